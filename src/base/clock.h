@@ -1,0 +1,22 @@
+/*
+ * Time. Two clocks, never mixed: the monotonic one for deadlines and durations (ms and
+ * ns since boot), the wall clock for what people and RFCs read (seconds since 1970, UTC).
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include "base/span.h"
+
+uint64_t clock_mono_ms(void);
+uint64_t clock_mono_ns(void);
+int64_t clock_wall_s(void);
+int64_t clock_wall_ms(void);
+
+/* RFC 3339 with the local offset ("2024-01-05T09:14:21+01:00"), NUL-terminated. */
+#define CLOCK_RFC3339_SIZE 32
+void clock_rfc3339(int64_t wall_s, char ret[CLOCK_RFC3339_SIZE]);
+/* Common log format ("05/Jan/2024:09:14:21 +0100"), NUL-terminated. */
+#define CLOCK_CLF_SIZE 32
+void clock_clf(int64_t wall_s, char ret[CLOCK_CLF_SIZE]);
+/* "YYYY-MM-DD" or RFC 3339 to seconds. 0 or -EINVAL. */
+int clock_parse_rfc3339(struct span s, int64_t *ret_wall_s);

@@ -1,0 +1,61 @@
+/*
+ * struct fault: why something went wrong, for a person.
+ *
+ * Every refusal, failed handshake, 502/504, failed reload or renewal has a code
+ * (ORIGIN-REFUSED), the evidence (concrete values: addresses, dates, names), the cause in
+ * one sentence and the remedy in one sentence. The same text stands in the log line, on
+ * the command line, in the API and on the page, in English and German.
+ *
+ * The codes and sentences are the rows of "base/fault.tbl.h". A sentence names its
+ * evidence as {origin}; the fault carries the values. Evidence that is missing prints as
+ * <origin>, which is also how `torhaus explain CODE` prints a row.
+ *
+ * Libraries fill a fault and return a negative errno; the edge that handles it logs it,
+ * once. A fault is a plain value of about 1 KiB: no allocation, copy it freely.
+ */
+#pragma once
+#include <stdbool.h>
+#include "base/buf.h"
+
+enum fault_code {
+	FAULT_NONE = 0,
+#define FAULT(id, code, cause_en, cause_de, remedy_en, remedy_de) FAULT_##id,
+#include "base/fault.tbl.h"
+#undef FAULT
+	FAULT_COUNT
+};
+enum fault_lang { FAULT_EN, FAULT_DE };
+
+#define FAULT_FACTS_MAX 8
+#define FAULT_TEXT_MAX  896
+struct fault {
+	enum fault_code code;
+	unsigned facts;
+	struct {
+		const char *name;      /* a literal */
+		uint16_t at, n;        /* its value in text */
+	} fact[FAULT_FACTS_MAX];
+	uint16_t used;
+	char text[FAULT_TEXT_MAX];
+};
+
+void fault_clear(struct fault *f);
+/* Starts over with this code and no evidence. f may be NULL here and below: then nothing. */
+void fault_set(struct fault *f, enum fault_code code);
+/* Adds evidence; name must be a literal. Values that do not fit are cut, never overrun;
+ * control bytes are written as \xNN, so a value cannot break a log line. */
+void fault_fact(struct fault *f, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+struct span fault_value(const struct fault *f, const char *name);     /* empty if absent */
+
+const char *fault_code_text(enum fault_code code);        /* "ORIGIN-REFUSED" */
+/* The code of that text, FAULT_NONE if there is none; fault_nearest() never fails. */
+enum fault_code fault_code_find(struct span text);
+enum fault_code fault_code_nearest(struct span text);
+/* The sentences with the evidence filled in. */
+void fault_cause(const struct fault *f, enum fault_lang lang, struct buf *out);
+void fault_remedy(const struct fault *f, enum fault_lang lang, struct buf *out);
+/* "cause: …" and "remedy: …" lines, each indented by two blanks, for logs and terminals. */
+void fault_print(const struct fault *f, enum fault_lang lang, struct buf *out);
+/* The language of $LANG-like text ("de_DE.UTF-8" -> FAULT_DE). */
+enum fault_lang fault_lang_of(const char *locale);

@@ -1,0 +1,35 @@
+/*
+ * The log: what happened, one event a line, for people and for programs.
+ *
+ *   2024-01-05T09:14:21+01:00 web origin-failed site=example.de code=ORIGIN-REFUSED origin=…
+ *     cause:  …
+ *     remedy: …
+ *
+ * Sinks: stderr, journald (priorities as <N> prefixes on stderr, which journald reads) or a file
+ * (reopened by log_reopen(), so logrotate works). Lines of up to 4 KiB are written by one write(),
+ * so lines of several threads and processes never mix. Any thread may log; nothing suspends a task.
+ * A sink that fails (disk full) costs the lines, never the request; log_lost() counts them.
+ *
+ * Access lines are not this: see web/access.h.
+ */
+#pragma once
+#include "base/fault.h"
+
+enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+
+/* to: "stderr", "journald" or a path. 0 or a negative errno (then the old sink stays). */
+int log_open(const char *to);
+int log_reopen(void);
+void log_level_max(enum log_level level);          /* default: LOG_LEVEL_INFO */
+void log_lang(enum fault_lang lang);               /* of causes and remedies; default English */
+uint64_t log_lost(void);
+
+/* area: "web", "tls", "serve"…; event: a word such as "origin-failed"; fmt: "key=value …" with
+ * values made safe by log_value(). */
+void log_event(enum log_level level, const char *area, const char *event, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The same line with code and evidence of f as key=value, and its cause and remedy below. */
+void log_fault(enum log_level level, const char *area, const char *event, const struct fault *f);
+/* s as a log value: quoted if it holds blanks or quotes, control bytes as \xNN, cut at 256 bytes.
+ * Returns a pointer into a small ring per thread, good for one log_event() call. */
+const char *log_value(struct span s);

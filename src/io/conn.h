@@ -1,0 +1,95 @@
+/*
+ * Connections: stacks of small filters with one vtable.
+ *
+ *     TLS filter            tls/tls.h pushes it
+ *     PROXY protocol        conn_push_proxy(), inbound, reads one header and steps aside
+ *     socket                the bottom
+ *
+ * Whoever holds a `struct conn` reads and writes through its top and does not know what
+ * lies below. A conn belongs to one loop and, at a time, to one reading and one writing
+ * task (often the same).
+ *
+ * Everything here may suspend unless it says otherwise, and takes an absolute deadline.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include "io/loop.h"
+#include "io/net.h"
+
+struct conn;
+struct conn_filter;
+
+struct conn_filter_ops {
+	const char *name;
+	/* Up to n bytes; 0 at the orderly end; a negative errno. */
+	ssize_t (*recv)(struct conn_filter *f, void *p, size_t n, uint64_t deadline);
+	/* Writes some of iov (at least one byte); the count or a negative errno. */
+	ssize_t (*send)(struct conn_filter *f, const struct iovec *iov, int count, uint64_t deadline);
+	/* Bytes that recv would return without touching the socket (does not suspend). */
+	size_t (*pending)(struct conn_filter *f);
+	/* Says goodbye in the filter's own language (close_notify, FIN). */
+	int (*shutdown)(struct conn_filter *f, uint64_t deadline);
+	/* Frees the filter; does not suspend and does not touch the network. */
+	void (*free)(struct conn_filter *f);
+};
+struct conn_filter {
+	const struct conn_filter_ops *ops;
+	struct conn_filter *below;      /* NULL at the bottom */
+	struct conn *conn;
+};
+
+struct conn {
+	struct conn_filter *top;
+	struct loop_fd fd;              /* of the bottom socket */
+	struct net_addr peer, local;    /* the client's own, once a PROXY header told it */
+	struct net_addr via;            /* the load balancer's, if there was a PROXY header; else n == 0 */
+	uint64_t bytes_in, bytes_out;   /* on the wire */
+	/* The last recv got less than it asked for: the socket is drained, and the next
+	 * readiness is an edge to come; callers that go idle need not try recv first. */
+	bool drained;
+	bool secure;                    /* a TLS filter is on the stack and its handshake done */
+	uint64_t started_ms;
+};
+
+/* Takes the descriptor (closes it on failure too). Sets TCP_NODELAY. Does not suspend. */
+struct conn *conn_new(int fd, int *ret_error);
+/* Closes without farewell; conn may be NULL. Returns NULL. Does not suspend. */
+struct conn *conn_close(struct conn *c);
+void conn_closep(struct conn **c);
+/* Connects to a; NULL and *ret_error on failure. */
+struct conn *conn_connect(const struct net_addr *a, uint64_t deadline, int *ret_error);
+
+ssize_t conn_recv(struct conn *c, void *p, size_t n, uint64_t deadline);
+/* All of iov, whose entries it may change. 0 or a negative errno. */
+int conn_send(struct conn *c, struct iovec *iov, int count, uint64_t deadline);
+int conn_write(struct conn *c, const void *p, size_t n, uint64_t deadline);
+/* Farewell of every filter from the top, then FIN; the conn still needs conn_close(). */
+int conn_shutdown(struct conn *c, uint64_t deadline);
+/* After a response that ends the connection: FIN, then reads and drops at most bytes_max
+ * until the peer closes, so that it sees our last bytes and not a reset (RFC 9112 9.6). */
+void conn_linger(struct conn *c, size_t bytes_max, uint64_t deadline);
+size_t conn_pending(struct conn *c);
+/* Waits until recv would return something, or the end. 0, -ETIMEDOUT, -ECANCELED. */
+int conn_wait(struct conn *c, uint64_t deadline);
+
+/* Parks an idle connection: it owns no task. fn(arg, why) is called on the loop when
+ * bytes (or the end) are there, and usually spawns a task. Does not suspend. Must not be
+ * called while conn_pending() > 0. */
+void conn_park(struct conn *c, uint64_t deadline, loop_idle_fn *fn, void *arg);
+
+/* For filters. */
+void conn_push(struct conn *c, struct conn_filter *f);
+
+/* Reads a PROXY protocol header (v1 or v2, haproxy's proxy-protocol.txt 2.1, 2.2) off c,
+ * sets peer, local and via; LOCAL and UNKNOWN leave them. 0; -EPROTO for anything else
+ * (then close). Bytes after the header stay readable. */
+int conn_read_proxy(struct conn *c, uint64_t deadline);
+/* Pure: 1 and *ret_used for a whole header, 0 if more bytes are needed (at most 536), -EPROTO. */
+struct proxy_header {
+	bool has_addrs;
+	struct net_addr source, target;
+};
+int proxy_header_parse(struct span bytes, struct proxy_header *ret, size_t *ret_used);
