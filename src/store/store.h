@@ -1,0 +1,62 @@
+/*
+ * The store: where domains live. One thin interface; SQLite is behind it today, PostgreSQL
+ * can be without a change above: nothing here shows SQL, files or rows of one engine.
+ *
+ * Everything blocks: call it from the command line or from helper threads, never in a task. One
+ * struct store belongs to one thread at a time.
+ *
+ * Consistency: store_begin()/store_commit() make many changes one; store_version() changes
+ * with every commit of anybody. Every failure fills a fault (STORE-*: missing, locked, read-only,
+ * full, corrupt, wrong version) and returns -errno; the same handle may be used again
+ * afterwards: it reopens what it must (the file was replaced, the server restarted).
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "base/fault.h"
+
+struct store;
+/* url: "sqlite:/path". create: makes the file and its tables if absent and brings an older
+ * schema up to date; else an absent store is STORE-MISSING and an older schema is brought up too. */
+int store_open(const char *url, bool create, struct store **ret, struct fault *fault);
+struct store *store_close(struct store *s);
+
+int store_begin(struct store *s, struct fault *fault);         /* for writing: waits up to 5 s for others */
+int store_commit(struct store *s, struct fault *fault);
+void store_rollback(struct store *s);                         /* none begun: nothing */
+/* Changes with each commit by anyone, cheap to ask. 0 or -errno. */
+int store_version(struct store *s, uint64_t *ret, struct fault *fault);
+
+/* A domain's row: its name and its text form (domain/domain.h makes and reads it): the store keeps
+ * what the model means, not its columns; `web names` are rows of their own because they must be unique. */
+struct store_domain {
+	struct span name;
+	struct span text;                  /* the section's body in export form */
+	const struct span *web;            /* unique across all domains */
+	unsigned web_n;
+	int64_t changed_at;
+	const char *changed_by;
+};
+/* Insert or replace. -EEXIST with STORE-NAME-TAKEN if a web name belongs to another domain. */
+int store_domain_put(struct store *s, const struct store_domain *d, struct fault *fault);
+int store_domain_remove(struct store *s, struct span name, struct fault *fault);      /* -ENOENT */
+/* All domains by name, one consistent view; row is borrowed during the call; non-zero from fn ends it. */
+typedef int store_domain_fn(void *arg, const struct store_domain *d);
+int store_domain_each(struct store *s, store_domain_fn *fn, void *arg, struct fault *fault);
+int store_domain_get(struct store *s, struct span name, store_domain_fn *fn, void *arg, struct fault *fault); /* -ENOENT */
+
+/* Purges are rows with a sequence number, so that every edge node carries out each once. Rows older
+ * than a day are dropped when new ones are written. */
+enum store_purge_kind { STORE_PURGE_URL, STORE_PURGE_PREFIX, STORE_PURGE_TAG, STORE_PURGE_DOMAIN, STORE_PURGE_ALL };
+struct store_purge {
+	uint64_t seq;
+	enum store_purge_kind kind;
+	struct span what;
+	bool hard;
+	int64_t at;                        /* wall seconds */
+};
+int store_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
+typedef int store_purge_fn(void *arg, const struct store_purge *p);
+int store_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault);
+int store_purge_last(struct store *s, uint64_t *ret_seq, struct fault *fault);

@@ -1,0 +1,147 @@
+/*
+ * TLS: one immutable set of certificates, contexts made from it, and the connection filter.
+ *
+ * The data's way: the supervisor (which may read keys) collects the files of the watched
+ * folders (tls/files.h) and hands their bytes to the worker; tls_set_build() pairs
+ * certificates with keys, verifies each pair and makes a `struct tls_set`, immutable and
+ * reference-counted, swapped as a whole. A faulty pair is reported and left out; where an
+ * earlier set had a working pair for the same name and key type, that pair stays in service.
+ *
+ * A name is served with every key type it has (RSA and ECDSA side by side), chosen by what
+ * the peer can verify. SNI: exact name, then wildcard of one label, then the default (the
+ * first pair of the first folder, by file name). An unknown or missing SNI gets the default.
+ *
+ * Every connection keeps the facts of its handshake (tls_facts) until it succeeds: raw
+ * ClientHello, alerts both ways, how far it came. The explanation engine reads them.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/fault.h"
+#include "base/json.h"
+#include "io/conn.h"
+
+enum tls_key_type { TLS_KEY_RSA, TLS_KEY_ECDSA, TLS_KEY_ED25519, TLS_KEY_OTHER };
+const char *tls_key_type_text(enum tls_key_type t);      /* "RSA"… */
+
+/* ---- files: what the watched folders hold ---- */
+
+/* One file's bytes. Files larger than 256 KiB, or not of a known suffix (.pem .crt .cer .key .chain
+ * .ocsp), are left out. */
+struct tls_file {
+	char *path;
+	int64_t changed_ns;                /* mtime */
+	char *bytes;
+	size_t n;
+	bool readable;                     /* false: error holds errno */
+	int error;
+};
+struct tls_files {
+	struct tls_file *v;
+	unsigned n;                        /* at most 40,000; sorted by folder, then path */
+};
+/* Reads the folders (and their subfolders, one level: certbot's live/NAME/). Blocking: not in a task. */
+struct tls_files *tls_files_read(const struct span *folders, unsigned count);
+struct tls_files *tls_files_free(struct tls_files *files);       /* wipes key bytes */
+/* A cheap fingerprint of names, sizes and times: changes when something changed. Blocking. */
+uint64_t tls_files_stamp(const struct span *folders, unsigned count);
+/* The same as one blob, and back (for the way from supervisor to worker). 0 or -EINVAL. */
+void tls_files_pack(const struct tls_files *files, struct buf *out);
+int tls_files_unpack(struct span blob, struct tls_files **ret);
+
+/* ---- the set ---- */
+
+struct tls_pair {
+	const char *cert_path, *key_path;
+	const struct span *names;          /* DNS names of the SAN (or CN), lower case */
+	unsigned names_n;
+	enum tls_key_type type;
+	unsigned bits;                     /* of the key */
+	int64_t not_before, not_after;
+	uint8_t fingerprint[32];           /* SHA-256 of the leaf */
+	bool has_staple;
+	bool kept;                         /* from the earlier set, because its file is faulty now */
+	bool self_signed;
+	const char *issuer;
+};
+struct tls_set;
+struct tls_set_settings {
+	uint64_t session_lifetime_s;       /* of tickets */
+	bool self_signed_fallback;         /* no usable pair at all: make one in memory, so that a server can start */
+};
+/* Builds from files; earlier (may be NULL) lends its working pairs. Each fault (CERT-* codes with
+ * file, dates, names) goes to on_fault. Never fails as a whole: a set without pairs refuses handshakes
+ * with an alert. CPU-heavy with many pairs: call it from a helper thread. */
+typedef void tls_fault_fn(void *arg, const struct fault *f);
+struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_set_settings *settings,
+	struct tls_set *earlier, tls_fault_fn *on_fault, void *arg);
+struct tls_set *tls_set_ref(struct tls_set *set);
+struct tls_set *tls_set_unref(struct tls_set *set);
+unsigned tls_set_count(const struct tls_set *set);
+const struct tls_pair *tls_set_pair(const struct tls_set *set, unsigned i);
+/* The pairs that a peer asking for name gets (one per key type). Their number, at most max. */
+unsigned tls_set_pairs_for(const struct tls_set *set, struct span name, const struct tls_pair **ret, unsigned max);
+/* What changed against an earlier set, as faults and notes: key type of a name changed
+ * (CERT-KEY-TYPE-CHANGED), a name lost its pair, expiry near. */
+void tls_set_compare(const struct tls_set *now, const struct tls_set *earlier, tls_fault_fn *on_fault, void *arg);
+/* A self-signed pair for names, PEM to bufs (for init and tests). key: TLS_KEY_RSA (2048) or ECDSA (P-256). */
+int tls_self_signed(enum tls_key_type key, const struct span *names, unsigned n, unsigned days,
+	struct buf *ret_cert_pem, struct buf *ret_key_pem);
+/* Handshakes in memory against the set, as a client that knows only this key type and asks for name:
+ * 0 and the served leaf's fingerprint, or a negative errno. Proves a new set before and after the swap. */
+int tls_set_prove(struct tls_set *set, struct span name, enum tls_key_type type, uint8_t ret_fingerprint[32]);
+
+/* ---- session tickets ---- */
+
+/* Keys that encrypt session tickets: the current one and two older ones, rotated every
+ * `lifetime / 2`; made by the supervisor, so that a restarted worker still resumes. */
+struct tls_ticket_keys {
+	struct {
+		uint8_t name[16], aes[32], hmac[32];
+		int64_t made_at;           /* wall seconds; 0: unused */
+	} key[3];
+};
+void tls_ticket_keys_rotate(struct tls_ticket_keys *keys, int64_t now_s);
+/* For all sets of this process, from now on. Any thread. */
+void tls_ticket_keys_use(const struct tls_ticket_keys *keys);
+
+/* ---- facts of a handshake ---- */
+
+#define TLS_HELLO_MAX 4096
+struct tls_facts {
+	uint8_t *hello;                    /* the first bytes the client sent (raw records), up to TLS_HELLO_MAX */
+	uint16_t hello_n;
+	struct span sni;                   /* within hello, or empty */
+	uint8_t alert_sent, alert_received;    /* description; 0xff: none */
+	uint8_t alert_sent_level, alert_received_level;
+	uint16_t messages_sent, messages_received;   /* bit per handshake message type (type & 15) */
+	int error;                         /* negative errno of the transport, 0 if none */
+	unsigned long ssl_error;           /* the last SSL library error, 0 if none */
+	char state[32];                    /* the state before the error */
+};
+
+/* ---- the filter ---- */
+
+/* Does the server side of the handshake on c and pushes the filter. Suspends. 0, or a negative errno
+ * with *fault set (TLS-* codes) and facts filled (tls_facts_done() them; may be NULL). On success the
+ * kept hello is freed. The connection keeps a reference to the set. */
+int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault);
+void tls_facts_done(struct tls_facts *facts);
+/* The client side, towards origins. verify_name: the name the certificate must have (SNI too), checked
+ * against the system's CAs; no_verify: any certificate will do. 0 or -errno with *fault (TLS-*). Suspends. */
+struct tls_client_settings {
+	struct span name;
+	bool no_verify;
+};
+int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
+
+struct tls_info {
+	const char *version;               /* "TLSv1.3" */
+	const char *suite;                 /* "TLS_AES_256_GCM_SHA384" */
+	struct span sni;                   /* borrowed from the connection */
+	bool resumed;
+	enum tls_key_type key;             /* of our certificate */
+};
+/* false if c has no TLS filter. */
+bool tls_conn_info(const struct conn *c, struct tls_info *ret);
