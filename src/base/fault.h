@@ -32,8 +32,8 @@ struct fault {
 	enum fault_code code;
 	unsigned facts;
 	struct {
-		const char *name;      /* a literal */
-		uint16_t at, n;        /* its value in text */
+		const char *name; /* a literal */
+		uint16_t at, n;   /* its value in text */
 	} fact[FAULT_FACTS_MAX];
 	uint16_t used;
 	char text[FAULT_TEXT_MAX];
@@ -46,10 +46,10 @@ void fault_set(struct fault *f, enum fault_code code);
  * control bytes are written as \xNN, so a value cannot break a log line. */
 void fault_fact(struct fault *f, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-struct span fault_value(const struct fault *f, const char *name);     /* empty if absent */
+struct span fault_value(const struct fault *f, const char *name); /* empty if absent */
 
-const char *fault_code_text(enum fault_code code);        /* "ORIGIN-REFUSED" */
-/* The code of that text, FAULT_NONE if there is none; fault_nearest() never fails. */
+const char *fault_code_text(enum fault_code code); /* "ORIGIN-REFUSED" */
+/* The code of that text, FAULT_NONE if there is none; fault_code_nearest() never fails. */
 enum fault_code fault_code_find(struct span text);
 enum fault_code fault_code_nearest(struct span text);
 /* The sentences with the evidence filled in. */

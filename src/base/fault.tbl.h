@@ -28,5 +28,5 @@ FAULT(LISTEN_FAILED, "LISTEN-FAILED",
 	"The address {address} cannot be listened on: {error}.",
 	"Auf der Adresse {address} kann nicht gelauscht werden: {error}.",
 	"Find who holds it (ss -ltnp), or give torhaus the right to ports below 1024 (CAP_NET_BIND_SERVICE), or choose another address.",
-	"Nachsehen, wer sie hat (ss -ltnp), oder torhaus das Recht auf Ports unter 1024 geben (CAP_NET_BIND_SERVICE), oder eine andere Adresse waehlen.")
+	"Nachsehen, wer sie hat (ss -ltnp), oder torhaus das Recht auf Ports unter 1024 geben (CAP_NET_BIND_SERVICE), oder eine andere Adresse wählen.")
 /* clang-format on */

@@ -16,3 +16,7 @@ void fmt_size(uint64_t bytes, char ret[FMT_SIZE]);
 void fmt_size_rough(uint64_t bytes, char ret[FMT_SIZE]);
 /* The edit distance of two short words, for "did you mean"; words over 64 bytes count as far. */
 unsigned fmt_distance(struct span a, struct span b);
+/* Writes s to out so that it cannot break a line or command a terminal: control bytes, bytes that
+ * are not UTF-8 and those named in also become \xNN. Stops before what does not fit into room;
+ * returns the bytes written, which are not followed by a NUL. */
+size_t fmt_safe(struct span s, const char *also, char *out, size_t room);

@@ -5,24 +5,31 @@
  *     cause:  …
  *     remedy: …
  *
- * Sinks: stderr, journald (priorities as <N> prefixes on stderr, which journald reads) or a file
- * (reopened by log_reopen(), so logrotate works). Lines of up to 4 KiB are written by one write(),
- * so lines of several threads and processes never mix. Any thread may log; nothing suspends a task.
- * A sink that fails (disk full) costs the lines, never the request; log_lost() counts them.
+ * Sinks: stderr, journald (priorities as <N> prefixes on stderr, which journald reads; no times,
+ * which it adds) or a file (reopened by log_reopen(), so logrotate works). An event leaves by one
+ * write(), so events of several threads never mix, and up to 4 KiB not those of several processes
+ * either. Any thread may log; nothing suspends a task. A sink that fails (disk full) costs the
+ * events, never the request; log_lost() counts them.
  *
  * Access lines are not this: see web/access.h.
  */
 #pragma once
 #include "base/fault.h"
 
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7
+};
 
 /* to: "stderr", "journald" or a path. 0 or a negative errno (then the old sink stays). */
 int log_open(const char *to);
+/* Opens the file again under its name. 0 or a negative errno (then the old file stays). */
 int log_reopen(void);
-void log_level_max(enum log_level level);          /* default: LOG_LEVEL_INFO */
-void log_lang(enum fault_lang lang);               /* of causes and remedies; default English */
-uint64_t log_lost(void);
+void log_level_max(enum log_level level); /* default: LOG_LEVEL_INFO */
+void log_lang(enum fault_lang lang);      /* of causes and remedies; default English */
+uint64_t log_lost(void);                  /* events that could not be written */
 
 /* area: "web", "tls", "serve"…; event: a word such as "origin-failed"; fmt: "key=value …" with
  * values made safe by log_value(). */

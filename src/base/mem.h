@@ -31,5 +31,5 @@ void mem_freep(void *pp);
 #define must(cond) ((cond) ? (void)0 : must_failed(#cond, __FILE__, __LINE__))
 _Noreturn void must_failed(const char *cond, const char *file, int line);
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-#define array_len(a) (sizeof(a) / sizeof((a)[0]))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define array_len(a)                    (sizeof(a) / sizeof((a)[0]))

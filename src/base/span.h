@@ -52,6 +52,8 @@ struct span span_trim(struct span s);
 /* Takes what stands before the next sep off *rest (all of it if there is none).
  * Returns false once *rest is exhausted (rest->p == NULL marks that). */
 bool span_cut(struct span *rest, char sep, struct span *ret_piece);
+/* The length (1-4) of the well-formed UTF-8 character that s begins with; 0 if there is none. */
+size_t span_utf8(struct span s);
 /* Decimal digits only, whole span, no sign. 0, or -EINVAL (empty, other bytes), -ERANGE. */
 int span_to_u64(struct span s, uint64_t *ret);
 /* Hexadecimal digits only, whole span. 0, -EINVAL, -ERANGE. */

@@ -1,0 +1,184 @@
+/*
+ * Faults: codes, evidence, and the sentences filled with it.
+ *
+ * Evidence lives in the fault's own text, one value behind the other, made safe when it
+ * is added; a value added again under the same name replaces the old one for readers.
+ * A sentence's {name} is a lower-case word with underscores; any other brace is text.
+ */
+#include "base/fault.h"
+#include <stdio.h>
+#include "base/fmt.h"
+#include "base/mem.h"
+
+struct row {
+	const char *code;
+	const char *cause[2], *remedy[2]; /* by enum fault_lang */
+};
+
+static const struct row rows[FAULT_COUNT] = {
+	[FAULT_NONE] = { "NONE", { "", "" }, { "", "" } },
+#define FAULT(id, code, cause_en, cause_de, remedy_en, remedy_de) \
+	[FAULT_##id] = { code, { cause_en, cause_de }, { remedy_en, remedy_de } },
+#include "base/fault.tbl.h"
+#undef FAULT
+};
+
+void fault_clear(struct fault *f)
+{
+	fault_set(f, FAULT_NONE);
+}
+
+void fault_set(struct fault *f, enum fault_code code)
+{
+	if (!f)
+		return;
+	must(code < FAULT_COUNT);
+	f->code = code;
+	f->facts = 0;
+	f->used = 0;
+}
+
+/* The index of the fact of that name, or f->facts. */
+static unsigned fact_index(const struct fault *f, struct span name)
+{
+	unsigned i = 0;
+
+	while (i < f->facts && !span_eq(span_of(f->fact[i].name), name))
+		i++;
+	return i;
+}
+
+void fault_fact(struct fault *f, const char *name, const char *fmt, ...)
+{
+	char value[FAULT_TEXT_MAX];
+	va_list ap;
+	unsigned i;
+	int n;
+
+	if (!f)
+		return;
+	i = fact_index(f, span_of(name));
+	if (i == FAULT_FACTS_MAX)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		n = 0;
+	f->fact[i].name = name;
+	f->fact[i].at = f->used;
+	f->fact[i].n = (uint16_t)fmt_safe(span_sub(span_of(value), 0, (size_t)n), "",
+		f->text + f->used, sizeof(f->text) - f->used);
+	f->used += f->fact[i].n;
+	if (i == f->facts)
+		f->facts++;
+}
+
+static struct span fact_value(const struct fault *f, unsigned i)
+{
+	return span_make(f->text + f->fact[i].at, f->fact[i].n);
+}
+
+struct span fault_value(const struct fault *f, const char *name)
+{
+	unsigned i = f ? fact_index(f, span_of(name)) : 0;
+
+	return f && i < f->facts ? fact_value(f, i) : (struct span){ NULL, 0 };
+}
+
+const char *fault_code_text(enum fault_code code)
+{
+	must(code < FAULT_COUNT);
+	return rows[code].code;
+}
+
+enum fault_code fault_code_find(struct span text)
+{
+	for (unsigned i = FAULT_NONE + 1; i < FAULT_COUNT; i++)
+		if (span_eq_nocase(text, span_of(rows[i].code)))
+			return i;
+	return FAULT_NONE;
+}
+
+enum fault_code fault_code_nearest(struct span text)
+{
+	enum fault_code nearest = FAULT_NONE + 1;
+	unsigned least = ~0u;
+	char upper[64];
+
+	text = span_sub(text, 0, sizeof(upper));
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c == '_' ? '-' : c;
+	}
+	for (unsigned i = FAULT_NONE + 1; i < FAULT_COUNT; i++) {
+		unsigned far = fmt_distance(span_make(upper, text.n), span_of(rows[i].code));
+
+		if (far < least) {
+			least = far;
+			nearest = i;
+		}
+	}
+	return nearest;
+}
+
+/* The name in the braces that s begins with; empty if that is not what stands there. */
+static struct span place_name(struct span s)
+{
+	size_t n = 1;
+
+	while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || s.p[n] == '_'))
+		n++;
+	return n < s.n && s.p[n] == '}' ? span_sub(s, 1, n - 1) : (struct span){ NULL, 0 };
+}
+
+static void fill(const struct fault *f, const char *sentence, struct buf *out)
+{
+	struct span s = span_of(sentence), name;
+	ptrdiff_t at;
+	unsigned i;
+
+	while ((at = span_index(s, '{')) >= 0) {
+		buf_add(out, s.p, (size_t)at);
+		s = span_from(s, (size_t)at);
+		name = place_name(s);
+		i = fact_index(f, name);
+		if (name.n == 0)
+			buf_add_char(out, '{');
+		else if (i < f->facts)
+			buf_add_span(out, fact_value(f, i));
+		else
+			buf_addf(out, "<%.*s>", SPAN_ARG(name));
+		s = span_from(s, name.n ? name.n + 2 : 1);
+	}
+	buf_add_span(out, s);
+}
+
+void fault_cause(const struct fault *f, enum fault_lang lang, struct buf *out)
+{
+	fill(f, rows[f->code].cause[lang], out);
+}
+
+void fault_remedy(const struct fault *f, enum fault_lang lang, struct buf *out)
+{
+	fill(f, rows[f->code].remedy[lang], out);
+}
+
+void fault_print(const struct fault *f, enum fault_lang lang, struct buf *out)
+{
+	buf_add_text(out, lang == FAULT_DE ? "  Ursache: " : "  cause:  ");
+	fault_cause(f, lang, out);
+	buf_add_text(out, lang == FAULT_DE ? "\n  Abhilfe: " : "\n  remedy: ");
+	fault_remedy(f, lang, out);
+	buf_add_char(out, '\n');
+}
+
+enum fault_lang fault_lang_of(const char *locale)
+{
+	struct span s = span_of(locale);
+
+	if (!span_starts_nocase(s, SPAN("de")))
+		return FAULT_EN;
+	return s.n == 2 || strchr("_-.@", s.p[2]) ? FAULT_DE : FAULT_EN;
+}

@@ -1,0 +1,233 @@
+/*
+ * The log.
+ *
+ * An event is put together in memory of its own and leaves by one write(), without a
+ * lock. For that to hold while log_open() or log_reopen() change the sink, the file's
+ * descriptor number never changes hands: the first file (or stderr, later on) is opened,
+ * then dup3()ed over that number. So a writer always hits the old sink or the new one.
+ */
+#include "base/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "base/mem.h"
+
+#define LINE_MAX_BYTES  4096
+#define EVENT_MAX_BYTES (4 * LINE_MAX_BYTES)
+#define VALUE_MAX_BYTES 256
+#define VALUES_IN_RING  16
+
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+static char *path; /* under opening; NULL: stderr */
+static atomic_int sink = STDERR_FILENO;
+static atomic_bool journald;
+static atomic_uint level_max = LOG_LEVEL_INFO;
+static atomic_uint lang = FAULT_EN;
+static atomic_ullong lost;
+
+static int open_sink(const char *file)
+{
+	int fd;
+
+	if (file)
+		fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	else
+		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Makes file (NULL: stderr) the sink. */
+static int switch_sink(const char *file)
+{
+	int fd, r = 0;
+
+	if (!file && sink == STDERR_FILENO)
+		return 0;
+	fd = open_sink(file);
+	if (fd < 0)
+		return fd;
+	if (sink == STDERR_FILENO) {
+		sink = fd;
+		return 0;
+	}
+	if (dup3(fd, sink, O_CLOEXEC) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int log_open(const char *to)
+{
+	bool to_journald = strcmp(to, "journald") == 0;
+	const char *file = to_journald || strcmp(to, "stderr") == 0 ? NULL : to;
+	int r;
+
+	pthread_mutex_lock(&opening);
+	r = switch_sink(file);
+	if (r == 0) {
+		mem_free(path);
+		path = file ? mem_text(file) : NULL;
+		journald = to_journald;
+	}
+	pthread_mutex_unlock(&opening);
+	return r;
+}
+
+int log_reopen(void)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&opening);
+	if (path)
+		r = switch_sink(path);
+	pthread_mutex_unlock(&opening);
+	return r;
+}
+
+void log_level_max(enum log_level level)
+{
+	level_max = level;
+}
+
+void log_lang(enum fault_lang l)
+{
+	lang = l;
+}
+
+uint64_t log_lost(void)
+{
+	return lost;
+}
+
+static void write_event(struct buf *event)
+{
+	ssize_t r;
+
+	do
+		r = write(sink, event->p, event->n);
+	while (r < 0 && errno == EINTR);
+	if (r != (ssize_t)event->n)
+		lost++;
+}
+
+static void add_priority(struct buf *event, enum log_level level)
+{
+	if (journald)
+		buf_addf(event, "<%d>", (int)level);
+}
+
+static void begin_line(struct buf *event, enum log_level level, const char *area, const char *name)
+{
+	char time[CLOCK_RFC3339_SIZE];
+
+	add_priority(event, level);
+	if (!journald) {
+		clock_rfc3339(clock_wall_s(), time);
+		buf_addf(event, "%s ", time);
+	}
+	buf_addf(event, "%s %s", area, name);
+}
+
+/* Ends the line that the event consists of, and sees to it that it is one. */
+static void end_line(struct buf *event)
+{
+	for (size_t i = 0; i < event->n; i++)
+		if ((unsigned char)event->p[i] < 0x20)
+			event->p[i] = '?';
+	buf_add_char(event, '\n');
+}
+
+/* What is longer than a line may be is cut. */
+static void add_details(struct buf *event, const char *fmt, va_list ap)
+{
+	size_t left = event->n + 2 < LINE_MAX_BYTES ? LINE_MAX_BYTES - event->n - 2 : 0;
+	char *at;
+	int n;
+
+	buf_add_char(event, ' ');
+	at = buf_room(event, left + 1);
+	n = at ? vsnprintf(at, left + 1, fmt, ap) : 0;
+	if (n > 0)
+		buf_grew(event, (size_t)n < left ? (size_t)n : left);
+}
+
+void log_event(enum log_level level, const char *area, const char *event, const char *fmt, ...)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(EVENT_MAX_BYTES);
+	va_list ap;
+
+	if (level > level_max)
+		return;
+	begin_line(&text, level, area, event);
+	va_start(ap, fmt);
+	if (*fmt)
+		add_details(&text, fmt, ap);
+	va_end(ap);
+	end_line(&text);
+	write_event(&text);
+}
+
+static void add_evidence(struct buf *event, const struct fault *f)
+{
+	buf_addf(event, " code=%s", fault_code_text(f->code));
+	for (unsigned i = 0; i < f->facts; i++)
+		buf_addf(event, " %s=%s", f->fact[i].name,
+			log_value(fault_value(f, f->fact[i].name)));
+}
+
+/* Cause and remedy, each with a priority of its own: to journald every line is an entry. */
+static void add_sentences(struct buf *event, enum log_level level, const struct fault *f)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(EVENT_MAX_BYTES / 2);
+	struct span rest, line;
+
+	fault_print(f, lang, &text);
+	rest = buf_span(&text);
+	while (span_cut(&rest, '\n', &line) && line.n > 0) {
+		add_priority(event, level);
+		buf_add_span(event, line);
+		buf_add_char(event, '\n');
+	}
+}
+
+void log_fault(enum log_level level, const char *area, const char *event, const struct fault *f)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(EVENT_MAX_BYTES);
+
+	if (level > level_max)
+		return;
+	begin_line(&text, level, area, event);
+	if (f && f->code != FAULT_NONE)
+		add_evidence(&text, f);
+	end_line(&text);
+	if (f && f->code != FAULT_NONE)
+		add_sentences(&text, level, f);
+	write_event(&text);
+}
+
+static bool needs_quotes(struct span s)
+{
+	return s.n == 0 || span_index(s, ' ') >= 0 || span_index(s, '"') >= 0;
+}
+
+const char *log_value(struct span s)
+{
+	static _Thread_local char ring[VALUES_IN_RING][VALUE_MAX_BYTES + 3];
+	static _Thread_local unsigned next;
+	char *out = ring[next++ % VALUES_IN_RING];
+	bool quotes = needs_quotes(s);
+	size_t n = 0;
+
+	if (quotes)
+		out[n++] = '"';
+	n += fmt_safe(s, "\"\\", out + n, VALUE_MAX_BYTES);
+	if (quotes)
+		out[n++] = '"';
+	out[n] = '\0';
+	return out;
+}
