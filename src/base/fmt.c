@@ -53,7 +53,10 @@ static int parse(struct span s, const struct unit *units, size_t count, uint64_t
 	r = span_to_u64(span_sub(s, 0, digits), &v);
 	if (r < 0)
 		return r;
-	return __builtin_mul_overflow(v, factor, ret) ? -ERANGE : 0;
+	if (__builtin_mul_overflow(v, factor, &v))
+		return -ERANGE;
+	*ret = v;
+	return 0;
 }
 
 int fmt_parse_duration_ms(struct span s, uint64_t *ret_ms)

@@ -29,7 +29,7 @@ void origins_thread_stop(struct origins *o, unsigned thread);      /* closes kep
 /* The sites whose origins are to be checked actively; on the loop of thread 0, at each new snapshot. */
 void origins_watch(struct origins *o, struct snapshot *s);
 /* All origins known, their state, since when and why: array "origins" into j. Any thread. */
-void origins_json(struct origins *o, struct json *j);
+void origins_json(struct origins *o, struct jsonw *j);
 
 struct origin_request {
 	enum http_method method;

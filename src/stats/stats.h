@@ -8,7 +8,7 @@
 #pragma once
 #include <stdatomic.h>
 #include <stdint.h>
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "base/span.h"
 
 enum stat {
@@ -44,4 +44,4 @@ static inline void site_stat_add(struct site_stats *s, enum site_stat which, uin
 	atomic_fetch_add_explicit(&s->v[which], n, memory_order_relaxed);
 }
 /* Objects "counters" and "sites" into j. */
-void stats_json(struct json *j);
+void stats_json(struct jsonw *j);

@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/fault.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "io/conn.h"
 
 enum tls_key_type { TLS_KEY_RSA, TLS_KEY_ECDSA, TLS_KEY_ED25519, TLS_KEY_OTHER };

@@ -5,7 +5,7 @@
  * are printed so that they read back exactly. What the buf refuses stays visible in its
  * sticky error; half a document never looks like a whole one to the caller who checks it.
  */
-#include "base/json.h"
+#include "base/jsonw.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,18 +14,18 @@
 
 #define DEPTH_MAX 32
 
-void json_init(struct json *j, struct buf *out)
+void jsonw_init(struct jsonw *j, struct buf *out)
 {
-	*j = (struct json){ .out = out };
+	*j = (struct jsonw){ .out = out };
 }
 
-static uint32_t level_bit(const struct json *j)
+static uint32_t level_bit(const struct jsonw *j)
 {
 	return 1u << (j->depth - 1);
 }
 
 /* The comma and the key that stand before a value. */
-static void lead(struct json *j, const char *key)
+static void lead(struct jsonw *j, const char *key)
 {
 	if (j->depth == 0) {
 		must(!key);
@@ -38,12 +38,12 @@ static void lead(struct json *j, const char *key)
 		buf_add_char(j->out, ',');
 	if (key) {
 		buf_add_char(j->out, '"');
-		json_escape(j->out, span_of(key));
+		jsonw_escape(j->out, span_of(key));
 		buf_add(j->out, "\":", 2);
 	}
 }
 
-static void open_level(struct json *j, const char *key, bool array)
+static void open_level(struct jsonw *j, const char *key, bool array)
 {
 	lead(j, key);
 	must(j->depth < DEPTH_MAX);
@@ -56,42 +56,42 @@ static void open_level(struct json *j, const char *key, bool array)
 	buf_add_char(j->out, array ? '[' : '{');
 }
 
-void json_object(struct json *j, const char *key)
+void jsonw_object(struct jsonw *j, const char *key)
 {
 	open_level(j, key, false);
 }
 
-void json_array(struct json *j, const char *key)
+void jsonw_array(struct jsonw *j, const char *key)
 {
 	open_level(j, key, true);
 }
 
-void json_end(struct json *j)
+void jsonw_end(struct jsonw *j)
 {
 	must(j->depth > 0);
 	buf_add_char(j->out, j->arrays & level_bit(j) ? ']' : '}');
 	j->depth--;
 }
 
-void json_span(struct json *j, const char *key, struct span value)
+void jsonw_span(struct jsonw *j, const char *key, struct span value)
 {
 	lead(j, key);
 	buf_add_char(j->out, '"');
-	json_escape(j->out, value);
+	jsonw_escape(j->out, value);
 	buf_add_char(j->out, '"');
 }
 
-void json_text(struct json *j, const char *key, const char *value)
+void jsonw_text(struct jsonw *j, const char *key, const char *value)
 {
 	if (value) {
-		json_span(j, key, span_of(value));
+		jsonw_span(j, key, span_of(value));
 		return;
 	}
 	lead(j, key);
 	buf_add(j->out, "null", 4);
 }
 
-void json_int(struct json *j, const char *key, int64_t value)
+void jsonw_int(struct jsonw *j, const char *key, int64_t value)
 {
 	lead(j, key);
 	if (value < 0)
@@ -99,13 +99,13 @@ void json_int(struct json *j, const char *key, int64_t value)
 	buf_add_u64(j->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
-void json_uint(struct json *j, const char *key, uint64_t value)
+void jsonw_uint(struct jsonw *j, const char *key, uint64_t value)
 {
 	lead(j, key);
 	buf_add_u64(j->out, value);
 }
 
-void json_real(struct json *j, const char *key, double value)
+void jsonw_real(struct jsonw *j, const char *key, double value)
 {
 	char digits[32];
 
@@ -121,7 +121,7 @@ void json_real(struct json *j, const char *key, double value)
 	buf_add_text(j->out, digits);
 }
 
-void json_bool(struct json *j, const char *key, bool value)
+void jsonw_bool(struct jsonw *j, const char *key, bool value)
 {
 	lead(j, key);
 	buf_add_text(j->out, value ? "true" : "false");
@@ -144,7 +144,7 @@ static void escape_ascii(struct buf *out, char c)
 	buf_addf(out, "\\u%04x", (unsigned)c);
 }
 
-void json_escape(struct buf *out, struct span s)
+void jsonw_escape(struct buf *out, struct span s)
 {
 	while (s.n > 0) {
 		size_t plain = 0, n;
