@@ -47,7 +47,9 @@ struct origin_call {
 	struct origin *origin;
 	struct origins *origins;
 	char origin_text[160];                  /* "http://10.0.0.5:8080" */
+	uint64_t tag;                           /* of the connection, for keeping it (origin/kept.c) */
 	bool reused;
+	bool cut;                               /* the request's body was not sent to its end */
 	unsigned tries;
 	int64_t asked_ms, answered_ms;          /* wall clock: of the last try's sending, and of the head */
 };

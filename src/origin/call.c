@@ -1,0 +1,314 @@
+/*
+ * One request to a site, one response.
+ *
+ * What may be tried again, and where:
+ *
+ *   phase that failed            any method     idempotent, body untouched     other
+ *   connect                      other origin   other origin                   other origin
+ *   kept connection gone         -              same origin, new connection    (kept ones are not used)
+ *   sent, then broke off         -              other origin                   fails
+ *   silent until the timeout     -              other origin                   fails
+ *   response begun               fails          fails                          fails
+ *
+ * Methods that are not idempotent never use a kept connection: the origin may close it at the moment we send, and
+ * then nobody knows whether the request was carried out.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/rand.h"
+#include "origin/origin_priv.h"
+#include "stats/stats.h"
+
+#define BODY_PIECE    16384
+#define ORIGINS_MAX   32           /* of one site: a bit each in the set of those tried */
+
+struct attempt {
+	struct origins *origins;
+	const struct domain *site;
+	const struct origin_request *request;
+	struct arena *arena;
+	struct origin_call *call;
+	struct fault *fault;
+	uint32_t tried;                /* bit per origin of the site */
+	bool sent, body_touched, response_begun;       /* how far the current try came */
+};
+
+/* Weighted random pick among the origins of one class that were not tried yet; -1 if there is none. */
+static int pick_class(const struct attempt *a, bool backup, bool only_up)
+{
+	uint64_t now = loop_now_ms();
+	unsigned total = 0;
+	int picked = -1;
+
+	for (unsigned i = 0; i < a->site->origin_n && i < ORIGINS_MAX; i++) {
+		const struct origin_spec *spec = &a->site->origin[i];
+
+		if ((a->tried >> i & 1) || spec->backup != backup)
+			continue;
+		if (only_up && !origin_is_up(origin_get(a->origins, spec), now))
+			continue;
+		total += spec->weight;
+		if (rand_below(total) < spec->weight)      /* a reservoir of one, by weight */
+			picked = (int)i;
+	}
+	return picked;
+}
+
+static int pick(const struct attempt *a)
+{
+	int i = pick_class(a, false, true);
+
+	if (i < 0)
+		i = pick_class(a, true, true);
+	if (i < 0)
+		i = pick_class(a, false, false);
+	if (i < 0)
+		i = pick_class(a, true, false);
+	return i;
+}
+
+/* Has the origin said something already (an early refusal), or gone? */
+static bool origin_speaks(struct conn *c)
+{
+	struct pollfd p = { .fd = c->fd.fd, .events = POLLIN };
+
+	return conn_pending(c) > 0 || poll(&p, 1, 0) > 0;
+}
+
+/* The client's body to the origin, in its framing. 0 also when the origin answered early; -ECANCELED if the
+ * client's side failed, so that nobody blames the origin. */
+static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
+{
+	struct http_exchange *x = a->request->body_from;
+	_cleanup_(mem_freep) char *piece = mem_alloc(BODY_PIECE);
+	uint64_t timeout_ms = a->site->read_timeout_ms;
+	ssize_t n;
+	int r;
+
+	a->body_touched = true;
+	while ((n = x->ops->read_body(x, piece, BODY_PIECE)) > 0) {
+		if (origin_speaks(client->conn)) {
+			a->call->cut = true;
+			return 0;
+		}
+		r = h1_client_send_body(client, span_make(piece, (size_t)n), chunked, deadline_in(timeout_ms));
+		if (r < 0)
+			return r;
+	}
+	if (n < 0) {
+		fault_set(a->fault, FAULT_CLIENT_BODY_BROKE_OFF);
+		fault_fact(a->fault, "error", "%s", strerror((int)-n));
+		return -ECANCELED;
+	}
+	return h1_client_send_end(client, chunked, x->ops->trailers(x), deadline_in(timeout_ms));
+}
+
+static int send_request(struct attempt *a, struct h1_client *client)
+{
+	const struct origin_request *rq = a->request;
+	struct http_exchange *x = rq->body_from;
+	bool has_body = x && x->req.has_body;
+	bool chunked = has_body && x->req.chunked;
+	struct h1_request r = { .method = rq->method_text, .target = rq->target, .host = rq->host,
+		.fields = rq->fields, .has_body = has_body, .upgrade = rq->upgrade,
+		.length = has_body && !chunked ? (int64_t)x->req.content_length : -1 };
+	int error = h1_client_send_head(client, &r, deadline_in(a->site->read_timeout_ms));
+
+	if (error < 0 || !has_body)
+		return error;
+	error = send_body(a, client, chunked);
+	if (error != -EPIPE && error != -ECONNRESET)
+		return error;
+	/* It may have refused and closed while we were sending: then its answer is what counts. */
+	a->call->cut = true;
+	return 0;
+}
+
+/* The final head (or 101); 1xx ones on the way are passed on. */
+static int read_head(struct attempt *a, struct h1_client *client)
+{
+	const struct origin_request *rq = a->request;
+	uint64_t deadline = deadline_in(a->site->first_byte_timeout_ms);
+
+	for (unsigned interim = 0;; interim++) {
+		struct fault bad;
+		int r;
+
+		fault_clear(&bad);
+		r = h1_client_read_head(client, rq->method, deadline, &bad);
+		if (r == -EPROTO) {
+			fault_set(a->fault, FAULT_ORIGIN_BAD_RESPONSE);
+			fault_fact(a->fault, "origin", "%s", a->call->origin->text);
+			fault_fact(a->fault, "code", "%s", fault_code_text(bad.code));
+			fault_fact(a->fault, "what", "%.*s", SPAN_ARG(fault_value(&bad, "what")));
+			a->response_begun = true;
+			return r;
+		}
+		if (r < 0) {
+			origin_fault(a->fault, a->call->origin, r, FAULT_ORIGIN_SILENT);
+			return r;
+		}
+		a->response_begun = true;
+		if (client->resp.status >= 200 || client->resp.status == 101)
+			return 0;
+		if (interim == 16) {
+			fault_set(a->fault, FAULT_ORIGIN_BAD_RESPONSE);
+			fault_fact(a->fault, "origin", "%s", a->call->origin->text);
+			fault_fact(a->fault, "what", "more than 16 interim (1xx) responses");
+			return -EPROTO;
+		}
+		if (rq->on_interim && client->resp.status != 100)
+			r = rq->on_interim(rq->arg, client->resp.status, &client->resp.fields);
+		if (r < 0)
+			return -ECANCELED;
+	}
+}
+
+static bool is_repeatable(const struct attempt *a)
+{
+	return http_method_idempotent(a->request->method) && !a->body_touched && !a->response_begun;
+}
+
+/* Sends and reads on one connection. 0, or -errno with fault; the connection is closed then. */
+static int exchange_on(struct attempt *a, struct conn *conn, bool reused)
+{
+	struct origin_call *call = a->call;
+	int r;
+
+	a->sent = true;
+	h1_client_init(&call->client, conn, a->arena);
+	call->client.body_timeout_ms = a->site->read_timeout_ms;
+	call->reused = reused;
+	call->asked_ms = clock_wall_ms();
+	stat_add(STAT_ORIGIN_REQUESTS, 1);
+	if (reused)
+		stat_add(STAT_ORIGIN_REUSED, 1);
+	r = send_request(a, &call->client);
+	if (r < 0 && r != -ECANCELED)
+		origin_fault(a->fault, call->origin, r, FAULT_ORIGIN_SILENT);
+	if (r == 0)
+		r = read_head(a, &call->client);
+	call->answered_ms = clock_wall_ms();
+	if (r < 0) {
+		h1_client_done(&call->client);
+		call->client.conn = conn_close(conn);
+	}
+	return r;
+}
+
+/* What the connection's TLS is verified for. */
+static uint64_t verified_for(const struct attempt *a, const struct origin *o, struct span name)
+{
+	return o->tls ? span_hash(name, a->site->origin_verify) | 1 : 0;
+}
+
+/* The name that an https origin's certificate must have: the URL's, unless that is an address. */
+static struct span certificate_name(const struct attempt *a, const struct origin_spec *spec)
+{
+	struct net_addr addr;
+	struct span host = a->request->host;
+	ptrdiff_t colon;
+
+	if (net_addr_parse(spec->host, spec->port, &addr) < 0)
+		return spec->host;
+	colon = span_index(host, ':');
+	return colon > 0 ? span_sub(host, 0, (size_t)colon) : host;
+}
+
+/* One origin: a kept connection if there is one, else (or if that was gone) a new one. */
+static int try_origin(struct attempt *a, const struct origin_spec *spec)
+{
+	struct origin_call *call = a->call;
+	struct origin *o = origin_get(a->origins, spec);
+	struct span name = certificate_name(a, spec);
+	struct conn *conn;
+	int r;
+
+	call->origin = o;
+	call->tag = verified_for(a, o, name);
+	snprintf(call->origin_text, sizeof(call->origin_text), "%s", o->text);
+	while (http_method_idempotent(a->request->method) && (conn = origin_take_kept(o, call->tag))) {
+		r = exchange_on(a, conn, true);
+		if (r == 0 || r == -ETIMEDOUT || r == -ECANCELED || !is_repeatable(a))
+			return r;
+		stat_add(STAT_ORIGIN_RETRIES, 1);
+	}
+	conn = origin_connect(o, a->site, name, a->fault);
+	return conn ? exchange_on(a, conn, false) : -ECONNREFUSED;
+}
+
+int origin_call(struct origins *o, const struct domain *site, const struct origin_request *r, struct arena *arena,
+	struct origin_call *ret, struct fault *fault)
+{
+	struct attempt a = { .origins = o, .site = site, .request = r, .arena = arena, .call = ret, .fault = fault };
+	int error = -ENOENT;
+	int i;
+
+	*ret = (struct origin_call){ .origins = o };
+	if (site->origin_n == 0) {
+		fault_set(fault, FAULT_ORIGIN_NONE);
+		fault_fact(fault, "domain", "%.*s", SPAN_ARG(site->name));
+	}
+	while ((i = pick(&a)) >= 0) {
+		if (ret->tries++ > 0)
+			stat_add(STAT_ORIGIN_RETRIES, 1);
+		a.tried |= 1u << i;
+		a.sent = false;
+		error = try_origin(&a, &site->origin[i]);
+		if (error == 0) {
+			origin_succeeded(ret->origin);
+			return 0;
+		}
+		if (error == -ECANCELED)
+			return error;
+		origin_failed(ret->origin, fault);
+		stat_add(STAT_ORIGIN_ERRORS, 1);
+		if (a.sent && !is_repeatable(&a))
+			break;
+	}
+	return error;
+}
+
+int origin_call_body(struct origin_call *c, struct span *ret, struct fault *fault)
+{
+	int r = h1_client_read_body(&c->client, ret);
+
+	if (r == -ETIMEDOUT) {
+		fault_set(fault, FAULT_ORIGIN_BODY_STALLED);
+		fault_fact(fault, "origin", "%s", c->origin_text);
+	} else if (r < 0) {
+		fault_set(fault, FAULT_ORIGIN_BODY_BROKE_OFF);
+		fault_fact(fault, "origin", "%s", c->origin_text);
+		fault_fact(fault, "error", "%s", strerror(-r));
+	}
+	return r;
+}
+
+void origin_call_done(struct origin_call *c)
+{
+	struct conn *conn = c->client.conn;
+	bool keep;
+
+	if (!conn)
+		return;
+	keep = !c->cut && h1_client_reusable(&c->client);
+	h1_client_done(&c->client);
+	c->client.conn = NULL;
+	if (keep)
+		origin_keep(c->origin, c->tag, conn);
+	else
+		conn_close(conn);
+}
+
+struct conn *origin_call_take(struct origin_call *c, struct span *ret_early)
+{
+	struct conn *conn = c->client.conn;
+
+	*ret_early = arena_span(c->client.arena, span_make(c->client.buf + c->client.at, c->client.end - c->client.at));
+	h1_client_done(&c->client);
+	c->client.conn = NULL;
+	return conn;
+}

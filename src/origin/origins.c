@@ -1,0 +1,128 @@
+/* The table of all origins, and what it says of itself. */
+#include <stdio.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "origin/origin_priv.h"
+
+struct origins *origins_new(unsigned threads)
+{
+	struct origins *o = mem_new(struct origins);
+
+	o->threads = threads;
+	pthread_mutex_init(&o->lock, NULL);
+	map_init(&o->by_text);
+	return o;
+}
+
+struct origins *origins_free(struct origins *o)
+{
+	size_t at = 0;
+	struct span text;
+	void *value;
+
+	if (!o)
+		return NULL;
+	while (map_next(&o->by_text, &at, &text, &value)) {
+		struct origin *origin = value;
+
+		pthread_mutex_destroy(&origin->lock);
+		mem_free(origin->kept);
+		mem_free(origin->host);
+		mem_free(origin->text);
+		mem_free(origin);
+	}
+	map_done(&o->by_text);
+	pthread_mutex_destroy(&o->lock);
+	return mem_free(o);
+}
+
+void origins_thread_start(struct origins *o, unsigned thread)
+{
+	must(thread < o->threads);
+	origin_thread = thread;
+}
+
+void origins_thread_stop(struct origins *o, unsigned thread)
+{
+	size_t at = 0;
+	struct span text;
+	void *value;
+
+	if (thread == 0)
+		origins_unwatch(o);
+	pthread_mutex_lock(&o->lock);
+	while (map_next(&o->by_text, &at, &text, &value))
+		origin_close_kept(value, thread);
+	pthread_mutex_unlock(&o->lock);
+}
+
+static struct origin *origin_new(struct origins *owner, struct span text, const struct origin_spec *spec)
+{
+	struct origin *o = mem_new(struct origin);
+
+	o->owner = owner;
+	o->text = span_text(text);
+	o->host = span_text(spec->host);
+	o->port = spec->port;
+	o->tls = spec->tls;
+	pthread_mutex_init(&o->lock, NULL);
+	o->kept = mem_zalloc(owner->threads, sizeof(*o->kept));
+	for (unsigned i = 0; i < owner->threads; i++)
+		list_init(&o->kept[i].conns);
+	return o;
+}
+
+struct origin *origin_get(struct origins *o, const struct origin_spec *spec)
+{
+	bool v6 = span_index(spec->host, ':') >= 0;
+	char text[300];
+	struct origin *origin;
+	int n = snprintf(text, sizeof(text), "%s://%s%.*s%s:%u", spec->tls ? "https" : "http", v6 ? "[" : "",
+		SPAN_ARG(spec->host), v6 ? "]" : "", spec->port);
+	struct span key = { text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 };
+
+	pthread_mutex_lock(&o->lock);
+	origin = map_find(&o->by_text, key);
+	if (!origin) {
+		origin = origin_new(o, key, spec);
+		map_put(&o->by_text, span_of(origin->text), origin);
+	}
+	pthread_mutex_unlock(&o->lock);
+	return origin;
+}
+
+static void origin_json(struct origin *o, struct json *j)
+{
+	uint64_t now = clock_mono_ms();
+	char since[CLOCK_RFC3339_SIZE];
+
+	pthread_mutex_lock(&o->lock);
+	json_object(j, NULL);
+	json_text(j, "origin", o->text);
+	json_text(j, "state", o->down_until_ms == 0 ? "up" : o->down_until_ms > now ? "down" : "retrying");
+	if (o->changed_at) {
+		clock_rfc3339(o->changed_at, since);
+		json_text(j, "since", since);
+	}
+	json_uint(j, "failures_in_a_row", o->fails);
+	if (o->fails) {
+		json_text(j, "code", fault_code_text(o->why.code));
+		json_span(j, "error", fault_value(&o->why, "error"));
+	}
+	json_end(j);
+	pthread_mutex_unlock(&o->lock);
+}
+
+void origins_json(struct origins *o, struct json *j)
+{
+	size_t at = 0;
+	struct span text;
+	void *value;
+
+	json_array(j, "origins");
+	pthread_mutex_lock(&o->lock);
+	while (map_next(&o->by_text, &at, &text, &value))
+		origin_json(value, j);
+	pthread_mutex_unlock(&o->lock);
+	json_end(j);
+}
