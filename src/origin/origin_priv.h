@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "origin/origin.h"
+#include "tls/tls.h"
 
 #define ORIGIN_ADDRS_MAX     8
 #define ORIGIN_KEPT_MAX      64            /* idle connections per origin and thread */
