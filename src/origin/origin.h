@@ -17,7 +17,7 @@
  * origin, which phase, the system's word for it, what to do.
  */
 #pragma once
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "domain/domain.h"
 #include "http/h1.h"
 

@@ -1,7 +1,7 @@
 /* The table of all origins, and what it says of itself. */
 #include <stdio.h>
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "origin/origin_priv.h"
 
 struct origins *origins_new(unsigned threads)
@@ -91,38 +91,38 @@ struct origin *origin_get(struct origins *o, const struct origin_spec *spec)
 	return origin;
 }
 
-static void origin_json(struct origin *o, struct json *j)
+static void origin_json(struct origin *o, struct jsonw *j)
 {
 	uint64_t now = clock_mono_ms();
 	char since[CLOCK_RFC3339_SIZE];
 
 	pthread_mutex_lock(&o->lock);
-	json_object(j, NULL);
-	json_text(j, "origin", o->text);
-	json_text(j, "state", o->down_until_ms == 0 ? "up" : o->down_until_ms > now ? "down" : "retrying");
+	jsonw_object(j, NULL);
+	jsonw_text(j, "origin", o->text);
+	jsonw_text(j, "state", o->down_until_ms == 0 ? "up" : o->down_until_ms > now ? "down" : "retrying");
 	if (o->changed_at) {
 		clock_rfc3339(o->changed_at, since);
-		json_text(j, "since", since);
+		jsonw_text(j, "since", since);
 	}
-	json_uint(j, "failures_in_a_row", o->fails);
+	jsonw_uint(j, "failures_in_a_row", o->fails);
 	if (o->fails) {
-		json_text(j, "code", fault_code_text(o->why.code));
-		json_span(j, "error", fault_value(&o->why, "error"));
+		jsonw_text(j, "code", fault_code_text(o->why.code));
+		jsonw_span(j, "error", fault_value(&o->why, "error"));
 	}
-	json_end(j);
+	jsonw_end(j);
 	pthread_mutex_unlock(&o->lock);
 }
 
-void origins_json(struct origins *o, struct json *j)
+void origins_json(struct origins *o, struct jsonw *j)
 {
 	size_t at = 0;
 	struct span text;
 	void *value;
 
-	json_array(j, "origins");
+	jsonw_array(j, "origins");
 	pthread_mutex_lock(&o->lock);
 	while (map_next(&o->by_text, &at, &text, &value))
 		origin_json(value, j);
 	pthread_mutex_unlock(&o->lock);
-	json_end(j);
+	jsonw_end(j);
 }
