@@ -39,6 +39,12 @@ packages_of() {
 			util-linux
 		LIST
 		;;
+	lint)
+		cat <<-LIST
+			clang-format
+			python3
+		LIST
+		;;
 	fuzz)
 		cat <<-LIST
 			clang

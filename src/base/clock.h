@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include "base/span.h"
 
+/* The monotonic clock, to the point. */
 uint64_t clock_mono_ms(void);
 uint64_t clock_mono_ns(void);
+/* The wall clock; in seconds it costs next to nothing and may be a few ms behind. */
 int64_t clock_wall_s(void);
 int64_t clock_wall_ms(void);
 

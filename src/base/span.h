@@ -65,6 +65,7 @@ uint64_t span_hash(struct span s, uint64_t seed);
 /* The same hash over the ASCII-lowercased bytes. */
 uint64_t span_hash_nocase(struct span s, uint64_t seed);
 
+/* ASCII whatever the locale, unlike <ctype.h>; any char will do. */
 static inline char ascii_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;

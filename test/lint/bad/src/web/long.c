@@ -1,0 +1,1 @@
+/* The self-test appends a function of 121 lines. */
