@@ -108,11 +108,6 @@ FAULT(WEB_NO_SUCH_SITE, "WEB-NO-SUCH-SITE",
 	"Keine Domain hat den Web-Namen {host}.",
 	"If it is a customer's: torhaus domain add {host} --origin http://ADDRESS:PORT",
 	"Falls es eine Kundendomain ist: torhaus domain add {host} --origin http://ADRESSE:PORT")
-FAULT(WEB_NAME_MISMATCH, "WEB-NAME-MISMATCH",
-	"The connection was opened for {sni}, whose certificate does not cover {host}.",
-	"Die Verbindung wurde für {sni} geöffnet, dessen Zertifikat {host} nicht abdeckt.",
-	"None needed: browsers open a connection of its own for the name.",
-	"Keine nötig: Browser öffnen dann eine eigene Verbindung.")
 FAULT(WEB_METHOD_REFUSED, "WEB-METHOD-REFUSED",
 	"The method {method} is not passed on.",
 	"Die Methode {method} wird nicht weitergereicht.",

@@ -151,6 +151,7 @@ struct http_exchange {
 	uint16_t status;
 	bool head_sent;
 	uint64_t body_bytes_sent, body_bytes_received;
+	uint64_t body_max;             /* set by the answering code: read_body() says -EFBIG beyond; 0: no bound */
 	uint64_t started_ms;
 };
 

@@ -98,6 +98,10 @@ static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
 		if (r < 0)
 			return r;
 	}
+	if (n == -EFBIG) {
+		fault_set(a->fault, FAULT_WEB_BODY_TOO_LARGE);
+		return -ECANCELED;
+	}
 	if (n < 0) {
 		fault_set(a->fault, FAULT_CLIENT_BODY_BROKE_OFF);
 		fault_fact(a->fault, "error", "%s", strerror((int)-n));

@@ -30,7 +30,8 @@ struct web_settings {
 	uint64_t cache_memory;
 };
 struct web;
-struct web *web_new(struct cache *cache, unsigned threads);
+struct origins;
+struct web *web_new(struct cache *cache, struct origins *origins, unsigned threads);
 struct web *web_free(struct web *w);                    /* after all its loops have ended */
 
 /* On thread's own loop, before anything else. */

@@ -1,0 +1,136 @@
+/*
+ * Fields on their way through: what the origin gets of a request, what the visitor gets of an answer.
+ *
+ * The rule for requests: no field that is not part of the cache's key may let a client pretend that it came
+ * from elsewhere or asked for something else. Such fields (HTTP_FORWARDING in the table, anything
+ * that begins with X-Forwarded-) are dropped and, where origins rely on them, set by us alone. Names are
+ * compared with '_' taken for '-': CGI, WSGI and PHP cannot tell X_Forwarded_For from X-Forwarded-For. "Proxy"
+ * goes, too: it becomes HTTP_PROXY there.
+ */
+#include "web/web_priv.h"
+
+#define NAME_COMPARED_MAX 64
+
+static bool claims_too_much(const struct http_field *f)
+{
+	char dashed[NAME_COMPARED_MAX];
+	struct span name = f->name;
+
+	if (f->id != HTTP_OTHER)
+		return http_field_flags(f->id) & HTTP_FORWARDING;
+	if (name.n > sizeof(dashed))
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
+	name.p = dashed;
+	return (http_field_flags(http_field_id_of(name)) & HTTP_FORWARDING)
+		|| span_starts_nocase(name, SPAN("X-Forwarded-")) || span_eq_nocase(name, SPAN("Proxy"));
+}
+
+/* Ours to write, or not for others to hear. */
+static bool stays_here(const struct http_field *f, bool conditional)
+{
+	unsigned flags = http_field_flags(f->id);
+
+	if (flags & (HTTP_HOP | HTTP_FRAMING))
+		return true;
+	if (f->id == HTTP_EXPECT || f->id == HTTP_VIA)
+		return true;
+	return !conditional && (flags & HTTP_CONDITIONAL);
+}
+
+static struct span host_with_port(struct web_request *r)
+{
+	const struct http_req *req = &r->x->req;
+
+	if (req->port == 0 || req->port == (req->tls ? 443 : 80))
+		return req->host;
+	return arena_spanf(r->x->arena, "%.*s:%u", SPAN_ARG(req->host), req->port);
+}
+
+struct span web_origin_host(struct web_request *r)
+{
+	return r->site->origin_host.n ? r->site->origin_host : host_with_port(r);
+}
+
+static void add_forwarding(struct web_request *r, struct http_fields *out)
+{
+	struct arena *a = r->x->arena;
+	const struct http_req *req = &r->x->req;
+	struct span proto = req->tls ? SPAN("https") : SPAN("http");
+	struct span via = http_fields_joined(&req->fields, HTTP_VIA, a);
+	struct span host = host_with_port(r);
+	char text[NET_ADDR_SIZE];
+	struct span client;
+	bool v6;
+
+	net_addr_host_text(r->x->client, text);
+	client = arena_span(a, span_of(text));
+	v6 = span_index(client, ':') >= 0;
+	http_fields_add(out, a, HTTP_X_FORWARDED_FOR, client);
+	http_fields_add(out, a, HTTP_X_FORWARDED_PROTO, proto);
+	http_fields_add(out, a, HTTP_X_FORWARDED_HOST, host);
+	http_fields_add(out, a, HTTP_X_REAL_IP, client);
+	http_fields_add(out, a, HTTP_FORWARDED, arena_spanf(a, "for=%s%.*s%s;host=\"%.*s\";proto=%.*s",
+		v6 ? "\"[" : "", SPAN_ARG(client), v6 ? "]\"" : "", SPAN_ARG(host), SPAN_ARG(proto)));
+	http_fields_add(out, a, HTTP_VIA, arena_spanf(a, "%.*s%s1.%u %s", SPAN_ARG(via), via.n ? ", " : "",
+		req->version_minor > 1 ? 1 : req->version_minor, r->thread->web->pseudonym));
+}
+
+void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret)
+{
+	struct http_fields received = { 0 };
+	struct arena *a = r->x->arena;
+
+	*ret = (struct http_fields){ 0 };
+	for (unsigned i = 0; i < r->x->req.fields.n; i++) {
+		const struct http_field *f = &r->x->req.fields.v[i];
+
+		http_fields_add_name(&received, a, f->name, f->value);
+	}
+	http_fields_strip_hop(&received);
+	for (unsigned i = 0; i < received.n; i++) {
+		const struct http_field *f = &received.v[i];
+
+		if (!claims_too_much(f) && !stays_here(f, conditional))
+			http_fields_add_name(ret, a, f->name, f->value);
+	}
+	add_forwarding(r, ret);
+}
+
+bool web_is_loop(struct web_request *r)
+{
+	const struct http_fields *fields = &r->x->req.fields;
+
+	for (unsigned i = 0; i < fields->n; i++)
+		if (fields->v[i].id == HTTP_VIA
+			&& span_find(fields->v[i].value, span_of(r->thread->web->pseudonym)) >= 0)
+			return true;
+	return false;
+}
+
+/* Meant for caches (us), not for visitors; Age, Cache-Status and HSTS are written anew where due. */
+static bool is_for_us(enum http_field_id id)
+{
+	return id == HTTP_CDN_CACHE_CONTROL || id == HTTP_CACHE_TAG || id == HTTP_SURROGATE_KEY;
+}
+
+void web_answer_fields(struct web_request *r, const struct http_fields *of, struct http_fields *ret)
+{
+	bool hsts = r->x->req.tls && r->site && r->site->hsts_ms > 0;
+	struct arena *a = r->x->arena;
+
+	*ret = (struct http_fields){ 0 };
+	for (unsigned i = 0; i < of->n; i++) {
+		const struct http_field *f = &of->v[i];
+
+		if (http_field_flags(f->id) & (HTTP_HOP | HTTP_FRAMING))
+			continue;
+		if (is_for_us(f->id) || (hsts && f->id == HTTP_STRICT_TRANSPORT_SECURITY))
+			continue;
+		http_fields_add_name(ret, a, f->name, f->value);
+	}
+	if (hsts)
+		http_fields_add(ret, a, HTTP_STRICT_TRANSPORT_SECURITY,
+			arena_spanf(a, "max-age=%llu", (unsigned long long)(r->site->hsts_ms / 1000)));
+}

@@ -1,0 +1,199 @@
+/*
+ * From a listening socket to HTTP: accept, PROXY header from listed addresses, TLS, h1_serve().
+ *
+ * One task per listener accepts; each connection gets a task of its own until it idles.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "web/web_priv.h"
+
+#define ACCEPTS_IN_A_ROW 64        /* then others of the loop have their turn */
+#define ACCEPT_PAUSE_MS  100       /* when there are no descriptors left */
+
+struct arrival {
+	struct web_thread *thread;
+	struct conn *conn;
+	bool tls;
+};
+
+static bool is_proxy(const struct web_settings *settings, const struct net_addr *peer)
+{
+	for (unsigned i = 0; i < settings->proxy_from_n; i++)
+		if (net_prefix_contains(&settings->proxy_from[i], peer))
+			return true;
+	return false;
+}
+
+static void log_tls_failure(struct web_thread *t, struct conn *c, struct fault *fault)
+{
+	char client[NET_ADDR_SIZE];
+
+	stat_add(STAT_TLS_FAILED, 1);
+	net_addr_host_text(&c->peer, client);
+	fault_fact(fault, "client", "%s", client);
+	/* Port scans and health checks that say nothing are not worth a warning. */
+	if (fault->code == FAULT_TLS_PEER_LEFT)
+		log_event(LOG_LEVEL_DEBUG, "web", "tls-left", "client=%s", client);
+	else
+		web_log_rated(t, LOG_LEVEL_WARNING, "tls-failed", fault);
+}
+
+/* PROXY header and handshake. 0, or a negative errno and the connection is of no use. */
+static int greet(struct web_thread *t, struct conn *c, bool tls)
+{
+	const struct web_state *state = t->view->state;
+	uint64_t deadline = deadline_in(state->settings.tls_timeout_ms);
+	struct tls_set *set;
+	struct tls_facts facts = { 0 };
+	struct tls_info info;
+	struct fault fault;
+	int r;
+
+	if (is_proxy(&state->settings, &c->peer)) {
+		r = conn_read_proxy(c, deadline);
+		if (r < 0)
+			return r;
+	}
+	if (!tls)
+		return 0;
+	if (!state->tls)
+		return -ENOENT;
+	fault_clear(&fault);
+	set = tls_set_ref(state->tls);
+	r = tls_accept(c, set, deadline, &facts, &fault);
+	tls_set_unref(set);
+	if (r < 0)
+		log_tls_failure(t, c, &fault);
+	else
+		stat_add(STAT_TLS_HANDSHAKES, 1);
+	if (r == 0 && tls_conn_info(c, &info) && info.resumed)
+		stat_add(STAT_TLS_RESUMED, 1);
+	tls_facts_done(&facts);
+	return r;
+}
+
+static void run_connection(void *arg)
+{
+	struct arrival a = *(struct arrival *)arg;
+	struct web_thread *t = a.thread;
+
+	mem_free(arg);
+	if (greet(t, a.conn, a.tls) < 0) {
+		t->plain.closed(t, a.conn);
+		conn_close(a.conn);
+		return;
+	}
+	h1_serve(a.tls ? &t->secure : &t->plain, a.conn);
+}
+
+static void take(struct web_listener *l, int fd)
+{
+	struct web_thread *t = l->thread;
+	struct arrival *a;
+	int error;
+
+	/* Over the limit: closed at once, which the peer sees; nobody else suffers. */
+	if (atomic_fetch_add(&t->web->connections, 1) >= t->view->state->settings.connections_max) {
+		atomic_fetch_sub(&t->web->connections, 1);
+		stat_add(STAT_ACCEPT_ERRORS, 1);
+		close(fd);
+		return;
+	}
+	stat_add(STAT_CONNECTIONS, 1);
+	a = mem_new(struct arrival);
+	*a = (struct arrival){ .thread = t, .conn = conn_new(fd, &error), .tls = l->tls };
+	if (a->conn && task_spawn("web-connection", run_connection, a))
+		return;
+	stat_add(STAT_ACCEPT_ERRORS, 1);
+	t->plain.closed(t, a->conn);
+	conn_close(a->conn);
+	mem_free(a);
+}
+
+static void log_accept_error(struct web_thread *t, int error)
+{
+	struct fault fault;
+
+	stat_add(STAT_ACCEPT_ERRORS, 1);
+	fault_set(&fault, FAULT_ACCEPT_FAILED);
+	fault_fact(&fault, "error", "%s", strerror(error));
+	web_log_rated(t, LOG_LEVEL_ERROR, "accept-failed", &fault);
+}
+
+static bool is_about_one_connection(int error)
+{
+	return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM;
+}
+
+/* Accepts until the queue is empty; a closing listener's queue is emptied, too. */
+static void accept_all(struct web_listener *l)
+{
+	for (unsigned n = 1;; n++) {
+		int fd = accept4(l->fd.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			take(l, fd);
+		} else if (errno == EAGAIN) {
+			l->fd.readable = false;
+			return;
+		} else if (!is_about_one_connection(errno)) {
+			log_accept_error(l->thread, errno);
+			if (l->closing || task_sleep(ACCEPT_PAUSE_MS) < 0)
+				return;
+		}
+		if (n % ACCEPTS_IN_A_ROW == 0)
+			task_yield();
+	}
+}
+
+static void run_listener(void *arg)
+{
+	struct web_listener *l = arg;
+
+	do
+		accept_all(l);
+	/* Visitors come when they like. */
+	while (!l->closing && loop_fd_wait_read(&l->fd, DEADLINE_NEVER) == 0);
+	accept_all(l);
+	loop_fd_remove(&l->fd);
+	list_remove(&l->link);
+	mem_free(l);
+}
+
+static unsigned port_of(int fd)
+{
+	struct net_addr addr = { .n = sizeof(struct sockaddr_in6) };
+
+	return getsockname(fd, &addr.sa, &addr.n) == 0 ? net_addr_port(&addr) : 0;
+}
+
+void web_listen(struct web *w, unsigned thread, int fd, bool tls)
+{
+	struct web_thread *t = &w->threads[thread];
+	struct web_listener *l = mem_new(struct web_listener);
+
+	must(t->view);
+	l->thread = t;
+	l->tls = tls;
+	if (tls && w->tls_port == 0)
+		w->tls_port = port_of(fd);
+	list_push_back(&t->listeners, &l->link);
+	must(loop_fd_add(&l->fd, fd) == 0);
+	l->task = task_spawn("web-listener", run_listener, l);
+	must(l->task);
+}
+
+void web_unlisten(struct web *w, unsigned thread)
+{
+	list_each_safe(it, &w->threads[thread].listeners) {
+		struct web_listener *l = container_of(it, struct web_listener, link);
+
+		if (l->closing)
+			continue;
+		l->closing = true;
+		task_cancel(l->task);
+	}
+}

@@ -1,0 +1,132 @@
+/* Inside web/: the state every request reads, and the request itself. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/log.h"
+#include "cache/cache.h"
+#include "origin/origin.h"
+#include "stats/stats.h"
+#include "web/access.h"
+#include "web/web.h"
+
+/* What web_publish() publishes: immutable, shared by the threads. */
+struct web_state {
+	atomic_uint refs;
+	struct snapshot *snapshot;
+	struct tls_set *tls;
+	struct web_settings settings;
+	struct site_stats **sites;         /* by domain.id */
+};
+
+/* A thread's hold on a state: the count is the thread's own, so that requests of several threads do not fight
+ * over one cache line. */
+struct web_view {
+	unsigned refs;
+	struct web_state *state;
+};
+struct web_view *web_view_ref(struct web_view *v);
+struct web_view *web_view_unref(struct web_view *v);
+
+/* One listening socket on one thread. */
+struct web_listener {
+	struct list link;
+	struct web_thread *thread;
+	struct loop_fd fd;
+	struct task *task;
+	bool tls;
+	bool closing;
+};
+
+/* At most so many logged faults of a code in a second; the others are counted and summed up. */
+struct web_fault_rate {
+	int64_t second;
+	uint16_t logged[FAULT_COUNT];
+	unsigned suppressed;
+};
+
+struct web_thread {
+	struct web *web;
+	unsigned index;
+	struct loop *loop;
+	struct web_view *view;
+	struct h1_server plain, secure;    /* limits are replaced in place by web_publish() */
+	struct list listeners;
+	struct access_log *access;
+	bool draining;
+	struct loop_timer drain_timer;
+	struct web_fault_rate fault_rate;  /* page.c */
+};
+
+struct web {
+	struct cache *cache;
+	struct origins *origins;
+	unsigned threads_n;
+	struct web_thread *threads;
+	_Atomic unsigned connections;
+	unsigned tls_port;                 /* of the first TLS listener, for redirects; 0: none */
+	pthread_mutex_t lock;              /* of current and sink */
+	struct web_state *current;
+	struct access_sink *sink;
+	char pseudonym[24];                /* in Via, "torhaus-1f2e3d4c": how we know our own requests */
+};
+
+/* One request on its way. */
+struct web_request {
+	struct web_thread *thread;
+	struct web_view *view;
+	struct http_exchange *x;
+	const struct domain *site;         /* NULL until found */
+	struct site_stats *stats;          /* of the site */
+	struct cache_status status;        /* for Cache-Status and the access log */
+	const char *origin_text;           /* the origin asked, for the access log; or NULL */
+	enum fault_code code;              /* of the error page, for the access log */
+};
+
+/* ---- request.c ---- */
+void web_request(struct web_request *r);
+
+/* ---- fields.c ---- */
+/* The request's fields as the origin gets them: without hop-by-hop, framing, Expect, and everything by which a
+ * client could claim to be somebody else or to have asked something else; with our own
+ * X-Forwarded-*, Forwarded, X-Real-IP and Via. conditional: keep If-* and Range. */
+void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret);
+/* The Host for the origin. */
+struct span web_origin_host(struct web_request *r);
+/* The fields of an answer as the visitor gets them: of, minus hop-by-hop, framing and what is meant for us alone, plus
+ * HSTS where the site wants it. */
+void web_answer_fields(struct web_request *r, const struct http_fields *of, struct http_fields *ret);
+/* Did this request leave us already (Via)? */
+bool web_is_loop(struct web_request *r);
+
+/* ---- page.c ---- */
+/* Answers with an error page, logs fault with what the request was. Nothing if the head was sent already: then
+ * the exchange is aborted. */
+void web_page(struct web_request *r, unsigned status, struct fault *fault);
+/* The log's share of that: URL, client and reference (may be NULL) are added to fault. */
+void web_log_fault(struct web_request *r, const char *event, struct fault *fault, const char *ref);
+/* log_fault(), but at most 10 lines a second of one code and thread; the others are counted and summed up. */
+void web_log_rated(struct web_thread *t, enum log_level level, const char *event, const struct fault *fault);
+void web_redirect(struct web_request *r, unsigned status, struct span location);
+
+/* ---- respond.c ---- */
+/* An object, complete or growing, to the client: conditions, ranges, Age, Cache-Status. */
+void web_respond(struct web_request *r, struct cache_obj *obj);
+
+/* ---- forward.c ---- */
+/* Passes the request on and the answer back, storing nothing. */
+void web_forward(struct web_request *r);
+/* The same once the origin has answered: head and body to the client, then the call is done. */
+void web_forward_answer(struct web_request *r, struct origin_call *call);
+void web_forward_upgrade(struct web_request *r);
+/* 1xx of the origin to the client; arg is the struct web_request. */
+int web_forward_interim(void *arg, unsigned status, const struct http_fields *fields);
+
+/* ---- fetch.c ---- */
+/* Leads a fill: asks the origin, stores what may be stored, answers the client (from the old object if the origin
+ * fails and that may be served). Consumes found's fill. */
+void web_fetch(struct web_request *r, const struct cache_key *key, struct cache_found *found);
+/* The same beside the client's answer (stale-while-revalidate). */
+void web_refresh(struct web_request *r, const struct cache_key *key, struct cache_found *found);
+
+/* ---- listener.c ---- */
+void web_on_exchange(void *arg, struct http_exchange *x);
