@@ -1,0 +1,174 @@
+"""Whole programs: a torhaus in a folder of its own, scripted origins, raw clients."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+from client import Connection, any_certificate
+from origin import Origin
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("TORHAUS", str(ROOT / "build" / "torhaus"))
+
+
+def wait_for(condition, seconds=15, what="the condition"):
+    """Polls until condition() is true; a bound for tests that hang, not a measurement."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not come true within {seconds} s")
+
+
+class Torhaus:
+    """One server: settings, store, certificates and log live in `dir`."""
+
+    def __init__(self, dir, threads=2, web="", log="", settings=""):
+        self.dir = pathlib.Path(dir)
+        self.conf = self.dir / "torhaus.conf"
+        self.certs = self.dir / "certs"
+        self.certs.mkdir(exist_ok=True)
+        self.log_path = self.dir / "torhaus.log"
+        self.access_path = self.dir / "access.log"
+        self.process = None
+        self.write_conf(threads, web, log, settings)
+
+    def write_conf(self, threads=2, web="", log="", settings=""):
+        self.conf.write_text(f"""
+store = "sqlite:{self.dir}/torhaus.db"
+certificates = {{"{self.certs}"}}
+control = "{self.dir}/control.sock"
+user = ""
+threads = {threads}
+{settings}
+web {{
+  listen = {{"127.0.0.1:0", "[::1]:0"}}
+  listen_tls = {{"127.0.0.1:0"}}
+  {web}
+}}
+log {{
+  to = "{self.log_path}"
+  access = "json"
+  access_to = "{self.access_path}"
+  {log}
+}}
+""")
+
+    # ---- command line ----
+
+    def run(self, *args, check=True, input=None):
+        done = subprocess.run([PROGRAM, "--config", str(self.conf), *map(str, args)], text=True,
+                              capture_output=True, input=input, timeout=60)
+        if check:
+            assert done.returncode == 0, f"torhaus {args}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *args):
+        return json.loads(self.run(*args, "--json").stdout)
+
+    def init_store(self):
+        self.run("domain", "apply", "-", input="")
+
+    def add(self, name, origin, *options):
+        return self.run("domain", "add", name, "--origin", origin, *options)
+
+    # ---- life ----
+
+    def start(self, wait=True):
+        self.process = subprocess.Popen([PROGRAM, "--config", str(self.conf), "serve"],
+                                        stderr=open(self.dir / "stderr.log", "ab"))
+        if wait:
+            wait_for(self.is_serving, what="serving")
+            self.find_ports()
+        return self
+
+    def is_serving(self):
+        assert self.process.poll() is None, self.logs()
+        return self.run("status", "--json", check=False).returncode == 0
+
+    def find_ports(self):
+        listeners = self.json("status")["listeners"]
+        port = {(l["address"].startswith("["), l["tls"]): int(l["address"].rsplit(":", 1)[1]) for l in listeners}
+        self.port, self.port6, self.tls_port = port[False, False], port[True, False], port[False, True]
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(40)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
+        return self.process.returncode if self.process else None
+
+    def worker_pid(self):
+        return self.json("status")["worker_pid"]
+
+    def kill_worker(self):
+        os.kill(self.worker_pid(), signal.SIGKILL)
+
+    def logs(self):
+        return "".join(p.read_text(errors="replace") for p in (self.dir / "stderr.log", self.log_path) if p.exists())
+
+    def access_lines(self):
+        return [json.loads(line) for line in self.access_path.read_text().splitlines()]
+
+    # ---- visitors ----
+
+    def connect(self, **options):
+        return Connection(self.port, **options)
+
+    def connect_tls(self, context=None, **options):
+        return Connection(self.tls_port, tls=context or any_certificate(), **options)
+
+    def get(self, target="/", **options):
+        with self.connect() as c:
+            return c.request(target, **options)
+
+    def site_is_known(self, host):
+        """The running server answers for host (a change in the store is taken up within a second)."""
+        return self.get("/", host=host).status != 421
+
+
+@pytest.fixture
+def origin():
+    with Origin() as o:
+        yield o
+
+
+@pytest.fixture
+def make_torhaus(tmp_path):
+    made = []
+
+    def make(**options):
+        folder = tmp_path / f"torhaus{len(made)}"
+        folder.mkdir()
+        t = Torhaus(folder, **options)
+        t.init_store()
+        made.append(t)
+        return t
+
+    yield make
+    for t in made:
+        code = t.stop()
+        text = t.logs()
+        assert "AddressSanitizer" not in text and "runtime error:" not in text, text
+        assert "ThreadSanitizer" not in text and "LeakSanitizer" not in text, text
+        assert code in (0, None), f"exit status {code}\n{text}"
+
+
+@pytest.fixture
+def site(make_torhaus, origin):
+    """A running torhaus with the site example.test on the scripted origin, grace 1 h."""
+    t = make_torhaus()
+    t.add("example.test", origin.url, "--grace", "1h")
+    t.start()
+    t.origin = origin
+    return t
