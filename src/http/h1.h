@@ -26,33 +26,42 @@
 int h1_head_length(struct span bytes, size_t *scanned);
 /* A whole head. Fields come from a. 0, or a negative HTTP status with fault filled (HTTP-*
  * codes, evidence: what and where). */
-int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct fault *fault);
-/* method: of the request this answers (HEAD has no body…). 0 or -EPROTO with fault filled. */
-int h1_parse_response(struct span head, enum http_method method, struct arena *a, struct http_resp *ret,
+int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret,
 	struct fault *fault);
+/* method: of the request this answers (HEAD has no body…). 0 or -EPROTO with fault filled. */
+int h1_parse_response(struct span head, enum http_method method, struct arena *a,
+	struct http_resp *ret, struct fault *fault);
 
 /* Incremental chunked decoder (RFC 9112 7.1). */
 struct h1_chunked {
-	enum { H1_CHUNK_SIZE, H1_CHUNK_SIZE_LF, H1_CHUNK_DATA, H1_CHUNK_DATA_CR, H1_CHUNK_DATA_LF,
-	       H1_CHUNK_TRAILERS, H1_CHUNK_DONE } state;
+	enum {
+		H1_CHUNK_SIZE,
+		H1_CHUNK_SIZE_LF,
+		H1_CHUNK_DATA,
+		H1_CHUNK_DATA_CR,
+		H1_CHUNK_DATA_LF,
+		H1_CHUNK_TRAILERS,
+		H1_CHUNK_DONE
+	} state;
 	uint64_t left;
 	unsigned digits;
 	size_t trailer_scanned;
 };
 /* Looks at bytes: *ret_used consumed, of which *ret_data (a sub-span, maybe empty) is body. 1 when
  * the body's end (with trailers, whose raw block is *ret_data then) was consumed, 0 to go on, -EPROTO. */
-int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used, struct span *ret_data);
+int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used,
+	struct span *ret_data);
 /* The raw trailer block to fields; forbidden ones (HTTP_NO_TRAILER) are dropped. 0 or -EPROTO. */
 int h1_parse_trailers(struct span block, struct arena *a, struct http_fields *ret);
 
 /* ---- server ---- */
 
 struct h1_limits {
-	uint64_t head_timeout_ms;        /* from the first byte of a head to its end */
-	uint64_t body_timeout_ms;        /* between two reads of a body */
-	uint64_t send_timeout_ms;        /* for the client to take anything at all */
-	uint64_t keep_alive_ms;          /* idle between requests */
-	uint64_t requests_max;           /* on one connection */
+	uint64_t head_timeout_ms; /* from the first byte of a head to its end */
+	uint64_t body_timeout_ms; /* between two reads of a body */
+	uint64_t send_timeout_ms; /* for the client to take anything at all */
+	uint64_t keep_alive_ms;   /* idle between requests */
+	uint64_t requests_max;    /* on one connection */
 };
 /* Answers one exchange. Suspends. The return value is for the log only. */
 typedef void h1_handler_fn(void *arg, struct http_exchange *x);
@@ -65,7 +74,7 @@ struct h1_server {
 	/* Called when the connection was closed (once, also after parking). */
 	void (*closed)(void *arg, struct conn *c);
 	void *arg;
-	const bool *draining;            /* once true: Connection: close on every answer, no parking */
+	const bool *draining; /* once true: Connection: close on every answer, no parking */
 };
 /* Takes c: serves its requests, one after another (pipelined ones in order), parks it while idle
  * (no task, no buffer), closes it at the end. Call it from a task for a new connection; returns when the
@@ -76,8 +85,8 @@ void h1_serve(const struct h1_server *server, struct conn *c);
 
 struct h1_client {
 	struct conn *conn;
-	struct arena *arena;             /* of the response's head; the caller's */
-	char *buf;                       /* unread bytes, 16 KiB, allocated while in use */
+	struct arena *arena; /* of the response's head; the caller's */
+	char *buf;           /* unread bytes, 16 KiB, allocated while in use */
 	size_t at, end;
 	struct http_resp resp;
 	struct h1_chunked chunked;
@@ -87,22 +96,24 @@ struct h1_client {
 	uint64_t body_timeout_ms;
 };
 void h1_client_init(struct h1_client *c, struct conn *conn, struct arena *arena);
-void h1_client_done(struct h1_client *c);           /* does not close conn */
+void h1_client_done(struct h1_client *c); /* does not close conn */
 /* Writes the head: request line, Host, fields (which must hold no hop-by-hop, framing or Host
  * field), framing (length < 0: chunked if has_body), "Connection: keep-alive" being implied. 0 or -errno. */
 struct h1_request {
-	struct span method, target, host;        /* host with port if it needs one */
+	struct span method, target, host; /* host with port if it needs one */
 	const struct http_fields *fields;
 	bool has_body;
 	int64_t length;
-	struct span upgrade;                     /* sends Connection: upgrade with it; .p == NULL: none */
+	struct span upgrade; /* sends Connection: upgrade with it; .p == NULL: none */
 };
 int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_t deadline);
 int h1_client_send_body(struct h1_client *c, struct span bytes, bool chunked, uint64_t deadline);
-int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fields *trailers, uint64_t deadline);
+int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fields *trailers,
+	uint64_t deadline);
 /* The next response head into c->resp, 1xx ones included (the caller calls again). 0; -EPROTO with fault;
  * -ECONNRESET if the peer closed before the first byte; another -errno. */
-int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline, struct fault *fault);
+int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline,
+	struct fault *fault);
 /* Body bytes borrowed from the buffer until the next call; empty span at the end (then c->trailers).
  * 0, -EPROTO (also: closed before the declared end), -errno. */
 int h1_client_read_body(struct h1_client *c, struct span *ret);

@@ -27,7 +27,7 @@
 #define HTTP_REQUEST_LINE_MAX 8192
 #define HTTP_FIELDS_MAX       100
 #define HTTP_HEAD_MAX         65536
-#define HTTP_TRAILERS_MAX     8192       /* bytes, at most 32 fields */
+#define HTTP_TRAILERS_MAX     8192 /* bytes, at most 32 fields */
 
 enum http_field_id {
 	HTTP_OTHER = 0,
@@ -38,16 +38,16 @@ enum http_field_id {
 };
 /* Flags of the table. */
 enum {
-	HTTP_HOP = 1,          /* hop-by-hop: never forwarded */
-	HTTP_FRAMING = 2,      /* Content-Length, Transfer-Encoding…: ours to write */
-	HTTP_FORWARDING = 4,   /* says who the client is or what it asked: ours alone to set */
-	HTTP_CONDITIONAL = 8,  /* If-*, Range */
-	HTTP_NO_STRIP = 16,    /* a Connection option never removes it (Host, Cookie…) */
-	HTTP_NO_TRAILER = 32,  /* not allowed in trailers */
+	HTTP_HOP = 1,         /* hop-by-hop: never forwarded */
+	HTTP_FRAMING = 2,     /* Content-Length, Transfer-Encoding…: ours to write */
+	HTTP_FORWARDING = 4,  /* says who the client is or what it asked: ours alone to set */
+	HTTP_CONDITIONAL = 8, /* If-*, Range */
+	HTTP_NO_STRIP = 16,   /* a Connection option never removes it (Host, Cookie…) */
+	HTTP_NO_TRAILER = 32, /* not allowed in trailers */
 };
 struct http_field {
 	struct span name, value;
-	uint8_t id;                /* enum http_field_id */
+	uint8_t id; /* enum http_field_id */
 };
 /* A list of fields in order; memory from the arena given to http_fields_add(). */
 struct http_fields {
@@ -67,47 +67,66 @@ unsigned http_fields_count(const struct http_fields *f, enum http_field_id id);
 /* All values of that id joined by ", " (RFC 9110 5.3); .p == NULL if absent. */
 struct span http_fields_joined(const struct http_fields *f, enum http_field_id id, struct arena *a);
 /* Borrows name and value. */
-void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id, struct span value);
-void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name, struct span value);
+void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id,
+	struct span value);
+void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name,
+	struct span value);
 void http_fields_remove(struct http_fields *f, enum http_field_id id);
 /* Removes hop-by-hop fields and those that Connection names (but none marked HTTP_NO_STRIP),
  * Connection itself too (RFC 9110 7.6.1). */
 void http_fields_strip_hop(struct http_fields *f);
 
 enum http_method {
-	HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_PATCH,
-	HTTP_TRACE, HTTP_CONNECT, HTTP_PURGE, HTTP_METHOD_OTHER,
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_DELETE,
+	HTTP_OPTIONS,
+	HTTP_PATCH,
+	HTTP_TRACE,
+	HTTP_CONNECT,
+	HTTP_PURGE,
+	HTTP_METHOD_OTHER,
 };
-bool http_method_safe(enum http_method m);          /* RFC 9110 9.2.1 */
-bool http_method_idempotent(enum http_method m);    /* RFC 9110 9.2.2 */
+bool http_method_safe(enum http_method m);       /* RFC 9110 9.2.1 */
+bool http_method_idempotent(enum http_method m); /* RFC 9110 9.2.2 */
 
 struct http_req {
 	enum http_method method;
 	struct span method_text;
-	bool tls;                      /* the scheme: https */
-	struct span host;              /* lower case, without port, without trailing dot; "[::1]" for IPv6 */
-	uint16_t port;                 /* from Host; 0 if it named none */
-	struct span target;            /* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
-	struct span path, query;       /* of target; query without '?', .p == NULL if there is none */
-	uint8_t version_minor;         /* HTTP/1.x; for the access log ("HTTP/2" will say 20) */
-	struct http_fields fields;     /* as received, without Host */
+	bool tls;         /* the scheme: https */
+	struct span host; /* lower case, without port, without trailing dot; "[::1]" for IPv6 */
+	uint16_t port;    /* from Host; 0 if it named none */
+	struct span
+		target; /* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
+	struct span path, query;   /* of target; query without '?', .p == NULL if there is none */
+	uint8_t version_minor;     /* HTTP/1.x; for the access log ("HTTP/2" will say 20) */
+	struct http_fields fields; /* as received, without Host */
 	bool has_body;
-	bool chunked;                  /* length unknown */
-	uint64_t content_length;       /* if has_body && !chunked */
+	bool chunked;            /* length unknown */
+	uint64_t content_length; /* if has_body && !chunked */
 	bool expect_continue;
-	bool upgrade;                  /* Connection: upgrade with an Upgrade field */
-	bool keep_alive;               /* the client's wish, by version and Connection */
+	bool upgrade;    /* Connection: upgrade with an Upgrade field */
+	bool keep_alive; /* the client's wish, by version and Connection */
 };
 struct http_resp {
 	uint16_t status;
 	uint8_t version_minor;
 	struct span reason;
 	struct http_fields fields;
-	enum http_body_kind { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE } body;
-	uint64_t content_length;       /* if body == HTTP_BODY_LENGTH; or what HEAD/304 declared (has_length) */
+	enum http_body_kind {
+		HTTP_BODY_NONE,
+		HTTP_BODY_LENGTH,
+		HTTP_BODY_CHUNKED,
+		HTTP_BODY_UNTIL_CLOSE
+	} body;
+	uint64_t
+		content_length; /* if body == HTTP_BODY_LENGTH; or what HEAD/304 declared (has_length) */
 	bool has_length;
 	bool keep_alive;
 };
+/* The reason phrase; "" for a status that has none. */
 const char *http_reason(unsigned status);
 
 /*
@@ -123,12 +142,14 @@ struct http_exchange_ops {
 	/* The body's trailers, after read_body() returned 0; empty if there were none. */
 	const struct http_fields *(*trailers)(struct http_exchange *x);
 	/* A 1xx response (not 101), any number before the final head. */
-	int (*send_interim)(struct http_exchange *x, unsigned status, const struct http_fields *fields);
+	int (*send_interim)(struct http_exchange *x, unsigned status,
+		const struct http_fields *fields);
 	/* The final head. The sink adds framing (Content-Length or chunked), Connection, and Date if
 	 * absent; fields must hold no hop-by-hop and no framing fields. length < 0: unknown. For HEAD,
 	 * 204 and 304 no body follows whatever length says; length >= 0 is still declared (not for 204).
 	 * The head may be held back until the first body bytes, so that both leave in one packet. */
-	int (*send_head)(struct http_exchange *x, unsigned status, const struct http_fields *fields, int64_t length);
+	int (*send_head)(struct http_exchange *x, unsigned status, const struct http_fields *fields,
+		int64_t length);
 	/* Body bytes; waits while the client is slow (that is the back-pressure). iov is not kept. */
 	int (*send_body)(struct http_exchange *x, const struct iovec *iov, int count);
 	/* The end; trailers may be NULL and are sent only where framing allows. */
@@ -161,7 +182,7 @@ struct http_exchange {
  * century of RFC 850 dates. 0 or -EINVAL. */
 int http_date_parse(struct span s, int64_t now_s, int64_t *ret);
 #define HTTP_DATE_SIZE 30
-void http_date_format(int64_t wall_s, char ret[HTTP_DATE_SIZE]);      /* IMF-fixdate, NUL-terminated */
+void http_date_format(int64_t wall_s, char ret[HTTP_DATE_SIZE]); /* IMF-fixdate, NUL-terminated */
 
 /* Takes the next element off a comma-separated list, respecting quoted strings, skipping empty
  * ones (RFC 9110 5.6.1). False at the end. */
@@ -178,9 +199,9 @@ struct http_cache_control {
 	bool present;
 	bool no_store, no_cache, is_private, is_public, must_revalidate, proxy_revalidate;
 	bool must_understand, no_transform, only_if_cached, immutable;
-	struct span no_cache_fields, private_fields;      /* with field names, else .p == NULL */
-	int32_t max_age, s_maxage, max_stale, min_fresh;  /* HTTP_SECONDS_NONE if absent */
-	bool max_stale_any;                               /* max-stale without a value */
+	struct span no_cache_fields, private_fields;     /* with field names, else .p == NULL */
+	int32_t max_age, s_maxage, max_stale, min_fresh; /* HTTP_SECONDS_NONE if absent */
+	bool max_stale_any;                              /* max-stale without a value */
 	int32_t stale_while_revalidate, stale_if_error;
 };
 void http_cache_control_parse(struct span value, struct http_cache_control *ret);
@@ -190,7 +211,7 @@ void http_cache_control_parse(struct span value, struct http_cache_control *ret)
  * malformed, too many), -ERANGE if none can be satisfied (416). */
 #define HTTP_RANGES_MAX 16
 struct http_range {
-	uint64_t first, last;      /* inclusive */
+	uint64_t first, last; /* inclusive */
 };
 int http_range_parse(struct span value, uint64_t length, struct http_range ret[HTTP_RANGES_MAX]);
 
