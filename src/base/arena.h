@@ -58,7 +58,6 @@ void *arena_zalloc(struct arena *a, size_t count, size_t size);
 /* A copy whose bytes live as long as the arena, followed by a NUL. */
 struct span arena_span(struct arena *a, struct span s);
 char *arena_text(struct arena *a, struct span s);
-struct span arena_spanf(struct arena *a, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+struct span arena_spanf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define arena_new(a, type)          ((type *)arena_zalloc((a), 1, sizeof(type)))
 #define arena_array(a, type, count) ((type *)arena_zalloc((a), (count), sizeof(type)))

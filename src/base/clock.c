@@ -116,8 +116,7 @@ static int64_t days_from_date(unsigned year, unsigned month, unsigned day)
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t year_of_era = y - era * 400;
 
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
-		day_of_year - 719468;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
 static bool take_date(struct span *s, int64_t *ret_days)
@@ -126,9 +125,8 @@ static bool take_date(struct span *s, int64_t *ret_days)
 	unsigned year, month, day;
 	bool leap;
 
-	if (!take_number(s, 4, 9999, &year) || !take_char(s, '-') ||
-		!take_number(s, 2, 12, &month) || !take_char(s, '-') || month == 0 ||
-		!take_number(s, 2, lengths[month - 1], &day) || day == 0)
+	if (!take_number(s, 4, 9999, &year) || !take_char(s, '-') || !take_number(s, 2, 12, &month) ||
+		!take_char(s, '-') || month == 0 || !take_number(s, 2, lengths[month - 1], &day) || day == 0)
 		return false;
 	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 	if (month == 2 && day == 29 && !leap)
@@ -141,9 +139,8 @@ static bool take_time(struct span *s, int64_t *ret_s)
 {
 	unsigned hour, minute, second, digit;
 
-	if (!take_number(s, 2, 23, &hour) || !take_char(s, ':') ||
-		!take_number(s, 2, 59, &minute) || !take_char(s, ':') ||
-		!take_number(s, 2, 60, &second))
+	if (!take_number(s, 2, 23, &hour) || !take_char(s, ':') || !take_number(s, 2, 59, &minute) ||
+		!take_char(s, ':') || !take_number(s, 2, 60, &second))
 		return false;
 	if (take_char(s, '.')) {
 		if (!take_number(s, 1, 9, &digit))

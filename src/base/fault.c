@@ -67,8 +67,8 @@ void fault_fact(struct fault *f, const char *name, const char *fmt, ...)
 		n = 0;
 	f->fact[i].name = name;
 	f->fact[i].at = f->used;
-	f->fact[i].n = (uint16_t)fmt_safe(span_sub(span_of(value), 0, (size_t)n), "",
-		f->text + f->used, sizeof(f->text) - f->used);
+	f->fact[i].n = (uint16_t)fmt_safe(span_sub(span_of(value), 0, (size_t)n), "", f->text + f->used,
+		sizeof(f->text) - f->used);
 	f->used += f->fact[i].n;
 	if (i == f->facts)
 		f->facts++;

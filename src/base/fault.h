@@ -44,8 +44,7 @@ void fault_clear(struct fault *f);
 void fault_set(struct fault *f, enum fault_code code);
 /* Adds evidence; name must be a literal. Values that do not fit are cut, never overrun;
  * control bytes are written as \xNN, so a value cannot break a log line. */
-void fault_fact(struct fault *f, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void fault_fact(struct fault *f, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 struct span fault_value(const struct fault *f, const char *name); /* empty if absent */
 
 const char *fault_code_text(enum fault_code code); /* "ORIGIN-REFUSED" */

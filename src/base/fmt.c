@@ -31,8 +31,7 @@ static const struct unit sizes[] = {
 	{ "K", 1ull << 10 },
 };
 
-static int parse(struct span s, const struct unit *units, size_t count, uint64_t bare,
-	uint64_t *ret)
+static int parse(struct span s, const struct unit *units, size_t count, uint64_t bare, uint64_t *ret)
 {
 	uint64_t factor = bare, v;
 	size_t digits = 0;

@@ -51,5 +51,4 @@ static inline struct list *list_pop(struct list *head)
 #define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* it may be removed in the body. */
 #define list_each_safe(it, head) \
-	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
-		it = it##_next, it##_next = it->next)
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)

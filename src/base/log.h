@@ -16,12 +16,7 @@
 #pragma once
 #include "base/fault.h"
 
-enum log_level {
-	LOG_LEVEL_ERROR = 3,
-	LOG_LEVEL_WARNING = 4,
-	LOG_LEVEL_INFO = 6,
-	LOG_LEVEL_DEBUG = 7
-};
+enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
 
 /* to: "stderr", "journald" or a path. 0 or a negative errno (then the old sink stays). */
 int log_open(const char *to);

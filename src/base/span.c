@@ -265,8 +265,7 @@ static inline void short_words(const char *p, size_t n, uint64_t *ret_a, uint64_
 }
 
 /* nocase is a constant at both calls: two functions come of it, neither branching on it. */
-static inline __attribute__((always_inline)) uint64_t hash(struct span s, uint64_t seed,
-	bool nocase)
+static inline __attribute__((always_inline)) uint64_t hash(struct span s, uint64_t seed, bool nocase)
 {
 	const char *p = s.p;
 	size_t n = s.n;
@@ -277,8 +276,7 @@ static inline __attribute__((always_inline)) uint64_t hash(struct span s, uint64
 		short_words(p, n, &a, &b);
 	} else {
 		for (; n > 16; n -= 16, p += 16)
-			seed = mix(word(load8(p), nocase) ^ hash_key[1],
-				word(load8(p + 8), nocase) ^ seed);
+			seed = mix(word(load8(p), nocase) ^ hash_key[1], word(load8(p + 8), nocase) ^ seed);
 		a = load8(p + n - 16);
 		b = load8(p + n - 8);
 	}

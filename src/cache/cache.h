@@ -37,11 +37,11 @@ struct cache_fill;
 
 struct cache_settings {
 	uint64_t bytes_max;
-	uint64_t object_max;           /* larger bodies pass through unstored; 0: bytes_max / 8 */
-	unsigned shards;               /* 0: 64 */
-	unsigned followers_max;        /* that wait for one head; 0: 10000 (more are told PASS) */
-	uint64_t follow_wait_ms;       /* 0: 5000; then PASS */
-	uint64_t hit_for_miss_ms;      /* 0: 120 s */
+	uint64_t object_max;      /* larger bodies pass through unstored; 0: bytes_max / 8 */
+	unsigned shards;          /* 0: 64 */
+	unsigned followers_max;   /* that wait for one head; 0: 10000 (more are told PASS) */
+	uint64_t follow_wait_ms;  /* 0: 5000; then PASS */
+	uint64_t hit_for_miss_ms; /* 0: 120 s */
 };
 struct cache *cache_new(const struct cache_settings *settings);
 struct cache *cache_free(struct cache *c);
@@ -53,7 +53,7 @@ void cache_sweep(struct cache *c, int64_t now_s);
 
 struct cache_key {
 	uint64_t hash;
-	struct span text;              /* "https\0host\0target" after the site's normalisation, in the request's arena */
+	struct span text; /* "https\0host\0target" after the site's normalisation, in the request's arena */
 	const struct domain *site;
 };
 /* host must be in the key: one site has several names. Drops marketing parameters where the preset says so. */
@@ -65,10 +65,10 @@ void cache_key_make(struct cache_key *ret, const struct domain *site, bool tls, 
 enum cache_verdict { CACHE_FRESH, CACHE_REFRESH, CACHE_LEAD, CACHE_FOLLOW, CACHE_PASS, CACHE_ONLY_IF_CACHED };
 struct cache_found {
 	enum cache_verdict verdict;
-	struct cache_obj *obj;         /* a reference (cache_obj_unref it) or NULL */
-	struct cache_fill *fill;       /* for REFRESH, LEAD (to drive) and FOLLOW (to read): a reference */
-	const char *why;               /* RFC 9211 fwd= value: "uri-miss", "vary-miss", "stale", "request", "bypass", "method" */
-	int64_t ttl_s;                 /* of obj: seconds of freshness left, negative when stale */
+	struct cache_obj *obj;   /* a reference (cache_obj_unref it) or NULL */
+	struct cache_fill *fill; /* for REFRESH, LEAD (to drive) and FOLLOW (to read): a reference */
+	const char *why;         /* RFC 9211 fwd=: uri-miss, vary-miss, stale, request, bypass, method */
+	int64_t ttl_s;           /* of obj: seconds of freshness left, negative when stale */
 	int64_t age_s;
 };
 /* now_ms: wall clock in ms. Does not suspend. */
@@ -79,7 +79,7 @@ void cache_found_done(struct cache_found *f);
 struct cache_obj *cache_obj_ref(struct cache_obj *o);
 struct cache_obj *cache_obj_unref(struct cache_obj *o);
 unsigned cache_obj_status(const struct cache_obj *o);
-const struct http_fields *cache_obj_fields(const struct cache_obj *o);    /* stored ones, without Age */
+const struct http_fields *cache_obj_fields(const struct cache_obj *o); /* stored ones, without Age */
 const struct http_fields *cache_obj_trailers(const struct cache_obj *o);
 /* Complete objects only: body length and its pieces (borrowed while a reference is held). */
 uint64_t cache_obj_length(const struct cache_obj *o);
@@ -87,7 +87,8 @@ uint64_t cache_obj_length(const struct cache_obj *o);
 int cache_obj_iov(const struct cache_obj *o, uint64_t at, uint64_t n, struct iovec *iov, int max);
 /* May o be served now although it is stale, because the origin failed (stale-if-error or the site's grace,
  * RFC 5861 4; never against must-revalidate and its like unless forced)? */
-bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, const struct http_req *req, int64_t now_ms);
+bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, const struct http_req *req,
+	int64_t now_ms);
 /* The origin failed for this key: the next try waits (back-off 1, 2, 4 … 30 s); until then cache_find()
  * says REFRESH without a fill, or FRESH-like stale use. */
 void cache_origin_failed(struct cache *c, const struct cache_key *key, struct cache_obj *o, int64_t now_ms);
@@ -140,8 +141,8 @@ enum cache_purge_kind { CACHE_PURGE_URL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG, CA
 /* what: a URL or URL prefix "https://host/path" (both schemes if it starts with "//"), a tag, a domain name.
  * site: limits a tag to one site (NULL: all). soft: objects become stale (and may be served while refreshed);
  * hard: gone. A purge wins over a fetch in flight. Returns the number of objects it hit. */
-uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site, bool hard,
-	int64_t now_ms);
+uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site,
+	bool hard, int64_t now_ms);
 /* After a successful unsafe request (RFC 9111 4.4): this URI, and Location and Content-Location of the same origin. */
 void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_resp *resp, int64_t now_ms);
 
@@ -149,4 +150,5 @@ struct cache_numbers {
 	uint64_t objects, bytes, bytes_max, evicted, purged, fills, collapsed, markers;
 };
 void cache_numbers(const struct cache *c, struct cache_numbers *ret);
-void cache_domain_numbers(struct cache *c, const struct domain *site, struct cache_numbers *ret);  /* objects, bytes; walks */
+/* Objects and bytes of one site; walks all objects. */
+void cache_domain_numbers(struct cache *c, const struct domain *site, struct cache_numbers *ret);

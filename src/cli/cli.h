@@ -13,15 +13,15 @@
 
 enum cli_status {
 	CLI_DONE = 0,
-	CLI_FOUND = 1,             /* a negative finding */
+	CLI_FOUND = 1, /* a negative finding */
 	CLI_USAGE = 2,
-	CLI_SETTINGS = 3,          /* settings invalid */
-	CLI_UNREACHABLE = 4,       /* the server cannot be reached */
+	CLI_SETTINGS = 3,    /* settings invalid */
+	CLI_UNREACHABLE = 4, /* the server cannot be reached */
 	CLI_PARTLY = 5,
 };
 struct cli {
 	const char *program;
-	const char *config;        /* path of the settings file: --config, $TORHAUS_CONFIG, /etc/torhaus/torhaus.conf */
+	const char *config; /* path of the settings file: --config, $TORHAUS_CONFIG, /etc/torhaus/torhaus.conf */
 	bool json;
 	bool color;
 	enum fault_lang lang;
@@ -29,17 +29,17 @@ struct cli {
 	const struct cli_verb *verb;
 };
 struct cli_option {
-	const char *name;          /* "--hard" */
-	const char *value;         /* "NAME", or NULL for a switch */
+	const char *name;  /* "--hard" */
+	const char *value; /* "NAME", or NULL for a switch */
 	bool repeat;
 	const char *help;
 };
 struct cli_verb {
-	const char *name;          /* "cache purge": one or two words */
-	const char *args;          /* "NAME [--hard]": the usage line after the name */
-	const char *help;          /* one sentence */
-	const struct cli_option *options;      /* ends with name == NULL; may be NULL */
-	int (*run)(struct cli *cli, int argc, char **argv);       /* argv[0]: first argument after the verb's name */
+	const char *name;                                   /* "cache purge": one or two words */
+	const char *args;                                   /* "NAME [--hard]": the usage line after the name */
+	const char *help;                                   /* one sentence */
+	const struct cli_option *options;                   /* ends with name == NULL; may be NULL */
+	int (*run)(struct cli *cli, int argc, char **argv); /* argv[0]: first argument after the verb's name */
 };
 /* The main program. */
 int cli_main(int argc, char **argv);

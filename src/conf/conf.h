@@ -15,12 +15,15 @@
 #include "base/fault.h"
 
 enum conf_type {
-	CONF_TEXT, CONF_LIST,            /* struct span; struct conf_list */
-	CONF_BOOL, CONF_UINT,            /* bool; uint64_t within min..max */
-	CONF_DURATION, CONF_SIZE,        /* uint64_t ms; uint64_t bytes; within min..max */
-	CONF_ENUM,                       /* unsigned: index into choices */
-	CONF_SECTION,                    /* at most once; fields inside */
-	CONF_TITLED,                     /* any number, each with a title: struct conf_section list */
+	CONF_TEXT,     /* struct span */
+	CONF_LIST,     /* struct conf_list */
+	CONF_BOOL,     /* bool */
+	CONF_UINT,     /* uint64_t within min..max */
+	CONF_DURATION, /* uint64_t ms, within min..max */
+	CONF_SIZE,     /* uint64_t bytes, within min..max */
+	CONF_ENUM,     /* unsigned: index into choices */
+	CONF_SECTION,  /* at most once; fields inside */
+	CONF_TITLED,   /* any number, each with a title: struct conf_section list */
 };
 struct conf_list {
 	struct span *v;
@@ -29,16 +32,16 @@ struct conf_list {
 struct conf_key {
 	const char *name;
 	enum conf_type type;
-	size_t at;                       /* offsetof its place in the result struct */
-	const char *preset;              /* default as text ("30s"); lists: blank-separated; NULL: empty/0 */
-	uint64_t min, max;               /* for UINT, DURATION, SIZE; max 0: no bound */
-	const char *const *choices;      /* ENUM, NULL-terminated */
+	size_t at;                  /* offsetof its place in the result struct */
+	const char *preset;         /* default as text ("30s"); lists: blank-separated; NULL: empty/0 */
+	uint64_t min, max;          /* for UINT, DURATION, SIZE; max 0: no bound */
+	const char *const *choices; /* ENUM, NULL-terminated */
 	/* Further judgement of TEXT and LIST elements: NULL if fine, else why not ("no address"). */
 	const char *(*judge)(struct span value);
-	const char *wanted;              /* how a right value looks, for the fault */
-	const struct conf_key *inner;    /* SECTION and TITLED; ends with name == NULL */
-	size_t inner_size;               /* TITLED: size of the struct of one section */
-	const char *help_en, *help_de;   /* one sentence each */
+	const char *wanted;            /* how a right value looks, for the fault */
+	const struct conf_key *inner;  /* SECTION and TITLED; ends with name == NULL */
+	size_t inner_size;             /* TITLED: size of the struct of one section */
+	const char *help_en, *help_de; /* one sentence each */
 };
 /* What a TITLED key fills: an array of inner_size structs, titles beside. */
 struct conf_sections {
@@ -48,8 +51,8 @@ struct conf_sections {
 	unsigned n;
 };
 struct conf_errors {
-	struct fault *v;                 /* in file order */
-	unsigned n;                      /* at most 100 are kept */
+	struct fault *v; /* in file order */
+	unsigned n;      /* at most 100 are kept */
 };
 /* Parses text (file: its name for the faults) into *ret by keys; memory from a. Keys absent from the
  * text take their presets. 0, or -EINVAL with errors filled (ret is unusable then). */

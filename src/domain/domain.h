@@ -30,33 +30,33 @@ enum domain_preset { PRESET_STANDARD, PRESET_WORDPRESS, PRESET_STATIC, PRESET_OF
  * blank: "http://10.0.0.6 weight=3 backup". */
 struct origin_spec {
 	bool tls;
-	struct span host;                  /* name or address, without brackets */
+	struct span host; /* name or address, without brackets */
 	uint16_t port;
-	unsigned weight;                   /* 1..100 */
-	bool backup;                       /* only when no other is up */
+	unsigned weight; /* 1..100 */
+	bool backup;     /* only when no other is up */
 };
 int origin_spec_parse(struct span text, struct origin_spec *ret, const char **ret_why);
 
 struct domain {
-	struct span name;                  /* lower case, A-label form */
-	uint32_t id;                       /* dense in a snapshot: index for per-site counters */
-	struct span *web;                  /* names, lower case, "*.example.de" allowed */
+	struct span name; /* lower case, A-label form */
+	uint32_t id;      /* dense in a snapshot: index for per-site counters */
+	struct span *web; /* names, lower case, "*.example.de" allowed */
 	unsigned web_n;
 	struct origin_spec *origin;
 	unsigned origin_n;
 	enum domain_preset preset;
-	uint64_t grace_ms;                 /* 0: off; default 24h */
-	bool grace_forced;                 /* also against must-revalidate and its like */
-	bool redirect_to_tls;              /* HTTP -> HTTPS */
-	uint64_t hsts_ms;                  /* 0: no header */
-	bool websocket;                    /* upgrades are passed through */
-	bool origin_verify;                /* https origins: certificate must be valid for the name (default) */
-	struct span origin_host;           /* Host sent to the origin; empty: the visitor's */
-	struct span health_path;           /* active check: GET path; empty: TCP connect only */
+	uint64_t grace_ms;       /* 0: off; default 24h */
+	bool grace_forced;       /* also against must-revalidate and its like */
+	bool redirect_to_tls;    /* HTTP -> HTTPS */
+	uint64_t hsts_ms;        /* 0: no header */
+	bool websocket;          /* upgrades are passed through */
+	bool origin_verify;      /* https origins: certificate must be valid for the name (default) */
+	struct span origin_host; /* Host sent to the origin; empty: the visitor's */
+	struct span health_path; /* active check: GET path; empty: TCP connect only */
 	uint64_t health_interval_ms;
-	uint64_t connect_timeout_ms, first_byte_timeout_ms, read_timeout_ms;   /* of the origin */
-	uint64_t body_max;                 /* of a visitor's request */
-	uint64_t key_hash;                 /* stable hash of name: part of every cache key */
+	uint64_t connect_timeout_ms, first_byte_timeout_ms, read_timeout_ms; /* of the origin */
+	uint64_t body_max;                                                   /* of a visitor's request */
+	uint64_t key_hash; /* stable hash of name: part of every cache key */
 };
 
 /* ---- text form ---- */
@@ -65,7 +65,7 @@ struct domain_file {
 	struct domain *v;
 	unsigned n;
 };
-extern const struct conf_key domain_keys[];       /* of one section */
+extern const struct conf_key domain_keys[]; /* of one section */
 /* A whole export file. 0, or -EINVAL with all faults. Checks across domains too (a web name twice). */
 int domain_parse(struct span text, const char *file, struct arena *a, struct domain_file *ret,
 	struct conf_errors *errors);
@@ -92,9 +92,9 @@ struct snapshot *snapshot_ref(struct snapshot *s);
 struct snapshot *snapshot_unref(struct snapshot *s);
 /* The site of a host (lower case, no port): exact name, else the wildcard of its parent. NULL: none. */
 const struct domain *snapshot_find_web(const struct snapshot *s, struct span host);
-const struct domain *snapshot_find(const struct snapshot *s, struct span name);       /* by domain name */
+const struct domain *snapshot_find(const struct snapshot *s, struct span name); /* by domain name */
 unsigned snapshot_count(const struct snapshot *s);
-const struct domain *snapshot_at(const struct snapshot *s, unsigned i);               /* i == domain.id */
+const struct domain *snapshot_at(const struct snapshot *s, unsigned i); /* i == domain.id */
 size_t snapshot_bytes(const struct snapshot *s);
 
 /* ---- changes, for the command line and the API ---- */
@@ -103,7 +103,7 @@ size_t snapshot_bytes(const struct snapshot *s);
 struct domain_change {
 	enum { DOMAIN_ADDED, DOMAIN_REMOVED, DOMAIN_CHANGED } kind;
 	struct span name;
-	struct span before, after;         /* bodies */
+	struct span before, after; /* bodies */
 };
 /* Makes the store equal to file: the changes (memory from a), carried out in one transaction unless
  * dry_run. Their number or -errno. */

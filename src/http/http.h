@@ -67,10 +67,8 @@ unsigned http_fields_count(const struct http_fields *f, enum http_field_id id);
 /* All values of that id joined by ", " (RFC 9110 5.3); .p == NULL if absent. */
 struct span http_fields_joined(const struct http_fields *f, enum http_field_id id, struct arena *a);
 /* Borrows name and value. */
-void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id,
-	struct span value);
-void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name,
-	struct span value);
+void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id, struct span value);
+void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name, struct span value);
 void http_fields_remove(struct http_fields *f, enum http_field_id id);
 /* Removes hop-by-hop fields and those that Connection names (but none marked HTTP_NO_STRIP),
  * Connection itself too (RFC 9110 7.6.1). */
@@ -95,11 +93,10 @@ bool http_method_idempotent(enum http_method m); /* RFC 9110 9.2.2 */
 struct http_req {
 	enum http_method method;
 	struct span method_text;
-	bool tls;         /* the scheme: https */
-	struct span host; /* lower case, without port, without trailing dot; "[::1]" for IPv6 */
-	uint16_t port;    /* from Host; 0 if it named none */
-	struct span
-		target; /* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
+	bool tls;                  /* the scheme: https */
+	struct span host;          /* lower case, without port, without trailing dot; "[::1]" for IPv6 */
+	uint16_t port;             /* from Host; 0 if it named none */
+	struct span target;        /* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
 	struct span path, query;   /* of target; query without '?', .p == NULL if there is none */
 	uint8_t version_minor;     /* HTTP/1.x; for the access log ("HTTP/2" will say 20) */
 	struct http_fields fields; /* as received, without Host */
@@ -115,14 +112,8 @@ struct http_resp {
 	uint8_t version_minor;
 	struct span reason;
 	struct http_fields fields;
-	enum http_body_kind {
-		HTTP_BODY_NONE,
-		HTTP_BODY_LENGTH,
-		HTTP_BODY_CHUNKED,
-		HTTP_BODY_UNTIL_CLOSE
-	} body;
-	uint64_t
-		content_length; /* if body == HTTP_BODY_LENGTH; or what HEAD/304 declared (has_length) */
+	enum http_body_kind { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE } body;
+	uint64_t content_length; /* if body == HTTP_BODY_LENGTH; or what HEAD/304 declared (has_length) */
 	bool has_length;
 	bool keep_alive;
 };
@@ -142,14 +133,12 @@ struct http_exchange_ops {
 	/* The body's trailers, after read_body() returned 0; empty if there were none. */
 	const struct http_fields *(*trailers)(struct http_exchange *x);
 	/* A 1xx response (not 101), any number before the final head. */
-	int (*send_interim)(struct http_exchange *x, unsigned status,
-		const struct http_fields *fields);
+	int (*send_interim)(struct http_exchange *x, unsigned status, const struct http_fields *fields);
 	/* The final head. The sink adds framing (Content-Length or chunked), Connection, and Date if
 	 * absent; fields must hold no hop-by-hop and no framing fields. length < 0: unknown. For HEAD,
 	 * 204 and 304 no body follows whatever length says; length >= 0 is still declared (not for 204).
 	 * The head may be held back until the first body bytes, so that both leave in one packet. */
-	int (*send_head)(struct http_exchange *x, unsigned status, const struct http_fields *fields,
-		int64_t length);
+	int (*send_head)(struct http_exchange *x, unsigned status, const struct http_fields *fields, int64_t length);
 	/* Body bytes; waits while the client is slow (that is the back-pressure). iov is not kept. */
 	int (*send_body)(struct http_exchange *x, const struct iovec *iov, int count);
 	/* The end; trailers may be NULL and are sent only where framing allows. */
@@ -172,7 +161,7 @@ struct http_exchange {
 	uint16_t status;
 	bool head_sent;
 	uint64_t body_bytes_sent, body_bytes_received;
-	uint64_t body_max;             /* set by the answering code: read_body() says -EFBIG beyond; 0: no bound */
+	uint64_t body_max; /* set by the answering code: read_body() says -EFBIG beyond; 0: no bound */
 	uint64_t started_ms;
 };
 

@@ -37,20 +37,20 @@ struct conn_filter_ops {
 };
 struct conn_filter {
 	const struct conn_filter_ops *ops;
-	struct conn_filter *below;      /* NULL at the bottom */
+	struct conn_filter *below; /* NULL at the bottom */
 	struct conn *conn;
 };
 
 struct conn {
 	struct conn_filter *top;
-	struct loop_fd fd;              /* of the bottom socket */
-	struct net_addr peer, local;    /* the client's own, once a PROXY header told it */
-	struct net_addr via;            /* the load balancer's, if there was a PROXY header; else n == 0 */
-	uint64_t bytes_in, bytes_out;   /* on the wire */
+	struct loop_fd fd;            /* of the bottom socket */
+	struct net_addr peer, local;  /* the client's own, once a PROXY header told it */
+	struct net_addr via;          /* the load balancer's, if there was a PROXY header; else n == 0 */
+	uint64_t bytes_in, bytes_out; /* on the wire */
 	/* The last recv got less than it asked for: the socket is drained, and the next
 	 * readiness is an edge to come; callers that go idle need not try recv first. */
 	bool drained;
-	bool secure;                    /* a TLS filter is on the stack and its handshake done */
+	bool secure; /* a TLS filter is on the stack and its handshake done */
 	uint64_t started_ms;
 };
 

@@ -5,8 +5,8 @@
 #pragma once
 #include <stdint.h>
 
-void helper_start(unsigned threads);      /* once, before the first helper_run() */
-void helper_stop(void);                   /* waits for running jobs; drops none */
+void helper_start(unsigned threads); /* once, before the first helper_run() */
+void helper_stop(void);              /* waits for running jobs; drops none */
 typedef void helper_fn(void *arg);
 /* Runs fn(arg) on a helper thread. Suspends until it is done: arg may live on the
  * caller's stack, which is why there is neither deadline nor cancellation here.

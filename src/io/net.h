@@ -19,7 +19,7 @@ struct net_addr {
 		struct sockaddr_un un;
 	};
 };
-#define NET_ADDR_SIZE 128         /* "[" address "]:" port, or unix:path, and a NUL */
+#define NET_ADDR_SIZE 128 /* "[" address "]:" port, or unix:path, and a NUL */
 
 /* Numeric address with port ("host:port"); port required unless default_port >= 0.
  * 0 or -EINVAL. Names are not resolved here. */
@@ -29,12 +29,12 @@ void net_addr_text(const struct net_addr *a, char ret[NET_ADDR_SIZE]);
 void net_addr_host_text(const struct net_addr *a, char ret[NET_ADDR_SIZE]);
 uint16_t net_addr_port(const struct net_addr *a);
 void net_addr_set_port(struct net_addr *a, uint16_t port);
-bool net_addr_eq(const struct net_addr *a, const struct net_addr *b);       /* with port */
-bool net_addr_eq_host(const struct net_addr *a, const struct net_addr *b);  /* without */
+bool net_addr_eq(const struct net_addr *a, const struct net_addr *b);      /* with port */
+bool net_addr_eq_host(const struct net_addr *a, const struct net_addr *b); /* without */
 
 /* A network such as "127.0.0.0/8", "::1", "2001:db8::/32". 0 or -EINVAL. */
 struct net_prefix {
-	uint8_t bits;              /* of the 128-bit form, IPv4 mapped */
+	uint8_t bits; /* of the 128-bit form, IPv4 mapped */
 	uint8_t addr[16];
 };
 int net_prefix_parse(struct span text, struct net_prefix *ret);

@@ -42,7 +42,7 @@ struct task *task_self(void);
 const char *task_name(const struct task *t);
 /* From the task's own loop only. The task's current or next wait returns -ECANCELED. */
 void task_cancel(struct task *t);
-bool task_canceled(void);            /* of the running task */
+bool task_canceled(void); /* of the running task */
 
 /* Suspends for ms. 0 or -ECANCELED. */
 int task_sleep(uint64_t ms);
@@ -63,4 +63,4 @@ void task_cond_init(struct task_cond *c);
 int task_cond_wait(struct task_cond *c, pthread_mutex_t *held, uint64_t deadline);
 /* The caller holds the mutex. */
 void task_cond_broadcast(struct task_cond *c);
-void task_cond_signal(struct task_cond *c);      /* wakes the one that waits longest */
+void task_cond_signal(struct task_cond *c); /* wakes the one that waits longest */

@@ -26,7 +26,7 @@ struct origins *origins_new(unsigned threads);
 struct origins *origins_free(struct origins *o);
 /* On the thread's loop. */
 void origins_thread_start(struct origins *o, unsigned thread);
-void origins_thread_stop(struct origins *o, unsigned thread);      /* closes kept connections */
+void origins_thread_stop(struct origins *o, unsigned thread); /* closes kept connections */
 /* The sites whose origins are to be checked actively; on the loop of thread 0, at each new snapshot. */
 void origins_watch(struct origins *o, struct snapshot *s);
 /* All origins known, their state, since when and why: array "origins" into j. Any thread. */
@@ -35,24 +35,24 @@ void origins_json(struct origins *o, struct jsonw *j);
 struct origin_request {
 	enum http_method method;
 	struct span method_text, target, host;
-	const struct http_fields *fields;       /* to send; no hop-by-hop, framing or Host */
-	struct http_exchange *body_from;        /* its body is read and sent along; NULL: none */
-	struct span upgrade;                    /* value of Upgrade to ask for; .p == NULL: none */
+	const struct http_fields *fields; /* to send; no hop-by-hop, framing or Host */
+	struct http_exchange *body_from;  /* its body is read and sent along; NULL: none */
+	struct span upgrade;              /* value of Upgrade to ask for; .p == NULL: none */
 	/* 1xx responses (not 101) as they come; may be NULL. Non-zero ends the call with it. */
 	int (*on_interim)(void *arg, unsigned status, const struct http_fields *fields);
 	void *arg;
-	struct span client_text;                /* for logs */
+	struct span client_text; /* for logs */
 };
 struct origin_call {
-	struct h1_client client;                /* client.resp is the response's head */
+	struct h1_client client; /* client.resp is the response's head */
 	struct origin *origin;
 	struct origins *origins;
-	char origin_text[160];                  /* "http://10.0.0.5:8080" */
-	uint64_t tag;                           /* of the connection, for keeping it (origin/kept.c) */
+	char origin_text[160]; /* "http://10.0.0.5:8080" */
+	uint64_t tag;          /* of the connection, for keeping it (origin/kept.c) */
 	bool reused;
-	bool cut;                               /* the request's body was not sent to its end */
+	bool cut; /* the request's body was not sent to its end */
 	unsigned tries;
-	int64_t asked_ms, answered_ms;          /* wall clock: of the last try's sending, and of the head */
+	int64_t asked_ms, answered_ms; /* wall clock: of the last try's sending, and of the head */
 };
 /* Suspends. 0 and a response head, or -errno with fault (then there is nothing to end). arena: for the head. */
 int origin_call(struct origins *o, const struct domain *site, const struct origin_request *r, struct arena *arena,

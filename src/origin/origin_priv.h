@@ -7,14 +7,14 @@
 #include "tls/tls.h"
 
 #define ORIGIN_ADDRS_MAX     8
-#define ORIGIN_KEPT_MAX      64            /* idle connections per origin and thread */
-#define ORIGIN_KEPT_MS       30000         /* how long an idle connection is kept */
-#define ORIGIN_RESOLVE_MS    30000         /* how long a resolved name is believed */
-#define ORIGIN_FAILS_TO_DOWN 2             /* failures in a row until it counts as down */
-#define ORIGIN_DOWN_MS_MIN   1000          /* then it is left alone for 1, 2, 4 … 30 s */
+#define ORIGIN_KEPT_MAX      64    /* idle connections per origin and thread */
+#define ORIGIN_KEPT_MS       30000 /* how long an idle connection is kept */
+#define ORIGIN_RESOLVE_MS    30000 /* how long a resolved name is believed */
+#define ORIGIN_FAILS_TO_DOWN 2     /* failures in a row until it counts as down */
+#define ORIGIN_DOWN_MS_MIN   1000  /* then it is left alone for 1, 2, 4 … 30 s */
 #define ORIGIN_DOWN_MS_MAX   30000
-#define ORIGIN_CHECKS_MAX    64            /* active checks under way at once */
-#define ORIGIN_CHECK_MS      5000          /* an active check's whole time */
+#define ORIGIN_CHECKS_MAX    64   /* active checks under way at once */
+#define ORIGIN_CHECK_MS      5000 /* an active check's whole time */
 
 /* Idle connections of one origin on one thread; only that thread touches them. */
 struct kept_list {
@@ -24,29 +24,29 @@ struct kept_list {
 
 /* Everything known of one origin, for all threads. Lives as long as struct origins. */
 struct origin {
-	char *text;                        /* "http://10.0.0.5:8080", the key */
+	char *text; /* "http://10.0.0.5:8080", the key */
 	char *host;
 	uint16_t port;
 	bool tls;
 	struct origins *owner;
 
-	pthread_mutex_t lock;              /* for all below but kept */
-	unsigned fails;                    /* in a row */
-	uint64_t down_until_ms;            /* monotonic; 0: up */
-	unsigned downs;                    /* times in a row that it went down: the back-off */
-	int64_t changed_at;                /* wall clock of the last change between up and down */
-	struct fault why;                  /* the last failure */
+	pthread_mutex_t lock;   /* for all below but kept */
+	unsigned fails;         /* in a row */
+	uint64_t down_until_ms; /* monotonic; 0: up */
+	unsigned downs;         /* times in a row that it went down: the back-off */
+	int64_t changed_at;     /* wall clock of the last change between up and down */
+	struct fault why;       /* the last failure */
 	struct net_addr addrs[ORIGIN_ADDRS_MAX];
 	unsigned addrs_n;
-	uint64_t resolved_ms;              /* monotonic; 0: never */
+	uint64_t resolved_ms; /* monotonic; 0: never */
 
-	struct kept_list *kept;            /* per thread */
+	struct kept_list *kept; /* per thread */
 };
 
 struct check;
 struct origins {
 	unsigned threads;
-	pthread_mutex_t lock;              /* of by_text */
+	pthread_mutex_t lock; /* of by_text */
 	struct map by_text;
 	/* Active checks: thread 0 only. */
 	struct snapshot *watched;

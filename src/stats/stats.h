@@ -21,18 +21,26 @@ const char *stat_name(enum stat s);
 const char *stat_help(enum stat s);
 /* Any thread; does not lock. */
 void stat_add(enum stat s, uint64_t n);
-uint64_t stat_read(enum stat s);                 /* the sum over all threads, past and present */
+uint64_t stat_read(enum stat s); /* the sum over all threads, past and present */
 
 /* What one site counts: SITE_STAT(id, name). Never freed: sites are few and come back. */
 #define SITE_STATS(X) \
-	X(REQUESTS, "requests") X(HITS, "hits") X(STALE, "stale") X(MISSES, "misses") X(PASSED, "passed") \
-	X(ORIGIN_ERRORS, "origin_errors") X(FAILED, "failed") X(BYTES, "bytes_sent")
+	X(REQUESTS, "requests") \
+	X(HITS, "hits") \
+	X(STALE, "stale") \
+	X(MISSES, "misses") \
+	X(PASSED, "passed") \
+	X(ORIGIN_ERRORS, "origin_errors") \
+	X(FAILED, "failed") \
+	X(BYTES, "bytes_sent")
+/* clang-format off */
 enum site_stat {
 #define X(id, name) SITE_##id,
 	SITE_STATS(X)
 #undef X
 	SITE_STAT_COUNT
 };
+/* clang-format on */
 struct site_stats {
 	_Atomic uint64_t v[SITE_STAT_COUNT];
 };

@@ -23,7 +23,7 @@
 #include "io/conn.h"
 
 enum tls_key_type { TLS_KEY_RSA, TLS_KEY_ECDSA, TLS_KEY_ED25519, TLS_KEY_OTHER };
-const char *tls_key_type_text(enum tls_key_type t);      /* "RSA"… */
+const char *tls_key_type_text(enum tls_key_type t); /* "RSA"… */
 
 /* ---- files: what the watched folders hold ---- */
 
@@ -31,19 +31,19 @@ const char *tls_key_type_text(enum tls_key_type t);      /* "RSA"… */
  * .ocsp), are left out. */
 struct tls_file {
 	char *path;
-	int64_t changed_ns;                /* mtime */
+	int64_t changed_ns; /* mtime */
 	char *bytes;
 	size_t n;
-	bool readable;                     /* false: error holds errno */
+	bool readable; /* false: error holds errno */
 	int error;
 };
 struct tls_files {
 	struct tls_file *v;
-	unsigned n;                        /* at most 40,000; sorted by folder, then path */
+	unsigned n; /* at most 40,000; sorted by folder, then path */
 };
 /* Reads the folders (and their subfolders, one level: certbot's live/NAME/). Blocking: not in a task. */
 struct tls_files *tls_files_read(const struct span *folders, unsigned count);
-struct tls_files *tls_files_free(struct tls_files *files);       /* wipes key bytes */
+struct tls_files *tls_files_free(struct tls_files *files); /* wipes key bytes */
 /* A cheap fingerprint of names, sizes and times: changes when something changed. Blocking. */
 uint64_t tls_files_stamp(const struct span *folders, unsigned count);
 /* The same as one blob, and back (for the way from supervisor to worker). 0 or -EINVAL. */
@@ -54,21 +54,21 @@ int tls_files_unpack(struct span blob, struct tls_files **ret);
 
 struct tls_pair {
 	const char *cert_path, *key_path;
-	const struct span *names;          /* DNS names of the SAN (or CN), lower case */
+	const struct span *names; /* DNS names of the SAN (or CN), lower case */
 	unsigned names_n;
 	enum tls_key_type type;
-	unsigned bits;                     /* of the key */
+	unsigned bits; /* of the key */
 	int64_t not_before, not_after;
-	uint8_t fingerprint[32];           /* SHA-256 of the leaf */
+	uint8_t fingerprint[32]; /* SHA-256 of the leaf */
 	bool has_staple;
-	bool kept;                         /* from the earlier set, because its file is faulty now */
+	bool kept; /* from the earlier set, because its file is faulty now */
 	bool self_signed;
 	const char *issuer;
 };
 struct tls_set;
 struct tls_set_settings {
-	uint64_t session_lifetime_s;       /* of tickets */
-	bool self_signed_fallback;         /* no usable pair at all: make one in memory, so that a server can start */
+	uint64_t session_lifetime_s; /* of tickets */
+	bool self_signed_fallback;   /* no usable pair at all: make one in memory, so that a server can start */
 };
 /* Builds from files; earlier (may be NULL) lends its working pairs. Each fault (CERT-* codes with
  * file, dates, names) goes to on_fault. Never fails as a whole: a set without pairs refuses handshakes
@@ -99,7 +99,7 @@ int tls_set_prove(struct tls_set *set, struct span name, enum tls_key_type type,
 struct tls_ticket_keys {
 	struct {
 		uint8_t name[16], aes[32], hmac[32];
-		int64_t made_at;           /* wall seconds; 0: unused */
+		int64_t made_at; /* wall seconds; 0: unused */
 	} key[3];
 };
 void tls_ticket_keys_rotate(struct tls_ticket_keys *keys, int64_t now_s);
@@ -110,15 +110,15 @@ void tls_ticket_keys_use(const struct tls_ticket_keys *keys);
 
 #define TLS_HELLO_MAX 4096
 struct tls_facts {
-	uint8_t *hello;                    /* the first bytes the client sent (raw records), up to TLS_HELLO_MAX */
+	uint8_t *hello; /* the first bytes the client sent (raw records), up to TLS_HELLO_MAX */
 	uint16_t hello_n;
-	struct span sni;                   /* within hello, or empty */
-	uint8_t alert_sent, alert_received;    /* description; 0xff: none */
+	struct span sni;                    /* within hello, or empty */
+	uint8_t alert_sent, alert_received; /* description; 0xff: none */
 	uint8_t alert_sent_level, alert_received_level;
-	uint16_t messages_sent, messages_received;   /* bit per handshake message type (type & 15) */
-	int error;                         /* negative errno of the transport, 0 if none */
-	unsigned long ssl_error;           /* the last SSL library error, 0 if none */
-	char state[32];                    /* the state before the error */
+	uint16_t messages_sent, messages_received; /* bit per handshake message type (type & 15) */
+	int error;                                 /* negative errno of the transport, 0 if none */
+	unsigned long ssl_error;                   /* the last SSL library error, 0 if none */
+	char state[32];                            /* the state before the error */
 };
 
 /* ---- the filter ---- */
@@ -137,11 +137,11 @@ struct tls_client_settings {
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
 
 struct tls_info {
-	const char *version;               /* "TLSv1.3" */
-	const char *suite;                 /* "TLS_AES_256_GCM_SHA384" */
-	struct span sni;                   /* borrowed from the connection */
+	const char *version; /* "TLSv1.3" */
+	const char *suite;   /* "TLS_AES_256_GCM_SHA384" */
+	struct span sni;     /* borrowed from the connection */
 	bool resumed;
-	enum tls_key_type key;             /* of our certificate */
+	enum tls_key_type key; /* of our certificate */
 };
 /* false if c has no TLS filter. */
 bool tls_conn_info(const struct conn *c, struct tls_info *ret);

@@ -20,19 +20,19 @@
 enum access_format { ACCESS_OFF, ACCESS_JSON, ACCESS_COMBINED };
 struct web_settings {
 	struct h1_limits limits;
-	uint64_t tls_timeout_ms;               /* for the handshake, and for a PROXY header */
-	unsigned connections_max;              /* of the whole worker; more are closed at accept */
-	bool redirect_to_tls;                  /* for all sites */
-	const struct net_prefix *proxy_from;   /* who must begin with a PROXY protocol header */
+	uint64_t tls_timeout_ms;             /* for the handshake, and for a PROXY header */
+	unsigned connections_max;            /* of the whole worker; more are closed at accept */
+	bool redirect_to_tls;                /* for all sites */
+	const struct net_prefix *proxy_from; /* who must begin with a PROXY protocol header */
 	unsigned proxy_from_n;
 	enum access_format access;
-	const char *access_to;                 /* "stderr" or a path */
+	const char *access_to; /* "stderr" or a path */
 	uint64_t cache_memory;
 };
 struct web;
 struct origins;
 struct web *web_new(struct cache *cache, struct origins *origins, unsigned threads);
-struct web *web_free(struct web *w);                    /* after all its loops have ended */
+struct web *web_free(struct web *w); /* after all its loops have ended */
 
 /* On thread's own loop, before anything else. */
 void web_thread_start(struct web *w, unsigned thread);

@@ -29,8 +29,8 @@ static void test_both_languages(void **state)
 	assert_non_null(strstr(print(&f, FAULT_EN),
 		"  cause:  The address [::]:443 cannot be listened on: Address already in use.\n"
 		"  remedy: Find who holds it"));
-	assert_non_null(strstr(print(&f, FAULT_DE),
-		"  Ursache: Auf der Adresse [::]:443 kann nicht gelauscht werden: "));
+	assert_non_null(
+		strstr(print(&f, FAULT_DE), "  Ursache: Auf der Adresse [::]:443 kann nicht gelauscht werden: "));
 	assert_non_null(strstr(buf_text(&out), "\n  Abhilfe: Nachsehen"));
 }
 
@@ -52,8 +52,7 @@ static void test_evidence_cannot_break_a_line(void **state)
 
 	fault_set(&f, FAULT_LISTEN_FAILED);
 	fault_fact(&f, "address", "a\nb\x1b[2J\x7f \xff \xc2\x9b m\xc3\xa4\xc3\xb6");
-	assert_span(fault_value(&f, "address"),
-		"a\\x0ab\\x1b[2J\\x7f \\xff \\xc2\\x9b m\xc3\xa4\xc3\xb6");
+	assert_span(fault_value(&f, "address"), "a\\x0ab\\x1b[2J\\x7f \\xff \\xc2\\x9b m\xc3\xa4\xc3\xb6");
 }
 
 static void test_too_much_evidence_is_cut(void **state)
@@ -143,8 +142,8 @@ static void assert_same_names(const char *code, const char *a, const char *b)
 
 static void assert_good_row(const char *code, const char *en, const char *de)
 {
-	static const char *const ascii_umlauts[] = { "fuer ", "ueber", "koenn", "waehl", "moegl",
-		"loesch", "pruef", "aender", "muess", "oeffn", "schluess" };
+	static const char *const ascii_umlauts[] = { "fuer ", "ueber", "koenn", "waehl", "moegl", "loesch", "pruef",
+		"aender", "muess", "oeffn", "schluess" };
 
 	for (const char *c = code; *c; c++)
 		if (!(*c >= 'A' && *c <= 'Z') && !ascii_digit(*c) && *c != '-')

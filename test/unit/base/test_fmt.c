@@ -66,8 +66,8 @@ static void test_sizes(void **state)
 
 static void test_refuses(void **state)
 {
-	static const char *const bad[] = { "", "s", "ms", "-1s", "+1s", "1.5s", "1 s", "1S", "1ss",
-		"1h30m", " 1s", "1w", "0x10", "1s " };
+	static const char *const bad[] = { "", "s", "ms", "-1s", "+1s", "1.5s", "1 s", "1S", "1ss", "1h30m", " 1s",
+		"1w", "0x10", "1s " };
 	uint64_t v = 42;
 
 	for (size_t i = 0; i < array_len(bad); i++)

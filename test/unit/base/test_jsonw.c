@@ -79,8 +79,7 @@ static void test_escapes(void **state)
 	assert_escaped(SPAN("\b\f\n\r\t"), "\\b\\f\\n\\r\\t");
 	assert_escaped(SPAN("\0\x1f\x7f"), "\\u0000\\u001f\x7f");
 	assert_escaped(SPAN("M\xc3\xbcller \xf0\x9f\x98\x80"), "M\xc3\xbcller \xf0\x9f\x98\x80");
-	assert_escaped(SPAN("a\xff\xc3z\xe2\x82"),
-		"a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd");
+	assert_escaped(SPAN("a\xff\xc3z\xe2\x82"), "a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd");
 	assert_escaped((struct span){ NULL, 0 }, "");
 }
 

@@ -225,8 +225,7 @@ static void test_journald(void **state)
 static void *chatter(void *number)
 {
 	for (int i = 0; i < EVENTS; i++) {
-		log_event(LOG_LEVEL_INFO, "web", "chatter", "thread=%d event=%d end",
-			*(int *)number, i);
+		log_event(LOG_LEVEL_INFO, "web", "chatter", "thread=%d event=%d end", *(int *)number, i);
 		if (i % 50 == 0)
 			log_reopen();
 	}
@@ -241,8 +240,7 @@ static unsigned whole_lines(char *text)
 		int thread, event, ended = 0;
 
 		*end = '\0';
-		sscanf(after_time(text), "web chatter thread=%d event=%d end%n", &thread, &event,
-			&ended);
+		sscanf(after_time(text), "web chatter thread=%d event=%d end%n", &thread, &event, &ended);
 		assert_int_equal(ended, strlen(text) - 26);
 		lines++;
 	}

@@ -159,8 +159,7 @@ static void test_hash_nocase_is_hash_of_lower(void **state)
 			rand_bytes(text, n);
 			for (size_t i = 0; i < n; i++)
 				lower[i] = ascii_lower(text[i]);
-			assert_true(span_hash_nocase(span_make(text, n), 9) ==
-				span_hash(span_make(lower, n), 9));
+			assert_true(span_hash_nocase(span_make(text, n), 9) == span_hash(span_make(lower, n), 9));
 		}
 }
 
