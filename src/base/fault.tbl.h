@@ -22,6 +22,66 @@ FAULT(SETTINGS_SYNTAX, "SETTINGS-SYNTAX",
 	"{file}:{line}: Das ist nicht die Grammatik einer Einstellungsdatei: {why}.",
 	"Correct the line; `torhaus check` shows all findings at once.",
 	"Zeile berichtigen; `torhaus check` zeigt alle Befunde auf einmal.")
+FAULT(STORE_BAD_URL, "STORE-BAD-URL",
+	"The address of the store, \"{url}\", is of no kind that torhaus knows.",
+	"Die Adresse des Speichers, \"{url}\", ist von keiner Art, die torhaus kennt.",
+	"Write store = \"sqlite:/var/lib/torhaus/torhaus.db\" in torhaus.conf.",
+	"In torhaus.conf store = \"sqlite:/var/lib/torhaus/torhaus.db\" schreiben.")
+FAULT(STORE_MISSING, "STORE-MISSING",
+	"There is no store at {path} ({error}).",
+	"Unter {path} liegt kein Speicher ({error}).",
+	"Put the file back from a backup, or make a new store with `torhaus init` and fill it with `torhaus domain apply FILE` from an export. A running server goes on with the domains that it has.",
+	"Die Datei aus einer Sicherung zurückholen, oder mit `torhaus init` einen neuen Speicher anlegen und ihn mit `torhaus domain apply DATEI` aus einem Export füllen. Ein laufender Server arbeitet mit seinen Domains weiter.")
+FAULT(STORE_LOCKED, "STORE-LOCKED",
+	"Another program holds the store {path} locked for longer than 5 seconds ({error}).",
+	"Ein anderes Programm hält den Speicher {path} länger als 5 Sekunden gesperrt ({error}).",
+	"`fuser -v {path}` names the program; end it, or try again when it is done.",
+	"`fuser -v {path}` nennt das Programm; es beenden, oder es noch einmal versuchen, wenn es fertig ist.")
+FAULT(STORE_READ_ONLY, "STORE-READ-ONLY",
+	"The store {path} cannot be written by user id {uid} ({error}).",
+	"Der Speicher {path} ist für die Benutzernummer {uid} nicht beschreibbar ({error}).",
+	"Give the file, {path}-wal, {path}-shm and their folder to the user torhaus (chown), and see with `findmnt -T {path}` that the file system is not mounted read-only.",
+	"Die Datei, {path}-wal, {path}-shm und ihren Ordner dem Benutzer torhaus geben (chown), und mit `findmnt -T {path}` nachsehen, ob das Dateisystem nur lesbar eingehängt ist.")
+FAULT(STORE_NO_ACCESS, "STORE-NO-ACCESS",
+	"The store {path} may not be read by user id {uid} ({error}).",
+	"Die Benutzernummer {uid} darf den Speicher {path} nicht lesen ({error}).",
+	"Call torhaus as root or as a member of the group that the file belongs to.",
+	"torhaus als root oder als Mitglied der Gruppe aufrufen, der die Datei gehört.")
+FAULT(STORE_FULL, "STORE-FULL",
+	"There is no room left for the store {path} ({error}); nothing was changed.",
+	"Für den Speicher {path} ist kein Platz mehr ({error}); es wurde nichts geändert.",
+	"Free some space (`df -h {path}` shows the file system), then repeat the change.",
+	"Platz schaffen (`df -h {path}` zeigt das Dateisystem), dann die Änderung wiederholen.")
+FAULT(STORE_CORRUPT, "STORE-CORRUPT",
+	"The store {path} is damaged or no SQLite file ({error}).",
+	"Der Speicher {path} ist beschädigt oder keine SQLite-Datei ({error}).",
+	"Put back a backup, or rescue what is readable: `sqlite3 {path} .recover | sqlite3 new.db`, then `mv new.db {path}`; or make a new store and fill it with `torhaus domain apply FILE` from an export. A running server goes on with the domains that it has.",
+	"Eine Sicherung zurückspielen, oder retten, was lesbar ist: `sqlite3 {path} .recover | sqlite3 neu.db`, dann `mv neu.db {path}`; oder einen neuen Speicher anlegen und mit `torhaus domain apply DATEI` aus einem Export füllen. Ein laufender Server arbeitet mit seinen Domains weiter.")
+FAULT(STORE_FOREIGN, "STORE-FOREIGN",
+	"{path} is an SQLite file of another program ({error}).",
+	"{path} ist eine SQLite-Datei eines anderen Programms ({error}).",
+	"Name another file as store in torhaus.conf.",
+	"In torhaus.conf eine andere Datei als store angeben.")
+FAULT(STORE_NEWER, "STORE-NEWER",
+	"The store {path} was written by a newer torhaus (schema {schema}; this program knows schemas up to {known}).",
+	"Der Speicher {path} stammt von einem neueren torhaus (Schema {schema}; dieses Programm kennt Schemas bis {known}).",
+	"Install the newer torhaus again, or put back a backup that was made before the upgrade.",
+	"Das neuere torhaus wieder einspielen, oder eine Sicherung von vor der Aktualisierung zurückholen.")
+FAULT(STORE_NAME_TAKEN, "STORE-NAME-TAKEN",
+	"The web name {name} of {domain} already belongs to the domain {owner}.",
+	"Der Webname {name} von {domain} gehört schon zur Domain {owner}.",
+	"`torhaus domain show {owner}` shows it; take the name away there first, or leave it out here.",
+	"`torhaus domain show {owner}` zeigt sie; den Namen erst dort entfernen oder hier weglassen.")
+FAULT(STORE_BAD_ROW, "STORE-BAD-ROW",
+	"The store holds settings of the domain {domain} that do not fit: {why}. The domain is left out.",
+	"Der Speicher enthält Einstellungen der Domain {domain}, die nicht passen: {why}. Die Domain wird ausgelassen.",
+	"`torhaus domain show {domain}` shows them; write them anew with `torhaus domain set {domain}`, or remove the domain and add it again.",
+	"`torhaus domain show {domain}` zeigt sie; mit `torhaus domain set {domain}` neu setzen, oder die Domain entfernen und neu anlegen.")
+FAULT(STORE_FAILED, "STORE-FAILED",
+	"The store {path} cannot be used: {error}.",
+	"Der Speicher {path} ist nicht benutzbar: {error}.",
+	"Look for errors of the disk (`journalctl -k`) and check the file with `sqlite3 {path} 'PRAGMA integrity_check'`; torhaus tries again by itself.",
+	"Nach Fehlern der Platte sehen (`journalctl -k`) und die Datei mit `sqlite3 {path} 'PRAGMA integrity_check'` prüfen; torhaus versucht es von selbst wieder.")
 
 /* ---- sockets ---- */
 FAULT(LISTEN_FAILED, "LISTEN-FAILED",

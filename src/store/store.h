@@ -8,13 +8,22 @@
  * Consistency: store_begin()/store_commit() make many changes one; store_version() changes
  * with every commit of anybody. Every failure fills a fault (STORE-*: missing, locked, read-only,
  * full, corrupt, wrong version) and returns -errno; the same handle may be used again
- * afterwards: it reopens what it must (the file was replaced, the server restarted).
+ * afterwards: it reopens what it must (the file was replaced, the server restarted), except that a store
+ * which went missing is not made again.
+ *
+ * Rights with SQLite: who changes domains needs to write FILE, FILE-wal, FILE-shm and their folder; who only
+ * reads needs to read the three files (a server that is fenced in must have the folder among its
+ * writable ones, for it records purges and moves the log into the file). Made or touched by root, they
+ * keep the owner of the folder and of FILE.
  */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/fault.h"
+
+#define STORE_TEXT_MAX (512 * 1024)    /* bytes of a domain's text, of what a purge names */
+#define STORE_WEB_MAX  1000            /* web names of a domain */
 
 struct store;
 /* url: "sqlite:/path". create: makes the file and its tables if absent and brings an older
@@ -25,7 +34,8 @@ struct store *store_close(struct store *s);
 int store_begin(struct store *s, struct fault *fault);         /* for writing: waits up to 5 s for others */
 int store_commit(struct store *s, struct fault *fault);
 void store_rollback(struct store *s);                         /* none begun: nothing */
-/* Changes with each commit by anyone, cheap to ask. 0 or -errno. */
+/* Changes with each commit by anyone, and when the store was replaced; cheap to ask. Ask before reading:
+ * then a commit in between is seen the next time. 0 or -errno. */
 int store_version(struct store *s, uint64_t *ret, struct fault *fault);
 
 /* A domain's row: its name and its text form (domain/domain.h makes and reads it): the store keeps
@@ -33,7 +43,7 @@ int store_version(struct store *s, uint64_t *ret, struct fault *fault);
 struct store_domain {
 	struct span name;
 	struct span text;                  /* the section's body in export form */
-	const struct span *web;            /* unique across all domains */
+	const struct span *web;            /* unique across all domains; read: in order of the alphabet */
 	unsigned web_n;
 	int64_t changed_at;
 	const char *changed_by;
@@ -47,7 +57,8 @@ int store_domain_each(struct store *s, store_domain_fn *fn, void *arg, struct fa
 int store_domain_get(struct store *s, struct span name, store_domain_fn *fn, void *arg, struct fault *fault); /* -ENOENT */
 
 /* Purges are rows with a sequence number, so that every edge node carries out each once. Rows older
- * than a day are dropped when new ones are written. */
+ * than a day are dropped when new ones are written. Numbers only grow; store_purge_last() below a number
+ * seen before means that an older store was put in place: go on from there. */
 enum store_purge_kind { STORE_PURGE_URL, STORE_PURGE_PREFIX, STORE_PURGE_TAG, STORE_PURGE_DOMAIN, STORE_PURGE_ALL };
 struct store_purge {
 	uint64_t seq;

@@ -1,0 +1,60 @@
+/* The SQLite engine's own parts: sqlite.c (connection, faults, transactions), sqlite_schema.c
+ * (migrations), sqlite_rows.c (what is stored). */
+#pragma once
+#include <sys/stat.h>
+#include <sqlite3.h>
+#include "store/store_priv.h"
+
+enum sqlite_query {
+	Q_BEGIN_READ,
+	Q_BEGIN_WRITE,
+	Q_COMMIT,
+	Q_ROLLBACK,
+	Q_DATA_VERSION,
+	Q_DOMAINS,
+	Q_DOMAIN,
+	Q_DOMAINS_WEB,
+	Q_DOMAIN_WEB,
+	Q_DOMAIN_PUT,
+	Q_DOMAIN_REMOVE,
+	Q_WEB_OWNER,
+	Q_WEB_PUT,
+	Q_WEB_CLEAR,
+	Q_PURGE_ADD,
+	Q_PURGE_EXPIRE,
+	Q_PURGE_SINCE,
+	Q_PURGE_LAST,
+	Q_COUNT
+};
+struct sqlite {
+	struct store store;
+	char *path;
+	sqlite3 *db;            /* NULL: to be opened at the next use */
+	struct stat file;       /* of the file that db has open, as last seen */
+	uint64_t version;       /* grows with every commit and reopening that was noticed */
+	int64_t data_version;   /* SQLite's count of commits by others */
+	int64_t changes_before; /* sqlite3_total_changes64() at begin */
+	sqlite3_stmt *query[Q_COUNT];
+};
+
+/* Makes ready for use: opens the file, or opens it again if it is another one by now. */
+int sqlite_ready(struct sqlite *q, struct fault *fault);
+/* A cached statement, to be bound and stepped; sqlite3_reset() it after use. */
+int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret,
+	struct fault *fault);
+/* Runs a statement without parameters and rows. */
+int sqlite_run(struct sqlite *q, enum sqlite_query which, struct fault *fault);
+/* The last error of db as fault and -errno; errors that reopening may cure drop the connection. */
+int sqlite_fail(struct sqlite *q, int rc, struct fault *fault);
+/* Brings the tables of the open file to the present schema. */
+int sqlite_migrate(struct sqlite *q, bool create, struct fault *fault);
+
+int sqlite_domain_put(struct store *s, const struct store_domain *d, struct fault *fault);
+int sqlite_domain_remove(struct store *s, struct span name, struct fault *fault);
+int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn *fn, void *arg,
+	struct fault *fault);
+int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq,
+	struct fault *fault);
+int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg,
+	struct fault *fault);
+int sqlite_purge_last(struct store *s, uint64_t *ret_seq, struct fault *fault);

@@ -1,0 +1,34 @@
+/*
+ * What an engine must do. store.c picks one by the scheme of the URL and checks what all engines
+ * have in common; an engine embeds struct store as its first member. The functions mean what
+ * "store/store.h" says of their namesakes.
+ */
+#pragma once
+#include "store/store.h"
+
+struct store_engine {
+	const char *scheme; /* "sqlite": what stands before the colon */
+	int (*open)(struct span place, bool create, struct store **ret, struct fault *fault);
+	void (*close)(struct store *s);
+	int (*begin)(struct store *s, struct fault *fault);
+	int (*commit)(struct store *s, struct fault *fault);
+	void (*rollback)(struct store *s);
+	int (*version)(struct store *s, uint64_t *ret, struct fault *fault);
+	/* put and remove run inside a transaction. */
+	int (*domain_put)(struct store *s, const struct store_domain *d, struct fault *fault);
+	int (*domain_remove)(struct store *s, struct span name, struct fault *fault);
+	/* only: one domain (then -ENOENT if it is absent), or NULL for all. */
+	int (*domain_each)(struct store *s, const struct span *only, store_domain_fn *fn, void *arg,
+		struct fault *fault);
+	int (*purge_add)(struct store *s, const struct store_purge *p, uint64_t *ret_seq,
+		struct fault *fault);
+	int (*purge_since)(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg,
+		struct fault *fault);
+	int (*purge_last)(struct store *s, uint64_t *ret_seq, struct fault *fault);
+};
+struct store {
+	const struct store_engine *engine;
+	bool begun; /* between begin and commit or rollback */
+};
+
+extern const struct store_engine store_engine_sqlite;
