@@ -11,10 +11,9 @@
 #include <errno.h>
 #include "http/http_priv.h"
 
-static const char days[7][10] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
-	"Saturday" };
-static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
-	"Oct", "Nov", "Dec" };
+static const char days[7][10] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+	"Dec" };
 
 struct date {
 	int year, month, day, hour, minute, second;
@@ -52,8 +51,7 @@ static int read_digits(struct reader *r, int count)
 static int read_month(struct reader *r)
 {
 	for (int i = 0; i < 12; i++)
-		if (r->end - r->p >= 3 &&
-			span_eq_nocase(span_make(r->p, 3), span_make(months[i], 3))) {
+		if (r->end - r->p >= 3 && span_eq_nocase(span_make(r->p, 3), span_make(months[i], 3))) {
 			r->p += 3;
 			return i + 1;
 		}
@@ -135,8 +133,7 @@ static bool date_exists(const struct date *d)
 	static const int lengths[12] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (d->year % 4 == 0 && d->year % 100 != 0) || d->year % 400 == 0;
 
-	if (d->day < 1 || d->day > lengths[d->month - 1] ||
-		(d->month == 2 && d->day == 29 && !leap))
+	if (d->day < 1 || d->day > lengths[d->month - 1] || (d->month == 2 && d->day == 29 && !leap))
 		return false;
 	return d->hour < 24 && d->minute < 60 && d->second <= 60; /* 60: a leap second */
 }

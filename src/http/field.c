@@ -143,21 +143,15 @@ static void fields_push(struct http_fields *f, struct arena *a, struct http_fiel
 	f->v[f->n++] = field;
 }
 
-void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id,
-	struct span value)
+void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id, struct span value)
 {
 	must(id != HTTP_OTHER);
-	fields_push(f, a,
-		(struct http_field){ .name = known[id].name, .value = value, .id = (uint8_t)id });
+	fields_push(f, a, (struct http_field){ .name = known[id].name, .value = value, .id = (uint8_t)id });
 }
 
-void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name,
-	struct span value)
+void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name, struct span value)
 {
-	fields_push(f, a,
-		(struct http_field){ .name = name,
-			.value = value,
-			.id = (uint8_t)http_field_id_of(name) });
+	fields_push(f, a, (struct http_field){ .name = name, .value = value, .id = (uint8_t)http_field_id_of(name) });
 }
 
 void http_fields_remove(struct http_fields *f, enum http_field_id id)
@@ -189,8 +183,7 @@ void http_fields_strip_hop(struct http_fields *f)
 		const struct http_field *field = &f->v[i];
 		unsigned flags = known[field->id].flags;
 		bool drop = (flags & HTTP_HOP) ||
-			(connection && !(flags & HTTP_NO_STRIP) &&
-				named_by_connection(f, field->name));
+			(connection && !(flags & HTTP_NO_STRIP) && named_by_connection(f, field->name));
 
 		if (!drop || field->id == HTTP_CONNECTION)
 			f->v[kept++] = *field;

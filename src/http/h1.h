@@ -26,11 +26,10 @@
 int h1_head_length(struct span bytes, size_t *scanned);
 /* A whole head. Fields come from a. 0, or a negative HTTP status with fault filled (HTTP-*
  * codes, evidence: what and where). */
-int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret,
-	struct fault *fault);
+int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct fault *fault);
 /* method: of the request this answers (HEAD has no body…). 0 or -EPROTO with fault filled. */
-int h1_parse_response(struct span head, enum http_method method, struct arena *a,
-	struct http_resp *ret, struct fault *fault);
+int h1_parse_response(struct span head, enum http_method method, struct arena *a, struct http_resp *ret,
+	struct fault *fault);
 
 /* Incremental chunked decoder (RFC 9112 7.1). */
 struct h1_chunked {
@@ -49,8 +48,7 @@ struct h1_chunked {
 };
 /* Looks at bytes: *ret_used consumed, of which *ret_data (a sub-span, maybe empty) is body. 1 when
  * the body's end (with trailers, whose raw block is *ret_data then) was consumed, 0 to go on, -EPROTO. */
-int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used,
-	struct span *ret_data);
+int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used, struct span *ret_data);
 /* The raw trailer block to fields; forbidden ones (HTTP_NO_TRAILER) are dropped. 0 or -EPROTO. */
 int h1_parse_trailers(struct span block, struct arena *a, struct http_fields *ret);
 
@@ -108,12 +106,10 @@ struct h1_request {
 };
 int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_t deadline);
 int h1_client_send_body(struct h1_client *c, struct span bytes, bool chunked, uint64_t deadline);
-int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fields *trailers,
-	uint64_t deadline);
+int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fields *trailers, uint64_t deadline);
 /* The next response head into c->resp, 1xx ones included (the caller calls again). 0; -EPROTO with fault;
  * -ECONNRESET if the peer closed before the first byte; another -errno. */
-int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline,
-	struct fault *fault);
+int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline, struct fault *fault);
 /* Body bytes borrowed from the buffer until the next call; empty span at the end (then c->trailers).
  * 0, -EPROTO (also: closed before the declared end), -errno. */
 int h1_client_read_body(struct h1_client *c, struct span *ret);

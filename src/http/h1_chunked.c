@@ -61,8 +61,7 @@ static int trailers_length(struct h1_chunked *c, struct span bytes)
 	return bytes.n >= HTTP_TRAILERS_MAX ? -EPROTO : 0;
 }
 
-int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used,
-	struct span *ret_data)
+int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used, struct span *ret_data)
 {
 	size_t at = 0;
 	int r = 0;

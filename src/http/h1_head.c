@@ -8,6 +8,7 @@
  * that nobody searches the list for it afterwards.
  */
 #include <errno.h>
+#include <stdio.h>
 #include "http/http_priv.h"
 
 /* Characters of a faulty line that the fault shows. */
@@ -46,14 +47,17 @@ void h1_head_fault(int status, struct fault *fault)
 	case -414:
 		fault_set(fault, FAULT_HTTP_LINE_TOO_LONG);
 		fault_fact(fault, "limit", "%d", HTTP_REQUEST_LINE_MAX);
+		fault_fact(fault, "what", "> %d bytes", HTTP_REQUEST_LINE_MAX);
 		break;
 	case -431:
 		fault_set(fault, FAULT_HTTP_HEAD_TOO_LARGE);
 		fault_fact(fault, "limit", "%d", HTTP_HEAD_MAX);
 		fault_fact(fault, "fields", "%d", HTTP_FIELDS_MAX);
+		fault_fact(fault, "what", "> %d bytes, > %d fields", HTTP_HEAD_MAX, HTTP_FIELDS_MAX);
 		break;
 	default:
 		fault_set(fault, FAULT_HTTP_BAD_LINE_END);
+		fault_fact(fault, "what", "LF");
 		break;
 	}
 }
@@ -64,7 +68,7 @@ int h1_refuse(struct h1_cursor *c, int status, enum fault_code code, struct span
 
 	fault_set(c->fault, code);
 	fault_fact(c->fault, "line", "%u", c->line);
-	fault_fact(c->fault, "text", "%.*s", SPAN_ARG(shown));
+	fault_fact(c->fault, "what", "%.*s", SPAN_ARG(shown));
 	return status;
 }
 
@@ -84,16 +88,17 @@ static struct span rest_of_line(const struct h1_cursor *c, const char *p)
 
 int h1_parse_line_end(struct h1_cursor *c)
 {
+	char byte[8];
+
 	if (c->end - c->p >= 2 && c->p[0] == '\r' && c->p[1] == '\n') {
 		c->p += 2;
 		c->line++;
 		return 0;
 	}
 	if (c->p == c->end || *c->p == '\r' || *c->p == '\n')
-		return h1_refuse(c, -400, FAULT_HTTP_BAD_LINE_END, (struct span){ 0 });
-	h1_refuse(c, -400, FAULT_HTTP_CONTROL_BYTE, (struct span){ 0 });
-	fault_fact(c->fault, "byte", "0x%02x", (unsigned char)*c->p);
-	return -400;
+		return h1_refuse(c, -400, FAULT_HTTP_BAD_LINE_END, span_make(c->p, c->p < c->end));
+	snprintf(byte, sizeof(byte), "0x%02x", (unsigned char)*c->p);
+	return h1_refuse(c, -400, FAULT_HTTP_CONTROL_BYTE, span_of(byte));
 }
 
 static void note_connection(struct h1_facts *facts, struct span value)
@@ -123,8 +128,7 @@ static void note_coding(struct h1_facts *facts, struct span value)
 		facts->coding_bad = true;
 	while (http_list_next(&value, &coding)) {
 		/* Nothing may follow chunked, and parameters are none of ours. */
-		if (facts->chunked_last || !http_is_token(coding) ||
-			span_eq_nocase(coding, SPAN("identity")))
+		if (facts->chunked_last || !http_is_token(coding) || span_eq_nocase(coding, SPAN("identity")))
 			facts->coding_bad = true;
 		facts->chunked_last = span_eq_nocase(coding, SPAN("chunked"));
 		facts->codings++;
@@ -203,8 +207,7 @@ static int parse_line(struct h1_cursor *c, struct span *ret_name, struct span *r
 	return h1_parse_line_end(c);
 }
 
-int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct http_fields *ret,
-	struct h1_facts *facts)
+int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct http_fields *ret, struct h1_facts *facts)
 {
 	struct span name, value;
 	unsigned lines = 0;
@@ -231,8 +234,8 @@ int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct h
 	return 0;
 }
 
-int h1_parse_framing(struct h1_cursor *c, const struct h1_facts *facts, unsigned version_minor,
-	bool *ret_chunked, uint64_t *ret_length)
+int h1_parse_framing(struct h1_cursor *c, const struct h1_facts *facts, unsigned version_minor, bool *ret_chunked,
+	uint64_t *ret_length)
 {
 	*ret_chunked = false;
 	*ret_length = 0;
@@ -248,8 +251,7 @@ int h1_parse_framing(struct h1_cursor *c, const struct h1_facts *facts, unsigned
 	}
 	/* INT64_MAX: sums with what a head took must not overflow. */
 	if (facts->lengths > 1 ||
-		(facts->lengths &&
-			(span_to_u64(facts->length, ret_length) < 0 || *ret_length > INT64_MAX)))
+		(facts->lengths && (span_to_u64(facts->length, ret_length) < 0 || *ret_length > INT64_MAX)))
 		return h1_refuse(c, -400, FAULT_HTTP_BAD_LENGTH, facts->length);
 	return 0;
 }

@@ -84,8 +84,7 @@ static bool parse_host_name(struct span text, struct arena *a, struct span *ret)
 }
 
 /* uri-host [ ":" port ]; an empty port is none. */
-static bool parse_authority(struct span text, struct arena *a, struct span *ret_host,
-	uint16_t *ret_port)
+static bool parse_authority(struct span text, struct arena *a, struct span *ret_host, uint16_t *ret_port)
 {
 	size_t host_n = text.n;
 	uint64_t port = 0;
@@ -104,14 +103,12 @@ static bool parse_authority(struct span text, struct arena *a, struct span *ret_
 		struct span digits = span_from(text, host_n + 1);
 
 		if (text.p[host_n] != ':' ||
-			(digits.n &&
-				(span_to_u64(digits, &port) < 0 || port == 0 || port > UINT16_MAX)))
+			(digits.n && (span_to_u64(digits, &port) < 0 || port == 0 || port > UINT16_MAX)))
 			return false;
 	}
 	*ret_port = (uint16_t)port;
 	text.n = host_n;
-	return text.n && text.p[0] == '[' ? parse_host_ipv6(text, a, ret_host)
-					  : parse_host_name(text, a, ret_host);
+	return text.n && text.p[0] == '[' ? parse_host_ipv6(text, a, ret_host) : parse_host_name(text, a, ret_host);
 }
 
 /* "HTTP/1.x": 0 or -400, -505. */
@@ -119,8 +116,8 @@ static int parse_version(struct h1_cursor *c, struct http_req *req)
 {
 	struct span text = span_make(c->p, (size_t)(c->end - c->p));
 
-	if (!span_starts(text, SPAN("HTTP/")) || text.n < 8 || !ascii_digit(text.p[5]) ||
-		text.p[6] != '.' || !ascii_digit(text.p[7]))
+	if (!span_starts(text, SPAN("HTTP/")) || text.n < 8 || !ascii_digit(text.p[5]) || text.p[6] != '.' ||
+		!ascii_digit(text.p[7]))
 		return h1_refuse(c, -400, FAULT_HTTP_BAD_REQUEST_LINE, span_sub(text, 0, 8));
 	if (text.p[5] != '1')
 		return h1_refuse(c, -505, FAULT_HTTP_BAD_VERSION, span_sub(text, 0, 8));
@@ -138,8 +135,7 @@ static int parse_request_line(struct h1_cursor *c, struct http_req *req)
 	while (p < c->end && http_char_is(*p, HTTP_CHAR_TOKEN))
 		p++;
 	if (p == start || p == c->end || *p != ' ')
-		return h1_refuse(c, -400, FAULT_HTTP_BAD_REQUEST_LINE,
-			span_make(start, (size_t)(p - start)));
+		return h1_refuse(c, -400, FAULT_HTTP_BAD_REQUEST_LINE, span_make(start, (size_t)(p - start)));
 	req->method_text = span_make(start, (size_t)(p - start));
 	req->method = method_of(req->method_text);
 	target = ++p;
@@ -154,14 +150,12 @@ static int parse_request_line(struct h1_cursor *c, struct http_req *req)
 	if (r < 0)
 		return r;
 	if (c->p == c->end || (*c->p != '\r' && *c->p != '\n'))
-		return h1_refuse(c, -400, FAULT_HTTP_BAD_REQUEST_LINE,
-			span_make(start, (size_t)(c->p - start)));
+		return h1_refuse(c, -400, FAULT_HTTP_BAD_REQUEST_LINE, span_make(start, (size_t)(c->p - start)));
 	return h1_parse_line_end(c);
 }
 
 /* scheme "://" authority path-abempty [ "?" query ]; *ret_authority, and req->target reduced. */
-static int parse_absolute_form(struct h1_cursor *c, struct http_req *req, struct arena *a,
-	struct span *ret_authority)
+static int parse_absolute_form(struct h1_cursor *c, struct http_req *req, struct arena *a, struct span *ret_authority)
 {
 	struct span text = req->target;
 	bool tls = span_starts_nocase(text, SPAN("https://"));
@@ -183,8 +177,7 @@ static int parse_absolute_form(struct h1_cursor *c, struct http_req *req, struct
 	return 0;
 }
 
-static int parse_target(struct h1_cursor *c, struct http_req *req, struct arena *a,
-	struct span *ret_authority)
+static int parse_target(struct h1_cursor *c, struct http_req *req, struct arena *a, struct span *ret_authority)
 {
 	const char *mark;
 	int r;
@@ -209,8 +202,8 @@ static int parse_target(struct h1_cursor *c, struct http_req *req, struct arena 
 	return 0;
 }
 
-static int pick_host(struct h1_cursor *c, const struct h1_facts *facts, struct span authority,
-	struct arena *a, struct http_req *req)
+static int pick_host(struct h1_cursor *c, const struct h1_facts *facts, struct span authority, struct arena *a,
+	struct http_req *req)
 {
 	if (facts->hosts > 1 || (facts->hosts == 0 && (req->version_minor > 0 || !authority.p)))
 		return h1_refuse(c, -400, FAULT_HTTP_NO_HOST, facts->host);
@@ -231,16 +224,14 @@ static int apply_facts(struct h1_cursor *c, const struct h1_facts *facts, struct
 		return r;
 	req->has_body = req->chunked || req->content_length > 0;
 	if (v11 && facts->expect_other)
-		return h1_refuse(c, -417, FAULT_HTTP_BAD_EXPECT,
-			http_fields_value(&req->fields, HTTP_EXPECT));
+		return h1_refuse(c, -417, FAULT_HTTP_BAD_EXPECT, http_fields_value(&req->fields, HTTP_EXPECT));
 	req->expect_continue = v11 && facts->expect_continue && req->has_body;
 	req->keep_alive = !facts->close && (v11 || facts->keep_alive);
 	req->upgrade = v11 && facts->upgrade_option && facts->upgrade_field && !req->has_body;
 	return 0;
 }
 
-int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret,
-	struct fault *fault)
+int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct fault *fault)
 {
 	struct h1_cursor c = { .p = head.p, .end = head.p + head.n, .line = 1, .fault = fault };
 	struct h1_facts facts = { 0 };

@@ -17,8 +17,7 @@ static int parse_status_line(struct h1_cursor *c, struct http_resp *resp)
 		return h1_refuse(c, -EPROTO, FAULT_HTTP_BAD_STATUS_LINE, span_sub(s, 0, 32));
 	for (unsigned i = 9; i < 12; i++) {
 		if (!ascii_digit(s.p[i]))
-			return h1_refuse(c, -EPROTO, FAULT_HTTP_BAD_STATUS_LINE,
-				span_sub(s, 0, 32));
+			return h1_refuse(c, -EPROTO, FAULT_HTTP_BAD_STATUS_LINE, span_sub(s, 0, 32));
 		resp->status = (uint16_t)(resp->status * 10 + (s.p[i] - '0'));
 	}
 	reason = c->p + 12;
@@ -52,20 +51,19 @@ static int apply_facts(struct h1_cursor *c, const struct h1_facts *facts, enum h
 		resp->body = HTTP_BODY_CHUNKED;
 	else
 		resp->body = resp->has_length ? HTTP_BODY_LENGTH : HTTP_BODY_UNTIL_CLOSE;
-	resp->keep_alive = resp->body != HTTP_BODY_UNTIL_CLOSE && !facts->close &&
-		(resp->version_minor > 0 || facts->keep_alive);
+	resp->keep_alive =
+		resp->body != HTTP_BODY_UNTIL_CLOSE && !facts->close && (resp->version_minor > 0 || facts->keep_alive);
 	return 0;
 }
 
-int h1_parse_response(struct span head, enum http_method method, struct arena *a,
-	struct http_resp *ret, struct fault *fault)
+int h1_parse_response(struct span head, enum http_method method, struct arena *a, struct http_resp *ret,
+	struct fault *fault)
 {
 	struct h1_cursor c = { .p = head.p, .end = head.p + head.n, .line = 1, .fault = fault };
 	struct h1_facts facts = { 0 };
 
 	*ret = (struct http_resp){ 0 };
-	if (parse_status_line(&c, ret) < 0 ||
-		h1_parse_fields(&c, a, HTTP_FIELDS_MAX, &ret->fields, &facts) < 0 ||
+	if (parse_status_line(&c, ret) < 0 || h1_parse_fields(&c, a, HTTP_FIELDS_MAX, &ret->fields, &facts) < 0 ||
 		apply_facts(&c, &facts, method, ret) < 0)
 		return -EPROTO;
 	return 0;

@@ -49,12 +49,12 @@ int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct h
 	struct h1_facts *facts);
 /* What stands at c->p is a byte that ends or breaks a line: 0 after CRLF (consumed), or -400. */
 int h1_parse_line_end(struct h1_cursor *c);
-/* Sets code with {line} and {text} and returns status. */
+/* Sets code with {line} and {what} and returns status. */
 int h1_refuse(struct h1_cursor *c, int status, enum fault_code code, struct span text);
 /* Content-Length and Transfer-Encoding against each other: 0 (*ret_chunked, or *ret_length if
  * facts->lengths), or a negative HTTP status. */
-int h1_parse_framing(struct h1_cursor *c, const struct h1_facts *facts, unsigned version_minor,
-	bool *ret_chunked, uint64_t *ret_length);
+int h1_parse_framing(struct h1_cursor *c, const struct h1_facts *facts, unsigned version_minor, bool *ret_chunked,
+	uint64_t *ret_length);
 /* The fault of a negative h1_head_length(). */
 void h1_head_fault(int status, struct fault *fault);
 

@@ -42,8 +42,7 @@ static int range_of(struct span text, uint64_t length, struct http_range *ret)
 		return suffix > 0 && length > 0;
 	}
 	ret->last = UINT64_MAX;
-	if (!position(first, &ret->first) || (last.n && !position(last, &ret->last)) ||
-		ret->last < ret->first)
+	if (!position(first, &ret->first) || (last.n && !position(last, &ret->last)) || ret->last < ret->first)
 		return -EINVAL;
 	if (ret->first >= length)
 		return 0;

@@ -45,8 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = decode(bytes, bytes.n, 1, &whole, &used);
 	for (int bytewise = 0; bytewise < 2; bytewise++) {
 		buf_reset(&other);
-		must(decode(bytes, bytewise ? 1 : data[0], bytewise ? 1 : size, &other,
-			     &other_used) == r);
+		must(decode(bytes, bytewise ? 1 : data[0], bytewise ? 1 : size, &other, &other_used) == r);
 		must(r < 0 || used == other_used);
 		must(r < 0 || span_eq(buf_span(&whole), buf_span(&other)));
 	}

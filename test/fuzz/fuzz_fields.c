@@ -13,8 +13,7 @@ static void check_ranges(struct span value)
 	for (int i = 0; i < n; i++) {
 		must(ranges[i].first <= ranges[i].last && ranges[i].last < 1000);
 		for (int j = 0; j < i; j++)
-			must(ranges[i].first > ranges[j].last + 1 ||
-				ranges[j].first > ranges[i].last + 1);
+			must(ranges[i].first > ranges[j].last + 1 || ranges[j].first > ranges[i].last + 1);
 	}
 }
 

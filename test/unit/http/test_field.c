@@ -43,8 +43,8 @@ static void test_every_known_name_has_its_id(void **state)
 
 static void test_unknown_names(void **state)
 {
-	static const char *const names[] = { "", "X", "Hos", "Hostt", "Content\rLength", "X-Custom",
-		"Sec-Fetch-Mode", "content_length", "DNT" };
+	static const char *const names[] = { "", "X", "Hos", "Hostt", "Content\rLength", "X-Custom", "Sec-Fetch-Mode",
+		"content_length", "DNT" };
 
 	for (size_t i = 0; i < array_len(names); i++)
 		assert_int_equal(http_field_id_of(span_of(names[i])), HTTP_OTHER);
@@ -141,8 +141,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_names),
 		cmocka_unit_test_setup_teardown(test_find_and_join, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists_grow_and_keep_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hop_by_hop_goes_with_what_connection_names,
-			setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hop_by_hop_goes_with_what_connection_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strip_without_connection, setup, teardown),
 		cmocka_unit_test(test_methods_and_reasons),
 	};

@@ -22,8 +22,7 @@ static int decode(struct span bytes, size_t step, char out[256], size_t *ret_use
 			if (r < 0)
 				return r;
 			at += used;
-			snprintf(out + strlen(out), 256 - strlen(out), "%s%.*s", r ? "|" : "",
-				SPAN_ARG(data));
+			snprintf(out + strlen(out), 256 - strlen(out), "%s%.*s", r ? "|" : "", SPAN_ARG(data));
 			*ret_used = at;
 			if (r)
 				return r;
@@ -62,14 +61,12 @@ static void test_accepted(void **state)
 
 static void test_refused(void **state)
 {
-	static const struct span rows[] = { SPAN("\r\n"), SPAN("g\r\n"), SPAN("0x3\r\nabc\r\n"),
-		SPAN("3\nabc\r\n"), SPAN("3\r\r\nabc"), SPAN("3 \r\nabc\r\n"),
-		SPAN(" 3\r\nabc\r\n"), SPAN("3;a=b\r\nabc\r\n"), SPAN("+3\r\nabc\r\n"),
-		SPAN("-3\r\nabc\r\n"), SPAN("3\r\nabcd\r\n"), SPAN("3\r\nabc\n0\r\n\r\n"),
-		SPAN("3\r\nabc\r0\r\n\r\n"), SPAN("3\r\nabc0\r\n\r\n"),
-		SPAN("10000000000000000\r\n"), SPAN("00000000000000003\r\n"),
-		SPAN("8000000000000000\r\n"), SPAN("FFFFFFFFFFFFFFFF\r\n"), SPAN("0\r\n\n"),
-		SPAN("0\r\nA: b\n\r\n"), SPAN("0\n\r\n"), SPAN("3\r\nabc\r\n\r\n") };
+	static const struct span rows[] = { SPAN("\r\n"), SPAN("g\r\n"), SPAN("0x3\r\nabc\r\n"), SPAN("3\nabc\r\n"),
+		SPAN("3\r\r\nabc"), SPAN("3 \r\nabc\r\n"), SPAN(" 3\r\nabc\r\n"), SPAN("3;a=b\r\nabc\r\n"),
+		SPAN("+3\r\nabc\r\n"), SPAN("-3\r\nabc\r\n"), SPAN("3\r\nabcd\r\n"), SPAN("3\r\nabc\n0\r\n\r\n"),
+		SPAN("3\r\nabc\r0\r\n\r\n"), SPAN("3\r\nabc0\r\n\r\n"), SPAN("10000000000000000\r\n"),
+		SPAN("00000000000000003\r\n"), SPAN("8000000000000000\r\n"), SPAN("FFFFFFFFFFFFFFFF\r\n"),
+		SPAN("0\r\n\n"), SPAN("0\r\nA: b\n\r\n"), SPAN("0\n\r\n"), SPAN("3\r\nabc\r\n\r\n") };
 
 	for (size_t i = 0; i < array_len(rows); i++) {
 		for (size_t step = 1; step <= rows[i].n; step++) {
@@ -102,8 +99,7 @@ static void test_trailers_are_bounded(void **state)
 	memcpy(bytes, "0\r\n", 3);
 	assert_int_equal(h1_chunked_step(&c, span_make(bytes, sizeof(bytes) - 1), &used, &data), 0);
 	assert_int_equal(used, 3);
-	assert_int_equal(h1_chunked_step(&c, span_make(bytes + 3, HTTP_TRAILERS_MAX), &used, &data),
-		-EPROTO);
+	assert_int_equal(h1_chunked_step(&c, span_make(bytes + 3, HTTP_TRAILERS_MAX), &used, &data), -EPROTO);
 }
 
 static void test_trailer_fields(void **state)
@@ -114,11 +110,10 @@ static void test_trailer_fields(void **state)
 	arena_init(&arena, 1024);
 	assert_int_equal(h1_parse_trailers(SPAN("\r\n"), &arena, &f), 0);
 	assert_int_equal(f.n, 0);
-	assert_int_equal(
-		h1_parse_trailers(SPAN("X-Sum: 1\r\nHost: evil\r\nContent-Length: 5\r\n"
-				       "Transfer-Encoding: chunked\r\nX-Forwarded-For: 1\r\n"
-				       "Set-Cookie: a\r\nConnection: x\r\nETag: \"y\"\r\n\r\n"),
-			&arena, &f),
+	assert_int_equal(h1_parse_trailers(SPAN("X-Sum: 1\r\nHost: evil\r\nContent-Length: 5\r\n"
+						"Transfer-Encoding: chunked\r\nX-Forwarded-For: 1\r\n"
+						"Set-Cookie: a\r\nConnection: x\r\nETag: \"y\"\r\n\r\n"),
+				 &arena, &f),
 		0);
 	assert_int_equal(f.n, 2);
 	assert_span(f.v[0].name, "X-Sum");

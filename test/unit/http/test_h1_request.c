@@ -61,12 +61,9 @@ static void test_refused_framing(void **state)
 {
 	static const struct refusal rows[] = {
 		/* Content-Length and Transfer-Encoding together, in both orders. */
-		ROW(POST "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n" E, 400,
-			HTTP_LENGTH_AND_CODING),
-		ROW(POST "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n" E, 400,
-			HTTP_LENGTH_AND_CODING),
-		ROW(POST "transfer-encoding: x\r\ncontent-length: 0\r\n" E, 400,
-			HTTP_LENGTH_AND_CODING),
+		ROW(POST "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n" E, 400, HTTP_LENGTH_AND_CODING),
+		ROW(POST "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n" E, 400, HTTP_LENGTH_AND_CODING),
+		ROW(POST "transfer-encoding: x\r\ncontent-length: 0\r\n" E, 400, HTTP_LENGTH_AND_CODING),
 		/* Content-Length: once, digits only, representable. */
 		ROW(POST "Content-Length: 3\r\nContent-Length: 4\r\n" E, 400, HTTP_BAD_LENGTH),
 		ROW(POST "Content-Length: 3\r\nContent-Length: 3\r\n" E, 400, HTTP_BAD_LENGTH),
@@ -87,10 +84,8 @@ static void test_refused_framing(void **state)
 		ROW(POST "Transfer-Encoding: identity, chunked\r\n" E, 400, HTTP_BAD_CODING),
 		ROW(POST "Transfer-Encoding: chunked, gzip\r\n" E, 400, HTTP_BAD_CODING),
 		ROW(POST "Transfer-Encoding: chunked, chunked\r\n" E, 400, HTTP_BAD_CODING),
-		ROW(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n" E, 400,
-			HTTP_BAD_CODING),
-		ROW(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n" E, 400,
-			HTTP_BAD_CODING),
+		ROW(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n" E, 400, HTTP_BAD_CODING),
+		ROW(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n" E, 400, HTTP_BAD_CODING),
 		ROW(POST "Transfer-Encoding: chunked;q=1\r\n" E, 400, HTTP_BAD_CODING),
 		ROW(POST "Transfer-Encoding: \"chunked\"\r\n" E, 400, HTTP_BAD_CODING),
 		ROW(POST "Transfer-Encoding: xchunked\r\n" E, 400, HTTP_BAD_CODING),
@@ -99,10 +94,8 @@ static void test_refused_framing(void **state)
 			 "chunked\r\n" E,
 			400, HTTP_CONTROL_BYTE),
 		ROW(POST "Transfer-Encoding: gzip, chunked\r\n" E, 501, HTTP_UNKNOWN_CODING),
-		ROW(POST "Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n" E, 501,
-			HTTP_UNKNOWN_CODING),
-		ROW("POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n" E, 400,
-			HTTP_BAD_CODING),
+		ROW(POST "Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n" E, 501, HTTP_UNKNOWN_CODING),
+		ROW("POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n" E, 400, HTTP_BAD_CODING),
 	};
 
 	check_refusals(rows, array_len(rows));
@@ -280,8 +273,7 @@ static void test_accepted(void **state)
 		OK(GET H "Connection: , close,, x\r\n" E, "a", 0, "/", NULL),
 		OK(GET H "Expect: 100-CONTINUE\r\n" E, "a", 0, "/", NULL),
 		OK("GET / HTTP/1.0\r\n" H "Expect: x\r\n" E, "a", 0, "/", NULL),
-		OK(GET H "Cookie: a=1\r\nCookie: b=2\r\nRange: x\r\nRange: y\r\n" E, "a", 0, "/",
-			NULL),
+		OK(GET H "Cookie: a=1\r\nCookie: b=2\r\nRange: x\r\nRange: y\r\n" E, "a", 0, "/", NULL),
 	};
 
 	for (size_t i = 0; i < array_len(rows); i++) {
@@ -290,8 +282,7 @@ static void test_accepted(void **state)
 		int r = parse(rows[i].head, &req, &fault);
 
 		if (r != 0)
-			fail_msg("row %zu: %d %s for\n%.*s", i, r, fault_code_text(fault.code),
-				SPAN_ARG(rows[i].head));
+			fail_msg("row %zu: %d %s for\n%.*s", i, r, fault_code_text(fault.code), SPAN_ARG(rows[i].head));
 		assert_span(req.host, rows[i].host);
 		assert_int_equal(req.port, rows[i].port);
 		assert_span(req.path, rows[i].path);
@@ -322,11 +313,9 @@ static void test_bodies(void **state)
 	req = parsed(SPAN(POST "Transfer-Encoding: chunked\r\n" E));
 	assert_true(req.has_body && req.chunked);
 	assert_false(parsed(SPAN(POST "Content-Length: 0\r\n" E)).has_body);
-	assert_true(parsed(SPAN(POST "Content-Length: 1\r\nExpect: 100-continue\r\n" E))
-			    .expect_continue);
+	assert_true(parsed(SPAN(POST "Content-Length: 1\r\nExpect: 100-continue\r\n" E)).expect_continue);
 	assert_false(parsed(SPAN(POST "Expect: 100-continue\r\n" E)).expect_continue);
-	assert_false(parsed(
-		SPAN("POST / HTTP/1.0\r\n" H "Content-Length: 1\r\nExpect: 100-continue\r\n" E))
+	assert_false(parsed(SPAN("POST / HTTP/1.0\r\n" H "Content-Length: 1\r\nExpect: 100-continue\r\n" E))
 			     .expect_continue);
 }
 
@@ -334,8 +323,7 @@ static void test_connection_wishes(void **state)
 {
 	assert_true(parsed(SPAN(GET H E)).keep_alive);
 	assert_false(parsed(SPAN(GET H "Connection: x, Close\r\n" E)).keep_alive);
-	assert_false(
-		parsed(SPAN(GET H "Connection: close\r\nConnection: keep-alive\r\n" E)).keep_alive);
+	assert_false(parsed(SPAN(GET H "Connection: close\r\nConnection: keep-alive\r\n" E)).keep_alive);
 	assert_false(parsed(SPAN("GET / HTTP/1.0\r\n" H E)).keep_alive);
 	assert_true(parsed(SPAN("GET / HTTP/1.0\r\n" H "Connection: Keep-Alive\r\n" E)).keep_alive);
 	assert_true(parsed(SPAN(GET H "Connection: Upgrade\r\nUpgrade: websocket\r\n" E)).upgrade);
@@ -402,8 +390,7 @@ static void test_limits_are_seen_before_the_end(void **state)
 
 	memset(bytes, 'x', sizeof(bytes));
 	assert_int_equal(h1_head_length(span_make(bytes, HTTP_REQUEST_LINE_MAX + 1), &scanned), 0);
-	assert_int_equal(h1_head_length(span_make(bytes, HTTP_REQUEST_LINE_MAX + 2), &scanned),
-		-414);
+	assert_int_equal(h1_head_length(span_make(bytes, HTTP_REQUEST_LINE_MAX + 2), &scanned), -414);
 	memcpy(bytes, "GET / HTTP/1.1\r\n", 16);
 	scanned = 0;
 	assert_int_equal(h1_head_length(span_make(bytes, HTTP_HEAD_MAX - 1), &scanned), 0);
@@ -427,8 +414,8 @@ static void test_connection_options_are_bounded(void **state)
 
 static void test_byte_by_byte(void **state)
 {
-	static const struct span heads[] = { SPAN(GET H E), SPAN("\r\n" GET H "X: y\r\n" E "GET"),
-		SPAN("\r\n\r\n"), SPAN("\n"), SPAN(GET H "X: y\n" E) };
+	static const struct span heads[] = { SPAN(GET H E), SPAN("\r\n" GET H "X: y\r\n" E "GET"), SPAN("\r\n\r\n"),
+		SPAN("\n"), SPAN(GET H "X: y\n" E) };
 
 	for (size_t i = 0; i < array_len(heads); i++) {
 		size_t whole = 0, scanned = 0;
@@ -448,9 +435,9 @@ static void test_evidence(void **state)
 
 	assert_int_equal(parse(SPAN(GET H "X: y\r\nZ\x1b : 1\r\n" E), &req, &fault), -400);
 	assert_span(fault_value(&fault, "line"), "4");
-	assert_span(fault_value(&fault, "text"), "Z\\x1b : 1");
+	assert_span(fault_value(&fault, "what"), "Z\\x1b : 1");
 	assert_int_equal(parse(SPAN(GET H "X: \x02\r\n" E), &req, &fault), -400);
-	assert_span(fault_value(&fault, "byte"), "0x02");
+	assert_span(fault_value(&fault, "what"), "0x02");
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

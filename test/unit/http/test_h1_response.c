@@ -30,36 +30,25 @@ static void test_framing(void **state)
 	} rows[] = {
 		{ SPAN(OK200 "Content-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH, true },
 		{ SPAN(OK200 "Content-Length: 0\r\n" E), HTTP_GET, HTTP_BODY_LENGTH, true },
-		{ SPAN(OK200 "Transfer-Encoding: chunked\r\n" E), HTTP_GET, HTTP_BODY_CHUNKED,
-			true },
+		{ SPAN(OK200 "Transfer-Encoding: chunked\r\n" E), HTTP_GET, HTTP_BODY_CHUNKED, true },
 		{ SPAN(OK200 E), HTTP_GET, HTTP_BODY_UNTIL_CLOSE, false },
-		{ SPAN(OK200 "Connection: keep-alive\r\n" E), HTTP_GET, HTTP_BODY_UNTIL_CLOSE,
-			false },
+		{ SPAN(OK200 "Connection: keep-alive\r\n" E), HTTP_GET, HTTP_BODY_UNTIL_CLOSE, false },
 		{ SPAN(OK200 "Content-Length: 5\r\n" E), HTTP_HEAD, HTTP_BODY_NONE, true },
 		{ SPAN(OK200 "Transfer-Encoding: chunked\r\n" E), HTTP_HEAD, HTTP_BODY_NONE, true },
 		{ SPAN(OK200 E), HTTP_HEAD, HTTP_BODY_NONE, true },
 		{ SPAN("HTTP/1.1 204 No Content\r\n" E), HTTP_GET, HTTP_BODY_NONE, true },
-		{ SPAN("HTTP/1.1 204 x\r\nContent-Length: 0\r\n" E), HTTP_GET, HTTP_BODY_NONE,
-			true },
-		{ SPAN("HTTP/1.1 304 x\r\nContent-Length: 99\r\n" E), HTTP_GET, HTTP_BODY_NONE,
-			true },
+		{ SPAN("HTTP/1.1 204 x\r\nContent-Length: 0\r\n" E), HTTP_GET, HTTP_BODY_NONE, true },
+		{ SPAN("HTTP/1.1 304 x\r\nContent-Length: 99\r\n" E), HTTP_GET, HTTP_BODY_NONE, true },
 		{ SPAN("HTTP/1.1 100 Continue\r\n" E), HTTP_POST, HTTP_BODY_NONE, true },
-		{ SPAN("HTTP/1.1 103 Early Hints\r\nLink: x\r\n" E), HTTP_GET, HTTP_BODY_NONE,
-			true },
-		{ SPAN("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n" E), HTTP_GET, HTTP_BODY_NONE,
-			true },
-		{ SPAN("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH,
-			false },
-		{ SPAN("HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n" E),
-			HTTP_GET, HTTP_BODY_LENGTH, true },
-		{ SPAN(OK200 "Content-Length: 5\r\nConnection: close\r\n" E), HTTP_GET,
-			HTTP_BODY_LENGTH, false },
-		{ SPAN("HTTP/1.1 200\r\nContent-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH,
-			true },
-		{ SPAN("HTTP/1.1 200 \r\nContent-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH,
-			true },
-		{ SPAN("HTTP/1.1 999 Sch\xf6n\r\nContent-Length: 5\r\n" E), HTTP_GET,
+		{ SPAN("HTTP/1.1 103 Early Hints\r\nLink: x\r\n" E), HTTP_GET, HTTP_BODY_NONE, true },
+		{ SPAN("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n" E), HTTP_GET, HTTP_BODY_NONE, true },
+		{ SPAN("HTTP/1.0 200 OK\r\nContent-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH, false },
+		{ SPAN("HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n" E), HTTP_GET,
 			HTTP_BODY_LENGTH, true },
+		{ SPAN(OK200 "Content-Length: 5\r\nConnection: close\r\n" E), HTTP_GET, HTTP_BODY_LENGTH, false },
+		{ SPAN("HTTP/1.1 200\r\nContent-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH, true },
+		{ SPAN("HTTP/1.1 200 \r\nContent-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH, true },
+		{ SPAN("HTTP/1.1 999 Sch\xf6n\r\nContent-Length: 5\r\n" E), HTTP_GET, HTTP_BODY_LENGTH, true },
 	};
 
 	for (size_t i = 0; i < array_len(rows); i++) {
@@ -80,16 +69,13 @@ static void test_refused(void **state)
 		struct span head;
 		enum fault_code code;
 	} rows[] = {
-		{ SPAN(OK200 "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n" E),
-			FAULT_HTTP_LENGTH_AND_CODING },
-		{ SPAN(OK200 "Content-Length: 5\r\nContent-Length: 5\r\n" E),
-			FAULT_HTTP_BAD_LENGTH },
+		{ SPAN(OK200 "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n" E), FAULT_HTTP_LENGTH_AND_CODING },
+		{ SPAN(OK200 "Content-Length: 5\r\nContent-Length: 5\r\n" E), FAULT_HTTP_BAD_LENGTH },
 		{ SPAN(OK200 "Content-Length: 5, 5\r\n" E), FAULT_HTTP_BAD_LENGTH },
 		{ SPAN(OK200 "Content-Length: five\r\n" E), FAULT_HTTP_BAD_LENGTH },
 		{ SPAN(OK200 "Transfer-Encoding: gzip, chunked\r\n" E), FAULT_HTTP_UNKNOWN_CODING },
 		{ SPAN(OK200 "Transfer-Encoding: gzip\r\n" E), FAULT_HTTP_BAD_CODING },
-		{ SPAN("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n" E),
-			FAULT_HTTP_BAD_CODING },
+		{ SPAN("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n" E), FAULT_HTTP_BAD_CODING },
 		{ SPAN("HTTP/1.1 200 OK\nContent-Length: 5\r\n" E), FAULT_HTTP_BAD_LINE_END },
 		{ SPAN(OK200 "X: a\n" E), FAULT_HTTP_BAD_LINE_END },
 		{ SPAN(OK200 "X: a\rb\r\n" E), FAULT_HTTP_BAD_LINE_END },
@@ -114,8 +100,7 @@ static void test_refused(void **state)
 		struct fault fault;
 
 		fault_clear(&fault);
-		assert_int_equal(h1_parse_response(rows[i].head, HTTP_GET, &arena, &resp, &fault),
-			-EPROTO);
+		assert_int_equal(h1_parse_response(rows[i].head, HTTP_GET, &arena, &resp, &fault), -EPROTO);
 		if (fault.code != rows[i].code)
 			fail_msg("row %zu: %s", i, fault_code_text(fault.code));
 	}
@@ -140,8 +125,7 @@ static void test_parts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_framing), TEST(test_refused),
-		TEST(test_parts) };
+	const struct CMUnitTest tests[] = { TEST(test_framing), TEST(test_refused), TEST(test_parts) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

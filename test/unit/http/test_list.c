@@ -10,8 +10,7 @@ static void assert_elements(const char *list, const char *want)
 	char got[256] = "";
 
 	while (http_list_next(&rest, &element))
-		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%.*s", got[0] ? "|" : "",
-			SPAN_ARG(element));
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%.*s", got[0] ? "|" : "", SPAN_ARG(element));
 	assert_string_equal(got, want);
 }
 
@@ -27,8 +26,8 @@ static void test_list(void **state)
 	assert_true(http_list_has(SPAN("gzip, Chunked"), SPAN("chunked")));
 	assert_false(http_list_has(SPAN("xchunked"), SPAN("chunked")));
 	assert_true(http_is_token(SPAN("a!#$%&'*+-.^_`|~9Z")));
-	assert_false(http_is_token(SPAN("")) || http_is_token(SPAN("a b")) ||
-		http_is_token(SPAN("a:")) || http_is_token(SPAN("\xc3\xa4")));
+	assert_false(http_is_token(SPAN("")) || http_is_token(SPAN("a b")) || http_is_token(SPAN("a:")) ||
+		http_is_token(SPAN("\xc3\xa4")));
 }
 
 static void test_entity_tags(void **state)
@@ -58,8 +57,7 @@ static void test_entity_tags(void **state)
 	for (size_t i = 0; i < array_len(rows); i++) {
 		struct span list = span_of(rows[i].list), tag = span_of(rows[i].tag);
 
-		if (http_etag_in(list, tag, true) != rows[i].weak ||
-			http_etag_in(list, tag, false) != rows[i].strong)
+		if (http_etag_in(list, tag, true) != rows[i].weak || http_etag_in(list, tag, false) != rows[i].strong)
 			fail_msg("row %zu: %s in %s", i, rows[i].tag, rows[i].list);
 	}
 }
