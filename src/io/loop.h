@@ -16,9 +16,13 @@ struct loop_settings {
 	unsigned stacks_spare;     /* pooled stacks kept for reuse; 0: 256 */
 };
 
+/* NULL with errno if the kernel refuses descriptors. settings may be NULL. */
 struct loop *loop_new(const struct loop_settings *settings);
-struct loop *loop_free(struct loop *loop);       /* after loop_run() returned; NULL */
-/* Runs until loop_stop(); then cancels all tasks, runs them to their end and returns. */
+/* After loop_run() returned, and once no other thread can send to the loop any more. NULL.
+ * Messages that came too late are dropped. */
+struct loop *loop_free(struct loop *loop);
+/* Runs until loop_stop(); then cancels all tasks, runs them to their end and returns. A task
+ * started meanwhile is born cancelled. */
 void loop_run(struct loop *loop);
 /* Any thread, also a signal handler. */
 void loop_stop(struct loop *loop);
@@ -36,6 +40,7 @@ void loop_post(struct loop *loop, task_fn *fn, void *arg);
 /* A timer calls fn(arg) on the loop, outside any task (fn may task_spawn()). Own loop only. */
 struct loop_timer {
 	struct heap_node node;
+	uint64_t deadline;        /* node.key may be earlier: the loop then moves the node on */
 	task_fn *fn;
 	void *arg;
 };
