@@ -46,6 +46,10 @@ static void test_large_piece_leaves_the_chunk_in_use(void **state)
 	memset(arena_alloc(&a, 100000), 1, 100000);
 	second = arena_alloc(&a, 16);
 	assert_ptr_equal(second, first + 16);
+	/* What would fit into a new chunk but is large leaves the rest of this one in use, too. */
+	memset(arena_alloc(&a, 3000), 1, 3000);
+	memset(arena_alloc(&a, 2000), 1, 2000);
+	assert_ptr_equal(arena_alloc(&a, 16), second + 16 + 3008);
 }
 
 static void test_reset_keeps_one_chunk(void **state)

@@ -62,6 +62,21 @@ static void test_formats(void **state)
 	assert_span(buf_span(&b), "0 18446744073709551615 -5");
 }
 
+/* Formatted texts that end before, at and behind the end of what is allocated. */
+static void test_formats_across_the_room(void **state)
+{
+	for (int filled = 100; filled < 130; filled++) {
+		_cleanup_(buf_done) struct buf b = BUF_INIT(4096);
+
+		for (int i = 0; i < filled; i++)
+			buf_add_char(&b, 'x');
+		buf_addf(&b, "%s", "0123456789");
+		assert_int_equal(b.n, filled + 10);
+		assert_span(span_from(buf_span(&b), (size_t)filled), "0123456789");
+		assert_true(b.n < b.room);
+	}
+}
+
 static void test_format_past_the_cap(void **state)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT(10);
@@ -112,6 +127,7 @@ int main(void)
 		cmocka_unit_test(test_error_sticks_until_reset),
 		cmocka_unit_test(test_cap_zero),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_formats_across_the_room),
 		cmocka_unit_test(test_format_past_the_cap),
 		cmocka_unit_test(test_room_and_consume),
 		cmocka_unit_test(test_take),

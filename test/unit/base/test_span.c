@@ -150,6 +150,18 @@ static void test_hash_sees_every_bit(void **state)
 	}
 }
 
+static void test_hash_sees_the_length(void **state)
+{
+	static const char zeroes[64];
+	uint64_t seen[65];
+
+	for (size_t n = 0; n <= 64; n++) {
+		seen[n] = span_hash(span_make(zeroes, n), 0);
+		for (size_t before = 0; before < n; before++)
+			assert_true(seen[before] != seen[n]);
+	}
+}
+
 static void test_hash_nocase_is_hash_of_lower(void **state)
 {
 	char text[70], lower[70];
@@ -195,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_hash_sees_every_bit),
+		cmocka_unit_test(test_hash_sees_the_length),
 		cmocka_unit_test(test_hash_nocase_is_hash_of_lower),
 		cmocka_unit_test(test_hash_spreads),
 	};
