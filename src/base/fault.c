@@ -133,7 +133,23 @@ static struct span place_name(struct span s)
 	return n < s.n && s.p[n] == '}' ? span_sub(s, 1, n - 1) : (struct span){ NULL, 0 };
 }
 
-static void fill(const struct fault *f, const char *sentence, struct buf *out)
+/* The index of the evidence for {name} in that language, or f->facts. */
+static unsigned fact_index_in(const struct fault *f, struct span name, enum fault_lang lang)
+{
+	char german[64];
+	unsigned i;
+	int n;
+
+	if (lang == FAULT_DE && name.n > 0 && name.n < sizeof(german) - 3) {
+		n = snprintf(german, sizeof(german), "%.*s_de", SPAN_ARG(name));
+		i = fact_index(f, span_make(german, (size_t)n));
+		if (i < f->facts)
+			return i;
+	}
+	return fact_index(f, name);
+}
+
+static void fill(const struct fault *f, const char *sentence, enum fault_lang lang, struct buf *out)
 {
 	struct span s = span_of(sentence), name;
 	ptrdiff_t at;
@@ -143,7 +159,7 @@ static void fill(const struct fault *f, const char *sentence, struct buf *out)
 		buf_add(out, s.p, (size_t)at);
 		s = span_from(s, (size_t)at);
 		name = place_name(s);
-		i = fact_index(f, name);
+		i = fact_index_in(f, name, lang);
 		if (name.n == 0)
 			buf_add_char(out, '{');
 		else if (i < f->facts)
@@ -157,12 +173,12 @@ static void fill(const struct fault *f, const char *sentence, struct buf *out)
 
 void fault_cause(const struct fault *f, enum fault_lang lang, struct buf *out)
 {
-	fill(f, rows[f->code].cause[lang], out);
+	fill(f, rows[f->code].cause[lang], lang, out);
 }
 
 void fault_remedy(const struct fault *f, enum fault_lang lang, struct buf *out)
 {
-	fill(f, rows[f->code].remedy[lang], out);
+	fill(f, rows[f->code].remedy[lang], lang, out);
 }
 
 void fault_print(const struct fault *f, enum fault_lang lang, struct buf *out)

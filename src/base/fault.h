@@ -6,6 +6,9 @@
  * one sentence and the remedy in one sentence. The same text stands in the log line, on
  * the command line, in the API and on the page, in English and German.
  *
+ * Evidence in words (why) may have a German form beside it under the name with _de (why_de),
+ * which the German sentences take instead.
+ *
  * The codes and sentences are the rows of "base/fault.tbl.h". A sentence names its
  * evidence as {origin}; the fault carries the values. Evidence that is missing prints as
  * <origin>, which is also how `torhaus explain CODE` prints a row.

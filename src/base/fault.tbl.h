@@ -22,6 +22,16 @@ FAULT(SETTINGS_SYNTAX, "SETTINGS-SYNTAX",
 	"{file}:{line}: Das ist nicht die Grammatik einer Einstellungsdatei: {why}.",
 	"Correct the line; `torhaus check` shows all findings at once.",
 	"Zeile berichtigen; `torhaus check` zeigt alle Befunde auf einmal.")
+FAULT(SETTINGS_NO_SUCH_KEY, "SETTINGS-NO-SUCH-KEY",
+	"{file}:{line}: there is no setting \"{key}\", nor one with a similar name.",
+	"{file}:{line}: Es gibt keine Einstellung \"{key}\", auch keine mit ähnlichem Namen.",
+	"Remove it. What can stand here: {known}.",
+	"Entfernen. Hier möglich: {known}.")
+FAULT(SETTINGS_TWICE, "SETTINGS-TWICE",
+	"{file}:{line}: {key} stands here a second time; the first is in line {first}.",
+	"{file}:{line}: {key} steht hier zum zweiten Mal; das erste steht in Zeile {first}.",
+	"Keep one of the two.",
+	"Nur eines von beiden behalten.")
 FAULT(STORE_BAD_URL, "STORE-BAD-URL",
 	"The address of the store, \"{url}\", is of no kind that torhaus knows.",
 	"Die Adresse des Speichers, \"{url}\", ist von keiner Art, die torhaus kennt.",

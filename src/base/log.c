@@ -176,7 +176,9 @@ static void add_evidence(struct buf *event, const struct fault *f)
 {
 	buf_addf(event, " code=%s", fault_code_text(f->code));
 	for (unsigned i = 0; i < f->facts; i++)
-		buf_addf(event, " %s=%s", f->fact[i].name, log_value(fault_value(f, f->fact[i].name)));
+		/* The German form of other evidence is for the sentences only. */
+		if (!span_ends(span_of(f->fact[i].name), SPAN("_de")))
+			buf_addf(event, " %s=%s", f->fact[i].name, log_value(fault_value(f, f->fact[i].name)));
 }
 
 /* Cause and remedy, each with a priority of its own: to journald every line is an entry. */

@@ -1,12 +1,24 @@
 /*
  * Text that people write: settings (torhaus.conf) and domains (torhaus domain export). One
- * grammar, libconfuse's: name = value, name = {a, b}, section { … }, section "title" { … },
- * # comments.
+ * grammar: name = value, name = {a, b}, section { … }, section "title" { … }, # comments.
+ *
+ *   threads = 4                          # a bare word
+ *   store   = "sqlite:/var/lib/x.db"     # or "…" or '…'
+ *   web {
+ *     listen = {"0.0.0.0:80", "[::]:80"} # a single value is a list of one
+ *   }
+ *   domain "example.de" { origin = http://10.0.0.5:8080 }
+ *
+ * A bare word holds anything but blanks, control bytes and "'{}(),;=# . A string ends on its line;
+ * in "…" stand \" \\ \' \n \r \t \xHH, in '…' only \' and \\. Nothing is expanded: a $ is a $.
+ * A value begins on the line of its name; apart from that lines mean nothing.
  *
  * A schema (tables of struct conf_key) says which keys exist, their type, default and help; from
  * the same tables come the man page, `torhaus init`'s commented file and the "did you mean". A key
- * that is not in the table, a value that does not fit, a section that may stand once and stands
- * twice: each is a fault with file and line, and all faults of a file are reported in one run.
+ * that is not in the table, a value that does not fit, a key or section that stands twice: each is a
+ * fault with file and line, and all faults of a file are reported in one run.
+ *
+ * Everything is reentrant: any thread may parse any text at any time.
  */
 #pragma once
 #include <stdbool.h>
@@ -14,29 +26,40 @@
 #include "base/arena.h"
 #include "base/fault.h"
 
+#define CONF_BYTES_MAX  (64u << 20) /* of a text */
+#define CONF_KEYS_MAX   64          /* of one table */
+#define CONF_DEPTH_MAX  4           /* tables inside tables */
+#define CONF_LIST_MAX   4096        /* elements of a list */
+#define CONF_ERRORS_MAX 100         /* faults that are kept */
+
 enum conf_type {
-	CONF_TEXT,     /* struct span */
-	CONF_LIST,     /* struct conf_list */
-	CONF_BOOL,     /* bool */
+	CONF_TEXT,     /* struct span, followed by a NUL that it does not count; never holds one */
+	CONF_LIST,     /* struct conf_list of such spans */
+	CONF_BOOL,     /* bool: true false yes no on off */
 	CONF_UINT,     /* uint64_t within min..max */
-	CONF_DURATION, /* uint64_t ms, within min..max */
-	CONF_SIZE,     /* uint64_t bytes, within min..max */
+	CONF_DURATION, /* uint64_t ms within min..max */
+	CONF_SIZE,     /* uint64_t bytes within min..max */
 	CONF_ENUM,     /* unsigned: index into choices */
-	CONF_SECTION,  /* at most once; fields inside */
-	CONF_TITLED,   /* any number, each with a title: struct conf_section list */
+	CONF_SECTION,  /* at most once: the struct of its fields */
+	CONF_TITLED,   /* struct conf_sections: any number, no title twice */
 };
 struct conf_list {
 	struct span *v;
 	unsigned n;
 };
+/*
+ * Texts for people (wanted, what judge() returns) hold both languages: "no port|kein Port"; without
+ * the bar the text serves for both.
+ */
 struct conf_key {
 	const char *name;
 	enum conf_type type;
-	size_t at;                  /* offsetof its place in the result struct */
+	size_t at;                  /* offsetof its place in the struct of its table */
 	const char *preset;         /* default as text ("30s"); lists: blank-separated; NULL: empty/0 */
 	uint64_t min, max;          /* for UINT, DURATION, SIZE; max 0: no bound */
 	const char *const *choices; /* ENUM, NULL-terminated */
-	/* Further judgement of TEXT and LIST elements: NULL if fine, else why not ("no address"). */
+	/* Further judgement of TEXT, LIST elements and titles: NULL if fine, else why not. A TEXT
+	 * without preset may always be empty: not set. */
 	const char *(*judge)(struct span value);
 	const char *wanted;            /* how a right value looks, for the fault */
 	const struct conf_key *inner;  /* SECTION and TITLED; ends with name == NULL */
@@ -51,16 +74,16 @@ struct conf_sections {
 	unsigned n;
 };
 struct conf_errors {
-	struct fault *v; /* in file order */
-	unsigned n;      /* at most 100 are kept */
+	struct fault *v; /* in file order, memory from conf_parse()'s arena */
+	unsigned n;      /* at most CONF_ERRORS_MAX are kept */
 };
-/* Parses text (file: its name for the faults) into *ret by keys; memory from a. Keys absent from the
- * text take their presets. 0, or -EINVAL with errors filled (ret is unusable then). */
+/* Parses text (file: its name for the faults) into *ret by keys; memory from a, text may go. Keys
+ * absent from the text take their presets. 0, or -EINVAL with errors filled (ret is unusable then). */
 int conf_parse(struct span text, const char *file, const struct conf_key *keys, void *ret, struct arena *a,
 	struct conf_errors *errors);
-/* Writes `"text"` with the escapes that the grammar needs. */
+/* Writes `"text"` with the escapes that the grammar needs; text holds no NUL. */
 void conf_quote(struct buf *out, struct span text);
 /* A commented file with every key at its preset, for `torhaus init`. */
 void conf_template(struct buf *out, const struct conf_key *keys, enum fault_lang lang);
-/* The keys as man page rows (roff). */
+/* The keys as man page rows (roff), keys of a section under its name. */
 void conf_man(struct buf *out, const struct conf_key *keys);

@@ -87,6 +87,17 @@ static void test_same_name_again(void **state)
 	assert_span(fault_value(&f, "error"), "why");
 }
 
+static void test_words_in_german(void **state)
+{
+	struct fault f;
+
+	fault_set(&f, FAULT_SETTINGS_BAD_VALUE);
+	fault_fact(&f, "why", "%s", "no port");
+	fault_fact(&f, "why_de", "%s", "kein Port");
+	assert_non_null(strstr(print(&f, FAULT_EN), ": no port."));
+	assert_non_null(strstr(print(&f, FAULT_DE), ": kein Port."));
+}
+
 static void test_null_fault(void **state)
 {
 	fault_set(NULL, FAULT_LISTEN_FAILED);
@@ -175,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_evidence_cannot_break_a_line),
 		cmocka_unit_test(test_too_much_evidence_is_cut),
 		cmocka_unit_test(test_same_name_again),
+		cmocka_unit_test(test_words_in_german),
 		cmocka_unit_test(test_null_fault),
 		cmocka_unit_test(test_codes_are_found),
 		cmocka_unit_test(test_languages),
