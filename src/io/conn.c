@@ -72,8 +72,7 @@ static size_t iov_size(const struct iovec *iov, int count)
 	return n;
 }
 
-static ssize_t socket_send(struct conn_filter *f, const struct iovec *iov, int count,
-	uint64_t deadline)
+static ssize_t socket_send(struct conn_filter *f, const struct iovec *iov, int count, uint64_t deadline)
 {
 	struct conn *c = f->conn;
 	int r = fd_turn_write(&c->fd, deadline);
@@ -132,11 +131,9 @@ static int set_up(struct conn *c, int fd)
 	int on = 1;
 
 	c->peer.n = c->local.n = sizeof(c->peer.un);
-	if (getpeername(fd, &c->peer.sa, &c->peer.n) < 0 ||
-		getsockname(fd, &c->local.sa, &c->local.n) < 0)
+	if (getpeername(fd, &c->peer.sa, &c->peer.n) < 0 || getsockname(fd, &c->local.sa, &c->local.n) < 0)
 		return -errno;
-	if (c->local.sa.sa_family != AF_UNIX &&
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+	if (c->local.sa.sa_family != AF_UNIX && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
 		return -errno;
 	return loop_fd_add(&c->fd, fd);
 }

@@ -2,8 +2,8 @@
  * Connections: stacks of small filters with one vtable.
  *
  *     TLS filter            tls/tls.h pushes it
- *     PROXY protocol        conn_push_proxy(), inbound, reads one header and steps aside
- *     socket                the bottom
+ *     socket                the bottom; conn_read_proxy() takes a PROXY protocol header off
+ *                           it before anything else is pushed
  *
  * Whoever holds a `struct conn` reads and writes through its top and does not know what
  * lies below. A conn belongs to one loop and, at a time, to one reading and one writing

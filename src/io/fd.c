@@ -156,8 +156,7 @@ void loop_fd_park(struct loop_fd *f, uint64_t deadline, loop_idle_fn *fn, void *
 	f->idle_fn = fn;
 	f->idle_arg = arg;
 	count_idle(loop, loop->idle_count + 1);
-	list_push_back(f->readable || loop->stopping ? &loop->idle_due : &loop->idle,
-		&f->idle_link);
+	list_push_back(f->readable || loop->stopping ? &loop->idle_due : &loop->idle, &f->idle_link);
 	if (deadline != DEADLINE_NEVER)
 		loop_timer_set(&f->idle_timer, deadline, idle_timed_out, f);
 }

@@ -120,8 +120,8 @@ void *fiber_map(size_t extra, struct fiber *ret)
 	char *p;
 
 	/* MAP_STACK also keeps transparent huge pages away. */
-	p = mmap(NULL, guard + room, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	p = mmap(NULL, guard + room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+		-1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
 	if (guard_install(p, guard) < 0) {

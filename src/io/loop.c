@@ -47,8 +47,7 @@ struct loop *loop_new(const struct loop_settings *settings)
 	list_init(&loop->spare);
 	heap_init(&loop->timers);
 	loop->tasks_max = settings && settings->tasks_max ? settings->tasks_max : TASKS_MAX_DEFAULT;
-	loop->spare_max =
-		settings && settings->stacks_spare ? settings->stacks_spare : STACKS_SPARE_DEFAULT;
+	loop->spare_max = settings && settings->stacks_spare ? settings->stacks_spare : STACKS_SPARE_DEFAULT;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	/* No data pointer: its events only end the sleep. */
@@ -202,8 +201,7 @@ static void run_timers(struct loop *loop)
 	struct heap_node *node = heap_first(&loop->timers);
 
 	/* At most those there are now: one that sets itself for now must not hold the round. */
-	for (size_t left = loop->timers.count; left > 0 && node && node->key <= loop->now_ms;
-		left--) {
+	for (size_t left = loop->timers.count; left > 0 && node && node->key <= loop->now_ms; left--) {
 		struct loop_timer *t = container_of(node, struct loop_timer, node);
 
 		if (t->deadline > loop->now_ms && t->deadline != DEADLINE_NEVER) {

@@ -17,8 +17,7 @@
 
 /* ---- text ---- */
 
-/* A numeric address without port. */
-static int parse_host(struct span host, struct net_addr *ret)
+int net_addr_parse_host(struct span host, struct net_addr *ret)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -85,7 +84,7 @@ int net_addr_parse(struct span text, int default_port, struct net_addr *ret)
 
 	if (span_starts(text, SPAN("unix:")))
 		return parse_unix(span_from(text, 5), ret);
-	if (split_port(text, &host, &port) < 0 || parse_host(host, ret) < 0)
+	if (split_port(text, &host, &port) < 0 || net_addr_parse_host(host, ret) < 0)
 		return -EINVAL;
 	if (port.p) {
 		if (span_to_u64(port, &number) < 0 || number > UINT16_MAX)
@@ -186,7 +185,7 @@ int net_prefix_parse(struct span text, struct net_prefix *ret)
 	struct span rest = text, host, bits_text = { 0 };
 	uint64_t bits, width;
 
-	if (!span_cut(&rest, '/', &host) || parse_host(host, &a) < 0)
+	if (!span_cut(&rest, '/', &host) || net_addr_parse_host(host, &a) < 0)
 		return -EINVAL;
 	width = a.sa.sa_family == AF_INET ? 32 : 128;
 	bits = width;
@@ -242,8 +241,7 @@ static int listen_on(int fd, const struct net_addr *a, bool reuse_port, int back
 int net_listen(const struct net_addr *a, bool reuse_port, int backlog, struct fault *fault)
 {
 	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int r = fd < 0 ? -errno
-		       : listen_on(fd, a, reuse_port && a->sa.sa_family != AF_UNIX, backlog);
+	int r = fd < 0 ? -errno : listen_on(fd, a, reuse_port && a->sa.sa_family != AF_UNIX, backlog);
 	char text[NET_ADDR_SIZE];
 
 	if (r == 0)

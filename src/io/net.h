@@ -24,6 +24,8 @@ struct net_addr {
 /* Numeric address with port ("host:port"); port required unless default_port >= 0.
  * 0 or -EINVAL. Names are not resolved here. */
 int net_addr_parse(struct span text, int default_port, struct net_addr *ret);
+/* Numeric address without port and brackets; its port is 0. 0 or -EINVAL. */
+int net_addr_parse_host(struct span text, struct net_addr *ret);
 void net_addr_text(const struct net_addr *a, char ret[NET_ADDR_SIZE]);
 /* Without port; IPv4-mapped IPv6 addresses as IPv4. */
 void net_addr_host_text(const struct net_addr *a, char ret[NET_ADDR_SIZE]);

@@ -231,8 +231,7 @@ static void write_much(void *arg)
 	struct slow s = { 0 };
 	struct conn *c = io_conn_pair(&s.fd);
 	unsigned char *big = mem_alloc(BIG), sum = 0;
-	struct iovec iov[4] = { { big, 1000 }, { big, 0 }, { big + 1000, BIG - 2000 },
-		{ big + BIG - 1000, 1000 } };
+	struct iovec iov[4] = { { big, 1000 }, { big, 0 }, { big + 1000, BIG - 2000 }, { big + BIG - 1000, 1000 } };
 
 	(void)arg;
 	for (size_t i = 0; i < BIG; i++)
@@ -268,8 +267,7 @@ static void pump(void *arg)
 	char bytes[512];
 
 	memset(bytes, 'x', sizeof(bytes));
-	while (conn_write(c, bytes, sizeof(bytes), DEADLINE_NEVER) == 0 &&
-		recv(c->fd.fd, bytes, 0, MSG_DONTWAIT) <= 0)
+	while (conn_write(c, bytes, sizeof(bytes), DEADLINE_NEVER) == 0 && recv(c->fd.fd, bytes, 0, MSG_DONTWAIT) <= 0)
 		;
 }
 
