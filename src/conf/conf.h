@@ -31,6 +31,7 @@
 #define CONF_DEPTH_MAX  4           /* tables inside tables */
 #define CONF_LIST_MAX   4096        /* elements of a list */
 #define CONF_ERRORS_MAX 100         /* faults that are kept */
+#define CONF_PATH_MAX   128         /* "web.listen" and its NUL */
 
 enum conf_type {
 	CONF_TEXT,     /* struct span, followed by a NUL that it does not count; never holds one */
@@ -46,6 +47,7 @@ enum conf_type {
 struct conf_list {
 	struct span *v;
 	unsigned n;
+	unsigned line; /* where its value begins; 0: the preset */
 };
 /*
  * Texts for people (wanted, what judge() returns) hold both languages: "no port|kein Port"; without
@@ -56,7 +58,7 @@ struct conf_key {
 	enum conf_type type;
 	size_t at;                  /* offsetof its place in the struct of its table */
 	const char *preset;         /* default as text ("30s"); lists: blank-separated; NULL: empty/0 */
-	uint64_t min, max;          /* for UINT, DURATION, SIZE; max 0: no bound */
+	uint64_t min, max;          /* for UINT, DURATION, SIZE; LIST: max elements; max 0: no bound */
 	const char *const *choices; /* ENUM, NULL-terminated */
 	/* Further judgement of TEXT, LIST elements and titles: NULL if fine, else why not. A TEXT
 	 * without preset may always be empty: not set. */
@@ -64,6 +66,7 @@ struct conf_key {
 	const char *wanted;            /* how a right value looks, for the fault */
 	const struct conf_key *inner;  /* SECTION and TITLED; ends with name == NULL */
 	size_t inner_size;             /* TITLED: size of the struct of one section */
+	unsigned flags;                /* the owner's of the table: nothing here looks at them */
 	const char *help_en, *help_de; /* one sentence each */
 };
 /* What a TITLED key fills: an array of inner_size structs, titles beside. */
@@ -78,12 +81,28 @@ struct conf_errors {
 	unsigned n;      /* at most CONF_ERRORS_MAX are kept */
 };
 /* Parses text (file: its name for the faults) into *ret by keys; memory from a, text may go. Keys
- * absent from the text take their presets. 0, or -EINVAL with errors filled (ret is unusable then). */
+ * absent from the text take their presets. 0, or -EINVAL with errors filled; what did fit is in ret even then,
+ * so that the caller can look for more faults. */
 int conf_parse(struct span text, const char *file, const struct conf_key *keys, void *ret, struct arena *a,
 	struct conf_errors *errors);
 /* Writes `"text"` with the escapes that the grammar needs; text holds no NUL. */
 void conf_quote(struct buf *out, struct span text);
-/* A commented file with every key at its preset, for `torhaus init`. */
-void conf_template(struct buf *out, const struct conf_key *keys, enum fault_lang lang);
+/* A commented file with every key at its preset, or as given: values as they stand in a file, by path
+ * ({ "web.listen", "{\"[::]:80\"}" }, the last path NULL; given may be NULL). For `torhaus init`. */
+struct conf_given {
+	const char *path, *value;
+};
+void conf_template(struct buf *out, const struct conf_key *keys, const struct conf_given *given, enum fault_lang lang);
 /* The keys as man page rows (roff), keys of a section under its name. */
 void conf_man(struct buf *out, const struct conf_key *keys);
+/* Calls fn for every key whose values differ in two structs that conf_parse() filled; TITLED ones are left out. */
+typedef void conf_differs_fn(void *arg, const char *path, const struct conf_key *key);
+void conf_compare(const struct conf_key *keys, const void *one, const void *other, conf_differs_fn *fn, void *arg);
+
+/* For what a schema cannot say: a further fault of the file at its place, with file and line. NULL if
+ * enough are kept. */
+struct fault *conf_error(struct conf_errors *errors, struct arena *a, const char *file, unsigned line,
+	enum fault_code code);
+/* The same as SETTINGS-BAD-VALUE; why and wanted are "English|German". */
+void conf_error_value(struct conf_errors *errors, struct arena *a, const char *file, unsigned line, const char *path,
+	struct span value, const char *why, const char *wanted);

@@ -8,12 +8,11 @@ struct report {
 	const char *file;
 	struct arena *a;
 	struct conf_errors *errors;
-	unsigned lines[CONF_ERRORS_MAX]; /* of errors->v */
 };
-/* A new fault at its place, with file and line; NULL if enough are kept. Of the faults in
- * grammar only the first of a line is kept: the others are its echo. */
+/* A new fault at its place, with file and line; NULL if enough are kept. */
 struct fault *report_fault(struct report *r, unsigned line, enum fault_code code);
-/* SETTINGS-SYNTAX; text is "English|German", in both {} stands for what. */
+/* SETTINGS-SYNTAX; text is "English|German", in both {} stands for what. Only the first of a line is
+ * kept: the others are its echo. */
 void report_syntax(struct report *r, unsigned line, const char *text, struct span what);
 /* SETTINGS-BAD-VALUE; why is "English|German". */
 void report_value(struct report *r, unsigned line, const char *path, const struct conf_key *key, struct span value,
@@ -51,7 +50,8 @@ struct token lexer_next(struct lexer *x);
 
 /* One value (for a LIST: a list of one) into its place; NULL, or why not ("English|German"). */
 const char *value_set(const struct conf_key *key, struct span text, void *place, struct arena *a);
-/* One more element; growing doubles the array. */
+/* One more element; growing doubles the array. value_too_long if no more may come. */
+extern const char value_too_long[];
 const char *value_add(const struct conf_key *key, struct span text, struct conf_list *list, struct arena *a);
 /* All keys of the table and its sections to their presets, which must be right. */
 void value_presets(const struct conf_key *keys, void *out, struct arena *a);

@@ -30,8 +30,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-#define PATH_MAX_BYTES 128
-#define KNOWN_MAX      400
+#define KNOWN_MAX 400
 
 /* One table while its section is read. */
 struct scope {
@@ -110,23 +109,18 @@ static const struct conf_key *find_key(const struct conf_key *keys, struct span 
 	return NULL;
 }
 
-static bool is_section(const struct conf_key *key)
-{
-	return key->type == CONF_SECTION || key->type == CONF_TITLED;
-}
-
 /* "web.listen": for people. */
-static void key_path(const struct scope *s, const char *name, char ret[PATH_MAX_BYTES])
+static void key_path(const struct scope *s, const char *name, char ret[CONF_PATH_MAX])
 {
 	size_t n = 0;
 
 	if (s->outer) {
 		key_path(s->outer, "", ret);
 		n = strlen(ret);
-		n += (size_t)snprintf(ret + n, PATH_MAX_BYTES - n, "%.*s.", SPAN_ARG(s->name));
+		n += (size_t)snprintf(ret + n, CONF_PATH_MAX - n, "%.*s.", SPAN_ARG(s->name));
 	}
-	if (n < PATH_MAX_BYTES)
-		snprintf(ret + n, PATH_MAX_BYTES - n, "%s", name);
+	if (n < CONF_PATH_MAX)
+		snprintf(ret + n, CONF_PATH_MAX - n, "%s", name);
 }
 
 /* ---- unknown keys ---- */
@@ -155,7 +149,7 @@ static bool nearest_inside(const struct conf_key *keys, struct span name, struct
 	for (; keys->name; keys++) {
 		const struct conf_key *nearest;
 
-		if (!is_section(keys))
+		if (!keys->inner)
 			continue;
 		nearest = nearest_key(keys->inner, name);
 		if (nearest) {
@@ -171,7 +165,7 @@ static void report_unknown(struct parser *p, const struct scope *s, const struct
 	_cleanup_(buf_done) struct buf text = BUF_INIT(KNOWN_MAX);
 	const struct conf_key *nearest = nearest_key(s->keys, name->text);
 	const struct scope *top = s;
-	char path[PATH_MAX_BYTES];
+	char path[CONF_PATH_MAX];
 	struct fault *f;
 	bool found;
 
@@ -186,7 +180,7 @@ static void report_unknown(struct parser *p, const struct scope *s, const struct
 	for (const struct conf_key *key = s->keys; !found && key->name; key++)
 		buf_addf(&text, "%s%s", key == s->keys ? "" : ", ", key->name);
 	key_path(s, "", path);
-	fault_fact(f, "key", "%s%.*s", path, SPAN_ARG(span_sub(name->text, 0, PATH_MAX_BYTES)));
+	fault_fact(f, "key", "%s%.*s", path, SPAN_ARG(span_sub(name->text, 0, CONF_PATH_MAX)));
 	fault_fact(f, found ? "nearest" : "known", "%s", buf_text(&text));
 }
 
@@ -206,10 +200,11 @@ static void skip_item(struct parser *p, unsigned line)
 static void parse_list(struct parser *p, const struct scope *s, const struct conf_key *key, struct conf_list *list)
 {
 	unsigned line = take(p).line; /* its "{" */
-	char path[PATH_MAX_BYTES];
+	char path[CONF_PATH_MAX];
+	bool full = false;
 
 	key_path(s, key->name, path);
-	*list = (struct conf_list){ NULL, 0 };
+	*list = (struct conf_list){ .line = line };
 	while (p->t.kind != TOKEN_CLOSE) {
 		struct token value = p->t;
 		const char *why;
@@ -228,8 +223,10 @@ static void parse_list(struct parser *p, const struct scope *s, const struct con
 		}
 		take(p);
 		why = value.kind == TOKEN_BROKEN ? NULL : value_add(key, value.text, list, p->a);
-		if (why)
+		/* Once is enough for all that are too many. */
+		if (why && !(full && why == value_too_long))
 			report_value(&p->report, value.line, path, key, value.text, why);
+		full |= why == value_too_long;
 		if (p->t.kind == TOKEN_COMMA)
 			take(p);
 		else if (is_value(p->t.kind) && !at_assignment(p))
@@ -243,7 +240,7 @@ static void parse_list(struct parser *p, const struct scope *s, const struct con
 static void parse_value(struct parser *p, const struct scope *s, const struct conf_key *key)
 {
 	void *place = (char *)s->out + key->at;
-	char path[PATH_MAX_BYTES];
+	char path[CONF_PATH_MAX];
 	struct token value = p->t;
 	const char *why;
 
@@ -259,6 +256,8 @@ static void parse_value(struct parser *p, const struct scope *s, const struct co
 		why = value.kind == TOKEN_BROKEN ? NULL : value_set(key, value.text, place, p->a);
 		if (why)
 			report_value(&p->report, value.line, path, key, value.text, why);
+		else if (key->type == CONF_LIST)
+			((struct conf_list *)place)->line = value.line;
 	}
 }
 
@@ -358,7 +357,7 @@ static void report_twice(struct parser *p, unsigned line, unsigned first, const 
 	if (!f)
 		return;
 	if (title.n)
-		fault_fact(f, "key", "%s \"%.*s\"", what, SPAN_ARG(span_sub(title, 0, PATH_MAX_BYTES)));
+		fault_fact(f, "key", "%s \"%.*s\"", what, SPAN_ARG(span_sub(title, 0, CONF_PATH_MAX)));
 	else
 		fault_fact(f, "key", "%s", what);
 	fault_fact(f, "first", "%u", first);
@@ -386,7 +385,7 @@ static void parse_item(struct parser *p, struct scope *s)
 {
 	struct token name = take(p);
 	const struct conf_key *key = find_key(s->keys, name.text);
-	char path[PATH_MAX_BYTES];
+	char path[CONF_PATH_MAX];
 	unsigned *first;
 
 	if (!key) {
@@ -401,7 +400,7 @@ static void parse_item(struct parser *p, struct scope *s)
 	} else {
 		*first = name.line;
 	}
-	if (!is_section(key)) {
+	if (!key->inner) {
 		parse_assignment(p, s, key, name.line);
 		return;
 	}
@@ -427,7 +426,7 @@ static bool at_outer_section(const struct parser *p, const struct scope *s)
 		return false;
 	for (s = s->outer; s; s = s->outer) {
 		key = find_key(s->keys, p->t.text);
-		if (key && is_section(key))
+		if (key && key->inner)
 			return true;
 	}
 	return false;
@@ -478,7 +477,7 @@ static void check_schema(const struct conf_key *keys, unsigned depth)
 
 	must(depth <= CONF_DEPTH_MAX);
 	for (; keys->name; keys++, n++)
-		if (is_section(keys))
+		if (keys->inner)
 			check_schema(keys->inner, depth + 1);
 	must(n <= CONF_KEYS_MAX);
 }

@@ -12,6 +12,8 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 
+const char value_too_long[] = "the list is too long|die Liste ist zu lang";
+
 static const char *set_bool(struct span text, bool *place)
 {
 	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
@@ -71,8 +73,8 @@ const char *value_add(const struct conf_key *key, struct span text, struct conf_
 	struct span value;
 	const char *why;
 
-	if (list->n == CONF_LIST_MAX)
-		return "the list is too long|die Liste ist zu lang";
+	if (list->n >= (key->max ? key->max : CONF_LIST_MAX))
+		return value_too_long;
 	why = set_text(key, text, &value, a);
 	if (why)
 		return why;
@@ -98,7 +100,7 @@ const char *value_set(const struct conf_key *key, struct span text, void *place,
 		}
 		return set_text(key, text, place, a);
 	case CONF_LIST:
-		*(struct conf_list *)place = (struct conf_list){ NULL, 0 };
+		*(struct conf_list *)place = (struct conf_list){ NULL };
 		return value_add(key, text, place, a);
 	case CONF_BOOL:
 		return set_bool(text, place);

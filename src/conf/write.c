@@ -86,36 +86,49 @@ static void write_preset(struct buf *out, const struct conf_key *key)
 	}
 }
 
-static const char *help(const struct conf_key *key, enum fault_lang lang)
+struct writer {
+	struct buf *out;
+	const struct conf_given *given;
+	enum fault_lang lang;
+};
+
+/* The value given for path, else the preset. */
+static void write_value(const struct writer *w, const struct conf_key *key, const char *path)
 {
-	return lang == FAULT_DE ? key->help_de : key->help_en;
+	for (const struct conf_given *g = w->given; g && g->path; g++)
+		if (strcmp(g->path, path) == 0) {
+			buf_add_text(w->out, g->value);
+			return;
+		}
+	write_preset(w->out, key);
 }
 
-/* Each line behind margin: "", a tab a level, "# " in titled sections, which have no preset. */
-static void write_keys(struct buf *out, const struct conf_key *keys, const char *margin, enum fault_lang lang)
+/* Each line behind margin: a tab a level, and "# " in titled sections, which have no preset. */
+static void write_keys(const struct writer *w, const struct conf_key *keys, const char *outer, const char *margin)
 {
-	char inner[16];
-
 	for (const struct conf_key *key = keys; key->name; key++) {
-		bool titled = key->type == CONF_TITLED;
+		const char *mark = key->type == CONF_TITLED ? "# " : "";
+		char path[CONF_PATH_MAX], inner[16];
 
-		buf_addf(out, "%s%s# %s\n", key == keys ? "" : "\n", margin, help(key, lang));
-		if (key->type != CONF_SECTION && !titled) {
-			buf_addf(out, "%s%s = ", margin, key->name);
-			write_preset(out, key);
-			buf_add_char(out, '\n');
+		snprintf(path, sizeof(path), "%s%s%s", outer, *outer ? "." : "", key->name);
+		buf_addf(w->out, "%s%s# %s\n", key == keys ? "" : "\n", margin,
+			w->lang == FAULT_DE ? key->help_de : key->help_en);
+		if (!key->inner) {
+			buf_addf(w->out, "%s%s = ", margin, key->name);
+			write_value(w, key, path);
+			buf_add_char(w->out, '\n');
 			continue;
 		}
-		buf_addf(out, "%s%s%s %s{\n", margin, titled ? "# " : "", key->name, titled ? "\"TITLE\" " : "");
-		snprintf(inner, sizeof(inner), "%s%s", margin, titled ? "# \t" : "\t");
-		write_keys(out, key->inner, inner, lang);
-		buf_addf(out, "%s%s}\n", margin, titled ? "# " : "");
+		buf_addf(w->out, "%s%s%s %s{\n", margin, mark, key->name, *mark ? "\"TITLE\" " : "");
+		snprintf(inner, sizeof(inner), "%s%s\t", margin, mark);
+		write_keys(w, key->inner, path, inner);
+		buf_addf(w->out, "%s%s}\n", margin, mark);
 	}
 }
 
-void conf_template(struct buf *out, const struct conf_key *keys, enum fault_lang lang)
+void conf_template(struct buf *out, const struct conf_key *keys, const struct conf_given *given, enum fault_lang lang)
 {
-	write_keys(out, keys, "", lang);
+	write_keys(&(struct writer){ out, given, lang }, keys, "", "");
 }
 
 /* Text for roff: hyphens that stay hyphens, no escapes, no requests. */
@@ -158,7 +171,7 @@ static void man_key(struct buf *out, const struct conf_key *key, struct buf *scr
 static void man_keys(struct buf *out, const struct conf_key *keys, struct buf *scratch)
 {
 	for (; keys->name; keys++) {
-		if (keys->type != CONF_SECTION && keys->type != CONF_TITLED) {
+		if (!keys->inner) {
 			man_key(out, keys, scratch);
 			continue;
 		}

@@ -44,7 +44,7 @@ static const struct conf_key site_keys[] = {
 		.help_de = "Ursprung." },
 	{ "weight", CONF_UINT, offsetof(struct site, weight), "1", .min = 1, .max = 100, .help_en = "Weight.",
 		.help_de = "Gewicht." },
-	{ "names", CONF_LIST, offsetof(struct site, names), .help_en = "Names.", .help_de = "Namen." },
+	{ "names", CONF_LIST, offsetof(struct site, names), .max = 3, .help_en = "Names.", .help_de = "Namen." },
 	{ NULL },
 };
 static const struct conf_key sample_keys[] = {

@@ -126,6 +126,7 @@ static void test_lists(void **state)
 		"3 BAD-VALUE web.listen it has no port\n"
 		"4 BAD-VALUE web.wait it is too small\n"
 		"6 BAD-VALUE threads it is not a number\n");
+	assert_faults("site x { names = {a, b, c, d, e, f} }", "1 BAD-VALUE site.names the list is too long\n");
 	assert_faults("web { listen = {\"a:1\",", "1 SYNTAX the list of web.listen is not closed with }\n");
 }
 

@@ -147,7 +147,7 @@ static void test_template_is_presets(void **state)
 	for (enum fault_lang lang = FAULT_EN; lang <= FAULT_DE; lang++) {
 		_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 16);
 
-		conf_template(&text, sample_keys, lang);
+		conf_template(&text, sample_keys, NULL, lang);
 		assert_parses(buf_text(&text));
 		assert_non_null(strstr(buf_text(&text),
 			lang == FAULT_DE ? "# Benutzer.\nuser = \"\"\n" : "# User.\nuser = \"\"\n"));
@@ -158,6 +158,40 @@ static void test_template_is_presets(void **state)
 		assert_true(sample.web.redirect);
 		assert_int_equal(sample.sites.n, 0);
 	}
+}
+
+static void test_template_with_given_values(void **state)
+{
+	static const struct conf_given given[] = { { "user", "\"me\"" }, { "web.listen", "{}" }, { NULL } };
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 16);
+
+	conf_template(&text, sample_keys, given, FAULT_EN);
+	assert_parses(buf_text(&text));
+	assert_span(sample.user, "me");
+	assert_int_equal(sample.web.listen.n, 0);
+	assert_int_equal(sample.access, 1);
+}
+
+static void note_path(void *arg, const char *path, const struct conf_key *key)
+{
+	buf_addf(arg, "%s ", path);
+}
+
+static void test_compare(void **state)
+{
+	_cleanup_(buf_done) struct buf paths = BUF_INIT(1000);
+	struct sample before;
+
+	assert_parses("user = a web { listen = {a:1, b:1} }");
+	before = sample;
+	assert_parses("web { listen = {'a:1', \"b:1\"} } user = 'a'");
+	conf_compare(sample_keys, &before, &sample, note_path, &paths);
+	assert_string_equal(buf_text(&paths), "");
+	assert_parses("user = b threads = 1 access = off store = x\n"
+		      "web { listen = a:1 cache_memory = 1M wait = 1s redirect = no }");
+	conf_compare(sample_keys, &before, &sample, note_path, &paths);
+	assert_string_equal(buf_text(&paths),
+		"store user threads access web.listen web.cache_memory web.wait web.redirect ");
 }
 
 static void test_man(void **state)
@@ -186,6 +220,8 @@ int main(void)
 		cmocka_unit_test(test_quote_every_byte),
 		cmocka_unit_test(test_quote_is_readable),
 		cmocka_unit_test(test_template_is_presets),
+		cmocka_unit_test(test_template_with_given_values),
+		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_man),
 	};
 
