@@ -301,9 +301,9 @@ void loop_run(struct loop *loop)
 	/* What comes last may itself start tasks and send messages: until nothing is left. */
 	while (has_life(loop) || has_messages(loop))
 		run_round(loop);
-	task_spare_free_all(loop);
 	/* Timers still set belong to memory that may go before the loop does. */
 	heap_done(&loop->timers);
+	task_spare_free_all(loop);
 	loop->stopping = false;
 	atomic_store(&loop->stop, false);
 	io_loop = NULL;
