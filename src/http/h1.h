@@ -85,7 +85,7 @@ struct h1_client {
 	struct conn *conn;
 	struct arena *arena; /* of the response's head; the caller's */
 	char *buf;           /* unread bytes, 16 KiB, allocated while in use */
-	size_t at, end;
+	size_t at, end, room;
 	struct http_resp resp;
 	struct h1_chunked chunked;
 	struct http_fields trailers;

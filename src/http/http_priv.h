@@ -65,25 +65,26 @@ struct h1_writer {
 	char *p, *end;
 };
 void h1_write(struct h1_writer *w, struct span s);
-#define h1_write_text(w, lit) h1_write((w), SPAN(lit))
-void h1_write_u64(struct h1_writer *w, uint64_t v);
-/* Bytes that h1_write_fields() will write, or 0 if a name or value must not go on the wire. */
-size_t h1_fields_size(const struct http_fields *f);
-void h1_write_fields(struct h1_writer *w, const struct http_fields *f);
 void h1_write_field(struct h1_writer *w, struct span name, struct span value);
+void h1_write_fields(struct h1_writer *w, const struct http_fields *f);
+/* The bytes that h1_write_fields() writes (f may be NULL), or -EINVAL if one of them must not go on
+ * the wire: a value or name that could end its line, or a field that is the sink's own to write.
+ * Field `allowed` is none of those (HTTP_OTHER: no exception). */
+ssize_t h1_fields_size(const struct http_fields *f, enum http_field_id allowed);
 /* "1a2b\r\n" into ret; its length. */
 #define H1_CHUNK_HEAD_SIZE 20
 size_t h1_chunk_head(char ret[H1_CHUNK_HEAD_SIZE], uint64_t n);
-/* The last chunk with its trailers (may be NULL), in a; .p == NULL if they must not go on the wire. */
+/* The last chunk with its trailers (may be NULL) in a; .p == NULL if they must not go on the wire. */
 struct span h1_last_chunk(const struct http_fields *trailers, struct arena *a);
+/* "Date: …CRLF" as of this second; good until the thread's next call. */
+struct span h1_date_line(void);
 
 /* ---- buffers ---- */
 
 #define H1_BUF_SIZE 16384
-/* Behind a head there is always that much room for reading its body: a whole trailer block. */
-#define H1_BODY_ROOM (HTTP_TRAILERS_MAX + 64)
-#define H1_BIG_SIZE  (HTTP_HEAD_MAX + H1_BUF_SIZE)
-/* H1_BUF_SIZE bytes from a small list of the calling thread. */
+/* A head larger than that moves to one of this size: room for it and for reading a body behind. */
+#define H1_BIG_SIZE (HTTP_HEAD_MAX + H1_BUF_SIZE)
+/* H1_BUF_SIZE bytes from a list of the calling thread, or to it. */
 char *h1_buf_take(void);
 void h1_buf_give(char *buf); /* NULL is fine */
 /* Makes bytes what c's next reads return, before anything else. */
