@@ -32,6 +32,11 @@ FAULT(SETTINGS_TWICE, "SETTINGS-TWICE",
 	"{file}:{line}: {key} steht hier zum zweiten Mal; das erste steht in Zeile {first}.",
 	"Keep one of the two.",
 	"Nur eines von beiden behalten.")
+FAULT(SETTINGS_UNREADABLE, "SETTINGS-UNREADABLE",
+	"The settings {path} cannot be read: {error}.",
+	"Die Einstellungen {path} sind nicht lesbar: {error}.",
+	"Name the file with --config or $TORHAUS_CONFIG, or make one with `torhaus init`.",
+	"Die Datei mit --config oder $TORHAUS_CONFIG nennen oder mit `torhaus init` eine anlegen.")
 FAULT(STORE_BAD_URL, "STORE-BAD-URL",
 	"The address of the store, \"{url}\", is of no kind that torhaus knows.",
 	"Die Adresse des Speichers, \"{url}\", ist von keiner Art, die torhaus kennt.",

@@ -1,0 +1,355 @@
+/*
+ * The table of keys, and what it cannot say: addresses are parsed, none may be listened on twice.
+ *
+ * Presets are what is safe when nothing is written: no listener (with port 80 in a preset, a test
+ * that forgot the key would take the port), bounded times, bounded memory.
+ *
+ * Listening twice on one address is refused here because the kernel does not: with SO_REUSEPORT
+ * both sockets open, and every other visitor of the plain port would get TLS.
+ */
+#include "serve/settings.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "base/mem.h"
+
+#define HOUR 3600000u
+#define DAY  (24 * HOUR)
+
+/* Flag of a key that a running worker cannot take. */
+#define NEW_WORKER 1u
+
+/* ---- judges ---- */
+
+static const char *judge_path(struct span value)
+{
+	return span_starts(value, SPAN("/")) ? NULL : "it does not begin with a /|es beginnt nicht mit einem /";
+}
+
+static const char *judge_store(struct span value)
+{
+	return span_starts(value, SPAN("sqlite:/"))
+		? NULL
+		: "there is no such kind of store|einen solchen Speicher gibt es nicht";
+}
+
+static const char *judge_control(struct span value)
+{
+	struct sockaddr_un un;
+
+	if (value.n >= sizeof(un.sun_path))
+		return "the path is too long for a socket|der Pfad ist für einen Socket zu lang";
+	return judge_path(value);
+}
+
+static const char *judge_user(struct span value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		char c = value.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && c != '_' && !(i > 0 && (ascii_digit(c) || c == '-')))
+			return "it is not the name of a user|es ist kein Benutzername";
+	}
+	return value.n == 0 || value.n > 32 ? "it is not the name of a user|es ist kein Benutzername" : NULL;
+}
+
+static const char *judge_listen(struct span value)
+{
+	struct net_addr addr;
+
+	if (net_addr_parse(value, -1, &addr) == 0 && addr.sa.sa_family != AF_UNIX)
+		return NULL;
+	if (net_addr_parse(value, 0, &addr) == 0 && addr.sa.sa_family != AF_UNIX)
+		return "the port is missing|der Port fehlt";
+	return "it is not an address with port|es ist keine Adresse mit Port";
+}
+
+static const char *judge_network(struct span value)
+{
+	struct net_prefix prefix;
+
+	return net_prefix_parse(value, &prefix) == 0 ? NULL : "it is not a network|es ist kein Netz";
+}
+
+static const char *judge_access_to(struct span value)
+{
+	return span_eq(value, SPAN("stderr")) ? NULL : judge_path(value);
+}
+
+static const char *judge_log_to(struct span value)
+{
+	return span_eq(value, SPAN("journald")) ? NULL : judge_access_to(value);
+}
+
+/* ---- the table ---- */
+
+/* In the order of enum access_format. */
+static const char *const access_formats[] = { "off", "json", "combined", NULL };
+
+static const char wanted_listen[] =
+	"addresses with port such as {\"0.0.0.0:80\", \"[::]:80\"}|Adressen mit Port wie {\"0.0.0.0:80\", \"[::]:80\"}";
+
+#define AT(field) offsetof(struct settings_web, field)
+static const struct conf_key web_keys[] = {
+	{ "listen", CONF_LIST, AT(listen), .max = SETTINGS_LISTEN_MAX, .judge = judge_listen, .wanted = wanted_listen,
+		.help_en = "Addresses for HTTP, such as {\"0.0.0.0:80\", \"[::]:80\"}; port 0 picks a free one.",
+		.help_de = "Adressen für HTTP, etwa {\"0.0.0.0:80\", \"[::]:80\"}; Port 0 wählt einen freien." },
+	{ "listen_tls", CONF_LIST, AT(listen_tls), .max = SETTINGS_LISTEN_MAX, .judge = judge_listen,
+		.wanted = wanted_listen, .help_en = "Addresses for HTTPS, such as {\"0.0.0.0:443\", \"[::]:443\"}.",
+		.help_de = "Adressen für HTTPS, etwa {\"0.0.0.0:443\", \"[::]:443\"}." },
+	{ "redirect_to_tls", CONF_BOOL, AT(redirect_to_tls), "false",
+		.help_en = "Redirect all sites from HTTP to HTTPS (a single domain has a switch of its own).",
+		.help_de =
+			"Alle Sites von HTTP auf HTTPS umleiten (eine einzelne Domain hat einen eigenen Schalter)." },
+	{ "proxy_from", CONF_LIST, AT(proxy_from), .max = SETTINGS_PROXY_MAX, .judge = judge_network,
+		.wanted = "networks such as {\"10.0.0.0/8\", \"2001:db8::/32\"}|"
+			  "Netze wie {\"10.0.0.0/8\", \"2001:db8::/32\"}",
+		.help_en = "Networks of load balancers: their connections must begin with a PROXY protocol header.",
+		.help_de = "Netze von Lastverteilern: Ihre Verbindungen müssen mit einem PROXY-Kopf beginnen." },
+	{ "cache_memory", CONF_SIZE, AT(cache_memory), "256M", 1u << 20, 1ull << 44,
+		.help_en = "Memory that cached answers may take, all overhead included.",
+		.help_de = "Speicher, den gecachte Antworten belegen dürfen, samt allem Beiwerk." },
+	{ "connections_max", CONF_UINT, AT(connections_max), "20000", 16, 1000000,
+		.help_en = "Open connections at a time; more are closed at once.",
+		.help_de = "Gleichzeitig offene Verbindungen; weitere werden sofort geschlossen." },
+	{ "tls_timeout", CONF_DURATION, AT(tls_timeout_ms), "10s", 50, HOUR,
+		.help_en = "How long a TLS handshake or a PROXY header may take.",
+		.help_de = "Wie lange ein TLS-Handshake oder ein PROXY-Kopf dauern darf." },
+	{ "head_timeout", CONF_DURATION, AT(limits.head_timeout_ms), "10s", 50, HOUR,
+		.help_en = "How long the head of a request may take, from its first byte.",
+		.help_de = "Wie lange der Kopf einer Anfrage ab seinem ersten Byte dauern darf." },
+	{ "body_timeout", CONF_DURATION, AT(limits.body_timeout_ms), "30s", 50, HOUR,
+		.help_en = "How long a visitor may pause within the body of a request.",
+		.help_de = "Wie lange ein Besucher innerhalb des Inhalts einer Anfrage innehalten darf." },
+	{ "send_timeout", CONF_DURATION, AT(limits.send_timeout_ms), "30s", 50, HOUR,
+		.help_en = "How long a visitor may take nothing of an answer.",
+		.help_de = "Wie lange ein Besucher nichts von einer Antwort abzunehmen braucht." },
+	{ "keep_alive", CONF_DURATION, AT(limits.keep_alive_ms), "60s", 0, DAY,
+		.help_en = "How long a connection may be idle between requests; 0 closes it after each.",
+		.help_de = "Wie lange eine Verbindung zwischen Anfragen ruhen darf; 0 schließt sie nach jeder." },
+	{ "keep_alive_requests", CONF_UINT, AT(limits.requests_max), "10000", 1, 1000000000,
+		.help_en = "Requests on one connection before it is closed.",
+		.help_de = "Anfragen auf einer Verbindung, bevor sie geschlossen wird." },
+	{ NULL },
+};
+#undef AT
+
+#define AT(field) offsetof(struct settings_log, field)
+static const struct conf_key log_keys[] = {
+	{ "access", CONF_ENUM, AT(access), "json", .choices = access_formats,
+		.help_en = "Access log: json, combined (as Apache writes it) or off.",
+		.help_de = "Zugriffsprotokoll: json, combined (wie von Apache) oder off." },
+	{ "access_to", CONF_TEXT, AT(access_to), "stderr", .judge = judge_access_to, .flags = NEW_WORKER,
+		.wanted = "\"stderr\" or the path of a file|\"stderr\" oder der Pfad einer Datei",
+		.help_en = "Where the access log goes: stderr or a file.",
+		.help_de = "Wohin das Zugriffsprotokoll geht: stderr oder eine Datei." },
+	{ "to", CONF_TEXT, AT(to), "stderr", .judge = judge_log_to, .flags = NEW_WORKER,
+		.wanted = "\"stderr\", \"journald\" or the path of a file|"
+			  "\"stderr\", \"journald\" oder der Pfad einer Datei",
+		.help_en = "Where events go: stderr, journald or a file.",
+		.help_de = "Wohin Ereignisse gehen: stderr, journald oder eine Datei." },
+	{ NULL },
+};
+#undef AT
+
+#define AT(field) offsetof(struct settings, field)
+const struct conf_key settings_keys[] = {
+	{ "store", CONF_TEXT, AT(store), "sqlite:/var/lib/torhaus/torhaus.db", .judge = judge_store,
+		.flags = NEW_WORKER,
+		.wanted = "\"sqlite:\" and the absolute path of a file|\"sqlite:\" und der absolute Pfad einer Datei",
+		.help_en = "Where the domains live.", .help_de = "Wo die Domains liegen." },
+	{ "certificates", CONF_LIST, AT(certificates), "/etc/torhaus/certs", .max = 256, .judge = judge_path,
+		.wanted = "absolute paths of folders|absolute Pfade von Ordnern",
+		.help_en = "Folders with certificates and keys, watched; pairs are found by their names and keys.",
+		.help_de =
+			"Ordner mit Zertifikaten und Schlüsseln, beobachtet; Paare finden sich nach Namen und Schlüssel." },
+	{ "user", CONF_TEXT, AT(user), "torhaus", .judge = judge_user, .flags = NEW_WORKER,
+		.wanted = "the name of a user|der Name eines Benutzers",
+		.help_en = "The user that the worker becomes when torhaus is started by root.",
+		.help_de = "Der Benutzer, zu dem der Worker wird, wenn root torhaus startet." },
+	{ "threads", CONF_UINT, AT(threads), "0", 0, 256, .flags = NEW_WORKER,
+		.help_en = "Threads that serve; 0: one a core.",
+		.help_de = "Threads, die bedienen; 0: einer je Kern." },
+	{ "control", CONF_TEXT, AT(control), "/run/torhaus/control.sock", .judge = judge_control, .flags = NEW_WORKER,
+		.wanted = "the absolute path of a socket|der absolute Pfad eines Sockets",
+		.help_en = "The socket that `torhaus reload`, `status` and `stop` talk to.",
+		.help_de = "Der Socket, mit dem `torhaus reload`, `status` und `stop` sprechen." },
+	{ "web", CONF_SECTION, AT(web), .inner = web_keys,
+		.help_en = "The web edge; without listen and listen_tls it is off.",
+		.help_de = "Die Web-Edge; ohne listen und listen_tls ist sie aus." },
+	{ "log", CONF_SECTION, AT(log), .inner = log_keys, .help_en = "Logs.", .help_de = "Protokolle." },
+	{ NULL },
+};
+#undef AT
+
+/* ---- from text ---- */
+
+struct reading {
+	struct settings *s;
+	struct arena *a;
+	struct conf_errors *errors;
+};
+
+static bool contains(const struct net_addr *all, unsigned n, const struct net_addr *one)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (net_addr_eq(&all[i], one))
+			return true;
+	return false;
+}
+
+/* The addresses of one list; an address that is in it or in earlier already is a fault. */
+static struct net_addr *take_listen(struct reading *r, const struct conf_list *list, const char *path,
+	const struct net_addr *earlier, unsigned earlier_n)
+{
+	struct net_addr *all = arena_array(&r->s->arena, struct net_addr, list->n ? list->n : 1);
+
+	for (unsigned i = 0; i < list->n; i++) {
+		must(net_addr_parse(list->v[i], -1, &all[i]) == 0);
+		if (net_addr_port(&all[i]) == 0 ||
+			(!contains(all, i, &all[i]) && !contains(earlier, earlier_n, &all[i])))
+			continue;
+		conf_error_value(r->errors, r->a, r->s->file.p, list->line, path, list->v[i],
+			"this address is listened on already|auf dieser Adresse wird schon gelauscht",
+			"each address once, in web.listen or in web.listen_tls|"
+			"jede Adresse einmal, in web.listen oder in web.listen_tls");
+	}
+	return all;
+}
+
+/* What the texts that fit mean. */
+static void take_meanings(struct reading *r)
+{
+	struct settings_web *web = &r->s->web;
+
+	web->plain = take_listen(r, &web->listen, "web.listen", NULL, 0);
+	web->tls = take_listen(r, &web->listen_tls, "web.listen_tls", web->plain, web->listen.n);
+	web->proxies = arena_array(&r->s->arena, struct net_prefix, web->proxy_from.n ? web->proxy_from.n : 1);
+	for (unsigned i = 0; i < web->proxy_from.n; i++)
+		must(net_prefix_parse(web->proxy_from.v[i], &web->proxies[i]) == 0);
+}
+
+struct settings *settings_parse(struct span text, const char *file, struct arena *a, struct conf_errors *errors)
+{
+	struct reading r = { .s = mem_new(struct settings), .a = a, .errors = errors };
+	struct settings *s = r.s;
+	struct conf_errors found;
+
+	atomic_init(&s->references, 1);
+	arena_init(&s->arena, 4096);
+	s->file = arena_span(&s->arena, span_of(file));
+	s->text = arena_span(&s->arena, text);
+	conf_parse(text, file, settings_keys, s, &s->arena, &found);
+	/* The faults outlive s: their memory is the caller's. */
+	*errors = (struct conf_errors){ .n = found.n };
+	if (found.n > 0) {
+		errors->v = arena_array(a, struct fault, CONF_ERRORS_MAX);
+		memcpy(errors->v, found.v, found.n * sizeof(*found.v));
+	}
+	take_meanings(&r);
+	return errors->n ? settings_unref(s) : s;
+}
+
+/* The whole file into text. 0, or a negative errno. */
+static int read_file(const char *path, struct buf *text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = 1;
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!S_ISREG(st.st_mode))
+		r = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	while (r == 0 && n > 0) {
+		char piece[8192];
+
+		n = read(fd, piece, sizeof(piece));
+		if (n < 0)
+			r = -errno;
+		else
+			buf_add(text, piece, (size_t)n);
+		if (buf_error(text) < 0)
+			r = -EFBIG;
+	}
+	close(fd);
+	return r;
+}
+
+struct settings *settings_load(const char *path, struct arena *a, struct conf_errors *errors)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(SETTINGS_BYTES_MAX);
+	int r = read_file(path, &text);
+
+	if (r == 0)
+		return settings_parse(buf_span(&text), path, a, errors);
+	*errors = (struct conf_errors){ .v = arena_new(a, struct fault), .n = 1 };
+	fault_set(errors->v, FAULT_SETTINGS_UNREADABLE);
+	fault_fact(errors->v, "path", "%s", path);
+	fault_fact(errors->v, "error", "%s", strerror(-r));
+	return NULL;
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+	atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+	return s;
+}
+
+struct settings *settings_unref(struct settings *s)
+{
+	if (s && atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) == 1) {
+		arena_done(&s->arena);
+		mem_free(s);
+	}
+	return NULL;
+}
+
+/* ---- comparing, handing over ---- */
+
+struct difference {
+	enum settings_change change;
+	struct buf *keys;
+};
+
+static void note_difference(void *arg, const char *path, const struct conf_key *key)
+{
+	struct difference *d = arg;
+
+	if (d->keys)
+		buf_addf(d->keys, "%s%s", d->change == SETTINGS_SAME ? "" : ", ", path);
+	if (key->flags & NEW_WORKER)
+		d->change = SETTINGS_NEW_WORKER;
+	else if (d->change == SETTINGS_SAME)
+		d->change = SETTINGS_IN_PLACE;
+}
+
+enum settings_change settings_compare(const struct settings *old, const struct settings *now, struct buf *ret_keys)
+{
+	struct difference d = { SETTINGS_SAME, ret_keys };
+
+	conf_compare(settings_keys, old, now, note_difference, &d);
+	return d.change;
+}
+
+void settings_for_web(const struct settings *s, struct web_settings *ret)
+{
+	*ret = (struct web_settings){
+		.limits = s->web.limits,
+		.tls_timeout_ms = s->web.tls_timeout_ms,
+		.connections_max = (unsigned)s->web.connections_max,
+		.redirect_to_tls = s->web.redirect_to_tls,
+		.proxy_from = s->web.proxies,
+		.proxy_from_n = s->web.proxy_from.n,
+		.access = (enum access_format)s->log.access,
+		.access_to = s->log.access_to.p,
+		.cache_memory = s->web.cache_memory,
+	};
+}
