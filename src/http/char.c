@@ -9,6 +9,7 @@
  * A host's name is letters, digits and - . _ ~: what RFC 3986 adds (sub-delims, percent
  * signs) names no host in DNS, and a comma there is two hosts to some readers.
  */
+#include <endian.h>
 #include "http/http_priv.h"
 
 #define T HTTP_CHAR_TOKEN
@@ -51,13 +52,14 @@ const uint8_t http_chars[256] = {
 
 #define EACH(byte) (0x0101010101010101u * (byte))
 
-/* Eight bytes at once: does any of them look like a control byte? HTAB does, too, and so may
- * a byte above a real one; who asks looks closer then. */
-static inline bool word_suspect(const char *p)
+/* Eight bytes at once: the lowest bit set belongs to the first control byte (HTAB is one, too);
+ * bits above it mean nothing. */
+static inline uint64_t control_bytes(const char *p)
 {
 	uint64_t w, del, low;
 
 	memcpy(&w, p, sizeof(w));
+	w = le64toh(w);
 	low = (w - EACH(0x20)) & ~w;
 	w ^= EACH(0x7f);
 	del = (w - EACH(1)) & ~w;
@@ -68,18 +70,21 @@ size_t http_value_length(const char *p, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n) {
-		size_t stop = i + 8 < n ? i + 8 : n;
+	while (n - i >= 8) {
+		uint64_t found = control_bytes(p + i);
 
-		if (stop - i == 8 && !word_suspect(p + i)) {
-			i = stop;
+		if (!found) {
+			i += 8;
 			continue;
 		}
-		for (; i < stop; i++)
-			if (!http_char_is(p[i], HTTP_CHAR_VALUE))
-				return i;
+		i += (size_t)__builtin_ctzll(found) / 8;
+		if (p[i] != '\t')
+			return i;
+		i++;
 	}
-	return n;
+	while (i < n && http_char_is(p[i], HTTP_CHAR_VALUE))
+		i++;
+	return i;
 }
 
 bool http_is_token(struct span s)

@@ -24,10 +24,12 @@ static uint8_t slots[SLOTS];
 
 static inline unsigned slot_of(struct span name)
 {
-	unsigned first = (unsigned char)ascii_lower(name.p[0]);
-	unsigned last = (unsigned char)ascii_lower(name.p[name.n - 1]);
+	/* The factors were found by trying: two of the names share a slot. Folds more than letters; the
+	 * comparison that follows does not. */
+	unsigned first = (unsigned char)name.p[0] | 0x20;
+	unsigned last = (unsigned char)name.p[name.n - 1] | 0x20;
 
-	return (first * 7 + last * 31 + (unsigned)name.n * 13) % SLOTS;
+	return (first * 5 + last * 37 + (unsigned)name.n * 61) % SLOTS;
 }
 
 __attribute__((constructor)) static void slots_fill(void)
@@ -127,7 +129,7 @@ struct span http_fields_joined(const struct http_fields *f, enum http_field_id i
 	return span_make(p, (size_t)(at - p));
 }
 
-static void fields_push(struct http_fields *f, struct arena *a, struct http_field field)
+void http_fields_push(struct http_fields *f, struct arena *a, struct http_field field)
 {
 	if (f->n == f->room) {
 		unsigned room = f->room ? f->room * 2u : 16;
@@ -146,12 +148,13 @@ static void fields_push(struct http_fields *f, struct arena *a, struct http_fiel
 void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id, struct span value)
 {
 	must(id != HTTP_OTHER);
-	fields_push(f, a, (struct http_field){ .name = known[id].name, .value = value, .id = (uint8_t)id });
+	http_fields_push(f, a, (struct http_field){ .name = known[id].name, .value = value, .id = (uint8_t)id });
 }
 
 void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name, struct span value)
 {
-	fields_push(f, a, (struct http_field){ .name = name, .value = value, .id = (uint8_t)http_field_id_of(name) });
+	http_fields_push(f, a,
+		(struct http_field){ .name = name, .value = value, .id = (uint8_t)http_field_id_of(name) });
 }
 
 void http_fields_remove(struct http_fields *f, enum http_field_id id)

@@ -10,9 +10,14 @@
  * a single chunked; any in HTTP/1.0; bare CR or LF in the head or in chunk framing;
  * obs-fold; NUL and control bytes; blanks before the colon; a missing, repeated or
  * malformed Host; chunk sizes that overflow or carry anything but hex digits (a chunk
- * extension is refused, too); fragments, blanks and control bytes in the target. 431: the head is over its
- * limits. 414: the request line is. 505: a major version that is not 1. 501: a transfer
- * coding we lack (RFC 9112 6.1).
+ * extension is refused, too); fragments, blanks and control bytes in the target. HTTP/1.0
+ * without Host is refused as well: no site could be picked. Other statuses: 414, the
+ * request line is over its limit; 417, Expect is not 100-continue; 421, the target's scheme
+ * is not the connection's; 431, the head is over its limits; 501, a transfer coding we lack
+ * (RFC 9112 6.1), or CONNECT; 505, a major version that is not 1.
+ *
+ * Accepted although a grammar forbids it, because browsers send it and it has one reading:
+ * in the target " < > \ ^ ` { | } [ ] and bytes from 0x80 on.
  */
 #pragma once
 #include "http/http.h"
@@ -107,7 +112,8 @@ struct h1_request {
 int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_t deadline);
 int h1_client_send_body(struct h1_client *c, struct span bytes, bool chunked, uint64_t deadline);
 int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fields *trailers, uint64_t deadline);
-/* The next response head into c->resp, 1xx ones included (the caller calls again). 0; -EPROTO with fault;
+/* The next response head into c->resp, 1xx ones included (the caller calls again; after 101 what the
+ * origin sent early is buf[at..end)). 0; -EPROTO with fault;
  * -ECONNRESET if the peer closed before the first byte; another -errno. */
 int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline, struct fault *fault);
 /* Body bytes borrowed from the buffer until the next call; empty span at the end (then c->trailers).

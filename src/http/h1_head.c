@@ -209,20 +209,21 @@ static int parse_line(struct h1_cursor *c, struct span *ret_name, struct span *r
 
 int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct http_fields *ret, struct h1_facts *facts)
 {
-	struct span name, value;
+	struct http_field field;
 	unsigned lines = 0;
 	int r;
 
 	*ret = (struct http_fields){ .room = FIELDS_ROOM_AT_FIRST };
 	ret->v = arena_alloc(a, ret->room * sizeof(*ret->v));
 	while (c->p < c->end && *c->p != '\r') {
-		r = parse_line(c, &name, &value);
+		r = parse_line(c, &field.name, &field.value);
 		if (r < 0)
 			return r;
 		if (++lines > max)
 			return refuse_too_large(c);
-		if (note(facts, http_field_id_of(name), value))
-			http_fields_add_name(ret, a, name, value);
+		field.id = (uint8_t)http_field_id_of(field.name);
+		if (note(facts, field.id, field.value))
+			http_fields_push(ret, a, field);
 	}
 	r = h1_parse_line_end(c);
 	if (r < 0)

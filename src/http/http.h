@@ -137,7 +137,8 @@ struct http_exchange_ops {
 	/* The final head. The sink adds framing (Content-Length or chunked), Connection, and Date if
 	 * absent; fields must hold no hop-by-hop and no framing fields. length < 0: unknown. For HEAD,
 	 * 204 and 304 no body follows whatever length says; length >= 0 is still declared (not for 204).
-	 * The head may be held back until the first body bytes, so that both leave in one packet. */
+	 * The head may be held back until the first body bytes, so that both leave in one packet.
+	 * -EINVAL if a name or value must not go on the wire (CR, LF, NUL…). */
 	int (*send_head)(struct http_exchange *x, unsigned status, const struct http_fields *fields, int64_t length);
 	/* Body bytes; waits while the client is slow (that is the back-pressure). iov is not kept. */
 	int (*send_body)(struct http_exchange *x, const struct iovec *iov, int count);
@@ -147,8 +148,10 @@ struct http_exchange_ops {
 	 * closed before the declared end; a reset stream). */
 	void (*abort)(struct http_exchange *x);
 	/* 101: sends the head with Upgrade, then hands over the byte stream in both directions:
-	 * returns the connection to read from and write to until the end; bytes that the client sent
-	 * early are in its pending data. NULL where the version has no upgrade. */
+	 * returns the connection to read from and write to until the end (it is closed when the handler
+	 * returns); bytes that the client sent early are in its pending data. The Upgrade field is
+	 * that of fields, else the request's. NULL where the version has no upgrade, or the request
+	 * (req.upgrade) asked for none. */
 	struct conn *(*upgrade)(struct http_exchange *x, const struct http_fields *fields);
 };
 struct http_exchange {

@@ -222,6 +222,27 @@ static void test_refused_hosts(void **state)
 	check_refusals(rows, array_len(rows));
 }
 
+/* Every byte at every place of a value, whichever way the scanner gets there. */
+static void test_every_byte_in_a_value(void **state)
+{
+	for (unsigned byte = 0; byte < 256; byte++) {
+		bool want = byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+
+		for (size_t at = 0; at < 24; at++) {
+			char head[] = GET H "X: a23456789\t12345678901234z\r\n" E;
+			struct fault fault;
+			struct http_req req;
+			int r;
+
+			head[strlen(GET H "X: a") + at] = (char)byte;
+			r = h1_parse_request(span_make(head, sizeof(head) - 1), false, &arena, &req, &fault);
+			if ((r == 0) != want)
+				fail_msg("byte 0x%02x at %zu: %d", byte, at, r);
+			arena_reset(&arena);
+		}
+	}
+}
+
 struct acceptance {
 	struct span head;
 	const char *host, *path, *query;
@@ -449,6 +470,7 @@ int main(void)
 		TEST(test_refused_lines),
 		TEST(test_refused_targets),
 		TEST(test_refused_hosts),
+		TEST(test_every_byte_in_a_value),
 		TEST(test_accepted),
 		TEST(test_bodies),
 		TEST(test_connection_wishes),
