@@ -1,0 +1,274 @@
+/*
+ * Filling the cache.
+ *
+ * The client that leads a fill asks the origin in its own task up to the response's head: until then it has
+ * nothing to send, so it can be neither slow nor gone in a way that matters. Once the head says "store", a task
+ * of its own feeds the body into the cache at the origin's speed, and the client reads along like every follower: a
+ * slow or vanished client neither stalls nor ends the fill. If the head says "not to be stored", the followers
+ * were released and the client takes the answer straight through.
+ *
+ * An origin that fails (no answer, broken answer, 5xx) is answered from the old object where that may be
+ * served; the next try then waits (cache_origin_failed()).
+ */
+#include <errno.h>
+#include "base/clock.h"
+#include "web/web_priv.h"
+
+struct fetch {
+	struct web *web;
+	struct cache_fill *fill;
+	struct arena arena;                /* of the response's head, and of a detached request */
+	struct origin_call call;
+	/* Of a refresh, which outlives the client's exchange: */
+	struct web_request request;
+	struct http_exchange exchange;
+	struct net_addr client;
+	struct cache_key key;
+	struct cache_obj *old;
+};
+
+static struct fetch *fetch_new(struct web_request *r, struct cache_found *found)
+{
+	struct fetch *f = mem_new(struct fetch);
+
+	f->web = r->thread->web;
+	f->fill = found->fill;
+	found->fill = NULL;
+	arena_init(&f->arena, 4096);
+	return f;
+}
+
+static void fetch_free(struct fetch *f)
+{
+	origin_call_done(&f->call);
+	cache_fill_unref(f->fill);
+	cache_obj_unref(f->old);
+	web_view_unref(f->request.view);
+	arena_done(&f->arena);
+	mem_free(f);
+}
+
+static bool is_server_error(unsigned status)
+{
+	return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+/* Asks the origin for the whole object (or whether old is still good). 0 and a head in f->call, or -errno with fault;
+ * a 5xx counts as a failure where old could be served instead. */
+static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, struct fault *fault)
+{
+	struct http_fields fields;
+	struct origin_request request = { .method = HTTP_GET, .method_text = SPAN("GET"), .target = r->x->req.target,
+		.host = web_origin_host(r), .fields = &fields, .arg = r };
+	int error;
+
+	web_origin_fields(r, false, &fields);
+	cache_fill_conditions(f->fill, &fields, r->x->arena);
+	if (r->x->ops)
+		request.on_interim = web_forward_interim;
+	fault_clear(fault);
+	error = origin_call(f->web->origins, r->site, &request, &f->arena, &f->call, fault);
+	if (error < 0)
+		return error;
+	if (is_server_error(f->call.client.resp.status) && old
+			&& cache_stale_usable(old, r->site, &r->x->req, clock_wall_ms())) {
+		fault_set(fault, FAULT_ORIGIN_SERVER_ERROR);
+		fault_fact(fault, "origin", "%s", f->call.origin_text);
+		fault_fact(fault, "status", "%u", f->call.client.resp.status);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static void run_feed(void *arg)
+{
+	struct fetch *f = arg;
+	struct fault fault;
+	struct span body;
+	int r;
+
+	fault_clear(&fault);
+	while ((r = origin_call_body(&f->call, &body, &fault)) == 0 && body.n > 0)
+		if (cache_fill_body(f->fill, body) < 0)
+			break;
+	if (r == 0 && body.n == 0) {
+		cache_fill_end(f->fill, &f->call.client.trailers);
+	} else {
+		cache_fill_abort(f->fill, &fault);
+		if (r < 0)
+			log_fault(LOG_LEVEL_WARNING, "web", "broke-off", &fault);
+	}
+	fetch_free(f);
+}
+
+/* Consumes f: a task feeds the body from now on. */
+static void feed(struct fetch *f)
+{
+	struct fault fault;
+
+	if (task_spawn("web-feed", run_feed, f))
+		return;
+	fault_set(&fault, FAULT_WEB_BUSY);
+	cache_fill_abort(f->fill, &fault);
+	fetch_free(f);
+}
+
+/* The origin failed: the followers are told, the object's next try waits. */
+static void give_up(struct web_request *r, struct fetch *f, const struct cache_key *key, struct cache_obj *old,
+	struct fault *fault)
+{
+	cache_fill_abort(f->fill, fault);
+	cache_origin_failed(f->web->cache, key, old, clock_wall_ms());
+	site_stat_add(r->stats, SITE_ORIGIN_ERRORS, 1);
+}
+
+static void answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault)
+{
+	if (found->obj && cache_stale_usable(found->obj, r->site, &r->x->req, clock_wall_ms())) {
+		web_log_fault(r, "stale-served", fault, NULL);
+		r->code = fault->code;
+		web_respond_stale(r, found);
+		return;
+	}
+	web_origin_page(r, fault);
+}
+
+/* The client's own wishes (conditions, a range) were left out of the fetch: if nothing came of it for the cache, they
+ * count again. */
+static bool has_own_wishes(const struct http_req *req)
+{
+	for (unsigned i = 0; i < req->fields.n; i++)
+		if (http_field_flags(req->fields.v[i].id) & HTTP_CONDITIONAL)
+			return true;
+	return false;
+}
+
+static void answer_released(struct web_request *r, struct fetch *f)
+{
+	r->status.stored = false;
+	if (f->call.client.resp.status == 200 && has_own_wishes(&r->x->req)) {
+		fetch_free(f);
+		web_forward(r);
+		return;
+	}
+	web_forward_answer(r, &f->call);
+	fetch_free(f);
+}
+
+/* The object that the fill makes (or made), read along. */
+static void answer_from_fill(struct web_request *r, struct cache_fill *fill)
+{
+	struct cache_obj *obj;
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (cache_fill_wait(fill, &obj, &fault) == CACHE_READY_BODY) {
+		web_respond(r, obj);
+		cache_obj_unref(obj);
+	} else {
+		web_origin_page(r, &fault);
+	}
+	cache_fill_unref(fill);
+}
+
+void web_fetch(struct web_request *r, const struct cache_key *key, struct cache_found *found)
+{
+	struct fetch *f = fetch_new(r, found);
+	struct cache_fill *fill = cache_fill_ref(f->fill);
+	const struct http_resp *resp = &f->call.client.resp;
+	struct fault fault;
+
+	stat_add(STAT_MISSES, 1);
+	site_stat_add(r->stats, SITE_MISSES, 1);
+	if (ask(r, f, found->obj, &fault) < 0) {
+		give_up(r, f, key, found->obj, &fault);
+		fetch_free(f);
+		cache_fill_unref(fill);
+		answer_failure(r, found, &fault);
+		return;
+	}
+	r->status.fwd_status = resp->status;
+	r->origin_text = arena_text(r->x->arena, span_of(f->call.origin_text));
+	switch (cache_fill_head(f->fill, &r->x->req, resp, f->call.asked_ms, f->call.answered_ms)) {
+	case CACHE_STORE:
+		r->status.stored = true;
+		feed(f);
+		answer_from_fill(r, fill);
+		return;
+	case CACHE_UPDATED:
+		r->status.stored = true;
+		fetch_free(f);
+		answer_from_fill(r, fill);
+		return;
+	case CACHE_RELEASE:
+		cache_fill_unref(fill);
+		answer_released(r, f);
+		return;
+	}
+}
+
+/* ---- beside the client's answer ---- */
+
+static void copy_fields(struct arena *a, const struct http_fields *from, struct http_fields *to)
+{
+	*to = (struct http_fields){ 0 };
+	for (unsigned i = 0; i < from->n; i++) {
+		struct http_field copy = from->v[i];
+
+		copy.name = arena_span(a, copy.name);
+		copy.value = arena_span(a, copy.value);
+		http_fields_push(to, a, &copy);
+	}
+}
+
+/* A request of its own, with nobody to answer. */
+static void detach(struct fetch *f, struct web_request *r, const struct cache_key *key)
+{
+	struct http_req *req = &f->exchange.req;
+	struct arena *a = &f->arena;
+
+	f->client = *r->x->client;
+	f->exchange.arena = a;
+	f->exchange.client = &f->client;
+	*req = r->x->req;
+	req->host = arena_span(a, req->host);
+	req->target = arena_span(a, req->target);
+	req->has_body = req->expect_continue = req->upgrade = false;
+	copy_fields(a, &r->x->req.fields, &req->fields);
+	f->request = (struct web_request){ .thread = r->thread, .view = web_view_ref(r->view), .x = &f->exchange,
+		.site = r->site, .stats = r->stats };
+	f->key = *key;
+	f->key.text = arena_span(a, key->text);
+}
+
+static void run_refresh(void *arg)
+{
+	struct fetch *f = arg;
+	struct web_request *r = &f->request;
+	struct fault fault;
+
+	if (ask(r, f, f->old, &fault) < 0) {
+		give_up(r, f, &f->key, f->old, &fault);
+		web_log_fault(r, "refresh-failed", &fault, NULL);
+		fetch_free(f);
+		return;
+	}
+	if (cache_fill_head(f->fill, &r->x->req, &f->call.client.resp, f->call.asked_ms, f->call.answered_ms)
+		== CACHE_STORE)
+		run_feed(f);
+	else
+		fetch_free(f);
+}
+
+void web_refresh(struct web_request *r, const struct cache_key *key, struct cache_found *found)
+{
+	struct fetch *f;
+
+	if (!found->fill)
+		return;
+	f = fetch_new(r, found);
+	f->old = cache_obj_ref(found->obj);
+	detach(f, r, key);
+	if (!task_spawn("web-refresh", run_refresh, f))
+		fetch_free(f);
+}

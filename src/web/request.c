@@ -1,0 +1,191 @@
+/*
+ * One request, from its site to its answer.
+ *
+ * The cache decides the way (cache/cache.h): answer from an object; answer and refresh beside; lead the fetch;
+ * follow somebody else's; or pass.
+ */
+#include "web/web_priv.h"
+
+#define ACME_PATH "/.well-known/acme-challenge/"
+#define FOLLOW_ROUNDS 3            /* a fill that failed or was not for us: look again, then pass */
+
+static void refuse(struct web_request *r, unsigned status, enum fault_code code, const char *fact, struct span value)
+{
+	struct fault fault;
+
+	fault_set(&fault, code);
+	fault_fact(&fault, fact, "%.*s", SPAN_ARG(value));
+	if (r->site)
+		fault_fact(&fault, "domain", "%.*s", SPAN_ARG(r->site->name));
+	web_page(r, status, &fault);
+}
+
+static void redirect_to_tls(struct web_request *r)
+{
+	const struct http_req *req = &r->x->req;
+	unsigned port = r->thread->web->tls_port;
+	unsigned status = req->method == HTTP_GET || req->method == HTTP_HEAD ? 301 : 308;
+	struct span host = req->host;
+
+	if (port != 0 && port != 443)
+		host = arena_spanf(r->x->arena, "%.*s:%u", SPAN_ARG(host), port);
+	web_redirect(r, status, arena_spanf(r->x->arena, "https://%.*s%.*s", SPAN_ARG(host), SPAN_ARG(req->target)));
+}
+
+/* What is answered before the cache is asked. True if it was. */
+static bool answer_early(struct web_request *r)
+{
+	const struct http_req *req = &r->x->req;
+	bool wants_tls = r->site->redirect_to_tls || r->view->state->settings.redirect_to_tls;
+
+	if (req->method == HTTP_CONNECT || req->method == HTTP_TRACE) {
+		refuse(r, 405, FAULT_WEB_METHOD_REFUSED, "method", req->method_text);
+		return true;
+	}
+	if (web_is_loop(r)) {
+		refuse(r, 508, FAULT_ORIGIN_LOOP, "host", req->host);
+		return true;
+	}
+	if (!req->tls && wants_tls && !span_starts(req->path, SPAN(ACME_PATH))) {
+		redirect_to_tls(r);
+		return true;
+	}
+	if (r->site->body_max && req->has_body && !req->chunked && req->content_length > r->site->body_max) {
+		struct fault fault;
+
+		fault_set(&fault, FAULT_WEB_BODY_TOO_LARGE);
+		web_origin_page(r, &fault);
+		return true;
+	}
+	return false;
+}
+
+/* PURGE as the usual cache plugins of WordPress send it: one URL, or with "X-Purge-Method: regex" and "/.*" all. */
+static void purge(struct web_request *r)
+{
+	const struct http_req *req = &r->x->req;
+	const struct http_field *method = http_fields_find_name(&req->fields, SPAN("X-Purge-Method"));
+	bool all = method && span_eq_nocase(method->value, SPAN("regex"));
+	struct span target = req->target;
+	struct span what;
+	uint64_t n;
+
+	if (!origin_has_address(r->thread->web->origins, r->site, r->x->client)) {
+		char client[NET_ADDR_SIZE];
+
+		net_addr_host_text(r->x->client, client);
+		refuse(r, 403, FAULT_WEB_PURGE_FORBIDDEN, "client", span_of(client));
+		return;
+	}
+	if (all && span_ends(target, SPAN(".*")))
+		target.n -= 2;
+	what = arena_spanf(r->x->arena, "//%.*s%.*s", SPAN_ARG(req->host), SPAN_ARG(target));
+	n = cache_purge(r->thread->web->cache, all ? CACHE_PURGE_PREFIX : CACHE_PURGE_URL, what, r->site, false,
+		loop_wall_s() * 1000);
+	web_answer_text(r, 200, arena_spanf(r->x->arena, "%llu purged\n", (unsigned long long)n));
+}
+
+/* Somebody else fetches: read along, or learn that it is not for all. */
+static bool follow(struct web_request *r, struct cache_found *found)
+{
+	struct cache_obj *obj = NULL;
+	struct fault fault;
+	enum cache_ready ready;
+
+	stat_add(STAT_COLLAPSED, 1);
+	r->status.collapsed = true;
+	ready = cache_fill_wait(found->fill, &obj, &fault);
+	if (ready == CACHE_READY_FAILED && found->obj) {
+		web_respond_stale(r, found);
+		return true;
+	}
+	if (ready == CACHE_READY_FAILED) {
+		web_origin_page(r, &fault);
+		return true;
+	}
+	if (ready != CACHE_READY_BODY)
+		return false;
+	web_respond(r, obj);
+	cache_obj_unref(obj);
+	return true;
+}
+
+static void count_hit(struct web_request *r, bool stale)
+{
+	stat_add(STAT_HITS, 1);
+	site_stat_add(r->stats, SITE_HITS, 1);
+	if (stale) {
+		stat_add(STAT_STALE, 1);
+		site_stat_add(r->stats, SITE_STALE, 1);
+	}
+}
+
+static void answer_from_cache(struct web_request *r)
+{
+	struct cache *cache = r->thread->web->cache;
+	struct cache_key key;
+	struct cache_found found;
+
+	cache_key_make(&key, r->site, r->x->req.tls, r->x->req.host, r->x->req.target, r->x->arena);
+	cache_find(cache, &key, &r->x->req, clock_wall_ms(), &found);
+	r->status.fwd = found.why;
+	switch (found.verdict) {
+	case CACHE_FRESH:
+		count_hit(r, false);
+		web_respond(r, found.obj);
+		break;
+	case CACHE_REFRESH:
+		web_refresh(r, &key, &found);
+		web_respond_stale(r, &found);
+		break;
+	case CACHE_LEAD:
+		web_fetch(r, &key, &found);
+		break;
+	case CACHE_FOLLOW:
+		if (!follow(r, &found))
+			web_forward(r);
+		break;
+	case CACHE_PASS:
+		web_forward(r);
+		break;
+	case CACHE_ONLY_IF_CACHED:
+		refuse(r, 504, FAULT_WEB_ONLY_IF_CACHED, "url", r->x->req.target);
+		break;
+	}
+	cache_found_done(&found);
+}
+
+void web_request(struct web_request *r)
+{
+	const struct http_req *req = &r->x->req;
+
+	r->site = snapshot_find_web(r->view->state->snapshot, req->host);
+	if (!r->site) {
+		refuse(r, 421, FAULT_WEB_NO_SUCH_SITE, "host", req->host);
+		return;
+	}
+	r->stats = r->view->state->sites[r->site->id];
+	site_stat_add(r->stats, SITE_REQUESTS, 1);
+	if (answer_early(r))
+		return;
+	if (req->upgrade && r->site->websocket)
+		web_forward_upgrade(r);
+	else if (req->method == HTTP_PURGE && r->site->preset == PRESET_WORDPRESS)
+		purge(r);
+	else
+		answer_from_cache(r);
+}
+
+void web_on_exchange(void *arg, struct http_exchange *x)
+{
+	struct web_thread *t = arg;
+	struct web_request r = { .thread = t, .view = web_view_ref(t->view), .x = x };
+
+	stat_add(STAT_REQUESTS, 1);
+	web_request(&r);
+	stat_add(STAT_BYTES_SENT, x->body_bytes_sent);
+	if (r.stats)
+		site_stat_add(r.stats, SITE_BYTES, x->body_bytes_sent);
+	access_log_add(t->access, &r);
+	web_view_unref(r.view);
+}
