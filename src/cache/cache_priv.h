@@ -1,0 +1,218 @@
+/* Inside cache/: what is stored and how it hangs together. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/list.h"
+#include "base/map.h"
+#include "cache/cache.h"
+
+#define SHARDS          64
+#define VARIANTS_MAX    64                     /* of one key */
+#define TAGS_MAX        64                     /* of one object */
+#define STREAM_WINDOW   (1024 * 1024)
+#define STREAM_STALL_MS 30000
+#define BACKOFF_MAX_S   30
+#define SECONDS_MAX     INT32_MAX              /* RFC 9111 1.2.2 */
+
+/* ---- policy.c, preset.c: pure ---- */
+
+/* What the response's fields say about storing and reusing it, worked out once. */
+struct cache_policy {
+	bool storable;
+	bool shareable;            /* may answer the requests that wait for it now, too */
+	bool leave_marker;         /* if not: the next requests must not wait for each other */
+	int64_t lifetime_ms;
+	int64_t stale_while_ms, stale_error_ms;     /* -1: not given */
+	bool always_validate;      /* no-cache */
+	bool never_stale;          /* must-revalidate, proxy-revalidate, no-cache */
+	bool no_grace;             /* s-maxage: stale only as far as the response itself permits it */
+	struct span private_fields, no_cache_fields;
+};
+void policy_of_response(const struct domain *site, const struct http_req *req, unsigned status,
+	const struct http_fields *fields, int64_t answered_ms, struct arena *a, struct cache_policy *ret);
+/* RFC 9111 4.2.3: when the response was made, as far as its age tells. */
+int64_t policy_born_ms(const struct http_fields *fields, int64_t asked_ms, int64_t answered_ms);
+/* The request's directives (Cache-Control, else Pragma). */
+void policy_of_request(const struct http_req *req, struct http_cache_control *ret);
+/* Why a request of this site passes the cache by ("method", "bypass", "request"), or NULL. */
+const char *preset_bypass(const struct domain *site, const struct http_req *req);
+/* target without what the site's preset drops (marketing parameters); memory from a if it changes. */
+struct span preset_target(const struct domain *site, struct span target, struct arena *a);
+/* Lifetime in ms where the response says nothing (-1: none), and the most that it may say for this kind (-1: no bound). */
+int64_t preset_default_ms(const struct domain *site, const struct http_req *req, const struct http_fields *fields);
+int64_t preset_most_ms(const struct domain *site, const struct http_fields *fields);
+/* Does the path look like a file (style sheet, image…) whose content type says something else? */
+bool preset_is_disguised(const struct http_req *req, const struct http_fields *fields);
+
+/* ---- vary.c: pure ---- */
+
+/* The request's values of the fields that Vary names, normalised, as one text: two requests with the same text get the same
+ * variant. */
+struct span vary_text(struct span vary, const struct http_req *req, struct arena *a);
+
+/* ---- memory ---- */
+
+/* Blocks whose size, allocator's overhead included, is counted in c->bytes. */
+void *counted_alloc(struct cache *c, size_t n);
+void counted_free(struct cache *c, void *p);
+
+/* ---- object.c ---- */
+
+struct cache_segment {
+	struct cache_segment *next;
+	size_t n, room;            /* n grows under body->lock while the body does */
+	char data[];
+};
+struct cache_body {
+	atomic_uint refs;
+	struct cache *cache;
+	atomic_bool complete;      /* from then on immutable, read without the lock */
+	pthread_mutex_t lock;      /* while it grows: for all below */
+	struct task_cond grown, drained;
+	struct cache_segment *first, *last;
+	uint64_t first_at;         /* offset of first: 0, unless it streams */
+	uint64_t length;           /* bytes so far */
+	int64_t declared;          /* by the origin; -1: unknown */
+	bool failed, streams, ended;
+	struct list readers;       /* of growing bodies */
+	struct http_fields trailers;
+	struct arena trailer_arena;
+};
+
+struct purge_point;
+struct cache_obj {
+	atomic_uint refs;
+	_Atomic bool visited;      /* SIEVE's bit */
+	_Atomic bool soft_purged;  /* by URL, or invalidated */
+	_Atomic int64_t retry_ms;  /* the origin failed: not before */
+	_Atomic unsigned failures;
+	struct cache *cache;
+	struct cache_body *body;
+	unsigned status;
+	struct http_fields fields;
+	struct span etag;          /* within fields; .p == NULL: none */
+	int64_t modified_s;        /* Last-Modified; -1: none */
+	int64_t date_s;            /* Date, or when it came */
+	int64_t born_ms, answered_ms;
+	int64_t keep_ms;           /* the site's grace: how long past its life it is kept at least */
+	struct cache_policy policy;
+	struct span vary;          /* Vary's value, and vary_text() of the request it answered */
+	struct span vary_text;
+	uint64_t seq;              /* purge sequence at which its fetch began */
+	struct purge_point *site_point;
+	struct purge_point **tags;
+	unsigned tags_n;
+	/* In the index; under the shard's lock. */
+	bool indexed;
+	struct cache_entry *entry;
+	struct list variant_link, sieve_link;
+};
+/* A head for body (whose reference it takes), made from these fields. */
+struct cache_obj *obj_new(struct cache *c, struct cache_body *body, unsigned status, const struct http_fields *fields,
+	const struct cache_policy *policy);
+struct cache_body *body_new(struct cache *c, int64_t declared);
+struct cache_body *body_ref(struct cache_body *b);
+void body_add(struct cache_body *b, struct span bytes);
+/* Does the variant answer req (Vary)? */
+bool obj_fits(const struct cache_obj *o, const struct http_req *req);
+int64_t obj_ttl_ms(const struct cache_obj *o, int64_t now_ms);
+
+/* ---- index.c ---- */
+
+/* One key. Lives while it has variants, fills or a marker. */
+struct cache_entry {
+	struct cache_entry *next;
+	uint64_t hash;
+	struct span text;          /* behind the struct */
+	struct list variants;      /* cache_obj.variant_link, newest first */
+	struct list fills;         /* cache_fill.link */
+	int64_t solo_until_ms;     /* hit-for-miss */
+};
+struct cache_shard {
+	pthread_mutex_t lock;
+	struct cache_entry **buckets;
+	size_t buckets_n, entries;
+	struct list sieve;         /* newest first */
+	struct list *hand;
+	size_t swept;              /* bucket that cache_sweep() does next */
+};
+struct cache {
+	struct cache_settings settings;
+	_Atomic uint64_t bytes, bytes_max, objects, evicted, purged, fills, markers;
+	_Atomic uint64_t seq;      /* of purges */
+	struct cache_shard shards[SHARDS];
+	pthread_mutex_t points_lock;
+	struct map points;         /* text -> purge_point */
+	struct purge_point *all;
+	unsigned sweep_shard;
+	int64_t points_swept_ms;
+};
+struct cache_shard *shard_of(struct cache *c, uint64_t hash);
+/* Under the shard's lock. */
+struct cache_entry *entry_find(struct cache_shard *s, const struct cache_key *key);
+struct cache_entry *entry_get(struct cache *c, struct cache_shard *s, const struct cache_key *key);
+/* The hit-for-miss marker: leaves one from now on; takes it away. */
+void entry_mark(struct cache *c, struct cache_entry *e, int64_t now_ms);
+void entry_unmark(struct cache *c, struct cache_entry *e);
+void entry_release_if_empty(struct cache *c, struct cache_shard *s, struct cache_entry *e, int64_t now_ms);
+void index_add(struct cache_shard *s, struct cache_entry *e, struct cache_obj *o);
+/* Takes o out; the caller drops the index's reference after unlocking. */
+void index_remove(struct cache_shard *s, struct cache_obj *o);
+/* Drops the index's references to objects taken out (linked by variant_link); no lock held. */
+void objs_unref(struct list *objects);
+/* Makes room; no lock held. */
+void cache_evict(struct cache *c, struct cache_shard *first);
+
+/* ---- purge.c ---- */
+
+struct purge_point {
+	_Atomic uint64_t hard_seq, soft_seq;       /* of the last purge; 0: none */
+	uint64_t refs;             /* objects and fills; under points_lock */
+	uint64_t live, bytes;      /* objects in the index born since the last hard purge */
+	int64_t purged_ms;
+	size_t n;                  /* of text, its key */
+	char text[];
+};
+/* The point of that name (a reference), made if absent. kind: 'a' all, 's' site, 't' tag (site empty: everywhere). */
+struct purge_point *point_get(struct cache *c, char kind, struct span site, struct span tag);
+void point_unref(struct cache *c, struct purge_point *p);
+void points_count(struct cache_obj *o, int sign);
+bool obj_is_purged(const struct cache_obj *o);          /* hard: out of reach */
+bool obj_is_soft_purged(const struct cache_obj *o);
+void points_init(struct cache *c);
+void points_done(struct cache *c);
+void points_sweep(struct cache *c, int64_t now_ms);
+/* The tags that the response's Cache-Tag and Surrogate-Key name, as points of o. */
+void obj_set_tags(struct cache_obj *o, struct span site, const struct http_fields *fields);
+
+/* ---- fill.c ---- */
+
+struct cache_fill {
+	atomic_uint refs;
+	struct cache *cache;
+	struct cache_key key;      /* text is the fill's own */
+	struct cache_shard *shard;
+	struct cache_obj *old;     /* to validate, or NULL */
+	uint64_t seq;
+	bool solo;
+	struct span vary, vary_text;       /* by the Vary that was known when it began, if any */
+	struct arena arena;        /* of the texts above, and of its head */
+	struct purge_point *site_point;
+	/* In the entry; under the shard's lock. */
+	struct list link;
+	bool listed;
+	_Atomic int purged;        /* by URL or prefix while in flight: 0, 1 soft, 2 hard */
+	/* The head, for those who wait. */
+	pthread_mutex_t lock;
+	struct task_cond ready;
+	enum { FILL_WAITING, FILL_BODY, FILL_PASS, FILL_FAILED } state;
+	_Atomic unsigned waiting;
+	struct cache_obj *obj;
+	struct fault fault;
+	bool ended;
+};
+/* Under the shard's lock. */
+struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache_entry *e, const struct cache_key *key,
+	const struct http_req *req, struct cache_obj *old, bool solo);
+/* A fill that req may follow, or NULL. */
+struct cache_fill *fill_for(struct cache_entry *e, const struct http_req *req);

@@ -1,0 +1,404 @@
+/*
+ * Purges.
+ *
+ * A purge point is what a site, a tag, a tag of one site, or everything was last purged at: a sequence number, hard and soft.
+ * An object remembers the sequence at which its fetch began, and its points; it is out of reach if one of them
+ * was purged later. So a purge of any size costs one store, and one that happens during a fetch wins.
+ *
+ * Points count their live objects, which is the number a purge reports. They are freed when nothing refers to them and a
+ * fetch that began before their purge cannot be under way any more (an hour).
+ *
+ * URLs are looked up; prefixes walk the index.
+ */
+#include "base/clock.h"
+#include "cache/cache_priv.h"
+
+#define POINT_KEPT_MS (3600 * 1000LL)
+#define POINTS_SWEPT  1024
+
+/* ---- points ---- */
+
+static struct purge_point *point_make(struct cache *c, struct span text)
+{
+	struct purge_point *p = map_find(&c->points, text);
+
+	if (p)
+		return p;
+	p = counted_alloc(c, sizeof(*p) + text.n);
+	p->n = text.n;
+	memcpy(p->text, text.p, text.n);
+	map_put(&c->points, span_make(p->text, p->n), p);
+	return p;
+}
+
+struct purge_point *point_get(struct cache *c, char kind, struct span site, struct span tag)
+{
+	struct buf text = BUF_INIT(HTTP_HEAD_MAX);
+	struct purge_point *p;
+
+	buf_add_char(&text, kind);
+	buf_add_span(&text, site);
+	buf_add_char(&text, '\0');
+	buf_add_span(&text, tag);
+	pthread_mutex_lock(&c->points_lock);
+	p = point_make(c, buf_span(&text));
+	p->refs++;
+	pthread_mutex_unlock(&c->points_lock);
+	buf_done(&text);
+	return p;
+}
+
+void point_unref(struct cache *c, struct purge_point *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&c->points_lock);
+	p->refs--;
+	pthread_mutex_unlock(&c->points_lock);
+}
+
+void points_init(struct cache *c)
+{
+	pthread_mutex_init(&c->points_lock, NULL);
+	map_init(&c->points);
+	c->all = point_get(c, 'a', (struct span){ 0 }, (struct span){ 0 });
+}
+
+void points_done(struct cache *c)
+{
+	size_t at = 0;
+	struct span text;
+	void *value;
+
+	while (map_next(&c->points, &at, &text, &value))
+		counted_free(c, value);
+	map_done(&c->points);
+	pthread_mutex_destroy(&c->points_lock);
+}
+
+void points_sweep(struct cache *c, int64_t now_ms)
+{
+	struct purge_point *unused[POINTS_SWEPT];
+	unsigned n = 0;
+	size_t at = 0;
+	struct span text;
+	void *value;
+
+	if (now_ms < c->points_swept_ms + POINT_KEPT_MS)
+		return;
+	c->points_swept_ms = now_ms;
+	pthread_mutex_lock(&c->points_lock);
+	while (n < POINTS_SWEPT && map_next(&c->points, &at, &text, &value)) {
+		struct purge_point *p = value;
+
+		if (p->refs == 0 && now_ms > p->purged_ms + POINT_KEPT_MS)
+			unused[n++] = p;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		map_remove(&c->points, span_make(unused[i]->text, unused[i]->n));
+		counted_free(c, unused[i]);
+	}
+	pthread_mutex_unlock(&c->points_lock);
+}
+
+/* ---- objects ---- */
+
+static void count_one(struct purge_point *p, const struct cache_obj *o, int sign)
+{
+	/* What a hard purge has reported already is not counted again. */
+	if (o->seq < p->hard_seq)
+		return;
+	p->live += (uint64_t)(int64_t)sign;
+	p->bytes += (uint64_t)((int64_t)o->body->length * sign);
+}
+
+void points_count(struct cache_obj *o, int sign)
+{
+	struct cache *c = o->cache;
+
+	pthread_mutex_lock(&c->points_lock);
+	count_one(c->all, o, sign);
+	count_one(o->site_point, o, sign);
+	for (unsigned i = 0; i < o->tags_n; i++)
+		count_one(o->tags[i], o, sign);
+	pthread_mutex_unlock(&c->points_lock);
+}
+
+static bool is_after(const _Atomic uint64_t *seq, const struct cache_obj *o)
+{
+	return atomic_load_explicit(seq, memory_order_acquire) > o->seq;
+}
+
+bool obj_is_purged(const struct cache_obj *o)
+{
+	if (is_after(&o->cache->all->hard_seq, o) || is_after(&o->site_point->hard_seq, o))
+		return true;
+	for (unsigned i = 0; i < o->tags_n; i++)
+		if (is_after(&o->tags[i]->hard_seq, o))
+			return true;
+	return false;
+}
+
+bool obj_is_soft_purged(const struct cache_obj *o)
+{
+	if (o->soft_purged || is_after(&o->cache->all->soft_seq, o) || is_after(&o->site_point->soft_seq, o))
+		return true;
+	for (unsigned i = 0; i < o->tags_n; i++)
+		if (is_after(&o->tags[i]->soft_seq, o))
+			return true;
+	return false;
+}
+
+static bool has_tag(const struct cache_obj *o, const struct purge_point *p)
+{
+	for (unsigned i = 0; i < o->tags_n; i++)
+		if (o->tags[i] == p)
+			return true;
+	return false;
+}
+
+/* A tag belongs to its site and, for purges of a tag everywhere, to all. */
+static void add_tag(struct cache_obj *o, struct span site, struct span tag)
+{
+	struct span sites[] = { site, { 0 } };
+
+	for (unsigned i = 0; i < 2 && o->tags_n < 2 * TAGS_MAX; i++) {
+		struct purge_point *p = point_get(o->cache, 't', sites[i], tag);
+
+		if (has_tag(o, p))
+			point_unref(o->cache, p);
+		else
+			o->tags[o->tags_n++] = p;
+	}
+}
+
+void obj_set_tags(struct cache_obj *o, struct span site, const struct http_fields *fields)
+{
+	for (unsigned i = 0; i < fields->n; i++) {
+		const struct http_field *f = &fields->v[i];
+		struct span rest = f->value, tag;
+
+		if (f->id != HTTP_CACHE_TAG && f->id != HTTP_SURROGATE_KEY)
+			continue;
+		if (!o->tags)
+			o->tags = counted_alloc(o->cache, 2 * TAGS_MAX * sizeof(*o->tags));
+		while (span_cut(&rest, f->id == HTTP_CACHE_TAG ? ',' : ' ', &tag))
+			if (span_trim(tag).n > 0)
+				add_tag(o, site, span_trim(tag));
+	}
+}
+
+/* ---- purging ---- */
+
+static uint64_t purge_point(struct cache *c, struct purge_point *p, bool hard, int64_t now_ms)
+{
+	uint64_t seq = atomic_fetch_add(&c->seq, 1) + 1;
+	uint64_t n;
+
+	pthread_mutex_lock(&c->points_lock);
+	n = p->live;
+	p->purged_ms = now_ms;
+	if (hard) {
+		p->live = p->bytes = 0;
+		atomic_store_explicit(&p->hard_seq, seq, memory_order_release);
+	} else {
+		atomic_store_explicit(&p->soft_seq, seq, memory_order_release);
+	}
+	p->refs--;
+	pthread_mutex_unlock(&c->points_lock);
+	return n;
+}
+
+/* All variants of an entry and the fills under way. Under the shard's lock; what is taken out goes to out. */
+static uint64_t purge_entry(struct cache_shard *s, struct cache_entry *e, bool hard, struct list *out)
+{
+	uint64_t n = 0;
+
+	list_each(it, &e->fills)
+		container_of(it, struct cache_fill, link)->purged = hard ? 2 : 1;
+	list_each_safe(it, &e->variants) {
+		struct cache_obj *o = container_of(it, struct cache_obj, variant_link);
+
+		n += !obj_is_purged(o);
+		o->soft_purged = true;
+		if (!hard)
+			continue;
+		index_remove(s, o);
+		list_push_back(out, &o->variant_link);
+	}
+	return n;
+}
+
+static uint64_t purge_key(struct cache *c, const struct cache_key *key, bool hard)
+{
+	struct cache_shard *s = shard_of(c, key->hash);
+	struct cache_entry *e;
+	struct list out;
+	uint64_t n = 0;
+
+	list_init(&out);
+	pthread_mutex_lock(&s->lock);
+	e = entry_find(s, key);
+	if (e) {
+		n = purge_entry(s, e, hard, &out);
+		entry_release_if_empty(c, s, e, clock_wall_ms());
+	}
+	pthread_mutex_unlock(&s->lock);
+	objs_unref(&out);
+	return n;
+}
+
+static uint64_t purge_prefix(struct cache *c, struct span prefix, bool hard)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < SHARDS; i++) {
+		struct cache_shard *s = &c->shards[i];
+		struct list out;
+
+		list_init(&out);
+		pthread_mutex_lock(&s->lock);
+		for (size_t b = 0; b < s->buckets_n; b++)
+			for (struct cache_entry *e = s->buckets[b]; e; e = e->next)
+				if (span_starts(e->text, prefix))
+					n += purge_entry(s, e, hard, &out);
+		pthread_mutex_unlock(&s->lock);
+		objs_unref(&out);
+	}
+	return n;
+}
+
+/* "https://host:port/path" in its parts; no scheme ("//host/path") means both. False: no URL. */
+struct url {
+	bool http, https;
+	struct span host, target;
+};
+
+static bool url_split(struct span text, struct url *ret)
+{
+	struct span schemes[] = { SPAN("https://"), SPAN("http://"), SPAN("//") };
+	ptrdiff_t slash, colon, fragment;
+	unsigned i = 0;
+
+	while (i < 3 && !span_starts_nocase(text, schemes[i]))
+		i++;
+	if (i == 3)
+		return false;
+	ret->https = i != 1;
+	ret->http = i != 0;
+	text = span_from(text, schemes[i].n);
+	fragment = span_index(text, '#');
+	if (fragment >= 0)
+		text = span_sub(text, 0, (size_t)fragment);
+	slash = span_index(text, '/');
+	ret->host = slash < 0 ? text : span_sub(text, 0, (size_t)slash);
+	ret->target = slash < 0 ? SPAN("/") : span_from(text, (size_t)slash);
+	colon = span_index(ret->host, ']') < 0 ? span_index(ret->host, ':') : -1;
+	if (span_starts(ret->host, SPAN("[")))
+		ret->host = span_sub(ret->host, 0, (size_t)span_index(ret->host, ']') + 1);
+	else if (colon >= 0)
+		ret->host = span_sub(ret->host, 0, (size_t)colon);
+	return ret->host.n > 0;
+}
+
+static struct span lower(struct span s, struct arena *a)
+{
+	char *p = arena_text(a, s);
+
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = ascii_lower(p[i]);
+	return span_make(p, s.n);
+}
+
+static uint64_t purge_url(struct cache *c, bool prefix, struct span what, const struct domain *site, bool hard)
+{
+	static const struct domain any = { 0 };
+	struct arena a;
+	struct url url;
+	uint64_t n = 0;
+
+	if (!url_split(what, &url))
+		return 0;
+	arena_init(&a, 1024);
+	for (int tls = 0; tls < 2; tls++) {
+		struct cache_key key;
+
+		if (tls ? !url.https : !url.http)
+			continue;
+		cache_key_make(&key, site ? site : &any, tls, lower(url.host, &a), url.target, &a);
+		n += prefix ? purge_prefix(c, key.text, hard) : purge_key(c, &key, hard);
+	}
+	arena_done(&a);
+	return n;
+}
+
+uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site, bool hard,
+	int64_t now_ms)
+{
+	struct span none = { 0 };
+	uint64_t n = 0;
+
+	switch (kind) {
+	case CACHE_PURGE_URL:
+	case CACHE_PURGE_PREFIX:
+		n = purge_url(c, kind == CACHE_PURGE_PREFIX, what, site, hard);
+		break;
+	case CACHE_PURGE_TAG:
+		n = purge_point(c, point_get(c, 't', site ? site->name : none, what), hard, now_ms);
+		break;
+	case CACHE_PURGE_DOMAIN:
+		n = purge_point(c, point_get(c, 's', what, none), hard, now_ms);
+		break;
+	case CACHE_PURGE_ALL:
+		n = purge_point(c, point_get(c, 'a', none, none), hard, now_ms);
+		break;
+	}
+	c->purged += n;
+	return n;
+}
+
+void cache_site_numbers(struct cache *c, struct span domain, struct cache_numbers *ret)
+{
+	struct purge_point *p = point_get(c, 's', domain, (struct span){ 0 });
+
+	pthread_mutex_lock(&c->points_lock);
+	*ret = (struct cache_numbers){ .objects = p->live, .bytes = p->bytes };
+	p->refs--;
+	pthread_mutex_unlock(&c->points_lock);
+}
+
+/* ---- invalidation (RFC 9111 4.4) ---- */
+
+/* value as a URL of the same host; "/path" and "?query" are relative to it. False: another host, or nothing. */
+static bool same_host(const struct http_req *req, struct span value, struct arena *a, struct span *ret)
+{
+	struct url url;
+
+	if (value.n == 0)
+		return false;
+	if (url_split(value, &url)) {
+		*ret = value;
+		return span_eq_nocase(url.host, req->host);
+	}
+	if (value.p[0] != '/')
+		return false;
+	*ret = arena_spanf(a, "//%.*s%.*s", SPAN_ARG(req->host), SPAN_ARG(value));
+	return true;
+}
+
+void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_req *req,
+	const struct http_resp *resp)
+{
+	enum http_field_id ids[] = { HTTP_LOCATION, HTTP_CONTENT_LOCATION };
+	struct arena a;
+
+	purge_key(c, key, false);
+	arena_init(&a, 512);
+	for (unsigned i = 0; i < 2; i++) {
+		struct span url;
+
+		if (same_host(req, http_fields_value(&resp->fields, ids[i]), &a, &url))
+			purge_url(c, false, url, key->site, false);
+	}
+	arena_done(&a);
+}
