@@ -208,6 +208,11 @@ FAULT(WEB_UPGRADE_REFUSED, "WEB-UPGRADE-REFUSED",
 	"Der Ursprungsserver {origin} hat das Protokoll nicht gewechselt; er antwortete {status}.",
 	"See that the origin offers WebSocket at this address.",
 	"Prüfen, ob der Ursprungsserver unter dieser Adresse WebSocket anbietet.")
+FAULT(WEB_BUSY, "WEB-BUSY",
+	"There are more tasks under way than this worker may have.",
+	"Es sind mehr Vorgänge unterwegs, als dieser Arbeitsprozess haben darf.",
+	"Look for an attack or a slow origin in `torhaus status`; more threads or machines help against honest load.",
+	"In `torhaus status` nach einem Angriff oder einem langsamen Ursprungsserver suchen; gegen ehrliche Last helfen mehr Threads oder Maschinen.")
 FAULT(WEB_PURGE_FORBIDDEN, "WEB-PURGE-FORBIDDEN",
 	"A PURGE came from {client}, which is no origin of {domain}.",
 	"Ein PURGE kam von {client}; das ist kein Ursprungsserver von {domain}.",

@@ -210,11 +210,11 @@ static void merge_fields(const struct http_fields *stored, const struct http_fie
 	for (unsigned i = 0; i < stored->n; i++)
 		if (!http_fields_find_name(fresh, stored->v[i].name) || stored->v[i].id == HTTP_CONTENT_ENCODING
 			|| stored->v[i].id == HTTP_CONTENT_TYPE || stored->v[i].id == HTTP_CONTENT_RANGE)
-			http_fields_push(ret, a, &stored->v[i]);
+			http_fields_push(ret, a, stored->v[i]);
 	for (unsigned i = 0; i < fresh->n; i++)
 		if (fresh->v[i].id != HTTP_CONTENT_ENCODING && fresh->v[i].id != HTTP_CONTENT_TYPE
 			&& fresh->v[i].id != HTTP_CONTENT_RANGE)
-			http_fields_push(ret, a, &fresh->v[i]);
+			http_fields_push(ret, a, fresh->v[i]);
 }
 
 /* 4.3.4: a 304 that names another entity tag than the stored one says nothing about it. */
@@ -377,7 +377,7 @@ static void finish_body(struct cache_body *b, const struct http_fields *trailers
 
 		copy.name = arena_span(&b->trailer_arena, copy.name);
 		copy.value = arena_span(&b->trailer_arena, copy.value);
-		http_fields_push(&b->trailers, &b->trailer_arena, &copy);
+		http_fields_push(&b->trailers, &b->trailer_arena, copy);
 	}
 	b->failed = !whole;
 	atomic_store_explicit(&b->complete, whole && !b->streams, memory_order_release);

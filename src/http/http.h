@@ -69,6 +69,8 @@ struct span http_fields_joined(const struct http_fields *f, enum http_field_id i
 /* Borrows name and value. */
 void http_fields_add(struct http_fields *f, struct arena *a, enum http_field_id id, struct span value);
 void http_fields_add_name(struct http_fields *f, struct arena *a, struct span name, struct span value);
+/* Adds a field whose id is right already, such as one of another list. */
+void http_fields_push(struct http_fields *f, struct arena *a, struct http_field field);
 void http_fields_remove(struct http_fields *f, enum http_field_id id);
 /* Removes hop-by-hop fields and those that Connection names (but none marked HTTP_NO_STRIP),
  * Connection itself too (RFC 9110 7.6.1). */

@@ -23,9 +23,6 @@ static inline bool http_value_ok(struct span s)
 	return http_value_length(s.p, s.n) == s.n;
 }
 
-/* Adds field, whose id is right. */
-void http_fields_push(struct http_fields *f, struct arena *a, struct http_field field);
-
 /* ---- reading a head ---- */
 
 /* What the lines of a head said about framing and the connection. */

@@ -32,6 +32,9 @@ void origins_watch(struct origins *o, struct snapshot *s);
 /* All origins known, their state, since when and why: array "origins" into j. Any thread. */
 void origins_json(struct origins *o, struct jsonw *j);
 
+/* Is that the address of one of the site's origins (as written, or as last resolved)? Any thread. */
+bool origin_has_address(struct origins *o, const struct domain *site, const struct net_addr *a);
+
 struct origin_request {
 	enum http_method method;
 	struct span method_text, target, host;

@@ -91,6 +91,26 @@ struct origin *origin_get(struct origins *o, const struct origin_spec *spec)
 	return origin;
 }
 
+static bool is_at(struct origin *o, const struct net_addr *a)
+{
+	struct net_addr written;
+	bool found = net_addr_parse(span_of(o->host), o->port, &written) == 0 && net_addr_eq_host(&written, a);
+
+	pthread_mutex_lock(&o->lock);
+	for (unsigned i = 0; i < o->addrs_n; i++)
+		found = found || net_addr_eq_host(&o->addrs[i], a);
+	pthread_mutex_unlock(&o->lock);
+	return found;
+}
+
+bool origin_has_address(struct origins *o, const struct domain *site, const struct net_addr *a)
+{
+	for (unsigned i = 0; i < site->origin_n; i++)
+		if (is_at(origin_get(o, &site->origin[i]), a))
+			return true;
+	return false;
+}
+
 static void origin_json(struct origin *o, struct jsonw *j)
 {
 	uint64_t now = clock_mono_ms();

@@ -11,17 +11,17 @@
 #include "base/jsonw.h"
 #include "base/span.h"
 
-enum stat {
+enum stat_id {
 #define STAT(id, name, help) STAT_##id,
 #include "stats/stats.tbl.h"
 #undef STAT
 	STAT_COUNT
 };
-const char *stat_name(enum stat s);
-const char *stat_help(enum stat s);
+const char *stat_name(enum stat_id s);
+const char *stat_help(enum stat_id s);
 /* Any thread; does not lock. */
-void stat_add(enum stat s, uint64_t n);
-uint64_t stat_read(enum stat s); /* the sum over all threads, past and present */
+void stat_add(enum stat_id s, uint64_t n);
+uint64_t stat_read(enum stat_id s); /* the sum over all threads, past and present */
 
 /* What one site counts: SITE_STAT(id, name). Never freed: sites are few and come back. */
 #define SITE_STATS(X) \

@@ -17,15 +17,27 @@
 struct fetch {
 	struct web *web;
 	struct cache_fill *fill;
+	bool solo;
 	struct arena arena;                /* of the response's head, and of a detached request */
 	struct origin_call call;
 	/* Of a refresh, which outlives the client's exchange: */
 	struct web_request request;
 	struct http_exchange exchange;
 	struct net_addr client;
-	struct cache_key key;
 	struct cache_obj *old;
 };
+
+static void copy_fields(struct arena *a, const struct http_fields *from, struct http_fields *to)
+{
+	*to = (struct http_fields){ 0 };
+	for (unsigned i = 0; i < from->n; i++) {
+		struct http_field copy = from->v[i];
+
+		copy.name = arena_span(a, copy.name);
+		copy.value = arena_span(a, copy.value);
+		http_fields_push(to, a, copy);
+	}
+}
 
 static struct fetch *fetch_new(struct web_request *r, struct cache_found *found)
 {
@@ -33,6 +45,7 @@ static struct fetch *fetch_new(struct web_request *r, struct cache_found *found)
 
 	f->web = r->thread->web;
 	f->fill = found->fill;
+	f->solo = found->solo;
 	found->fill = NULL;
 	arena_init(&f->arena, 4096);
 	return f;
@@ -41,7 +54,7 @@ static struct fetch *fetch_new(struct web_request *r, struct cache_found *found)
 static void fetch_free(struct fetch *f)
 {
 	origin_call_done(&f->call);
-	cache_fill_unref(f->fill);
+	cache_fill_drop(f->fill);
 	cache_obj_unref(f->old);
 	web_view_unref(f->request.view);
 	arena_done(&f->arena);
@@ -62,7 +75,7 @@ static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, st
 		.host = web_origin_host(r), .fields = &fields, .arg = r };
 	int error;
 
-	web_origin_fields(r, false, &fields);
+	web_origin_fields(r, f->solo && !old, &fields);
 	cache_fill_conditions(f->fill, &fields, r->x->arena);
 	if (r->x->ops)
 		request.on_interim = web_forward_interim;
@@ -114,26 +127,25 @@ static void feed(struct fetch *f)
 }
 
 /* The origin failed: the followers are told, the object's next try waits. */
-static void give_up(struct web_request *r, struct fetch *f, const struct cache_key *key, struct cache_obj *old,
-	struct fault *fault)
+static void give_up(struct web_request *r, struct fetch *f, struct cache_obj *old, struct fault *fault)
 {
 	cache_fill_abort(f->fill, fault);
-	cache_origin_failed(f->web->cache, key, old, clock_wall_ms());
+	cache_origin_failed(old, clock_wall_ms());
 	site_stat_add(r->stats, SITE_ORIGIN_ERRORS, 1);
 }
 
-static void answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault)
+void web_answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault)
 {
 	if (found->obj && cache_stale_usable(found->obj, r->site, &r->x->req, clock_wall_ms())) {
 		web_log_fault(r, "stale-served", fault, NULL);
 		r->code = fault->code;
-		web_respond_stale(r, found);
+		web_respond_hit(r, found);
 		return;
 	}
 	web_origin_page(r, fault);
 }
 
-/* The client's own wishes (conditions, a range) were left out of the fetch: if nothing came of it for the cache, they
+/* The client's own wishes (conditions, a range) were left out of a fetch for all: if nothing came of it for the cache, they
  * count again. */
 static bool has_own_wishes(const struct http_req *req)
 {
@@ -145,8 +157,9 @@ static bool has_own_wishes(const struct http_req *req)
 
 static void answer_released(struct web_request *r, struct fetch *f)
 {
-	r->status.stored = false;
-	if (f->call.client.resp.status == 200 && has_own_wishes(&r->x->req)) {
+	unsigned status = f->call.client.resp.status;
+
+	if (!f->solo && (status == 304 || (status == 200 && has_own_wishes(&r->x->req)))) {
 		fetch_free(f);
 		web_forward(r);
 		return;
@@ -155,74 +168,61 @@ static void answer_released(struct web_request *r, struct fetch *f)
 	fetch_free(f);
 }
 
-/* The object that the fill makes (or made), read along. */
-static void answer_from_fill(struct web_request *r, struct cache_fill *fill)
+/* The object that the fill makes (or has made), read along, under the fields that the origin sent this client. */
+static void answer_stored(struct web_request *r, struct cache_obj *obj, const struct http_fields *fields)
 {
-	struct cache_obj *obj;
-	struct fault fault;
-
-	fault_clear(&fault);
-	if (cache_fill_wait(fill, &obj, &fault) == CACHE_READY_BODY) {
-		web_respond(r, obj);
-		cache_obj_unref(obj);
-	} else {
-		web_origin_page(r, &fault);
-	}
-	cache_fill_unref(fill);
+	r->status.stored = true;
+	web_respond(r, obj, fields);
+	cache_obj_unref(obj);
 }
 
-void web_fetch(struct web_request *r, const struct cache_key *key, struct cache_found *found)
+static void answer_fetched(struct web_request *r, struct fetch *f)
 {
-	struct fetch *f = fetch_new(r, found);
-	struct cache_fill *fill = cache_fill_ref(f->fill);
 	const struct http_resp *resp = &f->call.client.resp;
-	struct fault fault;
+	struct http_fields fields;
+	struct cache_obj *obj;
 
-	stat_add(STAT_MISSES, 1);
-	site_stat_add(r->stats, SITE_MISSES, 1);
-	if (ask(r, f, found->obj, &fault) < 0) {
-		give_up(r, f, key, found->obj, &fault);
-		fetch_free(f);
-		cache_fill_unref(fill);
-		answer_failure(r, found, &fault);
-		return;
-	}
 	r->status.fwd_status = resp->status;
 	r->origin_text = arena_text(r->x->arena, span_of(f->call.origin_text));
 	switch (cache_fill_head(f->fill, &r->x->req, resp, f->call.asked_ms, f->call.answered_ms)) {
 	case CACHE_STORE:
-		r->status.stored = true;
+		obj = cache_fill_obj(f->fill);
+		copy_fields(r->x->arena, &resp->fields, &fields);
 		feed(f);
-		answer_from_fill(r, fill);
+		answer_stored(r, obj, &fields);
 		return;
 	case CACHE_UPDATED:
-		r->status.stored = true;
+		obj = cache_fill_obj(f->fill);
 		fetch_free(f);
-		answer_from_fill(r, fill);
+		answer_stored(r, obj, cache_obj_fields(obj));
 		return;
 	case CACHE_RELEASE:
-		cache_fill_unref(fill);
 		answer_released(r, f);
 		return;
 	}
 }
 
-/* ---- beside the client's answer ---- */
-
-static void copy_fields(struct arena *a, const struct http_fields *from, struct http_fields *to)
+void web_fetch(struct web_request *r, struct cache_found *found)
 {
-	*to = (struct http_fields){ 0 };
-	for (unsigned i = 0; i < from->n; i++) {
-		struct http_field copy = from->v[i];
+	struct fetch *f = fetch_new(r, found);
+	struct fault fault;
 
-		copy.name = arena_span(a, copy.name);
-		copy.value = arena_span(a, copy.value);
-		http_fields_push(to, a, &copy);
+	stat_add(STAT_MISSES, 1);
+	site_stat_add(r->stats, SITE_MISSES, 1);
+	if (ask(r, f, found->obj, &fault) == 0) {
+		answer_fetched(r, f);
+		return;
 	}
+	give_up(r, f, found->obj, &fault);
+	fetch_free(f);
+	web_answer_failure(r, found, &fault);
 }
 
+/* ---- beside the client's answer ---- */
+
+
 /* A request of its own, with nobody to answer. */
-static void detach(struct fetch *f, struct web_request *r, const struct cache_key *key)
+static void detach(struct fetch *f, struct web_request *r)
 {
 	struct http_req *req = &f->exchange.req;
 	struct arena *a = &f->arena;
@@ -237,8 +237,6 @@ static void detach(struct fetch *f, struct web_request *r, const struct cache_ke
 	copy_fields(a, &r->x->req.fields, &req->fields);
 	f->request = (struct web_request){ .thread = r->thread, .view = web_view_ref(r->view), .x = &f->exchange,
 		.site = r->site, .stats = r->stats };
-	f->key = *key;
-	f->key.text = arena_span(a, key->text);
 }
 
 static void run_refresh(void *arg)
@@ -248,7 +246,7 @@ static void run_refresh(void *arg)
 	struct fault fault;
 
 	if (ask(r, f, f->old, &fault) < 0) {
-		give_up(r, f, &f->key, f->old, &fault);
+		give_up(r, f, f->old, &fault);
 		web_log_fault(r, "refresh-failed", &fault, NULL);
 		fetch_free(f);
 		return;
@@ -260,7 +258,7 @@ static void run_refresh(void *arg)
 		fetch_free(f);
 }
 
-void web_refresh(struct web_request *r, const struct cache_key *key, struct cache_found *found)
+void web_refresh(struct web_request *r, struct cache_found *found)
 {
 	struct fetch *f;
 
@@ -268,7 +266,7 @@ void web_refresh(struct web_request *r, const struct cache_key *key, struct cach
 		return;
 	f = fetch_new(r, found);
 	f->old = cache_obj_ref(found->obj);
-	detach(f, r, key);
+	detach(f, r);
 	if (!task_spawn("web-refresh", run_refresh, f))
 		fetch_free(f);
 }

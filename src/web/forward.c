@@ -84,11 +84,15 @@ void web_forward_answer(struct web_request *r, struct origin_call *call)
 	const struct http_resp *resp = &call->client.resp;
 	struct http_fields fields;
 
-	r->origin_text = arena_spanf(r->x->arena, "%s", call->origin_text).p;
+	r->origin_text = arena_text(r->x->arena, span_of(call->origin_text));
 	r->status.fwd_status = resp->status;
 	web_answer_fields(r, &resp->fields, &fields);
 	cache_status_add(&r->status, &fields, r->x->arena);
-	if (r->x->ops->send_head(r->x, resp->status, &fields, declared_length(resp)) == 0)
+	if (r->x->ops->send_head(r->x, resp->status, &fields, declared_length(resp)) < 0)
+		;
+	else if (r->x->req.method == HTTP_HEAD)
+		r->x->ops->finish(r->x, NULL);
+	else
 		forward_body(r, call);
 	origin_call_done(call);
 }
@@ -114,7 +118,7 @@ static void invalidate(struct web_request *r, const struct http_resp *resp)
 	if (http_method_safe(req->method) || resp->status < 200 || resp->status >= 400)
 		return;
 	cache_key_make(&key, r->site, req->tls, req->host, req->target, r->x->arena);
-	cache_invalidate(r->thread->web->cache, &key, resp, loop_wall_s() * 1000);
+	cache_invalidate(r->thread->web->cache, &key, req, resp);
 }
 
 void web_forward(struct web_request *r)

@@ -129,6 +129,14 @@ void web_page(struct web_request *r, unsigned status, struct fault *fault)
 	send_page(r, status, page_body(r, status, code, ref), &fields);
 }
 
+void web_answer_text(struct web_request *r, unsigned status, struct span text)
+{
+	struct http_fields fields = { 0 };
+
+	http_fields_add(&fields, r->x->arena, HTTP_CONTENT_TYPE, SPAN("text/plain; charset=utf-8"));
+	send_page(r, status, text, &fields);
+}
+
 void web_redirect(struct web_request *r, unsigned status, struct span location)
 {
 	struct http_fields fields = { 0 };

@@ -4,10 +4,10 @@
  * The cache decides the way (cache/cache.h): answer from an object; answer and refresh beside; lead the fetch;
  * follow somebody else's; or pass.
  */
+#include "base/clock.h"
 #include "web/web_priv.h"
 
 #define ACME_PATH "/.well-known/acme-challenge/"
-#define FOLLOW_ROUNDS 3            /* a fill that failed or was not for us: look again, then pass */
 
 static void refuse(struct web_request *r, unsigned status, enum fault_code code, const char *fact, struct span value)
 {
@@ -94,30 +94,16 @@ static bool follow(struct web_request *r, struct cache_found *found)
 
 	stat_add(STAT_COLLAPSED, 1);
 	r->status.collapsed = true;
-	ready = cache_fill_wait(found->fill, &obj, &fault);
-	if (ready == CACHE_READY_FAILED && found->obj) {
-		web_respond_stale(r, found);
-		return true;
-	}
+	ready = cache_fill_wait(found->fill, &r->x->req, &obj, &fault);
 	if (ready == CACHE_READY_FAILED) {
-		web_origin_page(r, &fault);
+		web_answer_failure(r, found, &fault);
 		return true;
 	}
 	if (ready != CACHE_READY_BODY)
 		return false;
-	web_respond(r, obj);
+	web_respond(r, obj, cache_obj_fields(obj));
 	cache_obj_unref(obj);
 	return true;
-}
-
-static void count_hit(struct web_request *r, bool stale)
-{
-	stat_add(STAT_HITS, 1);
-	site_stat_add(r->stats, SITE_HITS, 1);
-	if (stale) {
-		stat_add(STAT_STALE, 1);
-		site_stat_add(r->stats, SITE_STALE, 1);
-	}
 }
 
 static void answer_from_cache(struct web_request *r)
@@ -128,18 +114,18 @@ static void answer_from_cache(struct web_request *r)
 
 	cache_key_make(&key, r->site, r->x->req.tls, r->x->req.host, r->x->req.target, r->x->arena);
 	cache_find(cache, &key, &r->x->req, clock_wall_ms(), &found);
-	r->status.fwd = found.why;
+	if (found.verdict != CACHE_FRESH && found.verdict != CACHE_REFRESH)
+		r->status.fwd = found.why;
 	switch (found.verdict) {
 	case CACHE_FRESH:
-		count_hit(r, false);
-		web_respond(r, found.obj);
+		web_respond_hit(r, &found);
 		break;
 	case CACHE_REFRESH:
-		web_refresh(r, &key, &found);
-		web_respond_stale(r, &found);
+		web_refresh(r, &found);
+		web_respond_hit(r, &found);
 		break;
 	case CACHE_LEAD:
-		web_fetch(r, &key, &found);
+		web_fetch(r, &found);
 		break;
 	case CACHE_FOLLOW:
 		if (!follow(r, &found))

@@ -159,16 +159,17 @@ static void send_ranges(struct web_request *r, struct cache_obj *obj, struct cac
 
 static void send_empty(struct web_request *r, unsigned status, const struct http_fields *fields)
 {
-	if (r->x->ops->send_head(r->x, status, fields, -1) == 0)
+	if (r->x->ops->send_head(r->x, status, fields, status == 304 ? -1 : 0) == 0)
 		r->x->ops->finish(r->x, NULL);
 }
 
-void web_respond(struct web_request *r, struct cache_obj *obj)
+void web_respond(struct web_request *r, struct cache_obj *obj, const struct http_fields *of)
 {
 	struct cache_reader reader;
 	struct http_fields fields;
 
-	web_answer_fields(r, cache_obj_fields(obj), &fields);
+	web_answer_fields(r, of, &fields);
+	http_fields_remove(&fields, HTTP_AGE);
 	add_age(r, obj, &fields);
 	cache_reader_init(&reader, obj);
 	switch (cache_condition(obj, &r->x->req)) {
@@ -190,12 +191,20 @@ void web_respond(struct web_request *r, struct cache_obj *obj)
 	cache_reader_done(&reader);
 }
 
-void web_respond_stale(struct web_request *r, struct cache_found *found)
+void web_respond_hit(struct web_request *r, const struct cache_found *found)
 {
+	bool stale = found->ttl_s < 0 || found->verdict != CACHE_FRESH;
+
 	stat_add(STAT_HITS, 1);
-	stat_add(STAT_STALE, 1);
 	site_stat_add(r->stats, SITE_HITS, 1);
-	site_stat_add(r->stats, SITE_STALE, 1);
-	r->status.stale = true;
-	web_respond(r, found->obj);
+	if (stale) {
+		stat_add(STAT_STALE, 1);
+		site_stat_add(r->stats, SITE_STALE, 1);
+	}
+	r->status.hit = true;
+	r->status.stale = stale;
+	r->status.ttl_s = found->ttl_s;
+	if (r->code)
+		r->status.detail = fault_code_text(r->code);
+	web_respond(r, found->obj, cache_obj_fields(found->obj));
 }

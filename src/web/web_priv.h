@@ -106,11 +106,15 @@ void web_page(struct web_request *r, unsigned status, struct fault *fault);
 void web_log_fault(struct web_request *r, const char *event, struct fault *fault, const char *ref);
 /* log_fault(), but at most 10 lines a second of one code and thread; the others are counted and summed up. */
 void web_log_rated(struct web_thread *t, enum log_level level, const char *event, const struct fault *fault);
+void web_answer_text(struct web_request *r, unsigned status, struct span text);
 void web_redirect(struct web_request *r, unsigned status, struct span location);
 
 /* ---- respond.c ---- */
-/* An object, complete or growing, to the client: conditions, ranges, Age, Cache-Status. */
-void web_respond(struct web_request *r, struct cache_obj *obj);
+/* An object, complete or growing, to the client: conditions, ranges, Age, Cache-Status. fields: those stored with it, or those that
+ * the origin sent with it to this client. */
+void web_respond(struct web_request *r, struct cache_obj *obj, const struct http_fields *fields);
+/* found's object as a hit, fresh or stale. */
+void web_respond_hit(struct web_request *r, const struct cache_found *found);
 
 /* ---- forward.c ---- */
 /* Passes the request on and the answer back, storing nothing. */
@@ -118,15 +122,19 @@ void web_forward(struct web_request *r);
 /* The same once the origin has answered: head and body to the client, then the call is done. */
 void web_forward_answer(struct web_request *r, struct origin_call *call);
 void web_forward_upgrade(struct web_request *r);
+/* The error page for what origin_call() says. */
+void web_origin_page(struct web_request *r, struct fault *fault);
 /* 1xx of the origin to the client; arg is the struct web_request. */
 int web_forward_interim(void *arg, unsigned status, const struct http_fields *fields);
 
 /* ---- fetch.c ---- */
 /* Leads a fill: asks the origin, stores what may be stored, answers the client (from the old object if the origin
  * fails and that may be served). Consumes found's fill. */
-void web_fetch(struct web_request *r, const struct cache_key *key, struct cache_found *found);
-/* The same beside the client's answer (stale-while-revalidate). */
-void web_refresh(struct web_request *r, const struct cache_key *key, struct cache_found *found);
+void web_fetch(struct web_request *r, struct cache_found *found);
+/* The origin failed: found's object if it may be served stale, else an error page. */
+void web_answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault);
+/* A fill beside the client's answer (stale-while-revalidate). */
+void web_refresh(struct web_request *r, struct cache_found *found);
 
 /* ---- listener.c ---- */
 void web_on_exchange(void *arg, struct http_exchange *x);
