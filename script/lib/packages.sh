@@ -102,7 +102,7 @@ packages_install_as_root='
 		*) continue ;;
 		esac
 		if [ -d /run/systemd/system ]; then
-			systemctl --quiet disable "$unit"
+			systemctl --quiet disable "$unit" || :
 		fi
 	done
 '
@@ -118,7 +118,6 @@ need_packages() {
 	packages_lacking=$(echo "$packages_wanted" | sort -u | packages_missing | tr '\n' ' ')
 	[ -n "$packages_lacking" ] || return 0
 
-	echo "Installing: $packages_lacking"
 	if [ "$(id -u)" -eq 0 ]; then
 		packages_root=
 	elif command -v sudo >/dev/null; then
@@ -128,6 +127,7 @@ need_packages() {
 		echo "  apt-get update && apt-get install --no-install-recommends $packages_lacking" >&2
 		return 1
 	fi
+	echo "Installing: $packages_lacking"
 	# The lists are words without blanks or patterns: splitting is what is wanted.
 	# shellcheck disable=SC2086
 	if ! $packages_root sh -euc "$packages_install_as_root" sh $packages_lacking </dev/null; then
