@@ -8,6 +8,7 @@ packages_of() {
 		cat <<-LIST
 			gcc
 			libc6-dev
+			libidn2-dev
 			libjansson-dev
 			libseccomp-dev
 			libsqlite3-dev

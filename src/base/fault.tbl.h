@@ -98,6 +98,58 @@ FAULT(STORE_FAILED, "STORE-FAILED",
 	"Look for errors of the disk (`journalctl -k`) and check the file with `sqlite3 {path} 'PRAGMA integrity_check'`; torhaus tries again by itself.",
 	"Nach Fehlern der Platte sehen (`journalctl -k`) und die Datei mit `sqlite3 {path} 'PRAGMA integrity_check'` prüfen; torhaus versucht es von selbst wieder.")
 
+/* ---- domains ---- */
+FAULT(DOMAIN_BAD_NAME, "DOMAIN-BAD-NAME",
+	"\"{domain}\" is no domain name.",
+	"\"{domain}\" ist kein Domainname.",
+	"Write a host name such as example.de: letters, digits, hyphens and dots, without scheme and port.",
+	"Einen Hostnamen wie example.de schreiben: Buchstaben, Ziffern, Bindestriche und Punkte, ohne Schema und Port.")
+FAULT(DOMAIN_TWICE, "DOMAIN-TWICE",
+	"{file}:{line}: the domain {domain} stands here a second time; the first is in line {first}.",
+	"{file}:{line}: Die Domain {domain} steht hier zum zweiten Mal; die erste steht in Zeile {first}.",
+	"Join the two sections into one.",
+	"Die beiden Abschnitte zu einem vereinen.")
+FAULT(DOMAIN_WEB_TWICE, "DOMAIN-WEB-TWICE",
+	"{file}:{line}: the web name {name} of {domain} already belongs to {owner} (line {first}).",
+	"{file}:{line}: Der Webname {name} von {domain} gehört schon zu {owner} (Zeile {first}).",
+	"Leave it in one of the two: a name leads to one site.",
+	"Ihn nur bei einer der beiden lassen: Ein Name führt zu einer Site.")
+FAULT(DOMAIN_TOO_MANY, "DOMAIN-TOO-MANY",
+	"{file}:{line}: {domain} brings the number of {key} to {count}; at most {most} are possible.",
+	"{file}:{line}: Mit {domain} wird die Zahl von {key} zu {count}; möglich sind höchstens {most}.",
+	"Divide it, or use a wildcard such as *.example.de for the web names.",
+	"Aufteilen, oder für die Webnamen einen Platzhalter wie *.example.de verwenden.")
+FAULT(DOMAIN_NO_ORIGIN, "DOMAIN-NO-ORIGIN",
+	"{file}:{line}: {domain} has web names but no origin to fetch their pages from.",
+	"{file}:{line}: {domain} hat Webnamen, aber keinen Ursprung, von dem die Seiten geholt werden.",
+	"Add origin = \"http://ADDRESS\" (`torhaus domain set {domain} --origin http://ADDRESS`).",
+	"origin = \"http://ADRESSE\" hinzufügen (`torhaus domain set {domain} --origin http://ADRESSE`).")
+FAULT(DOMAIN_UNKNOWN, "DOMAIN-UNKNOWN",
+	"There is no domain {domain}.",
+	"Es gibt keine Domain {domain}.",
+	"{hint}",
+	"{hint}")
+FAULT(DOMAIN_EXISTS, "DOMAIN-EXISTS",
+	"The domain {domain} exists already.",
+	"Die Domain {domain} gibt es schon.",
+	"Change it with `torhaus domain set {domain} ...`.",
+	"Mit `torhaus domain set {domain} ...` ändern.")
+FAULT(DOMAIN_LIST_LINE, "DOMAIN-LIST-LINE",
+	"{file}:{line}: \"{text}\" is no \"name address\": {why}.",
+	"{file}:{line}: \"{text}\" ist kein \"Name Adresse\": {why}.",
+	"Write a host name and the address of its web server, such as \"example.de 192.0.2.10\"; # begins a comment.",
+	"Einen Hostnamen und die Adresse seines Webservers schreiben, etwa \"example.de 192.0.2.10\"; # beginnt einen Kommentar.")
+FAULT(DOMAIN_LIST_TWICE, "DOMAIN-LIST-TWICE",
+	"{file}:{line}: {name} stands here a second time ({text}); the first is in line {first}.",
+	"{file}:{line}: {name} steht hier zum zweiten Mal ({text}); das erste Mal in Zeile {first}.",
+	"Keep one of the two. Several servers for one name: `torhaus domain set {name} --origin http://A --origin http://B`.",
+	"Nur eine der beiden behalten. Mehrere Server für einen Namen: `torhaus domain set {name} --origin http://A --origin http://B`.")
+FAULT(DOMAIN_LIST_TAKEN, "DOMAIN-LIST-TAKEN",
+	"{file}:{line}: {name} is served by the domain {owner} already, from another origin than {text}.",
+	"{file}:{line}: {name} wird schon von der Domain {owner} ausgeliefert, von einem anderen Ursprung als {text}.",
+	"Take the name away from {owner} first (`torhaus domain set {owner} --web ...`), or change the origin of {owner}.",
+	"Den Namen erst {owner} wegnehmen (`torhaus domain set {owner} --web ...`), oder den Ursprung von {owner} ändern.")
+
 /* ---- sockets ---- */
 FAULT(LISTEN_FAILED, "LISTEN-FAILED",
 	"The address {address} cannot be listened on: {error}.",

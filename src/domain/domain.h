@@ -35,7 +35,11 @@ struct origin_spec {
 	unsigned weight; /* 1..100 */
 	bool backup;     /* only when no other is up */
 };
+/* 0, or -EINVAL with *ret_why ("English|German"). host borrows from text and is as written there; in a
+ * struct domain it is lower case, IPv6 in its shortest form. */
 int origin_spec_parse(struct span text, struct origin_spec *ret, const char **ret_why);
+/* The shortest text that means spec: no default port, no weight=1. */
+void origin_spec_print(const struct origin_spec *spec, struct buf *out);
 
 struct domain {
 	struct span name; /* lower case, A-label form */
@@ -61,6 +65,10 @@ struct domain {
 
 /* ---- text form ---- */
 
+#define DOMAIN_WEB_MAX    STORE_WEB_MAX /* web names of a domain */
+#define DOMAIN_ORIGIN_MAX 32
+#define DOMAINS_MAX       200000 /* of a store or file */
+
 struct domain_file {
 	struct domain *v;
 	unsigned n;
@@ -72,10 +80,13 @@ int domain_parse(struct span text, const char *file, struct arena *a, struct dom
 /* One domain's body (as the store keeps it). */
 int domain_parse_body(struct span name, struct span body, struct arena *a, struct domain *ret,
 	struct conf_errors *errors);
+/* One key's line (of domain_keys), with its newline; nothing if it is at its preset. */
+void domain_export_key(const struct domain *d, const struct conf_key *key, struct buf *out);
 /* The canonical text: keys at their preset are left out, so that export(apply(x)) == export(x). */
 void domain_export(const struct domain *d, struct buf *out);
 void domain_export_body(const struct domain *d, struct buf *out);
-/* A host name of a site: lower-cased, A-labels; 0 or -EINVAL. Wildcard only where allowed. */
+/* A host name of a site: lower-cased, A-labels (IDNA 2008, UTS 46 non-transitional), letters, digits and
+ * hyphens; an IPv4 address passes, too. wildcard: "*." may stand before it. 0 or -EINVAL. */
 int domain_name_normalise(struct span text, bool wildcard, struct arena *a, struct span *ret);
 
 /* ---- the snapshot ---- */
@@ -85,8 +96,9 @@ struct snapshot;
  * on_fault (STORE-BAD-ROW): one bad row takes nothing else down. Blocking. */
 int snapshot_load(struct store *store, void (*on_fault)(void *arg, const struct fault *f), void *arg,
 	struct snapshot **ret, struct fault *fault);
-/* From text in export form (the last good state that the supervisor keeps, tests). */
-int snapshot_from_text(struct span text, struct snapshot **ret, struct conf_errors *errors);
+/* From text in export form (the last good state that the supervisor keeps, tests). a: for the errors and
+ * for the time of the call. */
+int snapshot_from_text(struct span text, struct arena *a, struct snapshot **ret, struct conf_errors *errors);
 void snapshot_to_text(const struct snapshot *s, struct buf *out);
 struct snapshot *snapshot_ref(struct snapshot *s);
 struct snapshot *snapshot_unref(struct snapshot *s);
@@ -105,12 +117,16 @@ struct domain_change {
 	struct span name;
 	struct span before, after; /* bodies */
 };
+/* Writes one domain. Begins no transaction of its own if one is open. */
+int domain_put(struct store *s, const struct domain *d, const char *by, struct fault *fault);
 /* Makes the store equal to file: the changes (memory from a), carried out in one transaction unless
  * dry_run. Their number or -errno. */
 int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, const char *by, struct arena *a,
 	struct domain_change **ret, struct fault *fault);
 /* A flat "name address" list: every line a domain with that one web name and origin http://address;
- * "www.x" joins x if x is in the list with the same address. All faults with line numbers. Existing
- * domains keep their other settings, only origins change. */
+ * "www.x" joins x if x is in the list with the same address. address: IPv4 or IPv6, a port may follow
+ * (10.0.0.5:8080, [2001:db8::5]:8080). # comments and blank lines may stand between. All faults with line
+ * numbers; with any, nothing is changed (-EINVAL). Existing domains keep their other settings, only
+ * origins change; a name that another domain serves from the same address already needs nothing. */
 int domain_import(struct store *s, struct span text, const char *file, bool dry_run, const char *by, struct arena *a,
 	struct domain_change **ret, struct conf_errors *errors, struct fault *fault);

@@ -144,9 +144,8 @@ int sqlite_fail(struct sqlite *q, int rc, struct fault *fault)
 
 static int fail_path(struct sqlite *q, int error, struct fault *fault)
 {
-	struct verdict v = error == ENOENT || error == ENOTDIR
-		? (struct verdict){ FAULT_STORE_MISSING, -ENOENT, false }
-		: judge_system(q, 0, error);
+	struct verdict v = error == ENOENT || error == ENOTDIR ? (struct verdict){ FAULT_STORE_MISSING, -ENOENT, false }
+							       : judge_system(q, 0, error);
 
 	fault_set(fault, v.code);
 	fault_fact(fault, "path", "%s", q->path);
@@ -171,8 +170,7 @@ static int make_file(struct sqlite *q, struct fault *fault)
 		return errno == EEXIST ? 0 : fail_path(q, errno, fault);
 	if (slash)
 		slash[slash == folder] = '\0';
-	if (geteuid() == 0 &&
-		(stat(slash ? folder : ".", &st) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0))
+	if (geteuid() == 0 && (stat(slash ? folder : ".", &st) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0))
 		error = errno;
 	close(fd);
 	return error ? fail_path(q, error, fault) : 0;
@@ -202,8 +200,7 @@ static void empty_log(struct sqlite *q)
 	sqlite3_busy_timeout(q->db, 0);
 	sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(q->db, BUSY_TIMEOUT_MS);
-	if (stat(q->path, &now) == 0 && now.st_dev == q->file.st_dev &&
-		now.st_ino == q->file.st_ino)
+	if (stat(q->path, &now) == 0 && now.st_dev == q->file.st_dev && now.st_ino == q->file.st_ino)
 		q->file = now;
 }
 
@@ -218,8 +215,8 @@ static int connect_file(struct sqlite *q, bool create, struct fault *fault)
 	}
 	if (stat(q->path, &q->file) < 0)
 		return fail_path(q, errno, fault);
-	rc = sqlite3_open_v2(q->path, &q->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	rc = sqlite3_open_v2(q->path, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+		NULL);
 	if (rc != SQLITE_OK)
 		return sqlite_fail(q, rc, fault);
 	r = configure(q, fault);
@@ -266,8 +263,8 @@ int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret, 
 	int rc;
 
 	if (!q->query[which]) {
-		rc = sqlite3_prepare_v3(q->db, query_text[which], -1, SQLITE_PREPARE_PERSISTENT,
-			&q->query[which], NULL);
+		rc = sqlite3_prepare_v3(q->db, query_text[which], -1, SQLITE_PREPARE_PERSISTENT, &q->query[which],
+			NULL);
 		if (rc != SQLITE_OK)
 			return sqlite_fail(q, rc, fault);
 	}

@@ -40,8 +40,7 @@ struct sqlite {
 /* Makes ready for use: opens the file, or opens it again if it is another one by now. */
 int sqlite_ready(struct sqlite *q, struct fault *fault);
 /* A cached statement, to be bound and stepped; sqlite3_reset() it after use. */
-int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret,
-	struct fault *fault);
+int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault);
 /* Runs a statement without parameters and rows. */
 int sqlite_run(struct sqlite *q, enum sqlite_query which, struct fault *fault);
 /* The last error of db as fault and -errno; errors that reopening may cure drop the connection. */
@@ -51,10 +50,7 @@ int sqlite_migrate(struct sqlite *q, bool create, struct fault *fault);
 
 int sqlite_domain_put(struct store *s, const struct store_domain *d, struct fault *fault);
 int sqlite_domain_remove(struct store *s, struct span name, struct fault *fault);
-int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn *fn, void *arg,
-	struct fault *fault);
-int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq,
-	struct fault *fault);
-int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg,
-	struct fault *fault);
+int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn *fn, void *arg, struct fault *fault);
+int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
+int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault);
 int sqlite_purge_last(struct store *s, uint64_t *ret_seq, struct fault *fault);

@@ -85,8 +85,7 @@ static int put_row(struct sqlite *q, const struct store_domain *d, struct fault 
 }
 
 /* A statement whose one parameter is a domain's name. */
-static int run_named(struct sqlite *q, enum sqlite_query which, struct span name,
-	struct fault *fault)
+static int run_named(struct sqlite *q, enum sqlite_query which, struct span name, struct fault *fault)
 {
 	sqlite3_stmt *stmt;
 	int r = sqlite_query(q, which, &stmt, fault);
@@ -149,8 +148,7 @@ static unsigned read_web(struct reading *rd, struct span domain)
 	return n;
 }
 
-static int read_rows(struct reading *rd, store_domain_fn *fn, void *arg, unsigned *ret_count,
-	struct fault *fault)
+static int read_rows(struct reading *rd, store_domain_fn *fn, void *arg, unsigned *ret_count, struct fault *fault)
 {
 	int r = 0, rc;
 
@@ -176,8 +174,7 @@ static int read_rows(struct reading *rd, store_domain_fn *fn, void *arg, unsigne
 	return r;
 }
 
-int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn *fn, void *arg,
-	struct fault *fault)
+int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn *fn, void *arg, struct fault *fault)
 {
 	struct sqlite *q = container_of(s, struct sqlite, store);
 	_cleanup_(mem_freep) struct reading *rd = mem_new(struct reading);
@@ -212,8 +209,7 @@ int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn
 
 /* ---- purges ---- */
 
-int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq,
-	struct fault *fault)
+int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault)
 {
 	struct sqlite *q = container_of(s, struct sqlite, store);
 	sqlite3_stmt *add, *expire;
@@ -239,8 +235,7 @@ int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret
 	return r;
 }
 
-int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg,
-	struct fault *fault)
+int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault)
 {
 	struct sqlite *q = container_of(s, struct sqlite, store);
 	sqlite3_stmt *stmt;

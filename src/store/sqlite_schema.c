@@ -46,8 +46,7 @@ static int read_number(struct sqlite *q, const char *sql, int64_t *ret, struct f
 	return rc == SQLITE_ROW ? 0 : sqlite_fail(q, rc, fault);
 }
 
-static int refuse(struct sqlite *q, struct fault *fault, enum fault_code code, int error,
-	const char *why)
+static int refuse(struct sqlite *q, struct fault *fault, enum fault_code code, int error, const char *why)
 {
 	fault_set(fault, code);
 	fault_fact(fault, "path", "%s", q->path);
@@ -89,8 +88,8 @@ static int run_migrations(struct sqlite *q, int64_t from, struct fault *fault)
 		if (rc != SQLITE_OK)
 			return sqlite_fail(q, rc, fault);
 	}
-	sqlite3_snprintf(sizeof(set), set, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-		APPLICATION_ID, (int)SCHEMA);
+	sqlite3_snprintf(sizeof(set), set, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+		(int)SCHEMA);
 	if (sqlite3_exec(q->db, set, NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_fail(q, sqlite3_extended_errcode(q->db), fault);
 	return sqlite_run(q, Q_COMMIT, fault);

@@ -102,14 +102,12 @@ int store_domain_each(struct store *s, store_domain_fn *fn, void *arg, struct fa
 	return s->engine->domain_each(s, NULL, fn, arg, fault);
 }
 
-int store_domain_get(struct store *s, struct span name, store_domain_fn *fn, void *arg,
-	struct fault *fault)
+int store_domain_get(struct store *s, struct span name, store_domain_fn *fn, void *arg, struct fault *fault)
 {
 	return s->engine->domain_each(s, &name, fn, arg, fault);
 }
 
-int store_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq,
-	struct fault *fault)
+int store_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault)
 {
 	bool own = !s->begun;
 	int r = 0;
@@ -120,8 +118,7 @@ int store_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_
 	return r < 0 ? r : end_own(s, own, s->engine->purge_add(s, p, ret_seq, fault), fault);
 }
 
-int store_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg,
-	struct fault *fault)
+int store_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault)
 {
 	return s->engine->purge_since(s, seq, fn, arg, fault);
 }

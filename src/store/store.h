@@ -22,8 +22,8 @@
 #include "base/buf.h"
 #include "base/fault.h"
 
-#define STORE_TEXT_MAX (512 * 1024)    /* bytes of a domain's text, of what a purge names */
-#define STORE_WEB_MAX  1000            /* web names of a domain */
+#define STORE_TEXT_MAX (512 * 1024) /* bytes of a domain's text, of what a purge names */
+#define STORE_WEB_MAX  1000         /* web names of a domain */
 
 struct store;
 /* url: "sqlite:/path". create: makes the file and its tables if absent and brings an older
@@ -31,9 +31,9 @@ struct store;
 int store_open(const char *url, bool create, struct store **ret, struct fault *fault);
 struct store *store_close(struct store *s);
 
-int store_begin(struct store *s, struct fault *fault);         /* for writing: waits up to 5 s for others */
+int store_begin(struct store *s, struct fault *fault); /* for writing: waits up to 5 s for others */
 int store_commit(struct store *s, struct fault *fault);
-void store_rollback(struct store *s);                         /* none begun: nothing */
+void store_rollback(struct store *s); /* none begun: nothing */
 /* Changes with each commit by anyone, and when the store was replaced; cheap to ask. Ask before reading:
  * then a commit in between is seen the next time. 0 or -errno. */
 int store_version(struct store *s, uint64_t *ret, struct fault *fault);
@@ -42,19 +42,20 @@ int store_version(struct store *s, uint64_t *ret, struct fault *fault);
  * what the model means, not its columns; `web names` are rows of their own because they must be unique. */
 struct store_domain {
 	struct span name;
-	struct span text;                  /* the section's body in export form */
-	const struct span *web;            /* unique across all domains; read: in order of the alphabet */
+	struct span text;       /* the section's body in export form */
+	const struct span *web; /* unique across all domains; read: in order of the alphabet */
 	unsigned web_n;
 	int64_t changed_at;
 	const char *changed_by;
 };
 /* Insert or replace. -EEXIST with STORE-NAME-TAKEN if a web name belongs to another domain. */
 int store_domain_put(struct store *s, const struct store_domain *d, struct fault *fault);
-int store_domain_remove(struct store *s, struct span name, struct fault *fault);      /* -ENOENT */
+int store_domain_remove(struct store *s, struct span name, struct fault *fault); /* -ENOENT */
 /* All domains by name, one consistent view; row is borrowed during the call; non-zero from fn ends it. */
 typedef int store_domain_fn(void *arg, const struct store_domain *d);
 int store_domain_each(struct store *s, store_domain_fn *fn, void *arg, struct fault *fault);
-int store_domain_get(struct store *s, struct span name, store_domain_fn *fn, void *arg, struct fault *fault); /* -ENOENT */
+int store_domain_get(struct store *s, struct span name, store_domain_fn *fn, void *arg,
+	struct fault *fault); /* -ENOENT */
 
 /* Purges are rows with a sequence number, so that every edge node carries out each once. Rows older
  * than a day are dropped when new ones are written. Numbers only grow; store_purge_last() below a number
@@ -65,7 +66,7 @@ struct store_purge {
 	enum store_purge_kind kind;
 	struct span what;
 	bool hard;
-	int64_t at;                        /* wall seconds */
+	int64_t at; /* wall seconds */
 };
 int store_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
 typedef int store_purge_fn(void *arg, const struct store_purge *p);

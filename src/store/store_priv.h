@@ -20,10 +20,8 @@ struct store_engine {
 	/* only: one domain (then -ENOENT if it is absent), or NULL for all. */
 	int (*domain_each)(struct store *s, const struct span *only, store_domain_fn *fn, void *arg,
 		struct fault *fault);
-	int (*purge_add)(struct store *s, const struct store_purge *p, uint64_t *ret_seq,
-		struct fault *fault);
-	int (*purge_since)(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg,
-		struct fault *fault);
+	int (*purge_add)(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
+	int (*purge_since)(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault);
 	int (*purge_last)(struct store *s, uint64_t *ret_seq, struct fault *fault);
 };
 struct store {

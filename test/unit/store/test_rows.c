@@ -147,8 +147,7 @@ static void test_the_file_alone_is_the_store(void **state)
 
 static int add_seq(void *arg, const struct store_purge *p)
 {
-	buf_addf(arg, "%u:%d:%.*s%s ", (unsigned)p->seq, p->kind, SPAN_ARG(p->what),
-		p->hard ? "!" : "");
+	buf_addf(arg, "%u:%d:%.*s%s ", (unsigned)p->seq, p->kind, SPAN_ARG(p->what), p->hard ? "!" : "");
 	return 0;
 }
 
@@ -163,8 +162,7 @@ static const char *purges_since(struct store *s, uint64_t seq)
 	return text;
 }
 
-static void add_purge(struct store *s, enum store_purge_kind kind, const char *what, bool hard,
-	int64_t at)
+static void add_purge(struct store *s, enum store_purge_kind kind, const char *what, bool hard, int64_t at)
 {
 	struct store_purge p = { .kind = kind, .what = span_of(what), .hard = hard, .at = at };
 	uint64_t seq = 0, last = 0;
@@ -196,8 +194,7 @@ static void test_purges(void **state)
 
 static void test_urls(void **state)
 {
-	static const char *const bad[] = { "", "sqlite", "sqlite:", "/var/lib/torhaus.db",
-		"postgresql://localhost/x" };
+	static const char *const bad[] = { "", "sqlite", "sqlite:", "/var/lib/torhaus.db", "postgresql://localhost/x" };
 	struct store *s = NULL;
 
 	for (size_t i = 0; i < array_len(bad); i++) {

@@ -58,8 +58,7 @@ static const char *beside(const char *name)
 #define check(cond) \
 	do { \
 		if (!(cond)) { \
-			fprintf(stderr, "line %d: %s (%s: %.*s)\n", __LINE__, #cond, \
-				fault_code_text(fault.code), \
+			fprintf(stderr, "line %d: %s (%s: %.*s)\n", __LINE__, #cond, fault_code_text(fault.code), \
 				SPAN_ARG(fault_value(&fault, "error"))); \
 			_exit(1); \
 		} \
