@@ -90,8 +90,8 @@ FAULT(STORE_NAME_TAKEN, "STORE-NAME-TAKEN",
 FAULT(STORE_BAD_ROW, "STORE-BAD-ROW",
 	"The store holds settings of the domain {domain} that do not fit: {why}. The domain is left out.",
 	"Der Speicher enthält Einstellungen der Domain {domain}, die nicht passen: {why}. Die Domain wird ausgelassen.",
-	"`torhaus domain show {domain}` shows them; write them anew with `torhaus domain set {domain}`, or remove the domain and add it again.",
-	"`torhaus domain show {domain}` zeigt sie; mit `torhaus domain set {domain}` neu setzen, oder die Domain entfernen und neu anlegen.")
+	"`torhaus domain show {domain}` shows them; remove the domain and add it again.",
+	"`torhaus domain show {domain}` zeigt sie; die Domain entfernen und neu anlegen.")
 FAULT(STORE_FAILED, "STORE-FAILED",
 	"The store {path} cannot be used: {error}.",
 	"Der Speicher {path} ist nicht benutzbar: {error}.",
@@ -134,6 +134,11 @@ FAULT(DOMAIN_EXISTS, "DOMAIN-EXISTS",
 	"Die Domain {domain} gibt es schon.",
 	"Change it with `torhaus domain set {domain} ...`.",
 	"Mit `torhaus domain set {domain} ...` ändern.")
+FAULT(DOMAIN_FILE_UNREADABLE, "DOMAIN-FILE-UNREADABLE",
+	"The file {file} cannot be read: {error}.",
+	"Die Datei {file} ist nicht lesbar: {error}.",
+	"Name a file of at most 64 MiB that you may read, or - for standard input.",
+	"Eine lesbare Datei von höchstens 64 MiB angeben, oder - für die Standardeingabe.")
 FAULT(DOMAIN_LIST_LINE, "DOMAIN-LIST-LINE",
 	"{file}:{line}: \"{text}\" is no \"name address\": {why}.",
 	"{file}:{line}: \"{text}\" ist kein \"Name Adresse\": {why}.",
