@@ -30,12 +30,12 @@ static const struct {
 #undef STAT
 };
 
-const char *stat_name(enum stat s)
+const char *stat_name(enum stat_id s)
 {
 	return rows[s].name;
 }
 
-const char *stat_help(enum stat s)
+const char *stat_help(enum stat_id s)
 {
 	return rows[s].help;
 }
@@ -50,7 +50,7 @@ static struct block *block_new(void)
 	return b;
 }
 
-void stat_add(enum stat s, uint64_t n)
+void stat_add(enum stat_id s, uint64_t n)
 {
 	_Atomic uint64_t *v;
 
@@ -60,7 +60,7 @@ void stat_add(enum stat s, uint64_t n)
 	atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-uint64_t stat_read(enum stat s)
+uint64_t stat_read(enum stat_id s)
 {
 	uint64_t sum = 0;
 
@@ -129,7 +129,7 @@ static void site_json(struct jsonw *j, struct site *s)
 void stats_json(struct jsonw *j)
 {
 	jsonw_object(j, "counters");
-	for (enum stat i = 0; i < STAT_COUNT; i++)
+	for (enum stat_id i = 0; i < STAT_COUNT; i++)
 		jsonw_uint(j, rows[i].name, stat_read(i));
 	jsonw_end(j);
 	jsonw_object(j, "sites");

@@ -46,7 +46,7 @@ static void json_has_all_names(void **state)
 	jsonw_end(&j);
 	assert_int_equal(buf_error(&out), 0);
 	assert_non_null(strstr(buf_text(&out), "\"json.example\":{\"requests\":0,\"hits\":0,\"stale\":7,"));
-	for (enum stat s = 0; s < STAT_COUNT; s++)
+	for (enum stat_id s = 0; s < STAT_COUNT; s++)
 		assert_true(span_find(buf_span(&out), span_of(stat_name(s))) > 0);
 	buf_done(&out);
 }
