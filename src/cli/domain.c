@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "cli/domain_print.h"
@@ -391,9 +392,9 @@ static void give_web(struct work *w, struct edit *e, struct span name)
 			say(w->cli, "--web NAME chooses others", "--web NAME wählt andere"));
 }
 
-static int seen_row(void *arg, const struct store_domain *row)
+static int is_row_of(void *arg, const struct store_domain *row)
 {
-	return 1;
+	return span_eq(row->name, *(const struct span *)arg);
 }
 
 static int add_domain(struct work *w, struct edit *e)
@@ -406,7 +407,7 @@ static int add_domain(struct work *w, struct edit *e)
 		return CLI_USAGE;
 	if (store_begin(w->store, &w->fault) < 0)
 		return refuse(w);
-	r = store_domain_get(w->store, c.name, seen_row, NULL, &w->fault);
+	r = store_domain_get(w->store, c.name, is_row_of, &c.name, &w->fault);
 	if (r > 0) {
 		fault_set(&w->fault, FAULT_DOMAIN_EXISTS);
 		fault_fact(&w->fault, "domain", "%.*s", SPAN_ARG(c.name));
