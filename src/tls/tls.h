@@ -136,6 +136,10 @@ struct tls_client_settings {
 };
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
 
+/* Loads the system's CAs, which takes a while and needs to read files: call it once before the first connection is under way (and
+ * before the process fences itself in). tls_connect() does it otherwise. */
+void tls_client_prepare(void);
+
 struct tls_info {
 	const char *version; /* "TLSv1.3" */
 	const char *suite;   /* "TLS_AES_256_GCM_SHA384" */

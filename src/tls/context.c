@@ -1,0 +1,104 @@
+/*
+ * The server's SSL_CTX: one for the whole set. Which pairs a connection gets is decided in the certificate callback, when the name is
+ * known; the SSL object then holds references to them. (A context for each name would cost tens of KiB.)
+ *
+ * Versions 1.2 and 1.3; for 1.2 ECDHE with AEAD only. Browsers and crawlers of the last ten years have that; mail, where
+ * refusal means plaintext, has other settings.
+ */
+#include "tls/tls_priv.h"
+
+#define SUITES_12 \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" \
+	"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define SUITES_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+#define GROUPS    "X25519:P-256:P-384"
+
+static struct span asked_name(SSL *ssl, char lower[256])
+{
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	size_t n = 0;
+
+	while (name && name[n] && n < 255) {
+		lower[n] = ascii_lower(name[n]);
+		n++;
+	}
+	/* "example.de." is the same name. */
+	if (n > 0 && lower[n - 1] == '.')
+		n--;
+	return span_make(lower, n);
+}
+
+/* All pairs of the name, side by side: OpenSSL then picks by what the peer can verify. */
+static int on_certificates(SSL *ssl, void *arg)
+{
+	const struct tls_set *set = arg;
+	char lower[256];
+	const struct tls_slot *slot = set_slot_for(set, asked_name(ssl, lower));
+
+	for (unsigned i = 0; slot && i < TLS_KEY_TYPES; i++) {
+		const struct pair *p = slot->by_type[i];
+
+		if (p && SSL_use_cert_and_key(ssl, p->leaf, p->key, p->chain, 1) != 1)
+			return 0;
+	}
+	return 1;
+}
+
+/* The name is known and accepted: it is part of the session. */
+static int on_name(SSL *ssl, int *alert, void *arg)
+{
+	(void)ssl, (void)alert, (void)arg;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static const struct pair *served_pair(SSL *ssl, const struct tls_set *set)
+{
+	X509 *leaf = SSL_get_certificate(ssl);
+	char lower[256];
+	const struct tls_slot *slot = set_slot_for(set, asked_name(ssl, lower));
+
+	for (unsigned i = 0; slot && i < TLS_KEY_TYPES; i++)
+		if (slot->by_type[i] && slot->by_type[i]->leaf == leaf)
+			return slot->by_type[i];
+	return NULL;
+}
+
+static int on_status(SSL *ssl, void *arg)
+{
+	const struct pair *p = served_pair(ssl, arg);
+	void *copy;
+
+	if (!p || p->staple.n == 0)
+		return SSL_TLSEXT_ERR_NOACK;
+	copy = OPENSSL_memdup(p->staple.p, p->staple.n);
+	if (!copy || SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)p->staple.n) != 1)
+		return SSL_TLSEXT_ERR_NOACK;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+SSL_CTX *context_new(struct tls_set *set, uint64_t session_lifetime_s)
+{
+	static const unsigned char session_context[] = "torhaus";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	must(ctx);
+	must(SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1);
+	must(SSL_CTX_set_cipher_list(ctx, SUITES_12) == 1);
+	must(SSL_CTX_set_ciphersuites(ctx, SUITES_13) == 1);
+	must(SSL_CTX_set1_groups_list(ctx, GROUPS) == 1);
+	SSL_CTX_set_security_level(ctx, 2);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE
+		| SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
+	SSL_CTX_set_timeout(ctx, (long)session_lifetime_s);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
+	SSL_CTX_set_cert_cb(ctx, on_certificates, set);
+	SSL_CTX_set_tlsext_status_cb(ctx, on_status);
+	SSL_CTX_set_tlsext_status_arg(ctx, set);
+	tickets_attach(ctx);
+	return ctx;
+}

@@ -1,0 +1,335 @@
+/*
+ * The connection filter: OpenSSL between a conn and its socket.
+ *
+ * OpenSSL sees a BIO over the filter below. Reading never waits inside OpenSSL: when the socket has nothing, the BIO says "try
+ * again", OpenSSL gives its 16 KiB buffer back (SSL_MODE_RELEASE_BUFFERS), and the task waits out here. Writing
+ * may wait inside: there is something to be written then. The deadline of the current call lies in the filter.
+ *
+ * One answer, head and body, leaves as one record where it fits: pieces are gathered in a buffer that the thread owns, which is
+ * free again as soon as OpenSSL has encrypted it.
+ */
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include "tls/tls_priv.h"
+
+#define RECORD_MAX 16384
+
+struct tls_filter {
+	struct conn_filter filter;
+	SSL *ssl;
+	struct tls_set *set;               /* NULL on the client's side */
+	struct tls_facts *facts;           /* during the handshake */
+	uint64_t deadline;                 /* of the call under way */
+	int error;                         /* of the filter below: negative errno */
+	bool ended;                        /* the peer said close_notify, or closed */
+	bool broken;                       /* an SSL error: nothing more can be sent */
+};
+
+/* ---- the BIO ---- */
+
+static int bio_read(BIO *bio, char *p, int n)
+{
+	struct tls_filter *t = BIO_get_data(bio);
+	struct conn_filter *below = t->filter.below;
+	ssize_t got;
+
+	BIO_clear_retry_flags(bio);
+	if (!t->filter.conn->fd.readable && below->ops->pending(below) == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	got = below->ops->recv(below, p, (size_t)n, t->deadline);
+	if (got < 0)
+		t->error = (int)got;
+	if (got == 0)
+		t->ended = true;
+	if (got > 0 && t->facts)
+		facts_add_bytes(t->facts, p, (size_t)got);
+	return got < 0 ? -1 : (int)got;
+}
+
+static int bio_write(BIO *bio, const char *p, int n)
+{
+	struct tls_filter *t = BIO_get_data(bio);
+	struct conn_filter *below = t->filter.below;
+	struct iovec iov = { (void *)p, (size_t)n };
+	ssize_t sent = below->ops->send(below, &iov, 1, t->deadline);
+
+	BIO_clear_retry_flags(bio);
+	if (sent < 0)
+		t->error = (int)sent;
+	return sent < 0 ? -1 : (int)sent;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *p)
+{
+	(void)bio, (void)number, (void)p;
+	return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *bio_method;
+static SSL_CTX *client_ctx;
+
+static void make_method(void)
+{
+	bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "torhaus conn");
+	must(bio_method);
+	BIO_meth_set_read(bio_method, bio_read);
+	BIO_meth_set_write(bio_method, bio_write);
+	BIO_meth_set_ctrl(bio_method, bio_ctrl);
+}
+
+/* ---- the filter's operations ---- */
+
+/* What to make of a negative answer of OpenSSL: 0 to try again, else a negative errno. */
+static int settle(struct tls_filter *t, int result)
+{
+	int error = SSL_get_error(t->ssl, result);
+
+	if (error == SSL_ERROR_WANT_READ && t->error == 0)
+		return loop_fd_wait_read(&t->filter.conn->fd, t->deadline);
+	t->broken = true;
+	if (t->facts)
+		t->facts->ssl_error = ERR_peek_last_error();
+	ERR_clear_error();
+	if (t->error < 0)
+		return t->error;
+	return t->ended ? -ECONNRESET : -EPROTO;
+}
+
+static ssize_t tls_recv(struct conn_filter *f, void *p, size_t n, uint64_t deadline)
+{
+	struct tls_filter *t = (struct tls_filter *)f;
+	size_t got;
+
+	t->deadline = deadline;
+	t->error = 0;
+	for (;;) {
+		int r = SSL_read_ex(t->ssl, p, n, &got);
+
+		if (r == 1) {
+			f->conn->drained = !SSL_has_pending(t->ssl) && !f->conn->fd.readable;
+			return (ssize_t)got;
+		}
+		if (SSL_get_error(t->ssl, r) == SSL_ERROR_ZERO_RETURN)
+			return 0;
+		r = settle(t, r);
+		if (r == -ECONNRESET && t->ended)
+			return 0;
+		if (r < 0)
+			return r;
+	}
+}
+
+/* The pieces that fit into one record, copied together; a lone or a long first piece goes as it is. */
+static struct span gather(const struct iovec *iov, int count)
+{
+	static _Thread_local char record[RECORD_MAX];
+	size_t n = 0;
+
+	if (count == 1 || iov[0].iov_len >= RECORD_MAX)
+		return span_make(iov[0].iov_base, iov[0].iov_len);
+	for (int i = 0; i < count && n < RECORD_MAX; i++) {
+		size_t take = iov[i].iov_len < RECORD_MAX - n ? iov[i].iov_len : RECORD_MAX - n;
+
+		memcpy(record + n, iov[i].iov_base, take);
+		n += take;
+	}
+	return span_make(record, n);
+}
+
+static ssize_t tls_send(struct conn_filter *f, const struct iovec *iov, int count, uint64_t deadline)
+{
+	struct tls_filter *t = (struct tls_filter *)f;
+	struct span bytes = gather(iov, count);
+	size_t sent;
+
+	if (t->broken)
+		return -EPIPE;
+	t->deadline = deadline;
+	t->error = 0;
+	for (;;) {
+		int r = SSL_write_ex(t->ssl, bytes.p, bytes.n < RECORD_MAX ? bytes.n : RECORD_MAX, &sent);
+
+		if (r == 1)
+			return (ssize_t)sent;
+		r = settle(t, r);
+		if (r < 0)
+			return r;
+	}
+}
+
+static size_t tls_pending(struct conn_filter *f)
+{
+	struct tls_filter *t = (struct tls_filter *)f;
+
+	/* Decrypted, or read ahead and not yet looked at. */
+	return SSL_has_pending(t->ssl) ? 1 : f->below->ops->pending(f->below);
+}
+
+static int tls_shutdown(struct conn_filter *f, uint64_t deadline)
+{
+	struct tls_filter *t = (struct tls_filter *)f;
+
+	if (t->broken || !SSL_is_init_finished(t->ssl))
+		return 0;
+	t->deadline = deadline;
+	t->error = 0;
+	SSL_shutdown(t->ssl);
+	ERR_clear_error();
+	return t->error;
+}
+
+static void tls_free(struct conn_filter *f)
+{
+	struct tls_filter *t = (struct tls_filter *)f;
+
+	SSL_free(t->ssl);
+	tls_set_unref(t->set);
+	mem_free(t);
+}
+
+static const struct conn_filter_ops tls_ops = {
+	.name = "tls",
+	.recv = tls_recv,
+	.send = tls_send,
+	.pending = tls_pending,
+	.shutdown = tls_shutdown,
+	.free = tls_free,
+};
+
+/* ---- handshakes ---- */
+
+static struct tls_filter *filter_push(struct conn *c, SSL_CTX *ctx, struct tls_set *set)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct tls_filter *t = mem_new(struct tls_filter);
+	BIO *bio;
+
+	pthread_once(&once, make_method);
+	t->filter.ops = &tls_ops;
+	t->ssl = SSL_new(ctx);
+	t->set = set;
+	bio = BIO_new(bio_method);
+	must(t->ssl && bio);
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	conn_push(c, &t->filter);
+	return t;
+}
+
+static int handshake(struct tls_filter *t, uint64_t deadline)
+{
+	int r;
+
+	t->deadline = deadline;
+	t->error = 0;
+	ERR_clear_error();
+	while ((r = SSL_do_handshake(t->ssl)) != 1) {
+		r = settle(t, r);
+		if (r < 0)
+			return r;
+	}
+	t->filter.conn->secure = true;
+	return 0;
+}
+
+int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault)
+{
+	struct tls_facts own = { 0 };
+	struct tls_facts *f = facts ? facts : &own;
+	struct tls_filter *t = filter_push(c, set->ctx, tls_set_ref(set));
+	int r;
+
+	*f = (struct tls_facts){ 0 };
+	t->facts = f;
+	facts_attach(t->ssl, f);
+	SSL_set_accept_state(t->ssl);
+	r = handshake(t, deadline);
+	facts_detach(t->ssl);
+	t->facts = NULL;
+	if (r < 0) {
+		f->error = r;
+		facts_fault(f, fault);
+	}
+	if (r == 0 || !facts)
+		tls_facts_done(f);
+	return r;
+}
+
+/* ---- the client's side ---- */
+
+static void make_client_ctx(void)
+{
+	client_ctx = SSL_CTX_new(TLS_client_method());
+	must(client_ctx);
+	SSL_CTX_set_min_proto_version(client_ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(client_ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(client_ctx,
+		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(client_ctx, 1);
+	if (SSL_CTX_set_default_verify_paths(client_ctx) != 1)
+		ERR_clear_error();
+}
+
+void tls_client_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_client_ctx);
+}
+
+static void client_fault(struct tls_filter *t, int r, struct fault *fault)
+{
+	long verdict = SSL_get_verify_result(t->ssl);
+
+	if (SSL_get_verify_mode(t->ssl) != SSL_VERIFY_NONE && verdict != X509_V_OK) {
+		fault_set(fault, FAULT_TLS_NOT_TRUSTED);
+		fault_fact(fault, "error", "%s", X509_verify_cert_error_string(verdict));
+		return;
+	}
+	fault_set(fault, r == -ETIMEDOUT ? FAULT_TLS_TIMEOUT : FAULT_TLS_HANDSHAKE_FAILED);
+	fault_fact(fault, "error", "%s", r == -EPROTO ? "the server's side of the handshake failed" : strerror(-r));
+}
+
+int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault)
+{
+	_cleanup_(mem_freep) char *name = span_text(settings->name);
+	struct tls_filter *t;
+	int r;
+
+	tls_client_prepare();
+	t = filter_push(c, client_ctx, NULL);
+	SSL_set_connect_state(t->ssl);
+	SSL_set_tlsext_host_name(t->ssl, name);
+	if (!settings->no_verify) {
+		SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+		SSL_set1_host(t->ssl, name);
+		SSL_set_verify(t->ssl, SSL_VERIFY_PEER, NULL);
+	}
+	r = handshake(t, deadline);
+	if (r < 0)
+		client_fault(t, r, fault);
+	return r;
+}
+
+bool tls_conn_info(const struct conn *c, struct tls_info *ret)
+{
+	const struct tls_filter *t = (const struct tls_filter *)c->top;
+	const char *name;
+	X509 *leaf;
+
+	if (!c->secure || c->top->ops != &tls_ops)
+		return false;
+	name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
+	leaf = SSL_get_certificate(t->ssl);
+	*ret = (struct tls_info){ .version = SSL_get_version(t->ssl), .suite = SSL_get_cipher_name(t->ssl),
+		.sni = span_of(name), .resumed = SSL_session_reused(t->ssl), .key = TLS_KEY_OTHER };
+	for (unsigned i = 0; leaf && t->set && i < t->set->pairs.n; i++)
+		if (t->set->pairs.v[i]->leaf == leaf)
+			ret->key = t->set->pairs.v[i]->pub.type;
+	return true;
+}

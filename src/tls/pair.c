@@ -1,0 +1,433 @@
+/*
+ * From files to pairs: certificates and keys find each other by their public key, wherever they lie (one .pem,
+ * fullchain.pem and privkey.pem, NAME.crt and NAME.key); then each pair is verified before anything is served.
+ *
+ * Refused: no matching key, chain out of order, key or signature too weak for OpenSSL's security level 2, key usage without
+ * digitalSignature, extended key usage without serverAuth, no names. Served, but reported: expired, not
+ * yet valid, no intermediate certificate. The same leaf in two files (certbot's cert.pem and fullchain.pem) counts once, with
+ * the longer chain.
+ */
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include "base/clock.h"
+#include "tls/tls_priv.h"
+
+#define SECURITY_BITS_MIN 112              /* OpenSSL's security level 2 */
+#define NAMES_MAX         1000             /* of one certificate */
+
+/* What the files hold, before it is paired. */
+struct found_key {
+	EVP_PKEY *key;
+	const char *path;
+	struct span public;                /* SubjectPublicKeyInfo, DER: what certificates are matched by */
+};
+struct found_cert {
+	STACK_OF(X509) *certs;             /* as they stand in the file */
+	const char *path;
+};
+struct found {
+	struct found_key *keys;
+	struct found_cert *certs;
+	unsigned keys_n, certs_n;
+	struct map by_public;              /* public -> index of the key, plus one */
+	tls_fault_fn *on_fault;
+	void *arg;
+};
+
+static void tell(struct found *f, enum fault_code code, const char *path, const char *name, struct span value)
+{
+	struct fault fault;
+
+	fault_set(&fault, code);
+	fault_fact(&fault, "file", "%s", path);
+	if (name)
+		fault_fact(&fault, name, "%.*s", SPAN_ARG(value));
+	f->on_fault(f->arg, &fault);
+}
+
+/* ---- what is in a file ---- */
+
+static int no_passphrase(char *buf, int size, int writing, void *arg)
+{
+	(void)buf, (void)size, (void)writing, (void)arg;
+	return -1;
+}
+
+static bool looks_like(const struct tls_file *file, struct span what)
+{
+	return span_find(span_make(file->bytes, file->n), what) >= 0;
+}
+
+static struct span public_of(EVP_PKEY *key)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(key, &der);
+
+	return span_make(der, n > 0 ? (size_t)n : 0);
+}
+
+static void read_key(struct found *f, const struct tls_file *file)
+{
+	BIO *bio = BIO_new_mem_buf(file->bytes, (int)file->n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+
+	BIO_free(bio);
+	if (!key) {
+		tell(f, looks_like(file, SPAN("ENCRYPTED")) ? FAULT_CERT_KEY_ENCRYPTED : FAULT_CERT_BAD_FILE, file->path,
+			NULL, SPAN(""));
+		ERR_clear_error();
+		return;
+	}
+	f->keys = mem_resize(f->keys, f->keys_n + 1, sizeof(*f->keys));
+	f->keys[f->keys_n++] = (struct found_key){ key, file->path, public_of(key) };
+	map_put(&f->by_public, f->keys[f->keys_n - 1].public, (void *)(uintptr_t)f->keys_n);
+}
+
+static void read_certs(struct found *f, const struct tls_file *file)
+{
+	BIO *bio = BIO_new_mem_buf(file->bytes, (int)file->n);
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	unsigned long error;
+	X509 *x;
+
+	while ((x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)))
+		sk_X509_push(certs, x);
+	BIO_free(bio);
+	error = ERR_peek_last_error();
+	if (sk_X509_num(certs) == 0 || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
+		tell(f, FAULT_CERT_BAD_FILE, file->path, NULL, SPAN(""));
+		sk_X509_pop_free(certs, X509_free);
+		ERR_clear_error();
+		return;
+	}
+	ERR_clear_error();
+	f->certs = mem_resize(f->certs, f->certs_n + 1, sizeof(*f->certs));
+	f->certs[f->certs_n++] = (struct found_cert){ certs, file->path };
+}
+
+static void read_file(struct found *f, const struct tls_file *file)
+{
+	bool is_staple = span_ends(span_of(file->path), SPAN(".ocsp"));
+
+	if (!file->readable) {
+		tell(f, FAULT_CERT_UNREADABLE, file->path, "error", span_of(strerror(file->error)));
+		return;
+	}
+	if (is_staple)
+		return;
+	if (looks_like(file, SPAN("PRIVATE KEY-----")))
+		read_key(f, file);
+	if (looks_like(file, SPAN("-----BEGIN CERTIFICATE-----")) || looks_like(file, SPAN("-----BEGIN TRUSTED CERTIFICATE-----")))
+		read_certs(f, file);
+	else if (!looks_like(file, SPAN("PRIVATE KEY-----")))
+		tell(f, FAULT_CERT_BAD_FILE, file->path, NULL, SPAN(""));
+}
+
+static void found_done(struct found *f)
+{
+	for (unsigned i = 0; i < f->keys_n; i++) {
+		EVP_PKEY_free(f->keys[i].key);
+		OPENSSL_free((void *)f->keys[i].public.p);
+	}
+	map_done(&f->by_public);
+	for (unsigned i = 0; i < f->certs_n; i++)
+		sk_X509_pop_free(f->certs[i].certs, X509_free);
+	mem_free(f->keys);
+	mem_free(f->certs);
+}
+
+/* ---- facts of a certificate ---- */
+
+static enum tls_key_type type_of(EVP_PKEY *key)
+{
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+		return TLS_KEY_RSA;
+	case EVP_PKEY_EC:
+		return TLS_KEY_ECDSA;
+	case EVP_PKEY_ED25519:
+		return TLS_KEY_ED25519;
+	default:
+		return TLS_KEY_OTHER;
+	}
+}
+
+static int64_t time_of(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+static struct span lower_name(struct arena *a, const ASN1_STRING *s)
+{
+	struct span name = { (const char *)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s) };
+	char *copy = arena_text(a, name);
+
+	for (size_t i = 0; i < name.n; i++)
+		copy[i] = ascii_lower(copy[i]);
+	return span_make(copy, name.n);
+}
+
+/* The DNS names of the SAN, else the common name (RFC 9525 has no use for it, old internal certificates do). */
+static void read_names(struct pair *p)
+{
+	GENERAL_NAMES *sans = X509_get_ext_d2i(p->leaf, NID_subject_alt_name, NULL, NULL);
+	int n = sans ? sk_GENERAL_NAME_num(sans) : 0;
+	struct span *names = arena_array(&p->arena, struct span, (size_t)(n < NAMES_MAX ? n : NAMES_MAX) + 1);
+	X509_NAME *subject = X509_get_subject_name(p->leaf);
+	int cn = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+
+	p->pub.names = names;
+	for (int i = 0; i < n && i < NAMES_MAX; i++) {
+		const GENERAL_NAME *san = sk_GENERAL_NAME_value(sans, i);
+
+		if (san->type == GEN_DNS)
+			names[p->pub.names_n++] = lower_name(&p->arena, san->d.dNSName);
+	}
+	if (p->pub.names_n == 0 && cn >= 0)
+		names[p->pub.names_n++] = lower_name(&p->arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, cn)));
+	GENERAL_NAMES_free(sans);
+}
+
+static const char *issuer_of(struct pair *p)
+{
+	char text[256] = "";
+
+	if (X509_NAME_get_text_by_NID(X509_get_issuer_name(p->leaf), NID_commonName, text, sizeof(text)) < 0)
+		X509_NAME_oneline(X509_get_issuer_name(p->leaf), text, sizeof(text));
+	return arena_text(&p->arena, span_of(text));
+}
+
+static struct pair *pair_new(const struct found_cert *cert, const struct found_key *key)
+{
+	struct pair *p = mem_new(struct pair);
+	unsigned n = sizeof(p->pub.fingerprint);
+
+	p->refs = 1;
+	arena_init(&p->arena, 512);
+	p->leaf = sk_X509_value(cert->certs, 0);
+	X509_up_ref(p->leaf);
+	p->chain = sk_X509_new_null();
+	for (int i = 1; i < sk_X509_num(cert->certs); i++) {
+		X509_up_ref(sk_X509_value(cert->certs, i));
+		sk_X509_push(p->chain, sk_X509_value(cert->certs, i));
+	}
+	EVP_PKEY_up_ref(key->key);
+	p->key = key->key;
+	p->pub.cert_path = arena_text(&p->arena, span_of(cert->path));
+	p->pub.key_path = arena_text(&p->arena, span_of(key->path));
+	p->pub.type = type_of(p->key);
+	p->pub.bits = (unsigned)EVP_PKEY_get_bits(p->key);
+	p->pub.not_before = time_of(X509_get0_notBefore(p->leaf));
+	p->pub.not_after = time_of(X509_get0_notAfter(p->leaf));
+	p->pub.self_signed = X509_self_signed(p->leaf, 0) == 1;
+	p->pub.issuer = issuer_of(p);
+	X509_digest(p->leaf, EVP_sha256(), p->pub.fingerprint, &n);
+	read_names(p);
+	return p;
+}
+
+struct pair *pair_ref(struct pair *p)
+{
+	atomic_fetch_add(&p->refs, 1);
+	return p;
+}
+
+struct pair *pair_unref(struct pair *p)
+{
+	if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
+		return NULL;
+	X509_free(p->leaf);
+	sk_X509_pop_free(p->chain, X509_free);
+	EVP_PKEY_free(p->key);
+	arena_done(&p->arena);
+	return mem_free(p);
+}
+
+bool pair_is_valid_now(const struct pair *p, int64_t now_s)
+{
+	return p->pub.not_before <= now_s && now_s < p->pub.not_after;
+}
+
+/* ---- verification ---- */
+
+static bool is_signed_weakly(X509 *x)
+{
+	int digest, key, bits;
+	uint32_t flags;
+
+	return X509_get_signature_info(x, &digest, &key, &bits, &flags) == 1 && bits < SECURITY_BITS_MIN;
+}
+
+/* Every certificate signed by the next, and none signed weakly; a root's own signature proves nothing anyway. */
+static enum fault_code chain_fault(const struct pair *p)
+{
+	X509 *x = p->leaf;
+
+	for (int i = 0; i <= sk_X509_num(p->chain); i++) {
+		X509 *issuer = i < sk_X509_num(p->chain) ? sk_X509_value(p->chain, i) : NULL;
+
+		if (X509_self_signed(x, 0) != 1 && is_signed_weakly(x))
+			return FAULT_CERT_WEAK_SIGNATURE;
+		if (issuer && (X509_check_issued(issuer, x) != X509_V_OK || X509_verify(x, X509_get0_pubkey(issuer)) != 1))
+			return FAULT_CERT_CHAIN_ORDER;
+		x = issuer;
+	}
+	return FAULT_NONE;
+}
+
+/* Why the pair must not be served; FAULT_NONE if it may. */
+static enum fault_code pair_fault(const struct pair *p)
+{
+	uint32_t usage = X509_get_key_usage(p->leaf);
+	uint32_t extended = X509_get_extended_key_usage(p->leaf);
+
+	if (p->pub.type == TLS_KEY_OTHER)
+		return FAULT_CERT_KEY_KIND;
+	if (EVP_PKEY_get_security_bits(p->key) < SECURITY_BITS_MIN)
+		return FAULT_CERT_KEY_TOO_SMALL;
+	if (usage != UINT32_MAX && !(usage & KU_DIGITAL_SIGNATURE))
+		return FAULT_CERT_KEY_USAGE;
+	if (extended != UINT32_MAX && !(extended & (XKU_SSL_SERVER | XKU_ANYEKU)))
+		return FAULT_CERT_NOT_FOR_SERVERS;
+	if (p->pub.names_n == 0)
+		return FAULT_CERT_NO_NAMES;
+	return chain_fault(p);
+}
+
+static void tell_pair(struct found *f, enum fault_code code, const struct pair *p)
+{
+	char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+	struct fault fault;
+
+	clock_rfc3339(p->pub.not_before, from);
+	clock_rfc3339(p->pub.not_after, to);
+	fault_set(&fault, code);
+	fault_fact(&fault, "file", "%s", p->pub.cert_path);
+	fault_fact(&fault, "name", "%.*s", SPAN_ARG(p->pub.names_n ? p->pub.names[0] : SPAN("-")));
+	fault_fact(&fault, "from", "%s", from);
+	fault_fact(&fault, "until", "%s", to);
+	fault_fact(&fault, "bits", "%u", p->pub.bits);
+	fault_fact(&fault, "issuer", "%s", p->pub.issuer);
+	f->on_fault(f->arg, &fault);
+}
+
+static void tell_worries(struct found *f, const struct pair *p)
+{
+	int64_t now = clock_wall_s();
+
+	if (now >= p->pub.not_after)
+		tell_pair(f, FAULT_CERT_EXPIRED, p);
+	else if (now < p->pub.not_before)
+		tell_pair(f, FAULT_CERT_NOT_YET_VALID, p);
+	if (sk_X509_num(p->chain) == 0 && !p->pub.self_signed)
+		tell_pair(f, FAULT_CERT_NO_CHAIN, p);
+}
+
+/* ---- pairing ---- */
+
+static const struct found_key *key_of(const struct found *f, X509 *x)
+{
+	struct span public = public_of(X509_get0_pubkey(x));
+	uintptr_t i = (uintptr_t)map_find(&f->by_public, public);
+
+	OPENSSL_free((void *)public.p);
+	/* The parameters agree; whether the private part belongs to them is another question. */
+	if (i == 0 || X509_check_private_key(x, f->keys[i - 1].key) != 1) {
+		ERR_clear_error();
+		return NULL;
+	}
+	return &f->keys[i - 1];
+}
+
+/* "/etc/certs/shop.crt" and "/etc/certs/shop.key" are meant for each other. */
+static const char *namesake_key(const struct found *f, const char *cert_path)
+{
+	struct span stem = span_of(cert_path);
+
+	while (stem.n > 0 && stem.p[stem.n - 1] != '.')
+		stem.n--;
+	for (unsigned i = 0; i < f->keys_n; i++)
+		if (span_starts(span_of(f->keys[i].path), stem))
+			return f->keys[i].path;
+	return NULL;
+}
+
+static void tell_unpaired(struct found *f, const struct found_cert *cert)
+{
+	X509 *x = sk_X509_value(cert->certs, 0);
+	const char *key;
+
+	/* chain.pem and its like are there to be parts of others. */
+	if (X509_check_ca(x) > 0)
+		return;
+	key = namesake_key(f, cert->path);
+	tell(f, key ? FAULT_CERT_KEY_MISMATCH : FAULT_CERT_NO_KEY, cert->path, "key", span_of(key ? key : ""));
+}
+
+/* The same leaf once: the longer chain stays. */
+static void pairs_add(struct pairs *pairs, struct pair *p)
+{
+	for (unsigned i = 0; i < pairs->n; i++) {
+		if (memcmp(pairs->v[i]->pub.fingerprint, p->pub.fingerprint, sizeof(p->pub.fingerprint)) != 0)
+			continue;
+		if (sk_X509_num(p->chain) > sk_X509_num(pairs->v[i]->chain)) {
+			struct pair *shorter = pairs->v[i];
+
+			pairs->v[i] = p;
+			p = shorter;
+		}
+		pair_unref(p);
+		return;
+	}
+	pairs->v = mem_resize(pairs->v, pairs->n + 1, sizeof(struct pair *));
+	pairs->v[pairs->n++] = p;
+}
+
+void pairs_done(struct pairs *pairs)
+{
+	for (unsigned i = 0; i < pairs->n; i++)
+		pair_unref(pairs->v[i]);
+	pairs->v = mem_free(pairs->v);
+	pairs->n = 0;
+}
+
+static void pair_up(struct found *f, const struct tls_files *files, const struct found_cert *cert, struct pairs *ret)
+{
+	const struct found_key *key = key_of(f, sk_X509_value(cert->certs, 0));
+	enum fault_code code;
+	struct pair *p;
+
+	if (!key) {
+		tell_unpaired(f, cert);
+		return;
+	}
+	p = pair_new(cert, key);
+	code = pair_fault(p);
+	if (code) {
+		tell_pair(f, code, p);
+		pair_unref(p);
+		return;
+	}
+	pair_read_staple(p, files, f->on_fault, f->arg);
+	pairs_add(ret, p);
+}
+
+void pairs_from_files(const struct tls_files *files, struct pairs *ret, tls_fault_fn *on_fault, void *arg)
+{
+	struct found f = { .on_fault = on_fault, .arg = arg };
+
+	*ret = (struct pairs){ 0 };
+	map_init(&f.by_public);
+	for (unsigned i = 0; i < files->n; i++)
+		read_file(&f, &files->v[i]);
+	for (unsigned i = 0; i < f.certs_n; i++)
+		pair_up(&f, files, &f.certs[i], ret);
+	for (unsigned i = 0; i < ret->n; i++)
+		tell_worries(&f, ret->v[i]);
+	found_done(&f);
+}

@@ -1,0 +1,309 @@
+/*
+ * The set: which pairs answer for which name.
+ *
+ * For one name and key type several pairs may stand; the best is served: one that is valid now before one that is
+ * not, one from the files as they are before one kept from an earlier set, then the one issued last. A pair of the earlier set is kept
+ * in the competition as long as one of its files is still there: so what replaces a working pair must itself work.
+ */
+#include "base/clock.h"
+#include "tls/tls_priv.h"
+
+#define EXPIRY_NEAR_S (21 * 86400)
+
+struct tls_set *set_new(void)
+{
+	struct tls_set *set = mem_new(struct tls_set);
+
+	set->refs = 1;
+	map_init(&set->names);
+	arena_init(&set->arena, 4096);
+	return set;
+}
+
+struct tls_set *tls_set_ref(struct tls_set *set)
+{
+	atomic_fetch_add(&set->refs, 1);
+	return set;
+}
+
+struct tls_set *tls_set_unref(struct tls_set *set)
+{
+	if (!set || atomic_fetch_sub(&set->refs, 1) != 1)
+		return NULL;
+	SSL_CTX_free(set->ctx);
+	pairs_done(&set->pairs);
+	map_done(&set->names);
+	arena_done(&set->arena);
+	return mem_free(set);
+}
+
+/* ---- the competition ---- */
+
+/* Is a to be served rather than b? */
+static bool is_better(const struct pair *a, const struct pair *b, int64_t now_s)
+{
+	bool a_valid = pair_is_valid_now(a, now_s), b_valid = pair_is_valid_now(b, now_s);
+
+	if (a_valid != b_valid)
+		return a_valid;
+	if (a->pub.kept != b->pub.kept)
+		return b->pub.kept;
+	return a->pub.not_before > b->pub.not_before;
+}
+
+static struct tls_slot *slot_get(struct tls_set *set, struct span name)
+{
+	struct tls_slot *slot = map_find(&set->names, name);
+
+	if (!slot) {
+		slot = arena_new(&set->arena, struct tls_slot);
+		map_put(&set->names, arena_span(&set->arena, name), slot);
+	}
+	return slot;
+}
+
+static void enter(struct tls_set *set, struct pair *p, int64_t now_s)
+{
+	for (unsigned i = 0; i < p->pub.names_n; i++) {
+		struct pair **place = &slot_get(set, p->pub.names[i])->by_type[p->pub.type];
+
+		if (!*place || is_better(p, *place, now_s))
+			*place = p;
+	}
+}
+
+static bool is_in_service(const struct tls_set *set, const struct pair *p)
+{
+	for (unsigned i = 0; i < p->pub.names_n; i++) {
+		const struct tls_slot *slot = map_find(&set->names, p->pub.names[i]);
+
+		if (slot && slot->by_type[p->pub.type] == p)
+			return true;
+	}
+	return false;
+}
+
+static bool has_file(const struct tls_files *files, const char *path)
+{
+	for (unsigned i = 0; i < files->n; i++)
+		if (strcmp(files->v[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+static bool has_fingerprint(const struct pairs *pairs, const struct pair *p)
+{
+	for (unsigned i = 0; i < pairs->n; i++)
+		if (memcmp(pairs->v[i]->pub.fingerprint, p->pub.fingerprint, sizeof(p->pub.fingerprint)) == 0)
+			return true;
+	return false;
+}
+
+/* A pair of the earlier set, marked as kept: a copy of its facts over the same objects. */
+static struct pair *keep(const struct pair *earlier)
+{
+	struct pair *p = mem_new(struct pair);
+	struct span *names;
+
+	p->refs = 1;
+	arena_init(&p->arena, 512);
+	p->pub = earlier->pub;
+	p->pub.kept = true;
+	p->pub.cert_path = arena_text(&p->arena, span_of(earlier->pub.cert_path));
+	p->pub.key_path = arena_text(&p->arena, span_of(earlier->pub.key_path));
+	p->pub.issuer = arena_text(&p->arena, span_of(earlier->pub.issuer));
+	p->pub.names = names = arena_array(&p->arena, struct span, earlier->pub.names_n);
+	for (unsigned i = 0; i < p->pub.names_n; i++)
+		names[i] = arena_span(&p->arena, earlier->pub.names[i]);
+	p->staple = arena_span(&p->arena, earlier->staple);
+	X509_up_ref(p->leaf = earlier->leaf);
+	p->chain = X509_chain_up_ref(earlier->chain);
+	EVP_PKEY_up_ref(p->key = earlier->key);
+	return p;
+}
+
+static void add_kept(struct pairs *candidates, const struct tls_set *earlier, const struct tls_files *files)
+{
+	for (unsigned i = 0; earlier && i < earlier->pairs.n; i++) {
+		const struct pair *p = earlier->pairs.v[i];
+
+		if (has_fingerprint(candidates, p) || (!has_file(files, p->pub.cert_path) && !has_file(files, p->pub.key_path)))
+			continue;
+		candidates->v = mem_resize(candidates->v, candidates->n + 1, sizeof(struct pair *));
+		candidates->v[candidates->n++] = keep(p);
+	}
+}
+
+/* Those that won a place for a name; the others are let go. */
+static void take_winners(struct tls_set *set, struct pairs *candidates, tls_fault_fn *on_fault, void *arg)
+{
+	set->pairs.v = mem_zalloc(candidates->n + 1, sizeof(struct pair *));
+	for (unsigned i = 0; i < candidates->n; i++) {
+		struct pair *p = candidates->v[i];
+
+		if (!is_in_service(set, p)) {
+			pair_unref(p);
+			continue;
+		}
+		set->pairs.v[set->pairs.n++] = p;
+		if (p->pub.kept) {
+			struct fault fault;
+
+			fault_set(&fault, FAULT_CERT_KEPT);
+			fault_fact(&fault, "file", "%s", p->pub.cert_path);
+			fault_fact(&fault, "name", "%.*s", SPAN_ARG(p->pub.names[0]));
+			on_fault(arg, &fault);
+		}
+	}
+	mem_free(candidates->v);
+}
+
+/* A pair for a server that has none yet, so that it can be reached at all. */
+static void make_fallback(struct pairs *candidates)
+{
+	struct span name = SPAN("localhost");
+	struct tls_file file[2] = { { .path = "(made at start).crt", .readable = true },
+		{ .path = "(made at start).key", .readable = true } };
+	struct tls_files files = { file, 2 };
+	struct buf cert = BUF_INIT(16384), key = BUF_INIT(16384);
+	struct pairs made;
+
+	if (tls_self_signed(TLS_KEY_ECDSA, &name, 1, 30, &cert, &key) == 0) {
+		file[0].bytes = (char *)buf_text(&cert);
+		file[0].n = cert.n;
+		file[1].bytes = (char *)buf_text(&key);
+		file[1].n = key.n;
+		pairs_from_files(&files, &made, tls_fault_ignore, NULL);
+		*candidates = made;
+	}
+	buf_done(&cert);
+	buf_done(&key);
+}
+
+void tls_fault_ignore(void *arg, const struct fault *f)
+{
+	(void)arg, (void)f;
+}
+
+struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_set_settings *settings, struct tls_set *earlier,
+	tls_fault_fn *on_fault, void *arg)
+{
+	struct tls_set *set = set_new();
+	int64_t now_s = clock_wall_s();
+	struct pairs candidates;
+	struct fault fault;
+
+	pairs_from_files(files, &candidates, on_fault, arg);
+	add_kept(&candidates, earlier, files);
+	if (candidates.n == 0) {
+		fault_set(&fault, FAULT_CERT_NONE);
+		on_fault(arg, &fault);
+		if (settings->self_signed_fallback)
+			make_fallback(&candidates);
+	}
+	for (unsigned i = 0; i < candidates.n; i++)
+		enter(set, candidates.v[i], now_s);
+	take_winners(set, &candidates, on_fault, arg);
+	if (set->pairs.n > 0)
+		set->standard = map_find(&set->names, set->pairs.v[0]->pub.names[0]);
+	set->ctx = context_new(set, settings->session_lifetime_s);
+	return set;
+}
+
+/* ---- look-ups ---- */
+
+const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name)
+{
+	const struct tls_slot *slot = name.n ? map_find(&set->names, name) : NULL;
+	ptrdiff_t dot = span_index(name, '.');
+	char wildcard[256];
+
+	if (!slot && dot > 0 && name.n - (size_t)dot < sizeof(wildcard) - 1) {
+		wildcard[0] = '*';
+		memcpy(wildcard + 1, name.p + dot, name.n - (size_t)dot);
+		slot = map_find(&set->names, span_make(wildcard, name.n - (size_t)dot + 1));
+	}
+	return slot ? slot : set->standard;
+}
+
+unsigned tls_set_count(const struct tls_set *set)
+{
+	return set->pairs.n;
+}
+
+const struct tls_pair *tls_set_pair(const struct tls_set *set, unsigned i)
+{
+	must(i < set->pairs.n);
+	return &set->pairs.v[i]->pub;
+}
+
+unsigned tls_set_pairs_for(const struct tls_set *set, struct span name, const struct tls_pair **ret, unsigned max)
+{
+	const struct tls_slot *slot = set_slot_for(set, name);
+	unsigned n = 0;
+
+	for (unsigned i = 0; slot && i < TLS_KEY_TYPES && n < max; i++)
+		if (slot->by_type[i])
+			ret[n++] = &slot->by_type[i]->pub;
+	return n;
+}
+
+const char *tls_key_type_text(enum tls_key_type t)
+{
+	static const char *const texts[] = { "RSA", "ECDSA", "Ed25519", "other" };
+
+	return texts[t];
+}
+
+/* ---- what changed ---- */
+
+static void key_types(const struct tls_slot *slot, struct buf *out)
+{
+	for (unsigned i = 0; i < TLS_KEY_TYPES; i++)
+		if (slot && slot->by_type[i])
+			buf_addf(out, "%s%s", out->n ? " and " : "", tls_key_type_text(i));
+}
+
+static void compare_name(struct span name, const struct tls_slot *now, const struct tls_slot *before,
+	tls_fault_fn *on_fault, void *arg)
+{
+	struct buf old = BUF_INIT(64), new = BUF_INIT(64);
+	struct fault fault;
+
+	key_types(before, &old);
+	key_types(now, &new);
+	if (!span_eq(buf_span(&old), buf_span(&new))) {
+		fault_set(&fault, now ? FAULT_CERT_KEY_TYPE_CHANGED : FAULT_CERT_NAME_LOST);
+		fault_fact(&fault, "name", "%.*s", SPAN_ARG(name));
+		fault_fact(&fault, "before", "%s", buf_text(&old));
+		fault_fact(&fault, "now", "%s", buf_text(&new));
+		on_fault(arg, &fault);
+	}
+	buf_done(&old);
+	buf_done(&new);
+}
+
+void tls_set_compare(const struct tls_set *now, const struct tls_set *earlier, tls_fault_fn *on_fault, void *arg)
+{
+	int64_t now_s = clock_wall_s();
+	struct fault fault;
+	struct span name;
+	size_t at = 0;
+	void *slot;
+
+	while (earlier && map_next(&earlier->names, &at, &name, &slot))
+		compare_name(name, map_find(&now->names, name), slot, on_fault, arg);
+	for (unsigned i = 0; i < now->pairs.n; i++) {
+		const struct tls_pair *p = &now->pairs.v[i]->pub;
+		char until[CLOCK_RFC3339_SIZE];
+
+		if (p->not_after <= now_s || p->not_after - now_s > EXPIRY_NEAR_S)
+			continue;
+		clock_rfc3339(p->not_after, until);
+		fault_set(&fault, FAULT_CERT_EXPIRES_SOON);
+		fault_fact(&fault, "file", "%s", p->cert_path);
+		fault_fact(&fault, "name", "%.*s", SPAN_ARG(p->names[0]));
+		fault_fact(&fault, "until", "%s", until);
+		on_fault(arg, &fault);
+	}
+}

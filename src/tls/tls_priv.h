@@ -1,0 +1,64 @@
+/* Inside tls/: a pair with its OpenSSL objects, the set, the connection's filter. */
+#pragma once
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <stdatomic.h>
+#include "base/map.h"
+#include "base/mem.h"
+#include "tls/tls.h"
+
+#define TLS_KEY_TYPES 3                    /* that we serve: RSA, ECDSA, Ed25519 */
+
+/* A verified pair; immutable, shared by the sets that serve it. */
+struct pair {
+	atomic_uint refs;
+	struct tls_pair pub;               /* its texts live in arena */
+	struct arena arena;
+	X509 *leaf;
+	STACK_OF(X509) *chain;             /* without the leaf; may be empty */
+	EVP_PKEY *key;
+	struct span staple;                /* OCSP response, DER; .n == 0: none */
+};
+struct pair *pair_ref(struct pair *p);
+struct pair *pair_unref(struct pair *p);
+
+/* All pairs that the files hold and that may be served; faults for the others. */
+struct pairs {
+	struct pair **v;
+	unsigned n;
+};
+void pairs_from_files(const struct tls_files *files, struct pairs *ret, tls_fault_fn *on_fault, void *arg);
+void pairs_done(struct pairs *p);
+void tls_fault_ignore(void *arg, const struct fault *f);
+bool pair_is_valid_now(const struct pair *p, int64_t now_s);
+
+/* staple.c: the OCSP response in NAME.ocsp beside NAME.crt, if it is good for this pair. */
+void pair_read_staple(struct pair *p, const struct tls_files *files, tls_fault_fn *on_fault, void *arg);
+
+/* The pairs of one name, one for each key type, or NULL. */
+struct tls_slot {
+	struct pair *by_type[TLS_KEY_TYPES];
+};
+struct tls_set {
+	atomic_uint refs;
+	struct pairs pairs;                /* those in service */
+	struct map names;                  /* "example.de", "*.example.de" -> struct tls_slot */
+	struct arena arena;                /* of the slots */
+	const struct tls_slot *standard;   /* for unknown names; NULL: no pairs at all */
+	SSL_CTX *ctx;
+};
+const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name);
+struct tls_set *set_new(void);
+/* The server's context: versions, suites, groups, tickets, callbacks. context.c */
+SSL_CTX *context_new(struct tls_set *set, uint64_t session_lifetime_s);
+
+/* tickets.c */
+void tickets_attach(SSL_CTX *ctx);
+
+/* facts.c: callbacks that keep what a handshake shows. */
+void facts_attach(SSL *ssl, struct tls_facts *facts);
+void facts_detach(SSL *ssl);
+void facts_add_bytes(struct tls_facts *facts, const void *p, size_t n);
+/* The fault for a handshake that failed. */
+void facts_fault(const struct tls_facts *facts, struct fault *fault);
