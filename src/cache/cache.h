@@ -43,10 +43,10 @@ struct cache_fill;
 
 struct cache_settings {
 	uint64_t bytes_max;
-	uint64_t object_max;       /* larger bodies pass through unstored; 0: bytes_max / 8 */
-	unsigned followers_max;    /* of one fill, waiting for its head; 0: 10000; further ones are told PASS */
-	uint64_t follow_wait_ms;   /* for the head; 0: 5000; then PASS */
-	uint64_t hit_for_miss_ms;  /* 0: 120 s */
+	uint64_t object_max;      /* larger bodies pass through unstored; 0: bytes_max / 8 */
+	unsigned followers_max;   /* of one fill, waiting for its head; 0: 10000; further ones are told PASS */
+	uint64_t follow_wait_ms;  /* for the head; 0: 5000; then PASS */
+	uint64_t hit_for_miss_ms; /* 0: 120 s */
 };
 struct cache *cache_new(const struct cache_settings *settings);
 /* Everything must have been given back: fills, readers, references. */
@@ -59,7 +59,7 @@ void cache_sweep(struct cache *c, int64_t now_ms);
 
 struct cache_key {
 	uint64_t hash;
-	struct span text;          /* "https" NUL host NUL target, the target without what the preset drops */
+	struct span text; /* "https" NUL host NUL target, the target without what the preset drops */
 	const struct domain *site;
 };
 /* Memory from a. The host is part of it: one site has several names. */
@@ -71,11 +71,11 @@ void cache_key_make(struct cache_key *ret, const struct domain *site, bool tls, 
 enum cache_verdict { CACHE_FRESH, CACHE_REFRESH, CACHE_LEAD, CACHE_FOLLOW, CACHE_PASS, CACHE_ONLY_IF_CACHED };
 struct cache_found {
 	enum cache_verdict verdict;
-	struct cache_obj *obj;     /* a reference, or NULL */
-	struct cache_fill *fill;   /* a reference, or NULL. REFRESH and LEAD: to be led (cache_fill_drop() it) */
-	bool solo;                 /* of a LEAD: nobody follows, so the client's own conditions may be sent along */
-	const char *why;           /* RFC 9211's fwd=: "uri-miss", "vary-miss", "stale", "request", "bypass", "method" */
-	int64_t ttl_s;             /* of obj: seconds of freshness left, negative when stale */
+	struct cache_obj *obj;   /* a reference, or NULL */
+	struct cache_fill *fill; /* a reference, or NULL. REFRESH and LEAD: to be led (cache_fill_drop() it) */
+	bool solo;               /* of a LEAD: nobody follows, so the client's own conditions may be sent along */
+	const char *why;         /* RFC 9211's fwd=: "uri-miss", "vary-miss", "stale", "request", "bypass", "method" */
+	int64_t ttl_s;           /* of obj: seconds of freshness left, negative when stale */
 };
 void cache_find(struct cache *c, const struct cache_key *key, const struct http_req *req, int64_t now_ms,
 	struct cache_found *ret);
@@ -136,11 +136,11 @@ enum cache_ready cache_fill_wait(struct cache_fill *f, const struct http_req *re
 	struct fault *fault);
 
 struct cache_reader {
-	struct cache_obj *obj;     /* a reference of its own */
+	struct cache_obj *obj; /* a reference of its own */
 	struct cache_segment *segment;
-	uint64_t segment_at;       /* the body offset at which segment begins */
-	uint64_t at;               /* set it (before the first cache_reader_next) to begin elsewhere */
-	struct list link;          /* in the body's list while it grows */
+	uint64_t segment_at; /* the body offset at which segment begins */
+	uint64_t at;         /* set it (before the first cache_reader_next) to begin elsewhere */
+	struct list link;    /* in the body's list while it grows */
 	uint64_t moved_ms;
 	bool cut_off, listed;
 };
@@ -159,8 +159,8 @@ enum cache_purge_kind { CACHE_PURGE_URL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG, CA
  * name. site: of URLs, for the preset's normalisation; of tags, the only site meant (NULL: all sites). Soft: objects become
  * stale; hard: they are gone. The number of objects it hit. A prefix walks the whole index: call that from a helper
  * thread. */
-uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site, bool hard,
-	int64_t now_ms);
+uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site,
+	bool hard, int64_t now_ms);
 /* After a successful unsafe request (RFC 9111 4.4): its URI, and Location and Content-Location on the same host. */
 void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_req *req,
 	const struct http_resp *resp);
@@ -176,10 +176,10 @@ void cache_site_numbers(struct cache *c, struct span domain, struct cache_number
 
 struct cache_status {
 	bool hit, stale, stored, collapsed;
-	const char *fwd;           /* NULL for hits */
-	unsigned fwd_status;       /* 0: not asked */
-	int64_t ttl_s;             /* of hits */
-	const char *detail;        /* a code, or NULL */
+	const char *fwd;     /* NULL for hits */
+	unsigned fwd_status; /* 0: not asked */
+	int64_t ttl_s;       /* of hits */
+	const char *detail;  /* a code, or NULL */
 };
 /* Adds the field; what an origin's own cache said stays in front. */
 void cache_status_add(const struct cache_status *s, struct http_fields *fields, struct arena *a);

@@ -7,25 +7,25 @@
 #include "cache/cache.h"
 
 #define SHARDS          64
-#define VARIANTS_MAX    64                     /* of one key */
-#define TAGS_MAX        64                     /* of one object */
+#define VARIANTS_MAX    64 /* of one key */
+#define TAGS_MAX        64 /* of one object */
 #define STREAM_WINDOW   (1024 * 1024)
 #define STREAM_STALL_MS 30000
 #define BACKOFF_MAX_S   30
-#define SECONDS_MAX     INT32_MAX              /* RFC 9111 1.2.2 */
+#define SECONDS_MAX     INT32_MAX /* RFC 9111 1.2.2 */
 
 /* ---- policy.c, preset.c: pure ---- */
 
 /* What the response's fields say about storing and reusing it, worked out once. */
 struct cache_policy {
 	bool storable;
-	bool shareable;            /* may answer the requests that wait for it now, too */
-	bool leave_marker;         /* if not: the next requests must not wait for each other */
+	bool shareable;    /* may answer the requests that wait for it now, too */
+	bool leave_marker; /* if not: the next requests must not wait for each other */
 	int64_t lifetime_ms;
-	int64_t stale_while_ms, stale_error_ms;     /* -1: not given */
-	bool always_validate;      /* no-cache */
-	bool never_stale;          /* must-revalidate, proxy-revalidate, no-cache */
-	bool no_grace;             /* s-maxage: stale only as far as the response itself permits it */
+	int64_t stale_while_ms, stale_error_ms; /* -1: not given */
+	bool always_validate;                   /* no-cache */
+	bool never_stale;                       /* must-revalidate, proxy-revalidate, no-cache */
+	bool no_grace;                          /* s-maxage: stale only as far as the response itself permits it */
 	struct span private_fields, no_cache_fields;
 };
 void policy_of_response(const struct domain *site, const struct http_req *req, unsigned status,
@@ -60,21 +60,21 @@ void counted_free(struct cache *c, void *p);
 
 struct cache_segment {
 	struct cache_segment *next;
-	size_t n, room;            /* n grows under body->lock while the body does */
+	size_t n, room; /* n grows under body->lock while the body does */
 	char data[];
 };
 struct cache_body {
 	atomic_uint refs;
 	struct cache *cache;
-	atomic_bool complete;      /* from then on immutable, read without the lock */
-	pthread_mutex_t lock;      /* while it grows: for all below */
+	atomic_bool complete; /* from then on immutable, read without the lock */
+	pthread_mutex_t lock; /* while it grows: for all below */
 	struct task_cond grown, drained;
 	struct cache_segment *first, *last;
-	uint64_t first_at;         /* offset of first: 0, unless it streams */
-	uint64_t length;           /* bytes so far */
-	int64_t declared;          /* by the origin; -1: unknown */
+	uint64_t first_at; /* offset of first: 0, unless it streams */
+	uint64_t length;   /* bytes so far */
+	int64_t declared;  /* by the origin; -1: unknown */
 	bool failed, streams, ended;
-	struct list readers;       /* of growing bodies */
+	struct list readers; /* of growing bodies */
 	struct http_fields trailers;
 	struct arena trailer_arena;
 };
@@ -82,23 +82,23 @@ struct cache_body {
 struct purge_point;
 struct cache_obj {
 	atomic_uint refs;
-	_Atomic bool visited;      /* SIEVE's bit */
-	_Atomic bool soft_purged;  /* by URL, or invalidated */
-	_Atomic int64_t retry_ms;  /* the origin failed: not before */
+	_Atomic bool visited;     /* SIEVE's bit */
+	_Atomic bool soft_purged; /* by URL, or invalidated */
+	_Atomic int64_t retry_ms; /* the origin failed: not before */
 	_Atomic unsigned failures;
 	struct cache *cache;
 	struct cache_body *body;
 	unsigned status;
 	struct http_fields fields;
-	struct span etag;          /* within fields; .p == NULL: none */
-	int64_t modified_s;        /* Last-Modified; -1: none */
-	int64_t date_s;            /* Date, or when it came */
+	struct span etag;   /* within fields; .p == NULL: none */
+	int64_t modified_s; /* Last-Modified; -1: none */
+	int64_t date_s;     /* Date, or when it came */
 	int64_t born_ms, answered_ms;
-	int64_t keep_ms;           /* the site's grace: how long past its life it is kept at least */
+	int64_t keep_ms; /* the site's grace: how long past its life it is kept at least */
 	struct cache_policy policy;
-	struct span vary;          /* Vary's value, and vary_text() of the request it answered */
+	struct span vary; /* Vary's value, and vary_text() of the request it answered */
 	struct span vary_text;
-	uint64_t seq;              /* purge sequence at which its fetch began */
+	uint64_t seq; /* purge sequence at which its fetch began */
 	struct purge_point *site_point;
 	struct purge_point **tags;
 	unsigned tags_n;
@@ -123,26 +123,26 @@ int64_t obj_ttl_ms(const struct cache_obj *o, int64_t now_ms);
 struct cache_entry {
 	struct cache_entry *next;
 	uint64_t hash;
-	struct span text;          /* behind the struct */
-	struct list variants;      /* cache_obj.variant_link, newest first */
-	struct list fills;         /* cache_fill.link */
-	int64_t solo_until_ms;     /* hit-for-miss */
+	struct span text;      /* behind the struct */
+	struct list variants;  /* cache_obj.variant_link, newest first */
+	struct list fills;     /* cache_fill.link */
+	int64_t solo_until_ms; /* hit-for-miss */
 };
 struct cache_shard {
 	pthread_mutex_t lock;
 	struct cache_entry **buckets;
 	size_t buckets_n, entries;
-	struct list sieve;         /* newest first */
+	struct list sieve; /* newest first */
 	struct list *hand;
-	size_t swept;              /* bucket that cache_sweep() does next */
+	size_t swept; /* bucket that cache_sweep() does next */
 };
 struct cache {
 	struct cache_settings settings;
 	_Atomic uint64_t bytes, bytes_max, objects, evicted, purged, fills, markers;
-	_Atomic uint64_t seq;      /* of purges */
+	_Atomic uint64_t seq; /* of purges */
 	struct cache_shard shards[SHARDS];
 	pthread_mutex_t points_lock;
-	struct map points;         /* text -> purge_point */
+	struct map points; /* text -> purge_point */
 	struct purge_point *all;
 	unsigned sweep_shard;
 	int64_t points_swept_ms;
@@ -166,18 +166,18 @@ void cache_evict(struct cache *c, struct cache_shard *first);
 /* ---- purge.c ---- */
 
 struct purge_point {
-	_Atomic uint64_t hard_seq, soft_seq;       /* of the last purge; 0: none */
-	uint64_t refs;             /* objects and fills; under points_lock */
-	uint64_t live, bytes;      /* objects in the index born since the last hard purge */
+	_Atomic uint64_t hard_seq, soft_seq; /* of the last purge; 0: none */
+	uint64_t refs;                       /* objects and fills; under points_lock */
+	uint64_t live, bytes;                /* objects in the index born since the last hard purge */
 	int64_t purged_ms;
-	size_t n;                  /* of text, its key */
+	size_t n; /* of text, its key */
 	char text[];
 };
 /* The point of that name (a reference), made if absent. kind: 'a' all, 's' site, 't' tag (site empty: everywhere). */
 struct purge_point *point_get(struct cache *c, char kind, struct span site, struct span tag);
 void point_unref(struct cache *c, struct purge_point *p);
 void points_count(struct cache_obj *o, int sign);
-bool obj_is_purged(const struct cache_obj *o);          /* hard: out of reach */
+bool obj_is_purged(const struct cache_obj *o); /* hard: out of reach */
 bool obj_is_soft_purged(const struct cache_obj *o);
 void points_init(struct cache *c);
 void points_done(struct cache *c);
@@ -190,18 +190,18 @@ void obj_set_tags(struct cache_obj *o, struct span site, const struct http_field
 struct cache_fill {
 	atomic_uint refs;
 	struct cache *cache;
-	struct cache_key key;      /* text is the fill's own */
+	struct cache_key key; /* text is the fill's own */
 	struct cache_shard *shard;
-	struct cache_obj *old;     /* to validate, or NULL */
+	struct cache_obj *old; /* to validate, or NULL */
 	uint64_t seq;
 	bool solo;
-	struct span vary, vary_text;       /* by the Vary that was known when it began, if any */
-	struct arena arena;        /* of the texts above, and of its head */
+	struct span vary, vary_text; /* by the Vary that was known when it began, if any */
+	struct arena arena;          /* of the texts above, and of its head */
 	struct purge_point *site_point;
 	/* In the entry; under the shard's lock. */
 	struct list link;
 	bool listed;
-	_Atomic int purged;        /* by URL or prefix while in flight: 0, 1 soft, 2 hard */
+	_Atomic int purged; /* by URL or prefix while in flight: 0, 1 soft, 2 hard */
 	/* The head, for those who wait. */
 	pthread_mutex_t lock;
 	struct task_cond ready;

@@ -16,8 +16,8 @@ struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache
 	const struct http_req *req, struct cache_obj *old, bool solo)
 {
 	struct cache_fill *f = counted_alloc(c, sizeof(*f) + key->text.n);
-	const struct cache_obj *newest = list_empty(&e->variants)
-		? NULL : container_of(e->variants.next, struct cache_obj, variant_link);
+	const struct cache_obj *newest =
+		list_empty(&e->variants) ? NULL : container_of(e->variants.next, struct cache_obj, variant_link);
 
 	f->refs = 1;
 	f->cache = c;
@@ -46,7 +46,7 @@ struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache
 
 struct cache_fill *fill_for(struct cache_entry *e, const struct http_req *req)
 {
-	list_each(it, &e->fills) {
+	list_each (it, &e->fills) {
 		struct cache_fill *f = container_of(it, struct cache_fill, link);
 		struct arena a;
 		bool same;
@@ -100,7 +100,7 @@ static void displace(struct cache_fill *f, struct cache_entry *e, struct span te
 {
 	unsigned n = 0;
 
-	list_each_safe(it, &e->variants) {
+	list_each_safe (it, &e->variants) {
 		struct cache_obj *o = container_of(it, struct cache_obj, variant_link);
 
 		if (o != f->old && !obj_is_purged(o) && !span_eq(o->vary_text, text) && ++n < VARIANTS_MAX)
@@ -208,12 +208,12 @@ static void merge_fields(const struct http_fields *stored, const struct http_fie
 {
 	*ret = (struct http_fields){ 0 };
 	for (unsigned i = 0; i < stored->n; i++)
-		if (!http_fields_find_name(fresh, stored->v[i].name) || stored->v[i].id == HTTP_CONTENT_ENCODING
-			|| stored->v[i].id == HTTP_CONTENT_TYPE || stored->v[i].id == HTTP_CONTENT_RANGE)
+		if (!http_fields_find_name(fresh, stored->v[i].name) || stored->v[i].id == HTTP_CONTENT_ENCODING ||
+			stored->v[i].id == HTTP_CONTENT_TYPE || stored->v[i].id == HTTP_CONTENT_RANGE)
 			http_fields_push(ret, a, stored->v[i]);
 	for (unsigned i = 0; i < fresh->n; i++)
-		if (fresh->v[i].id != HTTP_CONTENT_ENCODING && fresh->v[i].id != HTTP_CONTENT_TYPE
-			&& fresh->v[i].id != HTTP_CONTENT_RANGE)
+		if (fresh->v[i].id != HTTP_CONTENT_ENCODING && fresh->v[i].id != HTTP_CONTENT_TYPE &&
+			fresh->v[i].id != HTTP_CONTENT_RANGE)
 			http_fields_push(ret, a, fresh->v[i]);
 }
 
@@ -222,8 +222,8 @@ static bool is_about_old(const struct cache_fill *f, const struct http_resp *res
 {
 	struct span etag = http_fields_value(&resp->fields, HTTP_ETAG);
 
-	return f->old && atomic_load(&f->old->body->complete)
-		&& (!etag.p || !f->old->etag.p || http_etag_in(etag, f->old->etag, true));
+	return f->old && atomic_load(&f->old->body->complete) &&
+		(!etag.p || !f->old->etag.p || http_etag_in(etag, f->old->etag, true));
 }
 
 static enum cache_decision freshen(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
@@ -300,7 +300,7 @@ static void drop_passed(struct cache_body *b)
 {
 	uint64_t passed = b->length;
 
-	list_each(it, &b->readers) {
+	list_each (it, &b->readers) {
 		const struct cache_reader *r = container_of(it, struct cache_reader, link);
 
 		/* Its pieces of the last call are still being sent: the segment it is in stays. */
@@ -320,7 +320,7 @@ static void cut_off_stalled(struct cache_body *b)
 {
 	uint64_t now = clock_mono_ms();
 
-	list_each_safe(it, &b->readers) {
+	list_each_safe (it, &b->readers) {
 		struct cache_reader *r = container_of(it, struct cache_reader, link);
 
 		if (now - r->moved_ms < STREAM_STALL_MS || r->at + STREAM_WINDOW > b->length)

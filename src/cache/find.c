@@ -43,7 +43,7 @@ bool obj_fits(const struct cache_obj *o, const struct http_req *req)
 
 static struct cache_obj *variant_for(struct cache_entry *e, const struct http_req *req)
 {
-	list_each(it, &e->variants) {
+	list_each (it, &e->variants) {
 		struct cache_obj *o = container_of(it, struct cache_obj, variant_link);
 
 		if (!obj_is_purged(o) && obj_fits(o, req))
@@ -76,7 +76,8 @@ static enum reuse reuse_of(const struct cache_obj *o, const struct http_cache_co
 	return REUSE_VALIDATE;
 }
 
-bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, const struct http_req *req, int64_t now_ms)
+bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, const struct http_req *req,
+	int64_t now_ms)
 {
 	int64_t stale_ms = -obj_ttl_ms(o, now_ms);
 	int64_t window_ms = o->policy.stale_error_ms;
@@ -85,12 +86,12 @@ bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, co
 	if (obj_is_purged(o))
 		return false;
 	policy_of_request(req, &asked);
-	if (asked.stale_if_error > window_ms / 1000)       /* RFC 5861 4: the request may ask for it, too */
+	if (asked.stale_if_error > window_ms / 1000) /* RFC 5861 4: the request may ask for it, too */
 		window_ms = asked.stale_if_error * 1000LL;
 	if (o->policy.never_stale)
 		window_ms = -1;
-	if ((site->grace_forced || !(o->policy.never_stale || o->policy.no_grace))
-		&& (int64_t)site->grace_ms > window_ms && site->grace_ms > 0)
+	if ((site->grace_forced || !(o->policy.never_stale || o->policy.no_grace)) &&
+		(int64_t)site->grace_ms > window_ms && site->grace_ms > 0)
 		window_ms = (int64_t)site->grace_ms;
 	return stale_ms <= window_ms;
 }
@@ -197,7 +198,11 @@ static void look_up(struct lookup *l)
 void cache_find(struct cache *c, const struct cache_key *key, const struct http_req *req, int64_t now_ms,
 	struct cache_found *ret)
 {
-	struct lookup l = { .cache = c, .shard = shard_of(c, key->hash), .key = key, .req = req, .now_ms = now_ms,
+	struct lookup l = { .cache = c,
+		.shard = shard_of(c, key->hash),
+		.key = key,
+		.req = req,
+		.now_ms = now_ms,
 		.found = ret };
 
 	*ret = (struct cache_found){ .verdict = CACHE_PASS, .why = preset_bypass(key->site, req) };

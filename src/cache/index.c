@@ -9,10 +9,10 @@
  */
 #include "cache/cache_priv.h"
 
-#define BUCKETS_FIRST  256
-#define SWEEP_BUCKETS  4096            /* looked at in one cache_sweep() */
-#define MARKERS_MAX    100000          /* beyond that, keys simply have none */
-#define EVICT_BATCH    32              /* objects taken out under one hold of a lock */
+#define BUCKETS_FIRST 256
+#define SWEEP_BUCKETS 4096   /* looked at in one cache_sweep() */
+#define MARKERS_MAX   100000 /* beyond that, keys simply have none */
+#define EVICT_BATCH   32     /* objects taken out under one hold of a lock */
 
 struct cache *cache_new(const struct cache_settings *settings)
 {
@@ -245,7 +245,7 @@ void cache_evict(struct cache *c, struct cache_shard *first)
 static bool is_dead(const struct cache_obj *o, int64_t now_ms)
 {
 	int64_t keep = o->policy.stale_while_ms > o->policy.stale_error_ms ? o->policy.stale_while_ms
-									     : o->policy.stale_error_ms;
+									   : o->policy.stale_error_ms;
 
 	if (keep < o->keep_ms)
 		keep = o->keep_ms;
@@ -256,7 +256,7 @@ static void sweep_bucket(struct cache *c, struct cache_shard *s, size_t bucket, 
 {
 	for (struct cache_entry *e = s->buckets[bucket], *next; e; e = next) {
 		next = e->next;
-		list_each_safe(it, &e->variants) {
+		list_each_safe (it, &e->variants) {
 			struct cache_obj *o = container_of(it, struct cache_obj, variant_link);
 
 			if (!is_dead(o, now_ms))
@@ -288,6 +288,11 @@ void cache_sweep(struct cache *c, int64_t now_ms)
 
 void cache_numbers(struct cache *c, struct cache_numbers *ret)
 {
-	*ret = (struct cache_numbers){ .objects = c->objects, .bytes = c->bytes, .bytes_max = c->bytes_max,
-		.evicted = c->evicted, .purged = c->purged, .fills = c->fills, .markers = c->markers };
+	*ret = (struct cache_numbers){ .objects = c->objects,
+		.bytes = c->bytes,
+		.bytes_max = c->bytes_max,
+		.evicted = c->evicted,
+		.purged = c->purged,
+		.fills = c->fills,
+		.markers = c->markers };
 }

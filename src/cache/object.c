@@ -15,7 +15,7 @@
 #define SEGMENT_FIRST    4096
 #define SEGMENT_MOST     65536
 #define SEGMENT_DECLARED (256 * 1024)
-#define BLOCK_OVERHEAD   8             /* of the allocator, beside the usable size */
+#define BLOCK_OVERHEAD   8 /* of the allocator, beside the usable size */
 
 static size_t counted_size(void *p)
 {
@@ -138,7 +138,8 @@ static void copy_fields(struct cache *c, const struct http_fields *from, const s
 		memcpy(text, f->name.p, f->name.n);
 		memcpy(text + f->name.n, f->value.p, f->value.n);
 		to->v[to->n++] = (struct http_field){ .name = { text, f->name.n },
-			.value = { text + f->name.n, f->value.n }, .id = f->id };
+			.value = { text + f->name.n, f->value.n },
+			.id = f->id };
 		text += f->name.n + f->value.n;
 	}
 	to->room = to->n;

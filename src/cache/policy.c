@@ -9,21 +9,21 @@
 #include <errno.h>
 #include "cache/cache_priv.h"
 
-#define HEURISTIC_FRACTION 10                      /* a tenth of the time since Last-Modified (4.2.2) */
+#define HEURISTIC_FRACTION 10 /* a tenth of the time since Last-Modified (4.2.2) */
 #define HEURISTIC_MOST_MS  (24 * 3600 * 1000LL)
 
 /* RFC 9110 15.1; 206 is not: partial responses are not stored, ranges are cut from whole ones. */
 static bool is_heuristically_cacheable(unsigned status)
 {
-	return status == 200 || status == 203 || status == 204 || status == 300 || status == 301 || status == 308
-		|| status == 404 || status == 405 || status == 410 || status == 414 || status == 501;
+	return status == 200 || status == 203 || status == 204 || status == 300 || status == 301 || status == 308 ||
+		status == 404 || status == 405 || status == 410 || status == 414 || status == 501;
 }
 
 /* Statuses whose caching we understand (must-understand, RFC 9111 5.2.2.3): final ones, but 206 and 304. */
 static bool is_understood(unsigned status)
 {
-	return is_heuristically_cacheable(status) || status == 302 || status == 303 || status == 307
-		|| status == 401 || status == 403 || status == 451;
+	return is_heuristically_cacheable(status) || status == 302 || status == 303 || status == 307 || status == 401 ||
+		status == 403 || status == 451;
 }
 
 /*
@@ -149,8 +149,8 @@ static int64_t lifetime_ms(const struct domain *site, const struct http_req *req
 
 static bool sets_cookie(const struct http_fields *fields, const struct http_cache_control *cc)
 {
-	return http_fields_find(fields, HTTP_SET_COOKIE) && !http_list_has(cc->private_fields, SPAN("Set-Cookie"))
-		&& !http_list_has(cc->no_cache_fields, SPAN("Set-Cookie"));
+	return http_fields_find(fields, HTTP_SET_COOKIE) && !http_list_has(cc->private_fields, SPAN("Set-Cookie")) &&
+		!http_list_has(cc->no_cache_fields, SPAN("Set-Cookie"));
 }
 
 /* 3 and 3.5, without the question of freshness. */
@@ -197,8 +197,10 @@ void policy_of_response(const struct domain *site, const struct http_req *req, u
 	int64_t most = preset_most_ms(site, fields);
 
 	directives(fields, a, &cc, &targeted);
-	*ret = (struct cache_policy){ .leave_marker = status < 500, .stale_while_ms = ms_or_none(cc.stale_while_revalidate),
-		.stale_error_ms = ms_or_none(cc.stale_if_error), .private_fields = cc.private_fields,
+	*ret = (struct cache_policy){ .leave_marker = status < 500,
+		.stale_while_ms = ms_or_none(cc.stale_while_revalidate),
+		.stale_error_ms = ms_or_none(cc.stale_if_error),
+		.private_fields = cc.private_fields,
 		.no_cache_fields = cc.no_cache_fields };
 	ret->always_validate = cc.no_cache && !cc.no_cache_fields.p;
 	ret->never_stale = cc.must_revalidate || cc.proxy_revalidate || ret->always_validate;
@@ -206,12 +208,11 @@ void policy_of_response(const struct domain *site, const struct http_req *req, u
 	ret->lifetime_ms = lifetime_ms(site, req, status, fields, &cc, targeted, answered_ms / 1000, &is_explicit);
 	if (most >= 0 && ret->lifetime_ms > most)
 		ret->lifetime_ms = most;
-	ret->storable = ret->lifetime_ms >= 0 && is_permitted(req, status, fields, &cc, targeted) && !vary_is_star(fields, a)
-		&& (is_explicit || !preset_is_disguised(req, fields));
+	ret->storable = ret->lifetime_ms >= 0 && is_permitted(req, status, fields, &cc, targeted) &&
+		!vary_is_star(fields, a) && (is_explicit || !preset_is_disguised(req, fields));
 	if (ret->lifetime_ms == 0 && !is_explicit)
 		ret->storable = ret->storable && is_anonymous(req);
-	ret->shareable = ret->storable && !ret->always_validate
-		&& (ret->lifetime_ms > 0 || ret->stale_while_ms > 0);
+	ret->shareable = ret->storable && !ret->always_validate && (ret->lifetime_ms > 0 || ret->stale_while_ms > 0);
 }
 
 void policy_of_request(const struct http_req *req, struct http_cache_control *ret)

@@ -26,12 +26,13 @@ static const struct preset {
 
 /* Names, or with '*' at the end beginnings of names. wordpress_test_cookie is set for every visitor of the log-in page and
  * says nothing about him. */
-static const char *const wordpress_cookies[] = { "wordpress_logged_in*", "wordpress_sec*", "wp-postpass*", "comment_author*",
-	"wordpress_no_cache", "woocommerce_items_in_cart", "woocommerce_cart_hash", "wp_woocommerce_session_*" };
-static const char *const wordpress_paths[] = { "/wp-admin", "/wp-login.php", "/xmlrpc.php", "/cart", "/checkout", "/my-account",
-	"/wp-cron.php" };
-static const char *const marketing[] = { "utm_*", "gclid", "gclsrc", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "mc_*",
-	"yclid", "ttclid", "twclid", "li_fat_id", "igshid", "_ga", "_gl", "mkt_tok", "hsa_*" };
+static const char *const wordpress_cookies[] = { "wordpress_logged_in*", "wordpress_sec*", "wp-postpass*",
+	"comment_author*", "wordpress_no_cache", "woocommerce_items_in_cart", "woocommerce_cart_hash",
+	"wp_woocommerce_session_*" };
+static const char *const wordpress_paths[] = { "/wp-admin", "/wp-login.php", "/xmlrpc.php", "/cart", "/checkout",
+	"/my-account", "/wp-cron.php" };
+static const char *const marketing[] = { "utm_*", "gclid", "gclsrc", "gbraid", "wbraid", "dclid", "fbclid", "msclkid",
+	"mc_*", "yclid", "ttclid", "twclid", "li_fat_id", "igshid", "_ga", "_gl", "mkt_tok", "hsa_*" };
 
 static bool matches(struct span name, const char *const *patterns, size_t n)
 {
@@ -157,9 +158,9 @@ int64_t preset_most_ms(const struct domain *site, const struct http_fields *fiel
  */
 bool preset_is_disguised(const struct http_req *req, const struct http_fields *fields)
 {
-	static const char *const endings[] = { ".css", ".js", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".ico",
-		".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp4", ".webm", ".mp3", ".ogg", ".pdf", ".zip", ".gz", ".json",
-		".map", ".txt", ".xml" };
+	static const char *const endings[] = { ".css", ".js", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg",
+		".ico", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp4", ".webm", ".mp3", ".ogg", ".pdf", ".zip",
+		".gz", ".json", ".map", ".txt", ".xml" };
 	struct span type = http_fields_value(fields, HTTP_CONTENT_TYPE);
 
 	for (size_t i = 0; i < array_len(endings); i++)

@@ -214,9 +214,9 @@ static uint64_t purge_entry(struct cache_shard *s, struct cache_entry *e, bool h
 {
 	uint64_t n = 0;
 
-	list_each(it, &e->fills)
+	list_each (it, &e->fills)
 		container_of(it, struct cache_fill, link)->purged = hard ? 2 : 1;
-	list_each_safe(it, &e->variants) {
+	list_each_safe (it, &e->variants) {
 		struct cache_obj *o = container_of(it, struct cache_obj, variant_link);
 
 		n += !obj_is_purged(o);
@@ -332,8 +332,8 @@ static uint64_t purge_url(struct cache *c, bool prefix, struct span what, const 
 	return n;
 }
 
-uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site, bool hard,
-	int64_t now_ms)
+uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site,
+	bool hard, int64_t now_ms)
 {
 	struct span none = { 0 };
 	uint64_t n = 0;

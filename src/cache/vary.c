@@ -27,7 +27,8 @@ static void add_encodings(struct buf *out, struct span value)
 
 		while (http_list_next(&rest, &element)) {
 			ptrdiff_t semicolon = span_index(element, ';');
-			struct span coding = span_trim(semicolon < 0 ? element : span_sub(element, 0, (size_t)semicolon));
+			struct span coding =
+				span_trim(semicolon < 0 ? element : span_sub(element, 0, (size_t)semicolon));
 
 			if (span_eq_nocase(coding, span_of(codings[i])) && !refuses(element)) {
 				buf_add_text(out, codings[i]);

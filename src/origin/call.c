@@ -22,8 +22,8 @@
 #include "origin/origin_priv.h"
 #include "stats/stats.h"
 
-#define BODY_PIECE    16384
-#define ORIGINS_MAX   32           /* of one site: a bit each in the set of those tried */
+#define BODY_PIECE  16384
+#define ORIGINS_MAX 32 /* of one site: a bit each in the set of those tried */
 
 struct attempt {
 	struct origins *origins;
@@ -32,8 +32,8 @@ struct attempt {
 	struct arena *arena;
 	struct origin_call *call;
 	struct fault *fault;
-	uint32_t tried;                /* bit per origin of the site */
-	bool sent, body_touched, response_begun;       /* how far the current try came */
+	uint32_t tried;                          /* bit per origin of the site */
+	bool sent, body_touched, response_begun; /* how far the current try came */
 };
 
 /* Weighted random pick among the origins of one class that were not tried yet; -1 if there is none. */
@@ -51,7 +51,7 @@ static int pick_class(const struct attempt *a, bool backup, bool only_up)
 		if (only_up && !origin_is_up(origin_get(a->origins, spec), now))
 			continue;
 		total += spec->weight;
-		if (rand_below(total) < spec->weight)      /* a reservoir of one, by weight */
+		if (rand_below(total) < spec->weight) /* a reservoir of one, by weight */
 			picked = (int)i;
 	}
 	return picked;
@@ -116,8 +116,12 @@ static int send_request(struct attempt *a, struct h1_client *client)
 	struct http_exchange *x = rq->body_from;
 	bool has_body = x && x->req.has_body;
 	bool chunked = has_body && x->req.chunked;
-	struct h1_request r = { .method = rq->method_text, .target = rq->target, .host = rq->host,
-		.fields = rq->fields, .has_body = has_body, .upgrade = rq->upgrade,
+	struct h1_request r = { .method = rq->method_text,
+		.target = rq->target,
+		.host = rq->host,
+		.fields = rq->fields,
+		.has_body = has_body,
+		.upgrade = rq->upgrade,
 		.length = has_body && !chunked ? (int64_t)x->req.content_length : -1 };
 	int error = h1_client_send_head(client, &r, deadline_in(a->site->read_timeout_ms));
 

@@ -67,7 +67,7 @@ void origin_failed(struct origin *o, const struct fault *why)
 struct check {
 	struct origins *origins;
 	struct origin *origin;
-	const struct domain *site;         /* in origins->watched */
+	const struct domain *site; /* in origins->watched */
 	struct loop_timer timer;
 };
 
@@ -81,8 +81,10 @@ static void check_later(struct check *c, uint64_t ms);
 /* One GET of the health path on a new connection. */
 static int ask_health_path(struct origin *o, const struct domain *site, struct conn *conn, struct fault *fault)
 {
-	struct h1_request request = { .method = SPAN("GET"), .target = site->health_path,
-		.host = site->origin_host.n ? site->origin_host : site->name, .length = -1 };
+	struct h1_request request = { .method = SPAN("GET"),
+		.target = site->health_path,
+		.host = site->origin_host.n ? site->origin_host : site->name,
+		.length = -1 };
 	struct http_fields none = { 0 };
 	struct h1_client client;
 	struct arena arena;

@@ -11,7 +11,7 @@
 struct kept {
 	struct list link;
 	struct conn *conn;
-	uint64_t tag;                      /* what its TLS was verified for: never lent to others */
+	uint64_t tag; /* what its TLS was verified for: never lent to others */
 	struct kept_list *in;
 };
 
@@ -38,15 +38,15 @@ static bool is_quiet(struct conn *c)
 {
 	char byte;
 
-	return !c->fd.hung_up && conn_pending(c) == 0
-		&& recv(c->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	return !c->fd.hung_up && conn_pending(c) == 0 && recv(c->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		errno == EAGAIN;
 }
 
 struct conn *origin_take_kept(struct origin *o, uint64_t tag)
 {
 	struct kept_list *kept = &o->kept[origin_thread];
 
-	list_each_safe(it, &kept->conns) {
+	list_each_safe (it, &kept->conns) {
 		struct kept *k = container_of(it, struct kept, link);
 		struct conn *c;
 

@@ -10,7 +10,7 @@
 #include "tls/hello.h"
 #include "tls/tls_priv.h"
 
-#define NO_ALERT 0xff
+#define NO_ALERT    0xff
 #define BYTES_SHOWN 16
 
 /* Alerts by number: OpenSSL's own table has gaps (86, 109, 116). */
@@ -22,11 +22,12 @@ static const char *alert_text(uint8_t alert)
 	} alerts[] = { { 0, "close_notify" }, { 10, "unexpected_message" }, { 20, "bad_record_mac" },
 		{ 22, "record_overflow" }, { 40, "handshake_failure" }, { 42, "bad_certificate" },
 		{ 43, "unsupported_certificate" }, { 44, "certificate_revoked" }, { 45, "certificate_expired" },
-		{ 46, "certificate_unknown" }, { 47, "illegal_parameter" }, { 48, "unknown_ca" }, { 49, "access_denied" },
-		{ 50, "decode_error" }, { 51, "decrypt_error" }, { 70, "protocol_version" }, { 71, "insufficient_security" },
-		{ 80, "internal_error" }, { 86, "inappropriate_fallback" }, { 90, "user_canceled" },
-		{ 100, "no_renegotiation" }, { 109, "missing_extension" }, { 110, "unsupported_extension" },
-		{ 112, "unrecognized_name" }, { 113, "bad_certificate_status_response" }, { 115, "unknown_psk_identity" },
+		{ 46, "certificate_unknown" }, { 47, "illegal_parameter" }, { 48, "unknown_ca" },
+		{ 49, "access_denied" }, { 50, "decode_error" }, { 51, "decrypt_error" }, { 70, "protocol_version" },
+		{ 71, "insufficient_security" }, { 80, "internal_error" }, { 86, "inappropriate_fallback" },
+		{ 90, "user_canceled" }, { 100, "no_renegotiation" }, { 109, "missing_extension" },
+		{ 110, "unsupported_extension" }, { 112, "unrecognized_name" },
+		{ 113, "bad_certificate_status_response" }, { 115, "unknown_psk_identity" },
 		{ 116, "certificate_required" }, { 120, "no_application_protocol" }, { NO_ALERT, "none" } };
 
 	for (size_t i = 0; i < array_len(alerts); i++)
@@ -94,7 +95,8 @@ void tls_facts_done(struct tls_facts *facts)
 
 static bool is_tls(const struct tls_facts *f)
 {
-	return f->hello_n >= 2 && ((f->hello[0] >= 20 && f->hello[0] <= 23 && f->hello[1] == 3) || (f->hello[0] & 0x80));
+	return f->hello_n >= 2 &&
+		((f->hello[0] >= 20 && f->hello[0] <= 23 && f->hello[1] == 3) || (f->hello[0] & 0x80));
 }
 
 static void add_hello(const struct tls_facts *f, struct fault *fault)
@@ -117,7 +119,8 @@ void facts_fault(const struct tls_facts *f, struct fault *fault)
 
 	if (f->hello_n > 0 && !is_tls(f)) {
 		fault_set(fault, FAULT_TLS_NOT_TLS);
-		fault_fact(fault, "bytes", "%.*s", f->hello_n < BYTES_SHOWN ? f->hello_n : BYTES_SHOWN, (const char *)f->hello);
+		fault_fact(fault, "bytes", "%.*s", f->hello_n < BYTES_SHOWN ? f->hello_n : BYTES_SHOWN,
+			(const char *)f->hello);
 		return;
 	}
 	if (f->error == -ETIMEDOUT) {

@@ -137,7 +137,8 @@ struct tls_files *tls_files_free(struct tls_files *files)
 static void add_stamp(void *arg, const char *path, const struct stat *st)
 {
 	uint64_t *stamp = arg;
-	uint64_t facts[] = { *stamp, (uint64_t)changed_ns(st), (uint64_t)st->st_size, (uint64_t)st->st_ino, st->st_mode };
+	uint64_t facts[] = { *stamp, (uint64_t)changed_ns(st), (uint64_t)st->st_size, (uint64_t)st->st_ino,
+		st->st_mode };
 
 	*stamp = span_hash(span_of(path), span_hash(span_make(facts, sizeof(facts)), 1));
 }
@@ -218,8 +219,12 @@ int tls_files_unpack(struct span blob, struct tls_files **ret)
 			break;
 		files->v = mem_resize(files->v, files->n + 1, sizeof(*files->v));
 		f = &files->v[files->n++];
-		*f = (struct tls_file){ .path = span_text(path), .changed_ns = changed, .bytes = span_text(bytes),
-			.n = bytes.n, .readable = error == 0, .error = (int)error };
+		*f = (struct tls_file){ .path = span_text(path),
+			.changed_ns = changed,
+			.bytes = span_text(bytes),
+			.n = bytes.n,
+			.readable = error == 0,
+			.error = (int)error };
 	}
 	if (u.bad || u.rest.n > 0) {
 		tls_files_free(files);

@@ -19,12 +19,12 @@
 struct tls_filter {
 	struct conn_filter filter;
 	SSL *ssl;
-	struct tls_set *set;               /* NULL on the client's side */
-	struct tls_facts *facts;           /* during the handshake */
-	uint64_t deadline;                 /* of the call under way */
-	int error;                         /* of the filter below: negative errno */
-	bool ended;                        /* the peer said close_notify, or closed */
-	bool broken;                       /* an SSL error: nothing more can be sent */
+	struct tls_set *set;     /* NULL on the client's side */
+	struct tls_facts *facts; /* during the handshake */
+	uint64_t deadline;       /* of the call under way */
+	int error;               /* of the filter below: negative errno */
+	bool ended;              /* the peer said close_notify, or closed */
+	bool broken;             /* an SSL error: nothing more can be sent */
 };
 
 /* ---- the BIO ---- */
@@ -326,8 +326,11 @@ bool tls_conn_info(const struct conn *c, struct tls_info *ret)
 		return false;
 	name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
 	leaf = SSL_get_certificate(t->ssl);
-	*ret = (struct tls_info){ .version = SSL_get_version(t->ssl), .suite = SSL_get_cipher_name(t->ssl),
-		.sni = span_of(name), .resumed = SSL_session_reused(t->ssl), .key = TLS_KEY_OTHER };
+	*ret = (struct tls_info){ .version = SSL_get_version(t->ssl),
+		.suite = SSL_get_cipher_name(t->ssl),
+		.sni = span_of(name),
+		.resumed = SSL_session_reused(t->ssl),
+		.key = TLS_KEY_OTHER };
 	for (unsigned i = 0; leaf && t->set && i < t->set->pairs.n; i++)
 		if (t->set->pairs.v[i]->leaf == leaf)
 			ret->key = t->set->pairs.v[i]->pub.type;

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include "tls/hello.h"
 
-#define RECORD_HANDSHAKE   22
-#define MESSAGE_HELLO      1
-#define HELLO_BYTES_MAX    65536
+#define RECORD_HANDSHAKE 22
+#define MESSAGE_HELLO    1
+#define HELLO_BYTES_MAX  65536
 
 enum { EXT_SNI = 0, EXT_GROUPS = 10, EXT_SIGNATURES = 13, EXT_ALPN = 16, EXT_VERSIONS = 43, EXT_KEY_SHARE = 51 };
 
@@ -122,10 +122,10 @@ static void read_body(struct reader *r, struct arena *a, struct tls_hello *h)
 	struct reader extensions;
 
 	h->legacy_version = (uint16_t)number(r, 2);
-	take(r, 32);               /* random */
-	vector(r, 1);              /* session id */
+	take(r, 32);  /* random */
+	vector(r, 1); /* session id */
 	h->suites = pairs_of(vector(r, 2));
-	vector(r, 1);              /* compression methods */
+	vector(r, 1); /* compression methods */
 	if (r->rest.n == 0)
 		return;
 	extensions = (struct reader){ vector(r, 2), false };
@@ -161,7 +161,7 @@ static int parse_v2(struct span bytes, struct tls_hello *h)
 	struct reader r = { bytes, false };
 	uint32_t length = number(&r, 2) & 0x7fff, suites_n, id_n, challenge_n;
 
-	take(&r, 1);               /* CLIENT-HELLO, seen by the caller */
+	take(&r, 1); /* CLIENT-HELLO, seen by the caller */
 	h->v2 = true;
 	h->legacy_version = (uint16_t)number(&r, 2);
 	suites_n = number(&r, 2);

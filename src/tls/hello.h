@@ -10,15 +10,15 @@
 #include "base/arena.h"
 
 struct tls_hello {
-	bool v2;                           /* in the form of SSL 2 */
-	uint16_t legacy_version;           /* 0x0303 for TLS 1.2 and 1.3 */
-	struct span suites;                /* two bytes each (three in a v2 hello) */
-	struct span sni;                   /* the first host_name, as sent */
-	struct span versions;              /* supported_versions, two bytes each; .p == NULL: no such extension */
-	struct span groups, signatures;    /* supported_groups, signature_algorithms; likewise */
-	struct span shares;                /* the groups of key_share, two bytes each, copied to the arena */
-	struct span alpn;                  /* the protocol list: length byte, name, … */
-	bool complete;                     /* false: the bytes end before the hello does; what came is filled in */
+	bool v2;                        /* in the form of SSL 2 */
+	uint16_t legacy_version;        /* 0x0303 for TLS 1.2 and 1.3 */
+	struct span suites;             /* two bytes each (three in a v2 hello) */
+	struct span sni;                /* the first host_name, as sent */
+	struct span versions;           /* supported_versions, two bytes each; .p == NULL: no such extension */
+	struct span groups, signatures; /* supported_groups, signature_algorithms; likewise */
+	struct span shares;             /* the groups of key_share, two bytes each, copied to the arena */
+	struct span alpn;               /* the protocol list: length byte, name, … */
+	bool complete;                  /* false: the bytes end before the hello does; what came is filled in */
 };
 /* From records (or an SSL 2 header) on; fragments over several records are joined in a. 0, or -EPROTO: not a ClientHello. */
 int tls_hello_parse(struct span bytes, struct arena *a, struct tls_hello *ret);

@@ -15,24 +15,24 @@
 #include "base/clock.h"
 #include "tls/tls_priv.h"
 
-#define SECURITY_BITS_MIN 112              /* OpenSSL's security level 2 */
-#define NAMES_MAX         1000             /* of one certificate */
+#define SECURITY_BITS_MIN 112  /* OpenSSL's security level 2 */
+#define NAMES_MAX         1000 /* of one certificate */
 
 /* What the files hold, before it is paired. */
 struct found_key {
 	EVP_PKEY *key;
 	const char *path;
-	struct span public;                /* SubjectPublicKeyInfo, DER: what certificates are matched by */
+	struct span public; /* SubjectPublicKeyInfo, DER: what certificates are matched by */
 };
 struct found_cert {
-	STACK_OF(X509) *certs;             /* as they stand in the file */
+	STACK_OF(X509) * certs; /* as they stand in the file */
 	const char *path;
 };
 struct found {
 	struct found_key *keys;
 	struct found_cert *certs;
 	unsigned keys_n, certs_n;
-	struct map by_public;              /* public -> index of the key, plus one */
+	struct map by_public; /* public -> index of the key, plus one */
 	tls_fault_fn *on_fault;
 	void *arg;
 };
@@ -76,8 +76,8 @@ static void read_key(struct found *f, const struct tls_file *file)
 
 	BIO_free(bio);
 	if (!key) {
-		tell(f, looks_like(file, SPAN("ENCRYPTED")) ? FAULT_CERT_KEY_ENCRYPTED : FAULT_CERT_BAD_FILE, file->path,
-			NULL, SPAN(""));
+		tell(f, looks_like(file, SPAN("ENCRYPTED")) ? FAULT_CERT_KEY_ENCRYPTED : FAULT_CERT_BAD_FILE,
+			file->path, NULL, SPAN(""));
 		ERR_clear_error();
 		return;
 	}
@@ -120,7 +120,8 @@ static void read_file(struct found *f, const struct tls_file *file)
 		return;
 	if (looks_like(file, SPAN("PRIVATE KEY-----")))
 		read_key(f, file);
-	if (looks_like(file, SPAN("-----BEGIN CERTIFICATE-----")) || looks_like(file, SPAN("-----BEGIN TRUSTED CERTIFICATE-----")))
+	if (looks_like(file, SPAN("-----BEGIN CERTIFICATE-----")) ||
+		looks_like(file, SPAN("-----BEGIN TRUSTED CERTIFICATE-----")))
 		read_certs(f, file);
 	else if (!looks_like(file, SPAN("PRIVATE KEY-----")))
 		tell(f, FAULT_CERT_BAD_FILE, file->path, NULL, SPAN(""));
@@ -189,7 +190,8 @@ static void read_names(struct pair *p)
 			names[p->pub.names_n++] = lower_name(&p->arena, san->d.dNSName);
 	}
 	if (p->pub.names_n == 0 && cn >= 0)
-		names[p->pub.names_n++] = lower_name(&p->arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, cn)));
+		names[p->pub.names_n++] =
+			lower_name(&p->arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, cn)));
 	GENERAL_NAMES_free(sans);
 }
 
@@ -273,7 +275,8 @@ static enum fault_code chain_fault(const struct pair *p)
 
 		if (X509_self_signed(x, 0) != 1 && is_signed_weakly(x))
 			return FAULT_CERT_WEAK_SIGNATURE;
-		if (issuer && (X509_check_issued(issuer, x) != X509_V_OK || X509_verify(x, X509_get0_pubkey(issuer)) != 1))
+		if (issuer &&
+			(X509_check_issued(issuer, x) != X509_V_OK || X509_verify(x, X509_get0_pubkey(issuer)) != 1))
 			return FAULT_CERT_CHAIN_ORDER;
 		x = issuer;
 	}

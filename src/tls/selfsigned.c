@@ -42,10 +42,11 @@ static X509 *certificate(EVP_PKEY *key, const struct span *names, unsigned n, un
 	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
 	X509_gmtime_adj(X509_getm_notAfter(x), (long)days * 86400);
 	X509_set_pubkey(x, key);
-	ok = X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)cn.p, (int)cn.n, -1, 0) == 1
-		&& X509_set_issuer_name(x, subject) == 1 && add_names(x, names, n)
-		&& add_extension(x, NID_key_usage, "critical,digitalSignature") && add_extension(x, NID_ext_key_usage, "serverAuth")
-		&& X509_sign(x, key, EVP_sha256()) > 0;
+	ok = X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)cn.p, (int)cn.n, -1, 0) ==
+			1 &&
+		X509_set_issuer_name(x, subject) == 1 && add_names(x, names, n) &&
+		add_extension(x, NID_key_usage, "critical,digitalSignature") &&
+		add_extension(x, NID_ext_key_usage, "serverAuth") && X509_sign(x, key, EVP_sha256()) > 0;
 	if (ok)
 		return x;
 	X509_free(x);
@@ -61,8 +62,8 @@ static void take_pem(BIO *bio, struct buf *ret)
 	BIO_free(bio);
 }
 
-int tls_self_signed(enum tls_key_type type, const struct span *names, unsigned n, unsigned days, struct buf *ret_cert_pem,
-	struct buf *ret_key_pem)
+int tls_self_signed(enum tls_key_type type, const struct span *names, unsigned n, unsigned days,
+	struct buf *ret_cert_pem, struct buf *ret_key_pem)
 {
 	EVP_PKEY *key = type == TLS_KEY_RSA ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 	X509 *x = key && n > 0 ? certificate(key, names, n, days) : NULL;

@@ -127,7 +127,8 @@ static void add_kept(struct pairs *candidates, const struct tls_set *earlier, co
 	for (unsigned i = 0; earlier && i < earlier->pairs.n; i++) {
 		const struct pair *p = earlier->pairs.v[i];
 
-		if (has_fingerprint(candidates, p) || (!has_file(files, p->pub.cert_path) && !has_file(files, p->pub.key_path)))
+		if (has_fingerprint(candidates, p) ||
+			(!has_file(files, p->pub.cert_path) && !has_file(files, p->pub.key_path)))
 			continue;
 		candidates->v = mem_resize(candidates->v, candidates->n + 1, sizeof(struct pair *));
 		candidates->v[candidates->n++] = keep(p);
@@ -185,8 +186,8 @@ void tls_fault_ignore(void *arg, const struct fault *f)
 	(void)arg, (void)f;
 }
 
-struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_set_settings *settings, struct tls_set *earlier,
-	tls_fault_fn *on_fault, void *arg)
+struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_set_settings *settings,
+	struct tls_set *earlier, tls_fault_fn *on_fault, void *arg)
 {
 	struct tls_set *set = set_new();
 	int64_t now_s = clock_wall_s();

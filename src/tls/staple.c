@@ -18,7 +18,8 @@ static const struct tls_file *staple_file(const struct pair *p, const struct tls
 	for (unsigned i = 0; i < files->n; i++) {
 		struct span path = span_of(files->v[i].path);
 
-		if (files->v[i].readable && path.n == stem.n + 4 && span_starts(path, stem) && span_ends(path, SPAN("ocsp")))
+		if (files->v[i].readable && path.n == stem.n + 4 && span_starts(path, stem) &&
+			span_ends(path, SPAN("ocsp")))
 			return &files->v[i];
 	}
 	return NULL;
@@ -29,8 +30,8 @@ static bool says_good(OCSP_BASICRESP *basic, const struct pair *p, X509 *issuer)
 	OCSP_CERTID *id = OCSP_cert_to_id(NULL, p->leaf, issuer);
 	ASN1_GENERALIZEDTIME *from = NULL, *until = NULL;
 	int status = V_OCSP_CERTSTATUS_UNKNOWN;
-	bool good = OCSP_resp_find_status(basic, id, &status, NULL, NULL, &from, &until) == 1
-		&& status == V_OCSP_CERTSTATUS_GOOD && OCSP_check_validity(from, until, CLOCK_SKEW_S, -1) == 1;
+	bool good = OCSP_resp_find_status(basic, id, &status, NULL, NULL, &from, &until) == 1 &&
+		status == V_OCSP_CERTSTATUS_GOOD && OCSP_check_validity(from, until, CLOCK_SKEW_S, -1) == 1;
 
 	OCSP_CERTID_free(id);
 	return good;

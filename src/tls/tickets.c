@@ -38,7 +38,8 @@ static int set_hmac(EVP_MAC_CTX *mac, uint8_t *key, size_t n)
 }
 
 /* As OpenSSL wants it: -1 error, 0 no key (full handshake), 1 fine, 2 fine and issue a new ticket. */
-static int encrypt(const struct tls_ticket_keys *k, uint8_t name[16], uint8_t *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+static int encrypt(const struct tls_ticket_keys *k, uint8_t name[16], uint8_t *iv, EVP_CIPHER_CTX *cipher,
+	EVP_MAC_CTX *mac)
 {
 	uint8_t hmac[32];
 
@@ -61,15 +62,16 @@ static int decrypt(const struct tls_ticket_keys *k, const uint8_t name[16], cons
 		if (k->key[i].made_at == 0 || CRYPTO_memcmp(k->key[i].name, name, 16) != 0)
 			continue;
 		memcpy(hmac, k->key[i].hmac, sizeof(hmac));
-		if (set_hmac(mac, hmac, sizeof(hmac)) != 1
-			|| EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->key[i].aes, iv) != 1)
+		if (set_hmac(mac, hmac, sizeof(hmac)) != 1 ||
+			EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->key[i].aes, iv) != 1)
 			return -1;
 		return i == 0 ? 1 : 2;
 	}
 	return 0;
 }
 
-static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int enc)
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
+	int enc)
 {
 	int r;
 

@@ -8,17 +8,17 @@
 #include "base/mem.h"
 #include "tls/tls.h"
 
-#define TLS_KEY_TYPES 3                    /* that we serve: RSA, ECDSA, Ed25519 */
+#define TLS_KEY_TYPES 3 /* that we serve: RSA, ECDSA, Ed25519 */
 
 /* A verified pair; immutable, shared by the sets that serve it. */
 struct pair {
 	atomic_uint refs;
-	struct tls_pair pub;               /* its texts live in arena */
+	struct tls_pair pub; /* its texts live in arena */
 	struct arena arena;
 	X509 *leaf;
-	STACK_OF(X509) *chain;             /* without the leaf; may be empty */
+	STACK_OF(X509) * chain; /* without the leaf; may be empty */
 	EVP_PKEY *key;
-	struct span staple;                /* OCSP response, DER; .n == 0: none */
+	struct span staple; /* OCSP response, DER; .n == 0: none */
 };
 struct pair *pair_ref(struct pair *p);
 struct pair *pair_unref(struct pair *p);
@@ -42,10 +42,10 @@ struct tls_slot {
 };
 struct tls_set {
 	atomic_uint refs;
-	struct pairs pairs;                /* those in service */
-	struct map names;                  /* "example.de", "*.example.de" -> struct tls_slot */
-	struct arena arena;                /* of the slots */
-	const struct tls_slot *standard;   /* for unknown names; NULL: no pairs at all */
+	struct pairs pairs;              /* those in service */
+	struct map names;                /* "example.de", "*.example.de" -> struct tls_slot */
+	struct arena arena;              /* of the slots */
+	const struct tls_slot *standard; /* for unknown names; NULL: no pairs at all */
 	SSL_CTX *ctx;
 };
 const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name);

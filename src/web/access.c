@@ -8,10 +8,10 @@
 #include "io/helper.h"
 #include "web/web_priv.h"
 
-#define FLUSH_BYTES  32768
-#define FLUSH_MS     1000
-#define WAITING_MAX  (1024 * 1024)
-#define LINE_FIELD_MAX 2048            /* of a target, referrer or user agent in a line */
+#define FLUSH_BYTES    32768
+#define FLUSH_MS       1000
+#define WAITING_MAX    (1024 * 1024)
+#define LINE_FIELD_MAX 2048 /* of a target, referrer or user agent in a line */
 
 struct access_sink {
 	atomic_uint refs;
@@ -24,7 +24,7 @@ struct access_log {
 	struct buf lines;
 	struct loop_timer timer;
 	bool timer_set, writing;
-	int64_t second;                    /* for which clf is made */
+	int64_t second; /* for which clf is made */
 	char clf[CLOCK_CLF_SIZE];
 	char rfc3339[CLOCK_RFC3339_SIZE];
 };
@@ -39,7 +39,7 @@ uint64_t access_log_lost(void)
 struct access_sink *access_sink_open(const char *to)
 {
 	int fd = strcmp(to, "stderr") == 0 ? dup(STDERR_FILENO)
-		: open(to, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+					   : open(to, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	struct access_sink *s;
 
 	if (fd < 0)
@@ -286,7 +286,7 @@ void access_log_add(struct access_log *log, const struct web_request *r)
 		add_combined(log, r);
 	if (buf_error(&log->lines)) {
 		atomic_fetch_add(&lost_lines, 1);
-		log->lines.n = before;         /* whole lines only */
+		log->lines.n = before; /* whole lines only */
 		log->lines.error = 0;
 	}
 	flush_soon(log);

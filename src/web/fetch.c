@@ -18,7 +18,7 @@ struct fetch {
 	struct web *web;
 	struct cache_fill *fill;
 	bool solo;
-	struct arena arena;                /* of the response's head, and of a detached request */
+	struct arena arena; /* of the response's head, and of a detached request */
 	struct origin_call call;
 	/* Of a refresh, which outlives the client's exchange: */
 	struct web_request request;
@@ -71,8 +71,12 @@ static bool is_server_error(unsigned status)
 static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, struct fault *fault)
 {
 	struct http_fields fields;
-	struct origin_request request = { .method = HTTP_GET, .method_text = SPAN("GET"), .target = r->x->req.target,
-		.host = web_origin_host(r), .fields = &fields, .arg = r };
+	struct origin_request request = { .method = HTTP_GET,
+		.method_text = SPAN("GET"),
+		.target = r->x->req.target,
+		.host = web_origin_host(r),
+		.fields = &fields,
+		.arg = r };
 	int error;
 
 	web_origin_fields(r, f->solo && !old, &fields);
@@ -83,8 +87,8 @@ static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, st
 	error = origin_call(f->web->origins, r->site, &request, &f->arena, &f->call, fault);
 	if (error < 0)
 		return error;
-	if (is_server_error(f->call.client.resp.status) && old
-			&& cache_stale_usable(old, r->site, &r->x->req, clock_wall_ms())) {
+	if (is_server_error(f->call.client.resp.status) && old &&
+		cache_stale_usable(old, r->site, &r->x->req, clock_wall_ms())) {
 		fault_set(fault, FAULT_ORIGIN_SERVER_ERROR);
 		fault_fact(fault, "origin", "%s", f->call.origin_text);
 		fault_fact(fault, "status", "%u", f->call.client.resp.status);
@@ -220,7 +224,6 @@ void web_fetch(struct web_request *r, struct cache_found *found)
 
 /* ---- beside the client's answer ---- */
 
-
 /* A request of its own, with nobody to answer. */
 static void detach(struct fetch *f, struct web_request *r)
 {
@@ -235,8 +238,11 @@ static void detach(struct fetch *f, struct web_request *r)
 	req->target = arena_span(a, req->target);
 	req->has_body = req->expect_continue = req->upgrade = false;
 	copy_fields(a, &r->x->req.fields, &req->fields);
-	f->request = (struct web_request){ .thread = r->thread, .view = web_view_ref(r->view), .x = &f->exchange,
-		.site = r->site, .stats = r->stats };
+	f->request = (struct web_request){ .thread = r->thread,
+		.view = web_view_ref(r->view),
+		.x = &f->exchange,
+		.site = r->site,
+		.stats = r->stats };
 }
 
 static void run_refresh(void *arg)
@@ -251,8 +257,8 @@ static void run_refresh(void *arg)
 		fetch_free(f);
 		return;
 	}
-	if (cache_fill_head(f->fill, &r->x->req, &f->call.client.resp, f->call.asked_ms, f->call.answered_ms)
-		== CACHE_STORE)
+	if (cache_fill_head(f->fill, &r->x->req, &f->call.client.resp, f->call.asked_ms, f->call.answered_ms) ==
+		CACHE_STORE)
 		run_feed(f);
 	else
 		fetch_free(f);

@@ -23,8 +23,8 @@ static bool claims_too_much(const struct http_field *f)
 	for (size_t i = 0; i < name.n; i++)
 		dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
 	name.p = dashed;
-	return (http_field_flags(http_field_id_of(name)) & HTTP_FORWARDING)
-		|| span_starts_nocase(name, SPAN("X-Forwarded-")) || span_eq_nocase(name, SPAN("Proxy"));
+	return (http_field_flags(http_field_id_of(name)) & HTTP_FORWARDING) ||
+		span_starts_nocase(name, SPAN("X-Forwarded-")) || span_eq_nocase(name, SPAN("Proxy"));
 }
 
 /* Ours to write, or not for others to hear. */
@@ -71,10 +71,12 @@ static void add_forwarding(struct web_request *r, struct http_fields *out)
 	http_fields_add(out, a, HTTP_X_FORWARDED_PROTO, proto);
 	http_fields_add(out, a, HTTP_X_FORWARDED_HOST, host);
 	http_fields_add(out, a, HTTP_X_REAL_IP, client);
-	http_fields_add(out, a, HTTP_FORWARDED, arena_spanf(a, "for=%s%.*s%s;host=\"%.*s\";proto=%.*s",
-		v6 ? "\"[" : "", SPAN_ARG(client), v6 ? "]\"" : "", SPAN_ARG(host), SPAN_ARG(proto)));
-	http_fields_add(out, a, HTTP_VIA, arena_spanf(a, "%.*s%s1.%u %s", SPAN_ARG(via), via.n ? ", " : "",
-		req->version_minor > 1 ? 1 : req->version_minor, r->thread->web->pseudonym));
+	http_fields_add(out, a, HTTP_FORWARDED,
+		arena_spanf(a, "for=%s%.*s%s;host=\"%.*s\";proto=%.*s", v6 ? "\"[" : "", SPAN_ARG(client),
+			v6 ? "]\"" : "", SPAN_ARG(host), SPAN_ARG(proto)));
+	http_fields_add(out, a, HTTP_VIA,
+		arena_spanf(a, "%.*s%s1.%u %s", SPAN_ARG(via), via.n ? ", " : "",
+			req->version_minor > 1 ? 1 : req->version_minor, r->thread->web->pseudonym));
 }
 
 void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret)
@@ -103,8 +105,8 @@ bool web_is_loop(struct web_request *r)
 	const struct http_fields *fields = &r->x->req.fields;
 
 	for (unsigned i = 0; i < fields->n; i++)
-		if (fields->v[i].id == HTTP_VIA
-			&& span_find(fields->v[i].value, span_of(r->thread->web->pseudonym)) >= 0)
+		if (fields->v[i].id == HTTP_VIA &&
+			span_find(fields->v[i].value, span_of(r->thread->web->pseudonym)) >= 0)
 			return true;
 	return false;
 }

@@ -9,7 +9,7 @@
 #include "web/web_priv.h"
 
 #define RELAY_PIECE   16384
-#define RELAY_IDLE_MS (3600 * 1000)    /* a WebSocket that says nothing for an hour is gone */
+#define RELAY_IDLE_MS (3600 * 1000) /* a WebSocket that says nothing for an hour is gone */
 
 static unsigned status_for(const struct fault *fault)
 {
@@ -100,9 +100,15 @@ void web_forward_answer(struct web_request *r, struct origin_call *call)
 static int call_origin(struct web_request *r, struct span upgrade, struct origin_call *call, struct fault *fault)
 {
 	struct http_fields fields;
-	struct origin_request request = { .method = r->x->req.method, .method_text = r->x->req.method_text,
-		.target = r->x->req.target, .host = web_origin_host(r), .fields = &fields, .body_from = r->x,
-		.upgrade = upgrade, .on_interim = web_forward_interim, .arg = r };
+	struct origin_request request = { .method = r->x->req.method,
+		.method_text = r->x->req.method_text,
+		.target = r->x->req.target,
+		.host = web_origin_host(r),
+		.fields = &fields,
+		.body_from = r->x,
+		.upgrade = upgrade,
+		.on_interim = web_forward_interim,
+		.arg = r };
 
 	web_origin_fields(r, true, &fields);
 	r->x->body_max = r->site->body_max;
@@ -142,7 +148,7 @@ void web_forward(struct web_request *r)
 /* Two tasks pass bytes, one in each direction; the first to end wakes and cancels the other. */
 struct relay {
 	struct conn *client, *origin;
-	struct task *back;                 /* origin -> client; NULL once it has ended */
+	struct task *back; /* origin -> client; NULL once it has ended */
 	struct task *forth;
 	bool forth_waits;
 };
@@ -197,8 +203,8 @@ static void switch_protocols(struct web_request *r, struct origin_call *call)
 	http_fields_add(&fields, x->arena, HTTP_UPGRADE, http_fields_value(&resp->fields, HTTP_UPGRADE));
 	relay.client = x->ops->upgrade(x, &fields);
 	relay.origin = origin_call_take(call, &early);
-	if (relay.client && (early.n == 0
-			|| conn_write(relay.client, early.p, early.n, deadline_in(RELAY_IDLE_MS)) == 0))
+	if (relay.client &&
+		(early.n == 0 || conn_write(relay.client, early.p, early.n, deadline_in(RELAY_IDLE_MS)) == 0))
 		relay_streams(&relay);
 	conn_close(relay.origin);
 }

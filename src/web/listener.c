@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "web/web_priv.h"
 
-#define ACCEPTS_IN_A_ROW 64        /* then others of the loop have their turn */
-#define ACCEPT_PAUSE_MS  100       /* when there are no descriptors left */
+#define ACCEPTS_IN_A_ROW 64  /* then others of the loop have their turn */
+#define ACCEPT_PAUSE_MS  100 /* when there are no descriptors left */
 
 struct arrival {
 	struct web_thread *thread;
@@ -188,7 +188,7 @@ void web_listen(struct web *w, unsigned thread, int fd, bool tls)
 
 void web_unlisten(struct web *w, unsigned thread)
 {
-	list_each_safe(it, &w->threads[thread].listeners) {
+	list_each_safe (it, &w->threads[thread].listeners) {
 		struct web_listener *l = container_of(it, struct web_listener, link);
 
 		if (l->closing)

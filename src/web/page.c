@@ -24,17 +24,18 @@ static const struct {
 	{ 405, { "Method not allowed", "Methode nicht erlaubt" },
 		{ "This method is not available here.", "Diese Methode gibt es hier nicht." } },
 	{ 413, { "Too large", "Zu groß" },
-		{ "What you sent is larger than this site accepts.", "Das Gesendete ist größer, als diese Seite annimmt." } },
+		{ "What you sent is larger than this site accepts.",
+			"Das Gesendete ist größer, als diese Seite annimmt." } },
 	{ 421, { "No such site", "Unbekannte Seite" },
 		{ "There is no site of this name here.", "Eine Seite dieses Namens gibt es hier nicht." } },
 	{ 502, { "Site not reachable", "Seite nicht erreichbar" },
 		{ "The site cannot answer at the moment. Please try again in a minute.",
-		  "Die Seite kann gerade nicht antworten. Bitte in einer Minute erneut versuchen." } },
+			"Die Seite kann gerade nicht antworten. Bitte in einer Minute erneut versuchen." } },
 	{ 503, { "Site not available", "Seite nicht verfügbar" },
 		{ "The site is not available at the moment.", "Die Seite ist zurzeit nicht verfügbar." } },
 	{ 504, { "Site too slow", "Seite antwortet nicht" },
 		{ "The site did not answer in time. Please try again in a minute.",
-		  "Die Seite hat nicht rechtzeitig geantwortet. Bitte in einer Minute erneut versuchen." } },
+			"Die Seite hat nicht rechtzeitig geantwortet. Bitte in einer Minute erneut versuchen." } },
 	{ 508, { "Loop", "Schleife" },
 		{ "The site is not set up completely.", "Die Seite ist nicht fertig eingerichtet." } },
 };
@@ -58,7 +59,8 @@ static struct span page_body(struct web_request *r, unsigned status, const char 
 		"<meta name=\"viewport\" content=\"width=device-width\"><title>%s</title>"
 		"<style>body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}"
 		"small{color:#666}</style></head>\n<body><h1>%s</h1><p>%s</p><p><small>%s · %s</small></p></body></html>\n",
-		lang == FAULT_DE ? "de" : "en", kinds[i].title[lang], kinds[i].title[lang], kinds[i].text[lang], code, ref);
+		lang == FAULT_DE ? "de" : "en", kinds[i].title[lang], kinds[i].title[lang], kinds[i].text[lang], code,
+		ref);
 }
 
 void web_log_rated(struct web_thread *t, enum log_level level, const char *event, const struct fault *fault)

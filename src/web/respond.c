@@ -9,8 +9,8 @@
 #include "base/rand.h"
 #include "web/web_priv.h"
 
-#define PIECES         64          /* iovecs in one go */
-#define READ_ALONG_MS  60000       /* for a fill to bring the next bytes */
+#define PIECES        64    /* iovecs in one go */
+#define READ_ALONG_MS 60000 /* for a fill to bring the next bytes */
 
 /* n bytes of the object from r->at on (n < 0: to its end). 0, or -errno; the client must not take what it got for
  * whole then. */
@@ -73,8 +73,8 @@ static void send_one_range(struct web_request *r, struct cache_reader *reader, s
 	struct http_exchange *x = r->x;
 	uint64_t n = range->last - range->first + 1;
 
-	http_fields_add(fields, x->arena, HTTP_CONTENT_RANGE, arena_spanf(x->arena,
-		"bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range->first, range->last, length));
+	http_fields_add(fields, x->arena, HTTP_CONTENT_RANGE,
+		arena_spanf(x->arena, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range->first, range->last, length));
 	if (x->ops->send_head(x, 206, fields, (int64_t)n) < 0)
 		return;
 	reader->at = range->first;
@@ -110,9 +110,10 @@ static void send_parts(struct web_request *r, struct cache_reader *reader, struc
 
 	for (int i = 0; i < count; i++) {
 		parts[i].range = ranges[i];
-		parts[i].head = arena_spanf(x->arena, "\r\n--%016llx\r\n%s%.*s%sContent-Range: bytes %" PRIu64 "-%" PRIu64
-			"/%" PRIu64 "\r\n\r\n", boundary, type.n ? "Content-Type: " : "", SPAN_ARG(type), type.n ? "\r\n" : "",
-			ranges[i].first, ranges[i].last, length);
+		parts[i].head = arena_spanf(x->arena,
+			"\r\n--%016llx\r\n%s%.*s%sContent-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n\r\n",
+			boundary, type.n ? "Content-Type: " : "", SPAN_ARG(type), type.n ? "\r\n" : "", ranges[i].first,
+			ranges[i].last, length);
 		total += parts[i].head.n + ranges[i].last - ranges[i].first + 1;
 	}
 	http_fields_remove(fields, HTTP_CONTENT_TYPE);
@@ -142,7 +143,8 @@ static void send_ranges(struct web_request *r, struct cache_obj *obj, struct cac
 {
 	struct http_range ranges[HTTP_RANGES_MAX];
 	int64_t length = cache_reader_length(reader);
-	int n = length < 0 ? 0
+	int n = length < 0
+		? 0
 		: http_range_parse(http_fields_value(&r->x->req.fields, HTTP_RANGE), (uint64_t)length, ranges);
 
 	if (n == -ERANGE)

@@ -189,8 +189,11 @@ void web_thread_start(struct web *w, unsigned thread)
 	t->index = thread;
 	list_init(&t->listeners);
 	t->access = access_log_new();
-	t->plain = (struct h1_server){ .handler = web_on_exchange, .refused = on_refused, .closed = on_closed,
-		.arg = t, .draining = &t->draining };
+	t->plain = (struct h1_server){ .handler = web_on_exchange,
+		.refused = on_refused,
+		.closed = on_closed,
+		.arg = t,
+		.draining = &t->draining };
 	t->secure = t->plain;
 	origins_thread_start(w->origins, thread);
 	pthread_mutex_lock(&w->lock);
@@ -230,7 +233,7 @@ struct web *web_free(struct web *w)
 
 /* ---- the end ---- */
 
-#define DRAIN_IDLE_MS 5000     /* idle connections may send one more request, then they are closed */
+#define DRAIN_IDLE_MS 5000 /* idle connections may send one more request, then they are closed */
 
 static void on_drain_idle(void *arg)
 {

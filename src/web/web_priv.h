@@ -15,7 +15,7 @@ struct web_state {
 	struct snapshot *snapshot;
 	struct tls_set *tls;
 	struct web_settings settings;
-	struct site_stats **sites;         /* by domain.id */
+	struct site_stats **sites; /* by domain.id */
 };
 
 /* A thread's hold on a state: the count is the thread's own, so that requests of several threads do not fight
@@ -49,12 +49,12 @@ struct web_thread {
 	unsigned index;
 	struct loop *loop;
 	struct web_view *view;
-	struct h1_server plain, secure;    /* limits are replaced in place by web_publish() */
+	struct h1_server plain, secure; /* limits are replaced in place by web_publish() */
 	struct list listeners;
 	struct access_log *access;
 	bool draining;
 	struct loop_timer drain_timer;
-	struct web_fault_rate fault_rate;  /* page.c */
+	struct web_fault_rate fault_rate; /* page.c */
 };
 
 struct web {
@@ -63,11 +63,11 @@ struct web {
 	unsigned threads_n;
 	struct web_thread *threads;
 	_Atomic unsigned connections;
-	unsigned tls_port;                 /* of the first TLS listener, for redirects; 0: none */
-	pthread_mutex_t lock;              /* of current and sink */
+	unsigned tls_port;    /* of the first TLS listener, for redirects; 0: none */
+	pthread_mutex_t lock; /* of current and sink */
 	struct web_state *current;
 	struct access_sink *sink;
-	char pseudonym[24];                /* in Via, "torhaus-1f2e3d4c": how we know our own requests */
+	char pseudonym[24]; /* in Via, "torhaus-1f2e3d4c": how we know our own requests */
 };
 
 /* One request on its way. */
@@ -75,11 +75,11 @@ struct web_request {
 	struct web_thread *thread;
 	struct web_view *view;
 	struct http_exchange *x;
-	const struct domain *site;         /* NULL until found */
-	struct site_stats *stats;          /* of the site */
-	struct cache_status status;        /* for Cache-Status and the access log */
-	const char *origin_text;           /* the origin asked, for the access log; or NULL */
-	enum fault_code code;              /* of the error page, for the access log */
+	const struct domain *site;  /* NULL until found */
+	struct site_stats *stats;   /* of the site */
+	struct cache_status status; /* for Cache-Status and the access log */
+	const char *origin_text;    /* the origin asked, for the access log; or NULL */
+	enum fault_code code;       /* of the error page, for the access log */
 };
 
 /* ---- request.c ---- */
