@@ -73,13 +73,16 @@ struct domain_file {
 	struct domain *v;
 	unsigned n;
 };
-extern const struct conf_key domain_keys[]; /* of one section */
+/* Of one section. Single values stand in struct domain at key->at; lists (web, origin) do not. */
+extern const struct conf_key domain_keys[];
 /* A whole export file. 0, or -EINVAL with all faults. Checks across domains too (a web name twice). */
 int domain_parse(struct span text, const char *file, struct arena *a, struct domain_file *ret,
 	struct conf_errors *errors);
 /* One domain's body (as the store keeps it). */
 int domain_parse_body(struct span name, struct span body, struct arena *a, struct domain *ret,
 	struct conf_errors *errors);
+/* STORE-BAD-ROW about the domain name, because of the first of what domain_parse_body() found. */
+void domain_bad_row(struct fault *f, struct span name, const struct fault *why);
 /* One key's line (of domain_keys), with its newline; nothing if it is at its preset. */
 void domain_export_key(const struct domain *d, const struct conf_key *key, struct buf *out);
 /* The canonical text: keys at their preset are left out, so that export(apply(x)) == export(x). */

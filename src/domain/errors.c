@@ -40,3 +40,15 @@ void errors_sort(struct conf_errors *errors)
 		errors->v[at] = f;
 	}
 }
+
+void domain_bad_row(struct fault *f, struct span name, const struct fault *why)
+{
+	_cleanup_(buf_done) struct buf en = BUF_INIT(FAULT_TEXT_MAX), de = BUF_INIT(FAULT_TEXT_MAX);
+
+	fault_cause(why, FAULT_EN, &en);
+	fault_cause(why, FAULT_DE, &de);
+	fault_set(f, FAULT_STORE_BAD_ROW);
+	fault_fact(f, "domain", "%.*s", SPAN_ARG(name));
+	fault_fact(f, "why", "%s", buf_text(&en));
+	fault_fact(f, "why_de", "%s", buf_text(&de));
+}

@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/arena.h"
 #include "base/map.h"
@@ -133,7 +132,8 @@ static struct snapshot *finish(struct loading *l)
 	return s;
 }
 
-static void tell(struct loading *l, struct span name, const char *why, const char *why_de)
+/* why: "English|German" */
+static void tell(struct loading *l, struct span name, const char *why)
 {
 	struct fault f;
 
@@ -141,27 +141,26 @@ static void tell(struct loading *l, struct span name, const char *why, const cha
 		return;
 	fault_set(&f, FAULT_STORE_BAD_ROW);
 	fault_fact(&f, "domain", "%.*s", SPAN_ARG(name));
-	fault_fact(&f, "why", "%s", why);
-	fault_fact(&f, "why_de", "%s", why_de);
+	errors_why(&f, why);
 	l->on_fault(l->arg, &f);
 }
 
 static void tell_error(struct loading *l, struct span name, const struct fault *error)
 {
-	_cleanup_(buf_done) struct buf en = BUF_INIT(FAULT_TEXT_MAX), de = BUF_INIT(FAULT_TEXT_MAX);
+	struct fault f;
 
-	fault_cause(error, FAULT_EN, &en);
-	fault_cause(error, FAULT_DE, &de);
-	tell(l, name, buf_text(&en), buf_text(&de));
+	if (!l->on_fault)
+		return;
+	domain_bad_row(&f, name, error);
+	l->on_fault(l->arg, &f);
 }
 
 static void tell_rival(struct loading *l, struct span name, struct span web, const struct domain *owner)
 {
-	char en[640], de[640];
+	struct span why = arena_spanf(&l->scratch, "its web name %.*s belongs to %.*s|ihr Webname %.*s gehört zu %.*s",
+		SPAN_ARG(web), SPAN_ARG(owner->name), SPAN_ARG(web), SPAN_ARG(owner->name));
 
-	snprintf(en, sizeof(en), "its web name %.*s belongs to %.*s", SPAN_ARG(web), SPAN_ARG(owner->name));
-	snprintf(de, sizeof(de), "ihr Webname %.*s gehört zu %.*s", SPAN_ARG(web), SPAN_ARG(owner->name));
-	tell(l, name, en, de);
+	tell(l, name, why.p);
 }
 
 static int load_row(void *arg, const struct store_domain *row)
@@ -175,11 +174,12 @@ static int load_row(void *arg, const struct store_domain *row)
 
 	arena_reset(&l->scratch);
 	if (s->n == DOMAINS_MAX) {
-		tell(l, row->name, "there are too many domains", "es gibt zu viele Domains");
+		tell(l, row->name, "there are too many domains|es gibt zu viele Domains");
 	} else if (domain_parse_body(row->name, row->text, &l->scratch, &d, &errors) < 0) {
 		tell_error(l, row->name, &errors.v[0]);
 	} else if (!span_eq(d.name, row->name)) {
-		tell(l, row->name, "its name is not in lower case or no A-label",
+		tell(l, row->name,
+			"its name is not in lower case or no A-label|"
 			"ihr Name ist nicht kleingeschrieben oder kein A-Label");
 	} else {
 		owner = rival(s, &d, &web);

@@ -220,7 +220,7 @@ static void test_json(void **state)
 {
 	cli.json = true;
 	expect("add a.de --origin http://o", CLI_DONE,
-		"{\"schema\":\"torhaus.domain-add/1\",\"changes\":[{\"change\":\"added\",\"domain\":\"a.de\",\"before\":\"\","
+		"{\"schema\":\"torhaus.domain-add/1\",\"dry_run\":false,\"changes\":[{\"change\":\"added\",\"domain\":\"a.de\",\"before\":\"\","
 		"\"after\":\"web    = {\\\"a.de\\\", \\\"www.a.de\\\"}\\norigin = {\\\"http://o\\\"}\\n\"}]}\n",
 		"");
 	expect("list", CLI_DONE, NULL, "");

@@ -296,14 +296,34 @@ static void put_until_full(struct store *s)
 	check(fault.code == FAULT_STORE_FULL);
 }
 
+static bool write_proc(const char *file, const char *fmt, unsigned id)
+{
+	FILE *f = fopen(file, "w");
+
+	if (!f)
+		return false;
+	fprintf(f, fmt, id, id);
+	return fclose(f) == 0;
+}
+
+/* A namespace of our own, in which we are who we were and may mount. */
+static bool may_mount(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (uid == 0)
+		return unshare(CLONE_NEWNS) == 0;
+	return unshare(CLONE_NEWNS | CLONE_NEWUSER) == 0 && write_proc("/proc/self/uid_map", "%u %u 1", uid) &&
+		write_proc("/proc/self/setgroups", "deny", 0) && write_proc("/proc/self/gid_map", "%u %u 1", gid);
+}
+
 /* Root, or a user who may have namespaces of his own, mounts a file system of 256 KiB. */
 static void on_small_disk(void)
 {
 	struct store *s;
-	bool root = geteuid() == 0;
 
-	if (unshare(CLONE_NEWNS | (root ? 0 : CLONE_NEWUSER)) < 0 ||
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (!may_mount() || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("none", folder, "tmpfs", 0, "size=256k") < 0) {
 		fprintf(stderr, "no small disk here: not tested\n");
 		_exit(0);
