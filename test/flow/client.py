@@ -48,7 +48,8 @@ class Connection:
     def send(self, data):
         self.sock.sendall(data)
 
-    def _more(self):
+    def more(self):
+        """Reads what comes next into the buffer; False at the end."""
         try:
             data = self.sock.recv(65536)
         except (ConnectionResetError, ssl_module.SSLEOFError):
@@ -58,20 +59,20 @@ class Connection:
 
     def is_closed(self):
         """True once the peer has closed and nothing is left to read."""
-        while self._more():
+        while self.more():
             pass
         return not self.buffer
 
     def _line_block(self):
         while b"\r\n\r\n" not in self.buffer:
-            if not self._more():
+            if not self.more():
                 return None
         block, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
         return block.decode("latin-1")
 
     def _exactly(self, n):
         while len(self.buffer) < n:
-            if not self._more():
+            if not self.more():
                 data, self.buffer = self.buffer, b""
                 return data, False
         data, self.buffer = self.buffer[:n], self.buffer[n:]
@@ -81,7 +82,7 @@ class Connection:
         body = b""
         while True:
             while b"\r\n" not in self.buffer:
-                if not self._more():
+                if not self.more():
                     return body, [], False
             line, self.buffer = self.buffer.split(b"\r\n", 1)
             size = int(line, 16)
@@ -94,7 +95,7 @@ class Connection:
         trailers = []
         while True:
             while b"\r\n" not in self.buffer:
-                if not self._more():
+                if not self.more():
                     return body, trailers, False
             line, self.buffer = self.buffer.split(b"\r\n", 1)
             if not line:
@@ -122,7 +123,7 @@ class Connection:
         elif reply.get("Content-Length") is not None:
             reply.body, reply.complete = self._exactly(int(reply.get("Content-Length")))
         else:
-            while self._more():
+            while self.more():
                 pass
             reply.body, self.buffer = self.buffer, b""
         return reply

@@ -1,0 +1,307 @@
+"""The cache, seen from outside: RFC 9111, RFC 5861, RFC 9211, RFC 9213 and the presets."""
+
+import time
+from email.utils import formatdate
+
+import pytest
+
+from conftest import wait_for
+from origin import Answer
+
+
+def past(seconds):
+    return formatdate(time.time() - seconds, usegmt=True)
+
+
+STORED = [
+    ("max-age", {"Cache-Control": "max-age=60"}),
+    ("s-maxage beats max-age", {"Cache-Control": "max-age=0, s-maxage=60"}),
+    ("Expires", {"Expires": formatdate(time.time() + 600, usegmt=True)}),
+    ("heuristic from Last-Modified", {"Last-Modified": past(100000)}),
+    ("public", {"Cache-Control": "public, max-age=60"}),
+    ("CDN-Cache-Control beats no-store", {"Cache-Control": "no-store", "CDN-Cache-Control": "max-age=60"}),
+    ("must-understand with a known status", {"Cache-Control": "must-understand, no-store, max-age=60"}),
+    ("Set-Cookie with public", {"Cache-Control": "public, max-age=60", "Set-Cookie": "a=b"}),
+    ("must-revalidate while fresh", {"Cache-Control": "max-age=60, must-revalidate"}),
+    ("extension unknown", {"Cache-Control": "max-age=60, frobnicate=\"a, no-store\""}),
+    ("upper case", {"Cache-Control": "MAX-AGE=60"}),
+    ("quoted", {"Cache-Control": "max-age=\"60\""}),
+]
+NOT_STORED = [
+    ("no-store", {"Cache-Control": "no-store, max-age=60"}),
+    ("private", {"Cache-Control": "private, max-age=60"}),
+    ("no-cache", {"Cache-Control": "no-cache, max-age=60"}),
+    ("Vary *", {"Cache-Control": "max-age=60", "Vary": "*"}),
+    ("Vary list with *", {"Cache-Control": "max-age=60", "Vary": "Accept, *"}),
+    ("Set-Cookie", {"Cache-Control": "max-age=60", "Set-Cookie": "a=b"}),
+    ("max-age=0", {"Cache-Control": "max-age=0"}),
+    ("Expires in the past", {"Expires": past(10)}),
+    ("Expires: 0", {"Expires": "0"}),
+    ("max-age beats Expires", {"Cache-Control": "max-age=0", "Expires": formatdate(time.time() + 600, usegmt=True)}),
+    ("nothing said", {}),
+    ("Age exceeds max-age", {"Cache-Control": "max-age=60", "Age": "61"}),
+    ("Age overflows", {"Cache-Control": "max-age=60", "Age": "99999999999999"}),
+    ("old Date", {"Cache-Control": "max-age=60", "Date": past(100)}),
+    ("CDN-Cache-Control says private", {"Cache-Control": "max-age=60", "CDN-Cache-Control": "private"}),
+    ("negative max-age", {"Cache-Control": "max-age=-5"}),
+    ("max-age that is no number", {"Cache-Control": "max-age=abc"}),
+]
+
+
+@pytest.mark.parametrize("name,headers", STORED, ids=[s[0] for s in STORED])
+def test_stored(site, name, headers):
+    site.origin.on("/x", headers=headers, body=b"one")
+    assert site.get("/x").body == b"one"
+    again = site.get("/x")
+    assert again.is_hit and again.get("Age") is not None
+    assert site.origin.count("/x") == 1
+
+
+@pytest.mark.parametrize("name,headers", NOT_STORED, ids=[s[0] for s in NOT_STORED])
+def test_not_reused(site, name, headers):
+    site.origin.on("/x", headers=headers, body=b"one")
+    site.get("/x")
+    assert not site.get("/x").is_hit
+    assert site.origin.count("/x") == 2
+
+
+@pytest.mark.parametrize("status,is_stored", [(200, True), (203, True), (301, True), (308, True), (404, True), (410, True),
+                                              (501, True), (302, True), (500, True), (503, True), (418, True)])
+def test_explicit_freshness_holds_for_any_status(site, status, is_stored):
+    site.origin.on("/x", status=status, headers={"Cache-Control": "max-age=60", "Location": "/y"}, body=b"x")
+    assert site.get("/x").status == status
+    assert site.get("/x").is_hit is is_stored
+
+
+@pytest.mark.parametrize("status", [302, 307, 403, 500, 503])
+def test_no_heuristics_for_other_statuses(site, status):
+    site.origin.on("/x", status=status, headers={"Last-Modified": past(100000)}, body=b"x")
+    site.get("/x")
+    assert not site.get("/x").is_hit
+
+
+def test_partial_content_is_never_stored(site):
+    site.origin.on("/x", status=206, headers={"Cache-Control": "max-age=60", "Content-Range": "bytes 0-1/10"}, body=b"ab")
+    site.get("/x", headers={"Range": "bytes=0-1"})
+    site.get("/x", headers={"Range": "bytes=0-1"})
+    assert site.origin.count("/x") >= 2
+
+
+def test_authorization(site):
+    site.origin.on("/plain", headers={"Cache-Control": "max-age=60"}, body=b"x")
+    site.origin.on("/public", headers={"Cache-Control": "public, max-age=60"}, body=b"x")
+    for path in ("/plain", "/public"):
+        site.get(path, headers={"Authorization": "Basic eDp5"})
+    assert not site.get("/plain").is_hit
+    assert site.get("/public").is_hit
+
+
+def test_qualified_private_and_no_cache(site):
+    """The named fields are for the first client only; the rest is shared."""
+    site.origin.on("/x", headers={"Cache-Control": 'max-age=60, private="Set-Cookie", no-cache="X-Once"',
+                                  "Set-Cookie": "sid=1", "X-Once": "1", "X-All": "2"}, body=b"x")
+    first, second = site.get("/x"), site.get("/x")
+    assert first.get("Set-Cookie") == "sid=1" and first.get("X-Once") == "1"
+    assert second.is_hit and second.get("Set-Cookie") is None and second.get("X-Once") is None
+    assert second.get("X-All") == "2"
+
+
+def test_vary(site):
+    site.origin.on("/v", call=lambda r: Answer(
+        headers={"Cache-Control": "max-age=60", "Vary": "Accept-Language, X-Kind"},
+        body=(r.get("Accept-Language", "-") + r.get("X-Kind", "-")).encode()))
+
+    def ask(**headers):
+        return site.get("/v", headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    assert ask(Accept_Language="de").body == b"de-"
+    assert ask(Accept_Language="en").body == b"en-"
+    assert ask(Accept_Language="de").is_hit and ask(Accept_Language="en").is_hit
+    assert "vary-miss" in ask(Accept_Language="fr").cache_status
+    assert ask(Accept_Language="de", X_Kind="").body == b"de"
+    assert site.origin.count("/v") == 4
+
+
+def test_vary_on_accept_encoding_is_normalised(site):
+    site.origin.on("/v", headers={"Cache-Control": "max-age=60", "Vary": "Accept-Encoding"}, body=b"x")
+    site.get("/v", headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert site.get("/v", headers={"Accept-Encoding": "br;q=0.9,gzip , deflate"}).is_hit
+    assert not site.get("/v", headers={"Accept-Encoding": "gzip;q=0, br"}).is_hit
+
+
+def test_request_directives(site):
+    site.origin.on("/r", headers={"Cache-Control": "max-age=60", "ETag": '"1"'}, body=b"x")
+    site.get("/r")
+    assert not site.get("/r", headers={"Cache-Control": "no-cache"}).is_hit
+    assert not site.get("/r", headers={"Pragma": "no-cache"}).is_hit
+    assert not site.get("/r", headers={"Cache-Control": "no-store"}).is_hit
+    assert not site.get("/r", headers={"Cache-Control": "min-fresh=100"}).is_hit
+    assert site.get("/r", headers={"Cache-Control": "min-fresh=10"}).is_hit
+    assert site.get("/r", headers={"Cache-Control": "only-if-cached"}).is_hit
+    assert site.get("/none", headers={"Cache-Control": "only-if-cached"}).status == 504
+    time.sleep(1.1)
+    assert not site.get("/r", headers={"Cache-Control": "max-age=0"}).is_hit
+
+
+def test_max_stale(site):
+    site.origin.on("/r", headers={"Cache-Control": "max-age=1"}, body=b"x")
+    site.get("/r")
+    time.sleep(2.1)
+    assert site.get("/r", headers={"Cache-Control": "max-stale=30"}).is_hit
+    assert not site.get("/r").is_hit
+
+
+def test_head_from_get(site):
+    site.origin.on("/h", headers={"Cache-Control": "max-age=60"}, body=b"12345")
+    site.get("/h")
+    reply = site.get("/h", method="HEAD")
+    assert reply.is_hit and reply.get("Content-Length") == "5" and reply.body == b""
+
+
+def test_validation_and_update(site):
+    """Stale: the origin is asked with both validators; its 304 freshens the stored fields."""
+    def answer(request):
+        if request.get("If-None-Match") == '"1"':
+            return Answer(304, headers={"ETag": '"1"', "Cache-Control": "max-age=60", "X-Version": "2"})
+        return Answer(headers={"ETag": '"1"', "Last-Modified": past(1000), "Cache-Control": "max-age=1",
+                               "X-Version": "1", "X-Kept": "yes", "Content-Type": "text/plain"}, body=b"body")
+    site.origin.on("/v", call=answer)
+    site.get("/v")
+    time.sleep(1.2)
+    second = site.get("/v")
+    assert second.body == b"body" and second.get("X-Version") == "2" and "fwd-status=304" in second.cache_status
+    assert site.origin.last("/v").get("If-Modified-Since") is not None
+    third = site.get("/v")
+    assert third.is_hit and third.get("X-Version") == "2" and third.get("X-Kept") == "yes" and third.body == b"body"
+
+
+def test_conditional_requests(site):
+    modified = past(1000)
+    site.origin.on("/c", headers={"ETag": '"abc"', "Last-Modified": modified, "Cache-Control": "max-age=60"}, body=b"body")
+    site.get("/c")
+
+    def status(**headers):
+        return site.get("/c", headers={k.replace("_", "-"): v for k, v in headers.items()}).status
+
+    assert status(If_None_Match='"abc"') == 304
+    assert status(If_None_Match='W/"abc", "x"') == 304
+    assert status(If_None_Match='*') == 304
+    assert status(If_None_Match='"other"') == 200
+    assert status(If_Modified_Since=modified) == 304
+    assert status(If_Modified_Since=past(2000)) == 200
+    assert status(If_None_Match='"other"', If_Modified_Since=modified) == 200
+    assert status(If_Match='"other"') == 412
+    assert status(If_Match='"abc"') == 200
+    assert status(If_Unmodified_Since=past(2000)) == 412
+    assert site.origin.count("/c") == 1
+
+
+def test_ranges(site):
+    body = bytes(range(256)) * 40
+    site.origin.on("/r", headers={"ETag": '"e"', "Cache-Control": "max-age=60", "Content-Type": "text/x"}, body=body)
+    first = site.get("/r", headers={"Range": "bytes=10-19"})
+    assert (first.status, first.body, first.get("Content-Range")) == (206, body[10:20], f"bytes 10-19/{len(body)}")
+
+    def ask(value, **extra):
+        return site.get("/r", headers={"Range": value, **extra})
+
+    assert ask("bytes=-5").body == body[-5:]
+    assert ask("bytes=10000-").body == body[10000:]
+    assert ask("bytes=20000-").status == 416 and ask("bytes=20000-").get("Content-Range") == f"bytes */{len(body)}"
+    assert ask("bytes=5-2").status == 200 and ask("lines=1-2").status == 200
+    assert ask("bytes=0-1", **{"If-Range": '"e"'}).status == 206
+    assert ask("bytes=0-1", **{"If-Range": '"f"'}).status == 200
+    two = ask("bytes=0-1,100-101")
+    assert two.status == 206 and two.get("Content-Type").startswith("multipart/byteranges; boundary=")
+    assert two.body.count(b"Content-Range: bytes") == 2 and body[100:102] in two.body
+    assert site.origin.count("/r") == 1
+
+
+def test_invalidation_by_unsafe_methods(site):
+    for path in ("/list", "/item", "/other"):
+        site.origin.on(path, headers={"Cache-Control": "max-age=60"}, body=path.encode())
+        site.get(path)
+    site.origin.on("/post", status=201, headers={"Location": "/item", "Content-Location": "http://example.test/list"})
+    site.get("/post", method="POST", body=b"x")
+    assert not site.get("/item").is_hit and not site.get("/list").is_hit and site.get("/other").is_hit
+    site.origin.on("/other", status=500, headers={})
+    site.get("/other", method="POST", body=b"x")
+    assert site.get("/other").is_hit, "an unsafe request that failed invalidates nothing"
+
+
+def test_stale_while_revalidate(site):
+    site.origin.on("/s", headers={"Cache-Control": "max-age=1, stale-while-revalidate=30"}, body=b"old")
+    site.get("/s")
+    time.sleep(1.2)
+    site.origin.on("/s", headers={"Cache-Control": "max-age=60"}, body=b"new", delay=0.5)
+    began = time.monotonic()
+    stale = [site.get("/s") for _ in range(5)]
+    assert all(s.body == b"old" and s.is_hit for s in stale)
+    assert time.monotonic() - began < 0.5, "nobody waited for the refresh"
+    wait_for(lambda: site.get("/s").body == b"new", what="the refreshed object")
+    assert site.origin.count("/s") == 2
+
+
+FAILURES = [("500", dict(status=500)), ("503", dict(status=503)), ("broken", dict(raw=b"nonsense\r\n\r\n"))]
+
+
+@pytest.mark.parametrize("name,failure", FAILURES, ids=[f[0] for f in FAILURES])
+def test_stale_if_the_origin_fails(site, name, failure):
+    site.origin.on("/s", headers={"Cache-Control": "max-age=1"}, body=b"good")
+    site.get("/s")
+    time.sleep(1.2)
+    site.origin.on("/s", **failure)
+    reply = site.get("/s")
+    assert (reply.status, reply.body) == (200, b"good")
+    assert "detail=ORIGIN-" in reply.cache_status or reply.is_hit
+
+
+@pytest.mark.parametrize("directive", ["must-revalidate", "proxy-revalidate", "s-maxage=1", "no-cache"])
+def test_never_stale_against_the_origins_word(site, directive):
+    site.origin.on("/s", headers={"Cache-Control": f"max-age=1, {directive}", "ETag": '"1"'}, body=b"good")
+    site.get("/s")
+    time.sleep(1.2)
+    site.origin.on("/s", status=503)
+    assert site.get("/s").status == 503
+
+
+def test_back_off_after_a_failure(site):
+    """A failing origin is not asked again for each visitor."""
+    site.origin.on("/s", headers={"Cache-Control": "max-age=1"}, body=b"good")
+    site.get("/s")
+    time.sleep(1.2)
+    site.origin.on("/s", status=500)
+    before = site.origin.count("/s")
+    for _ in range(20):
+        assert site.get("/s").body == b"good"
+    assert site.origin.count("/s") - before <= 2
+
+
+def test_the_key_is_host_scheme_and_target(site):
+    site.origin.on("/k", headers={"Cache-Control": "max-age=60"}, body=b"x")
+    site.get("/k?a=1")
+    assert site.get("/k?a=1").is_hit
+    assert not site.get("/k?a=2").is_hit
+    with site.connect_tls() as c:
+        assert not c.request("/k?a=1").is_hit
+        assert c.request("/k?a=1").is_hit
+
+
+def test_tags_and_targeted_fields_stay_here(site):
+    site.origin.on("/t", headers={"CDN-Cache-Control": "max-age=60", "Cache-Tag": "a", "Surrogate-Key": "b c",
+                                  "Cache-Control": "max-age=5"}, body=b"x")
+    for _ in range(2):
+        reply = site.get("/t")
+        assert reply.get("CDN-Cache-Control") is None and reply.get("Cache-Tag") is None
+        assert reply.get("Surrogate-Key") is None and reply.get("Cache-Control") == "max-age=5"
+
+
+def test_cache_deception(site):
+    site.origin.on("/account/x.css", headers={"Content-Type": "text/html", "Last-Modified": past(100000)}, body=b"secret")
+    site.get("/account/x.css")
+    assert not site.get("/account/x.css").is_hit
+
+
+def test_an_upstream_cache_stays_in_front(site):
+    site.origin.on("/u", headers={"Cache-Control": "max-age=60", "Cache-Status": "upstream; hit"}, body=b"x")
+    assert site.get("/u").cache_status.startswith("upstream; hit, torhaus; fwd=uri-miss")
