@@ -1,0 +1,230 @@
+"""Origins that fail, come back, are several, or speak something else."""
+
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from conftest import wait_for
+from origin import Origin
+
+
+def test_down_and_up_again_without_a_restart(site):
+    """Stop the origin: pages still come (stale) and are counted; start it: fresh again."""
+    site.origin.on("/p", headers={"Cache-Control": "max-age=1"}, body=b"old")
+    site.get("/p")
+    time.sleep(1.2)
+    site.origin.stop()
+    for _ in range(3):
+        reply = site.get("/p")
+        assert (reply.status, reply.body) == (200, b"old")
+    assert site.get("/never-seen").status == 502
+    stats = site.json("status")["sites"]["example.test"]
+    assert stats["stale"] >= 3
+    site.origin.answers["/p"].body = b"new"
+    site.origin.start()
+    wait_for(lambda: site.get("/p").body == b"new", what="a fresh page")
+
+
+def test_two_origins_one_down(make_torhaus):
+    with Origin() as a, Origin() as b:
+        for o in (a, b):
+            o.on("/x", headers={"Cache-Control": "no-store"}, body=o.url.encode())
+        t = make_torhaus()
+        t.run("domain", "add", "example.test", "--origin", a.url, "--origin", b.url)
+        t.start()
+        assert {t.get("/x").body for _ in range(40)} == {a.url.encode(), b.url.encode()}
+        a.stop()
+        assert all(t.get("/x").body == b.url.encode() for _ in range(10)), "retried on the other origin"
+
+
+def test_backup_only_when_no_other_is_up(make_torhaus):
+    with Origin() as a, Origin() as b:
+        for o in (a, b):
+            o.on("/x", headers={"Cache-Control": "no-store"}, body=o.url.encode())
+        t = make_torhaus()
+        t.run("domain", "add", "example.test", "--origin", a.url, "--origin", f"{b.url} backup")
+        t.start()
+        assert all(t.get("/x").body == a.url.encode() for _ in range(10))
+        a.stop()
+        assert all(t.get("/x").body == b.url.encode() for _ in range(5))
+
+
+def test_requests_that_are_not_idempotent_are_sent_once(make_torhaus):
+    with Origin() as a, Origin() as b:
+        for o in (a, b):
+            o.on("/x", raw=b"")              # takes the request and hangs up
+        t = make_torhaus()
+        t.run("domain", "add", "example.test", "--origin", a.url, "--origin", b.url)
+        t.start()
+        assert t.get("/x", method="POST", body=b"order").status == 502
+        assert a.count("/x") + b.count("/x") == 1
+        assert t.get("/x", method="GET").status == 502
+        assert a.count("/x") + b.count("/x") == 3, "GET was tried on both"
+
+
+def test_kept_connections_are_used_again_and_their_end_is_survived(site):
+    site.origin.on("/x", headers={"Cache-Control": "no-store"}, body=b"x")
+    for _ in range(20):
+        site.get("/x")
+    assert site.origin.connections <= 2, "one for each thread"
+    site.origin.stop()
+    site.origin.start()
+    for _ in range(5):
+        assert site.get("/x").status == 200
+
+
+def test_timeouts_per_phase(make_torhaus, origin):
+    origin.on("/late", delay=5, body=b"x")
+    origin.on("/stall", pieces=[(0, b"a"), (5, b"b")])
+    t = make_torhaus()
+    t.add("example.test", origin.url, "--first-byte-timeout", "300ms", "--read-timeout", "300ms")
+    t.start()
+    late = t.get("/late")
+    assert late.status == 504 and b"ORIGIN-SILENT" in late.body
+    stalled = t.get("/stall")
+    assert stalled.status == 200 and not stalled.complete
+    assert "ORIGIN-BODY-STALLED" in t.logs()
+
+
+def test_pages_tell_little_and_the_log_everything(site):
+    site.origin.stop()
+    page = site.get("/", headers={"Accept-Language": "de-DE,de;q=0.9"})
+    assert page.status == 502 and "Seite nicht erreichbar" in page.body.decode()
+    assert site.origin.url not in page.body.decode() and page.get("Cache-Control") == "no-store"
+    ref = page.body.decode().split("· ")[1].split("<")[0].strip()
+    log = wait_for(lambda: ref in site.logs() and site.logs())
+    line = next(part for part in log.splitlines() if ref in part)
+    assert "code=ORIGIN-REFUSED" in line and site.origin.url in line
+    assert "remedy:" in log
+
+
+def test_unknown_site(site):
+    reply = site.get("/", host="unknown.test")
+    assert reply.status == 421 and b"WEB-NO-SUCH-SITE" in reply.body
+
+
+def test_a_loop_is_seen(make_torhaus):
+    t = make_torhaus(web="")
+    t.start()
+    t.add("example.test", f"http://127.0.0.1:{t.port}")
+    wait_for(lambda: t.get("/").status != 421)
+    reply = t.get("/")
+    assert reply.status == 508 and b"ORIGIN-LOOP" in reply.body
+
+
+def test_upload_limits(make_torhaus, origin):
+    origin.on("/up", body=b"ok")
+    t = make_torhaus()
+    t.add("example.test", origin.url, "--body-max", "10K")
+    t.start()
+    assert t.get("/up", method="POST", body=b"x" * 10000).status == 200
+    assert t.get("/up", method="POST", body=b"x" * 20000).status == 413
+    with t.connect() as c:
+        c.send(b"POST /up HTTP/1.1\r\nHost: example.test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        try:
+            for _ in range(4):
+                c.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+            c.send(b"0\r\n\r\n")
+        except OSError:
+            pass
+        assert c.read().status == 413
+    assert origin.count("/up") == 1
+
+
+class WebSocketOrigin:
+    """Accepts one connection, switches protocols, echoes in capitals."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        conn, _ = self.listener.accept()
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += conn.recv(4096)
+        self.head = head.decode()
+        conn.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                     b"Sec-WebSocket-Accept: x\r\n\r\nwelcome")
+        while data := conn.recv(4096):
+            conn.sendall(data.upper())
+        conn.close()
+
+
+UPGRADE = (b"GET /ws HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+           b"Sec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n\r\n")
+
+
+def test_websocket(make_torhaus):
+    origin = WebSocketOrigin()
+    t = make_torhaus()
+    t.add("example.test", origin.url, "--websocket", "yes")
+    t.start()
+    with t.connect() as c:
+        c.send(UPGRADE)
+        reply = c.read()
+        assert reply.status == 101 and reply.get("Upgrade") == "websocket" and reply.get("Sec-WebSocket-Accept") == "x"
+        while b"welcome" not in c.buffer:
+            assert c.more()
+        c.send(b"hello")
+        while b"HELLO" not in c.buffer:
+            assert c.more()
+    assert "upgrade: websocket" in origin.head.lower()
+
+
+def test_upgrades_only_where_allowed_and_never_to_h2c(make_torhaus, origin):
+    origin.on("/ws", body=b"plain")
+    t = make_torhaus()
+    t.add("example.test", origin.url)
+    t.add("open.test", origin.url, "--websocket", "yes")
+    t.start()
+    with t.connect() as c:
+        c.send(UPGRADE)
+        assert c.read().status == 200
+    assert origin.last("/ws").get("Upgrade") is None
+    with t.connect() as c:
+        c.send(UPGRADE.replace(b"websocket", b"h2c").replace(b"example.test", b"open.test"))
+        assert c.read().status == 200
+    assert origin.last("/ws").get("Upgrade") is None
+
+
+@pytest.fixture
+def tls_origin(tmp_path):
+    import subprocess
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=origin.test",
+                    "-addext", "subjectAltName=DNS:origin.test", "-keyout", tmp_path / "o.key", "-out", tmp_path / "o.crt"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "o.crt", tmp_path / "o.key")
+    with Origin(ssl=context) as o:
+        o.certificate = tmp_path / "o.crt"
+        o.on("/x", headers={"Cache-Control": "no-store"}, body=b"over TLS")
+        yield o
+
+
+def test_tls_to_the_origin(make_torhaus, tls_origin, monkeypatch):
+    """Verified by default; an untrusted certificate is a 502 with its reason, origin_verify = no accepts it."""
+    t = make_torhaus()
+    t.add("example.test", tls_origin.url)
+    t.start()
+    assert t.get("/x").status == 502
+    assert "code=ORIGIN-TLS-FAILED" in t.logs()
+    t.run("domain", "set", "example.test", "--origin-verify", "no")
+    wait_for(lambda: t.get("/x").body == b"over TLS")
+
+
+def test_redirect_and_hsts(make_torhaus, origin):
+    origin.on("/", headers={"Cache-Control": "max-age=60"}, body=b"x")
+    t = make_torhaus()
+    t.add("example.test", origin.url, "--redirect-to-tls", "yes", "--hsts", "365d")
+    t.start()
+    reply = t.get("/a?b=c")
+    assert reply.status == 301 and reply.get("Location") == f"https://example.test:{t.tls_port}/a?b=c"
+    assert t.get("/a", method="POST", body=b"").status == 308
+    assert t.get("/.well-known/acme-challenge/x").status == 404
+    with t.connect_tls() as c:
+        assert c.request("/").get("Strict-Transport-Security") == "max-age=31536000"
