@@ -141,6 +141,12 @@ static void answer_from_cache(struct web_request *r)
 	cache_found_done(&found);
 }
 
+/* Of the protocols that one can upgrade to, WebSocket alone is passed through: h2c would carry requests past us. */
+static bool wants_websocket(const struct http_req *req)
+{
+	return span_eq_nocase(http_fields_value(&req->fields, HTTP_UPGRADE), SPAN("websocket"));
+}
+
 void web_request(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
@@ -154,7 +160,7 @@ void web_request(struct web_request *r)
 	site_stat_add(r->stats, SITE_REQUESTS, 1);
 	if (answer_early(r))
 		return;
-	if (req->upgrade && r->site->websocket)
+	if (req->upgrade && r->site->websocket && wants_websocket(req))
 		web_forward_upgrade(r);
 	else if (req->method == HTTP_PURGE && r->site->preset == PRESET_WORDPRESS)
 		purge(r);

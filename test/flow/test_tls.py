@@ -1,0 +1,196 @@
+"""Certificates in service: RSA and ECDSA side by side, swapped while connections live, never replaced by something broken."""
+
+import datetime
+import hashlib
+import socket
+import ssl
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from client import Connection, any_certificate
+from conftest import wait_for
+
+RSA_ONLY = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
+ECDSA_ONLY = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"
+
+
+def make_pair(folder, stem, kind="rsa", names=("example.test",), days=30, extra=()):
+    key = ["-newkey", "rsa:2048"] if kind == "rsa" else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    new = [folder / f"{stem}.{e}.new" for e in ("key", "crt")]
+    subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-days", str(days), "-subj", f"/CN={names[0]}",
+                    "-addext", "subjectAltName=" + ",".join(f"DNS:{n}" for n in names), *extra,
+                    "-keyout", new[0], "-out", new[1]], check=True, capture_output=True)
+    for path in new:
+        path.rename(path.with_suffix(""))
+    return fingerprint(folder / f"{stem}.crt")
+
+
+def expired_pair(crt, key):
+    secret = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example.test")])
+    now = datetime.datetime.utcnow()
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(secret.public_key())
+                   .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=20))
+                   .not_valid_after(now - datetime.timedelta(days=1))
+                   .add_extension(x509.SubjectAlternativeName([x509.DNSName("example.test")]), False)
+                   .sign(secret, hashes.SHA256()))
+    key.write_bytes(secret.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                         serialization.NoEncryption()))
+    crt.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def fingerprint(path):
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text().split("-----END")[0] + "-----END CERTIFICATE-----\n")).hexdigest()
+
+
+def served(t, ciphers=None, version=None, sni="example.test"):
+    context = any_certificate(version, ciphers)
+    with t.connect_tls(context, sni=sni) as c:
+        return hashlib.sha256(c.sock.getpeercert(binary_form=True)).hexdigest()
+
+
+@pytest.fixture
+def both(make_torhaus, origin):
+    origin.on("/", headers={"Cache-Control": "max-age=60"}, body=b"page")
+    t = make_torhaus()
+    t.rsa = make_pair(t.certs, "rsa", "rsa")
+    t.ec = make_pair(t.certs, "ec", "ec")
+    t.add("example.test", origin.url)
+    t.start()
+    return t
+
+
+def test_both_key_types_for_one_name(both):
+    v12, v13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+    assert served(both, RSA_ONLY, v12) == both.rsa
+    assert served(both, ECDSA_ONLY, v12) == both.ec
+    assert served(both, version=v13) in (both.rsa, both.ec)
+    for option, expected in (("RSA-PSS+SHA256:RSA+SHA256", both.rsa), ("ECDSA+SHA256", both.ec)):
+        out = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{both.tls_port}", "-servername", "example.test",
+                              "-tls1_3", "-sigalgs", option], input="", capture_output=True, text=True).stdout
+        assert fingerprint_of_text(out) == expected
+    with both.connect_tls() as c:
+        assert c.request("/").body == b"page"
+
+
+def fingerprint_of_text(text):
+    pem = "-----BEGIN CERTIFICATE-----" + text.split("-----BEGIN CERTIFICATE-----")[1].split("-----END")[0]
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem + "-----END CERTIFICATE-----\n")).hexdigest()
+
+
+def test_gnutls_client(both):
+    done = subprocess.run(["gnutls-cli", "--insecure", "--sni-hostname=example.test", "-p", str(both.tls_port), "127.0.0.1"],
+                          input="GET / HTTP/1.1\r\nHost: example.test\r\nConnection: close\r\n\r\n", capture_output=True, text=True,
+                          timeout=20)
+    assert "200 OK" in done.stdout and "page" in done.stdout
+
+
+def test_swap_without_touching_a_connection(both):
+    with both.connect_tls() as old:
+        assert old.request("/").status == 200
+        new = make_pair(both.certs, "rsa", "rsa")
+        wait_for(lambda: served(both, RSA_ONLY, ssl.TLSVersion.TLSv1_2) == new, seconds=10, what="the new certificate")
+        assert served(both, ECDSA_ONLY, ssl.TLSVersion.TLSv1_2) == both.ec
+        assert old.request("/").status == 200
+    wait_for(lambda: "cert-served" in both.logs(), what="the proof in the log")
+
+
+FAULTY = ["garbage", "mismatch", "expired", "weak"]
+
+
+@pytest.mark.parametrize("kind", FAULTY)
+def test_a_faulty_pair_replaces_nothing(both, kind, tmp_path):
+    crt, key = both.certs / "rsa.crt", both.certs / "rsa.key"
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    if kind == "garbage":
+        crt.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        code = "CERT-BAD-FILE"
+    elif kind == "mismatch":
+        make_pair(spare, "other", "rsa")
+        key.write_text((spare / "other.key").read_text())
+        code = "CERT-KEY-MISMATCH"
+    elif kind == "expired":
+        expired_pair(crt, key)
+        code = "CERT-EXPIRED"
+    else:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=example.test", "-addext",
+                        "subjectAltName=DNS:example.test", "-keyout", key, "-out", crt], check=True, capture_output=True)
+        code = "CERT-KEY-TOO-SMALL"
+    wait_for(lambda: f"code={code}" in both.logs(), what=code)
+    assert served(both, RSA_ONLY, ssl.TLSVersion.TLSv1_2) == both.rsa
+    assert served(both, ECDSA_ONLY, ssl.TLSVersion.TLSv1_2) == both.ec
+    listed = both.run("cert", "check", check=False)
+    assert listed.returncode == 1 and code in listed.stdout + listed.stderr
+
+
+def test_key_type_change_is_told(make_torhaus, origin):
+    """The founding story: a renewal changes the key type. It is said at that moment, not days later."""
+    t = make_torhaus()
+    make_pair(t.certs, "mail", "rsa")
+    t.add("example.test", origin.url)
+    t.start()
+    make_pair(t.certs, "mail", "ec")
+    log = wait_for(lambda: "CERT-KEY-TYPE-CHANGED" in t.logs() and t.logs())
+    assert "RSA" in log and "ECDSA" in log
+
+
+def test_names(make_torhaus, origin):
+    t = make_torhaus()
+    exact = make_pair(t.certs, "a", names=("a.example.test",))
+    wild = make_pair(t.certs, "wild", names=("*.example.test", "example.test"))
+    t.add("example.test", origin.url)
+    t.start()
+    assert served(t, sni="a.example.test") == exact
+    assert served(t, sni="b.example.test") == wild and served(t, sni="example.test") == wild
+    assert served(t, sni="x.y.example.test") == exact and served(t, sni="elsewhere.test") == exact, "the default"
+    assert served(t, sni="A.Example.TEST") == exact
+
+
+def session_reused(t, session_file, save):
+    args = ["openssl", "s_client", "-connect", f"127.0.0.1:{t.tls_port}", "-servername", "example.test", "-tls1_2",
+            "-sess_out" if save else "-sess_in", session_file]
+    out = subprocess.run(args, input="", capture_output=True, text=True).stdout
+    return "\nReused, " in out
+
+
+def test_sessions_survive_a_worker_restart(both, tmp_path):
+    session = tmp_path / "session"
+    assert not session_reused(both, session, save=True)
+    assert session_reused(both, session, save=False)
+    pid = both.worker_pid()
+    both.kill_worker()
+    wait_for(lambda: both.is_serving() and both.worker_pid() != pid)
+    assert session_reused(both, session, save=False)
+
+
+def test_old_versions_and_plain_text_are_refused_with_their_reason(both):
+    out = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{both.tls_port}", "-tls1_1", "-cipher",
+                          "ALL:@SECLEVEL=0"], input="", capture_output=True, text=True)
+    assert "protocol version" in out.stderr + out.stdout
+    with Connection(both.tls_port) as c:
+        c.send(b"GET / HTTP/1.1\r\nHost: example.test\r\n\r\n")
+        c.is_closed()
+    log = wait_for(lambda: "code=TLS-NOT-TLS" in both.logs() and both.logs())
+    assert "TLS-HANDSHAKE-FAILED" in log
+    assert both.json("status")["counters"]["tls_failed"] >= 2
+
+
+def test_proxy_protocol_before_tls(make_torhaus, origin):
+    origin.on("/", headers={"Cache-Control": "no-store"}, body=b"x")
+    t = make_torhaus(web='proxy_from = {"127.0.0.1"}')
+    t.add("example.test", origin.url)
+    t.start()
+    raw = socket.create_connection(("127.0.0.1", t.tls_port))
+    raw.sendall(b"PROXY TCP4 203.0.113.7 203.0.113.9 4242 443\r\n")
+    tls = any_certificate().wrap_socket(raw, server_hostname="example.test")
+    tls.sendall(b"GET / HTTP/1.1\r\nHost: example.test\r\nConnection: close\r\n\r\n")
+    while tls.recv(4096):
+        pass
+    assert origin.last("/").get("X-Forwarded-For") == "203.0.113.7"
+    wait_for(lambda: any(l["client"] == "203.0.113.7" for l in t.access_lines()))
