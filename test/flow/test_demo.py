@@ -1,0 +1,57 @@
+"""script/run, as a new user sees it: each line it prints does what it says."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+from conftest import ROOT, wait_for
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def curl(*args):
+    return subprocess.run(["curl", "-sik", "--max-time", "20", *args], capture_output=True, text=True).stdout
+
+
+def test_the_demo(tmp_path):
+    tree = tmp_path / "tree"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(tree)], check=True)
+    if (ROOT / "build" / "torhaus").exists():
+        subprocess.run(["cp", "-a", str(ROOT / "build"), str(tree / "build")], check=True)
+    ports = {name: str(free_port()) for name in ("HTTP_PORT", "HTTPS_PORT", "ORIGIN_PORT")}
+    output = open(tmp_path / "output", "w")
+    run = subprocess.Popen(["script/run"], cwd=tree, env={**os.environ, **ports}, stdout=output, stderr=output,
+                           start_new_session=True)
+    site = f"https://demo.localhost:{ports['HTTPS_PORT']}"
+    torhaus = [str(tree / "build" / "torhaus"), "--config", str(tree / "run" / "torhaus.conf")]
+
+    def verb(*args):
+        return subprocess.run([*torhaus, *args], capture_output=True, text=True, cwd=tree)
+
+    def said():
+        return pathlib.Path(output.name).read_text()
+
+    try:
+        wait_for(lambda: "200 OK" in curl(f"{site}/"), seconds=300, what="the demo: " + said())
+        assert "hit" in curl(f"{site}/") and "fwd=" in curl(f"{site}/private")
+        assert "HTTP/1.1 500" in curl(f"{site}/fail")
+        (tree / "run" / "origin-down").touch()
+        wait_for(lambda: "detail=ORIGIN-REFUSED" in curl(f"{site}/") or "ttl=-" in curl(f"{site}/"), seconds=40)
+        assert "ORIGIN-REFUSED" in verb("explain", "ORIGIN-REFUSED").stdout
+        (tree / "run" / "origin-down").unlink()
+        assert verb("cache", "purge", "--domain", "demo.localhost").returncode == 0
+        curl(f"{site}/news")
+        assert "1" in verb("cache", "purge", "--tag", "news").stdout
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+                        "/CN=demo.localhost", "-addext", "subjectAltName=DNS:demo.localhost", "-keyout",
+                        tree / "run/certs/new.key", "-out", tree / "run/certs/new.crt"], check=True, capture_output=True)
+        wait_for(lambda: "new.crt" in verb("cert", "list").stdout, what="the swapped certificate")
+        assert "Ctrl-C" in said()
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.wait(60)
