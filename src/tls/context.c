@@ -5,6 +5,7 @@
  * Versions 1.2 and 1.3; for 1.2 ECDHE with AEAD only. Browsers and crawlers of the last ten years have that; mail, where
  * refusal means plaintext, has other settings.
  */
+#include "base/clock.h"
 #include "tls/tls_priv.h"
 
 #define SUITES_12 \
@@ -68,7 +69,8 @@ static int on_status(SSL *ssl, void *arg)
 	const struct pair *p = served_pair(ssl, arg);
 	void *copy;
 
-	if (!p || p->staple.n == 0)
+	/* A response out of date is worse than none: browsers refuse it. */
+	if (!p || p->staple.n == 0 || p->staple_until <= clock_wall_s())
 		return SSL_TLSEXT_ERR_NOACK;
 	copy = OPENSSL_memdup(p->staple.p, p->staple.n);
 	if (!copy || SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)p->staple.n) != 1)

@@ -142,7 +142,7 @@ static void found_done(struct found *f)
 
 /* ---- facts of a certificate ---- */
 
-static enum tls_key_type type_of(EVP_PKEY *key)
+enum tls_key_type key_type_of(EVP_PKEY *key)
 {
 	switch (EVP_PKEY_get_base_id(key)) {
 	case EVP_PKEY_RSA:
@@ -156,7 +156,7 @@ static enum tls_key_type type_of(EVP_PKEY *key)
 	}
 }
 
-static int64_t time_of(const ASN1_TIME *t)
+int64_t asn1_time_s(const ASN1_TIME *t)
 {
 	struct tm tm;
 
@@ -222,10 +222,10 @@ static struct pair *pair_new(const struct found_cert *cert, const struct found_k
 	p->key = key->key;
 	p->pub.cert_path = arena_text(&p->arena, span_of(cert->path));
 	p->pub.key_path = arena_text(&p->arena, span_of(key->path));
-	p->pub.type = type_of(p->key);
+	p->pub.type = key_type_of(p->key);
 	p->pub.bits = (unsigned)EVP_PKEY_get_bits(p->key);
-	p->pub.not_before = time_of(X509_get0_notBefore(p->leaf));
-	p->pub.not_after = time_of(X509_get0_notAfter(p->leaf));
+	p->pub.not_before = asn1_time_s(X509_get0_notBefore(p->leaf));
+	p->pub.not_after = asn1_time_s(X509_get0_notAfter(p->leaf));
 	p->pub.self_signed = X509_self_signed(p->leaf, 0) == 1;
 	p->pub.issuer = issuer_of(p);
 	X509_digest(p->leaf, EVP_sha256(), p->pub.fingerprint, &n);
@@ -265,6 +265,20 @@ static bool is_signed_weakly(X509 *x)
 	return X509_get_signature_info(x, &digest, &key, &bits, &flags) == 1 && bits < SECURITY_BITS_MIN;
 }
 
+/* The key that the pair stands and falls with: of the leaf or of an issuer in the chain, since OpenSSL looks at all of them. */
+static EVP_PKEY *weakest_key(const struct pair *p)
+{
+	EVP_PKEY *weakest = p->key;
+
+	for (int i = 0; i < sk_X509_num(p->chain); i++) {
+		EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(p->chain, i));
+
+		if (key && EVP_PKEY_get_security_bits(key) < EVP_PKEY_get_security_bits(weakest))
+			weakest = key;
+	}
+	return weakest;
+}
+
 /* Every certificate signed by the next, and none signed weakly; a root's own signature proves nothing anyway. */
 static enum fault_code chain_fault(const struct pair *p)
 {
@@ -291,7 +305,7 @@ static enum fault_code pair_fault(const struct pair *p)
 
 	if (p->pub.type == TLS_KEY_OTHER)
 		return FAULT_CERT_KEY_KIND;
-	if (EVP_PKEY_get_security_bits(p->key) < SECURITY_BITS_MIN)
+	if (EVP_PKEY_get_security_bits(weakest_key(p)) < SECURITY_BITS_MIN)
 		return FAULT_CERT_KEY_TOO_SMALL;
 	if (usage != UINT32_MAX && !(usage & KU_DIGITAL_SIGNATURE))
 		return FAULT_CERT_KEY_USAGE;
@@ -314,7 +328,7 @@ static void tell_pair(struct found *f, enum fault_code code, const struct pair *
 	fault_fact(&fault, "name", "%.*s", SPAN_ARG(p->pub.names_n ? p->pub.names[0] : SPAN("-")));
 	fault_fact(&fault, "from", "%s", from);
 	fault_fact(&fault, "until", "%s", to);
-	fault_fact(&fault, "bits", "%u", p->pub.bits);
+	fault_fact(&fault, "bits", "%d", EVP_PKEY_get_bits(weakest_key(p)));
 	fault_fact(&fault, "issuer", "%s", p->pub.issuer);
 	f->on_fault(f->arg, &fault);
 }
@@ -347,17 +361,50 @@ static const struct found_key *key_of(const struct found *f, X509 *x)
 	return &f->keys[i - 1];
 }
 
-/* "/etc/certs/shop.crt" and "/etc/certs/shop.key" are meant for each other. */
+/* "/etc/certs/shop.crt" and "/etc/certs/shop.key" are meant for each other, and what stands beside certbot's privkey.pem. */
+static bool is_namesake(struct span cert, struct span key)
+{
+	size_t stem = cert.n, folder = cert.n;
+	struct span ending;
+
+	while (folder > 0 && cert.p[folder - 1] != '/')
+		folder--;
+	while (stem > folder && cert.p[stem - 1] != '.')
+		stem--;
+	if (!span_starts(key, span_sub(cert, 0, folder)))
+		return false;
+	ending = span_from(key, stem);
+	return span_eq(span_from(key, folder), SPAN("privkey.pem")) ||
+		(span_starts(key, span_sub(cert, 0, stem)) && span_index(ending, '.') < 0 &&
+			span_index(ending, '/') < 0);
+}
+
 static const char *namesake_key(const struct found *f, const char *cert_path)
 {
-	struct span stem = span_of(cert_path);
-
-	while (stem.n > 0 && stem.p[stem.n - 1] != '.')
-		stem.n--;
 	for (unsigned i = 0; i < f->keys_n; i++)
-		if (span_starts(span_of(f->keys[i].path), stem))
+		if (is_namesake(span_of(cert_path), span_of(f->keys[i].path)))
 			return f->keys[i].path;
 	return NULL;
+}
+
+/* The issuer stands first: what the file is for is the certificate further down that has a key. */
+static bool tell_issuer_first(struct found *f, const struct found_cert *cert)
+{
+	for (int i = 1; i < sk_X509_num(cert->certs); i++) {
+		X509 *x = sk_X509_value(cert->certs, i);
+		const struct found_key *key = key_of(f, x);
+		struct pair *p;
+
+		if (!key)
+			continue;
+		sk_X509_set(cert->certs, i, sk_X509_value(cert->certs, 0));
+		sk_X509_set(cert->certs, 0, x);
+		p = pair_new(cert, key);
+		tell_pair(f, FAULT_CERT_CHAIN_ORDER, p);
+		pair_unref(p);
+		return true;
+	}
+	return false;
 }
 
 static void tell_unpaired(struct found *f, const struct found_cert *cert)
@@ -366,7 +413,7 @@ static void tell_unpaired(struct found *f, const struct found_cert *cert)
 	const char *key;
 
 	/* chain.pem and its like are there to be parts of others. */
-	if (X509_check_ca(x) > 0)
+	if (tell_issuer_first(f, cert) || X509_check_ca(x) > 0)
 		return;
 	key = namesake_key(f, cert->path);
 	tell(f, key ? FAULT_CERT_KEY_MISMATCH : FAULT_CERT_NO_KEY, cert->path, "key", span_of(key ? key : ""));

@@ -25,7 +25,7 @@ static const struct tls_file *staple_file(const struct pair *p, const struct tls
 	return NULL;
 }
 
-static bool says_good(OCSP_BASICRESP *basic, const struct pair *p, X509 *issuer)
+static bool says_good(OCSP_BASICRESP *basic, struct pair *p, X509 *issuer)
 {
 	OCSP_CERTID *id = OCSP_cert_to_id(NULL, p->leaf, issuer);
 	ASN1_GENERALIZEDTIME *from = NULL, *until = NULL;
@@ -33,23 +33,28 @@ static bool says_good(OCSP_BASICRESP *basic, const struct pair *p, X509 *issuer)
 	bool good = OCSP_resp_find_status(basic, id, &status, NULL, NULL, &from, &until) == 1 &&
 		status == V_OCSP_CERTSTATUS_GOOD && OCSP_check_validity(from, until, CLOCK_SKEW_S, -1) == 1;
 
+	p->staple_until = until ? asn1_time_s(until) : INT64_MAX;
 	OCSP_CERTID_free(id);
 	return good;
 }
 
 static bool is_signed_by(OCSP_BASICRESP *basic, X509 *issuer)
 {
+	/* The signer's certificate need not be in the response if it is the issuer's own. */
+	STACK_OF(X509) *signers = sk_X509_new_null();
 	X509_STORE *store = X509_STORE_new();
 	bool ok;
 
+	sk_X509_push(signers, issuer);
 	X509_STORE_add_cert(store, issuer);
 	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-	ok = OCSP_basic_verify(basic, NULL, store, 0) == 1;
+	ok = OCSP_basic_verify(basic, signers, store, 0) == 1;
+	sk_X509_free(signers);
 	X509_STORE_free(store);
 	return ok;
 }
 
-static bool is_good(const struct tls_file *file, const struct pair *p)
+static bool is_good(const struct tls_file *file, struct pair *p)
 {
 	const unsigned char *der = (const unsigned char *)file->bytes;
 	OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &der, (long)file->n);

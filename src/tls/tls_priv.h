@@ -18,7 +18,8 @@ struct pair {
 	X509 *leaf;
 	STACK_OF(X509) * chain; /* without the leaf; may be empty */
 	EVP_PKEY *key;
-	struct span staple; /* OCSP response, DER; .n == 0: none */
+	struct span staple;   /* OCSP response, DER; .n == 0: none */
+	int64_t staple_until; /* wall seconds: out of date from then on, and not sent any more */
 };
 struct pair *pair_ref(struct pair *p);
 struct pair *pair_unref(struct pair *p);
@@ -31,6 +32,8 @@ struct pairs {
 void pairs_from_files(const struct tls_files *files, struct pairs *ret, tls_fault_fn *on_fault, void *arg);
 void pairs_done(struct pairs *p);
 void tls_fault_ignore(void *arg, const struct fault *f);
+int64_t asn1_time_s(const ASN1_TIME *t); /* wall seconds; 0 if it is none */
+enum tls_key_type key_type_of(EVP_PKEY *key);
 bool pair_is_valid_now(const struct pair *p, int64_t now_s);
 
 /* staple.c: the OCSP response in NAME.ocsp beside NAME.crt, if it is good for this pair. */
