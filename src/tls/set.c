@@ -3,8 +3,10 @@
  *
  * For one name and key type several pairs may stand; the best is served: one that is valid now before one that is
  * not, one from the files as they are before one kept from an earlier set, then the one issued last. A pair of the earlier set is kept
- * in the competition as long as one of its files is still there: so what replaces a working pair must itself work.
+ * in the competition as long as one of its files is still there and its certificate's file holds nothing that works: so what
+ * replaces a working pair must itself work, and what does work replaces all of it, names and key type included.
  */
+#include <limits.h>
 #include "base/clock.h"
 #include "tls/tls_priv.h"
 
@@ -83,19 +85,33 @@ static bool is_in_service(const struct tls_set *set, const struct pair *p)
 	return false;
 }
 
-static bool has_file(const struct tls_files *files, const char *path)
+/* files->n if it is not there. */
+static unsigned file_index(const struct tls_files *files, const char *path)
 {
-	for (unsigned i = 0; i < files->n; i++)
-		if (strcmp(files->v[i].path, path) == 0)
-			return true;
-	return false;
+	unsigned i = 0;
+
+	while (i < files->n && strcmp(files->v[i].path, path) != 0)
+		i++;
+	return i;
 }
 
-static bool has_fingerprint(const struct pairs *pairs, const struct pair *p)
+static bool has_file(const struct tls_files *files, const char *path)
 {
-	for (unsigned i = 0; i < pairs->n; i++)
-		if (memcmp(pairs->v[i]->pub.fingerprint, p->pub.fingerprint, sizeof(p->pub.fingerprint)) == 0)
+	return file_index(files, path) < files->n;
+}
+
+/* The same certificate, or what the same file holds now and that works as well: on purpose it may have other names or another key type. */
+static bool has_successor(const struct pairs *pairs, const struct pair *p, int64_t now_s)
+{
+	for (unsigned i = 0; i < pairs->n; i++) {
+		const struct pair *now = pairs->v[i];
+
+		if (memcmp(now->pub.fingerprint, p->pub.fingerprint, sizeof(p->pub.fingerprint)) == 0)
 			return true;
+		if (strcmp(now->pub.cert_path, p->pub.cert_path) == 0 &&
+			(pair_is_valid_now(now, now_s) || !pair_is_valid_now(p, now_s)))
+			return true;
+	}
 	return false;
 }
 
@@ -116,18 +132,22 @@ static struct pair *keep(const struct pair *earlier)
 	for (unsigned i = 0; i < p->pub.names_n; i++)
 		names[i] = arena_span(&p->arena, earlier->pub.names[i]);
 	p->staple = arena_span(&p->arena, earlier->staple);
+	p->staple_until = earlier->staple_until;
 	X509_up_ref(p->leaf = earlier->leaf);
 	p->chain = X509_chain_up_ref(earlier->chain);
 	EVP_PKEY_up_ref(p->key = earlier->key);
 	return p;
 }
 
-static void add_kept(struct pairs *candidates, const struct tls_set *earlier, const struct tls_files *files)
+static void add_kept(struct pairs *candidates, const struct tls_set *earlier, const struct tls_files *files,
+	int64_t now_s)
 {
+	unsigned fresh = candidates->n;
+
 	for (unsigned i = 0; earlier && i < earlier->pairs.n; i++) {
 		const struct pair *p = earlier->pairs.v[i];
 
-		if (has_fingerprint(candidates, p) ||
+		if (has_successor(&(struct pairs){ candidates->v, fresh }, p, now_s) ||
 			(!has_file(files, p->pub.cert_path) && !has_file(files, p->pub.key_path)))
 			continue;
 		candidates->v = mem_resize(candidates->v, candidates->n + 1, sizeof(struct pair *));
@@ -157,6 +177,26 @@ static void take_winners(struct tls_set *set, struct pairs *candidates, tls_faul
 		}
 	}
 	mem_free(candidates->v);
+}
+
+/* The first pair in the order of the files. Fresh ones are in that order; a kept one comes before them if its file
+ * does: that a file broke must not change what strangers see. */
+static void choose_standard(struct tls_set *set, const struct tls_files *files)
+{
+	const struct pair *first = NULL;
+	unsigned first_at = UINT_MAX;
+
+	for (unsigned i = 0; i < set->pairs.n; i++) {
+		const struct pair *p = set->pairs.v[i];
+		unsigned at = i == 0 || p->pub.kept ? file_index(files, p->pub.cert_path) : UINT_MAX;
+
+		if (!first || at < first_at) {
+			first = p;
+			first_at = at;
+		}
+	}
+	if (first)
+		set->standard = map_find(&set->names, first->pub.names[0]);
 }
 
 /* A pair for a server that has none yet, so that it can be reached at all. */
@@ -195,7 +235,7 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 	struct fault fault;
 
 	pairs_from_files(files, &candidates, on_fault, arg);
-	add_kept(&candidates, earlier, files);
+	add_kept(&candidates, earlier, files, now_s);
 	if (candidates.n == 0) {
 		fault_set(&fault, FAULT_CERT_NONE);
 		on_fault(arg, &fault);
@@ -205,8 +245,7 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 	for (unsigned i = 0; i < candidates.n; i++)
 		enter(set, candidates.v[i], now_s);
 	take_winners(set, &candidates, on_fault, arg);
-	if (set->pairs.n > 0)
-		set->standard = map_find(&set->names, set->pairs.v[0]->pub.names[0]);
+	choose_standard(set, files);
 	set->ctx = context_new(set, settings->session_lifetime_s);
 	return set;
 }
