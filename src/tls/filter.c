@@ -331,8 +331,8 @@ bool tls_conn_info(const struct conn *c, struct tls_info *ret)
 		.sni = span_of(name),
 		.resumed = SSL_session_reused(t->ssl),
 		.key = TLS_KEY_OTHER };
-	for (unsigned i = 0; leaf && t->set && i < t->set->pairs.n; i++)
-		if (t->set->pairs.v[i]->leaf == leaf)
-			ret->key = t->set->pairs.v[i]->pub.type;
+	/* A resumed session has no certificate any more. */
+	if (leaf)
+		ret->key = key_type_of(X509_get0_pubkey(leaf));
 	return true;
 }

@@ -145,7 +145,7 @@ struct tls_info {
 	const char *suite;   /* "TLS_AES_256_GCM_SHA384" */
 	struct span sni;     /* borrowed from the connection */
 	bool resumed;
-	enum tls_key_type key; /* of our certificate */
+	enum tls_key_type key; /* of our certificate; OTHER if resumed */
 };
 /* false if c has no TLS filter. */
 bool tls_conn_info(const struct conn *c, struct tls_info *ret);
