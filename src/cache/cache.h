@@ -183,5 +183,7 @@ struct cache_status {
 };
 /* Adds the field; what an origin's own cache said stays in front. */
 void cache_status_add(const struct cache_status *s, struct http_fields *fields, struct arena *a);
+/* v in decimal digits, in a: for Age and its like, on every hit. */
+struct span cache_number(int64_t v, struct arena *a);
 /* One word for logs: "hit", "stale", "miss", "pass", "collapsed", "revalidated", or "-" if the cache was not asked. */
 const char *cache_status_word(const struct cache_status *s);

@@ -267,11 +267,28 @@ static enum cache_decision release(struct cache_fill *f, bool mark, bool forget_
 	return CACHE_RELEASE;
 }
 
+/* RFC 9110 6.6.1: what is stored without Date gets the time at which it came. */
+static const struct http_fields *with_date(struct cache_fill *f, const struct http_resp *resp, int64_t answered_ms,
+	struct http_fields *room)
+{
+	char date[HTTP_DATE_SIZE];
+
+	if (http_fields_find(&resp->fields, HTTP_DATE))
+		return &resp->fields;
+	*room = (struct http_fields){ 0 };
+	for (unsigned i = 0; i < resp->fields.n; i++)
+		http_fields_push(room, &f->arena, resp->fields.v[i]);
+	http_date_format(answered_ms / 1000, date);
+	http_fields_add(room, &f->arena, HTTP_DATE, arena_span(&f->arena, span_of(date)));
+	return room;
+}
+
 enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
 	int64_t asked_ms, int64_t answered_ms)
 {
 	int64_t length = declared_length(resp);
 	struct cache_policy policy;
+	struct http_fields room;
 
 	if (resp->status == 304 && is_about_old(f, resp))
 		return freshen(f, req, resp, asked_ms, answered_ms);
@@ -280,7 +297,8 @@ enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req 
 		policy.storable = false;
 	if (!policy.storable)
 		return release(f, policy.leave_marker, resp->status < 500);
-	f->obj = obj_new(f->cache, body_new(f->cache, length), resp->status, &resp->fields, &policy);
+	f->obj = obj_new(f->cache, body_new(f->cache, length), resp->status, with_date(f, resp, answered_ms, &room),
+		&policy);
 	complete_head(f, f->obj, req, &resp->fields, asked_ms, answered_ms);
 	if (!policy.shareable)
 		withdraw(f, true, false);

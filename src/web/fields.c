@@ -88,14 +88,14 @@ void web_origin_fields(struct web_request *r, bool conditional, struct http_fiel
 	for (unsigned i = 0; i < r->x->req.fields.n; i++) {
 		const struct http_field *f = &r->x->req.fields.v[i];
 
-		http_fields_add_name(&received, a, f->name, f->value);
+		http_fields_push(&received, a, *f);
 	}
 	http_fields_strip_hop(&received);
 	for (unsigned i = 0; i < received.n; i++) {
 		const struct http_field *f = &received.v[i];
 
 		if (!claims_too_much(f) && !stays_here(f, conditional))
-			http_fields_add_name(ret, a, f->name, f->value);
+			http_fields_push(ret, a, *f);
 	}
 	add_forwarding(r, ret);
 }
@@ -130,7 +130,7 @@ void web_answer_fields(struct web_request *r, const struct http_fields *of, stru
 			continue;
 		if (is_for_us(f->id) || (hsts && f->id == HTTP_STRICT_TRANSPORT_SECURITY))
 			continue;
-		http_fields_add_name(ret, a, f->name, f->value);
+		http_fields_push(ret, a, *f);
 	}
 	if (hsts)
 		http_fields_add(ret, a, HTTP_STRICT_TRANSPORT_SECURITY,

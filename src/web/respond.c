@@ -51,7 +51,7 @@ static void end(struct web_request *r, int error, const struct http_fields *trai
 static void add_age(struct web_request *r, struct cache_obj *obj, struct http_fields *fields)
 {
 	http_fields_add(fields, r->x->arena, HTTP_AGE,
-		arena_spanf(r->x->arena, "%" PRId64, cache_obj_age_s(obj, clock_wall_ms())));
+		cache_number(cache_obj_age_s(obj, clock_wall_ms()), r->x->arena));
 	cache_status_add(&r->status, fields, r->x->arena);
 }
 
