@@ -127,6 +127,12 @@ void jsonw_bool(struct jsonw *j, const char *key, bool value)
 	buf_add_text(j->out, value ? "true" : "false");
 }
 
+void jsonw_raw(struct jsonw *j, const char *key, struct span json)
+{
+	lead(j, key);
+	buf_add_span(j->out, json.n > 0 ? json : SPAN("null"));
+}
+
 static bool is_plain(char c)
 {
 	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';

@@ -27,5 +27,7 @@ void jsonw_int(struct jsonw *j, const char *key, int64_t value);
 void jsonw_uint(struct jsonw *j, const char *key, uint64_t value);
 void jsonw_real(struct jsonw *j, const char *key, double value);
 void jsonw_bool(struct jsonw *j, const char *key, bool value);
+/* A value that is JSON already (empty: null); the caller vouches for it. */
+void jsonw_raw(struct jsonw *j, const char *key, struct span json);
 /* Escapes s into out, without quotes. */
 void jsonw_escape(struct buf *out, struct span s);

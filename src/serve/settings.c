@@ -54,7 +54,7 @@ static const char *judge_user(struct span value)
 		if (!(c >= 'a' && c <= 'z') && c != '_' && !(i > 0 && (ascii_digit(c) || c == '-')))
 			return "it is not the name of a user|es ist kein Benutzername";
 	}
-	return value.n == 0 || value.n > 32 ? "it is not the name of a user|es ist kein Benutzername" : NULL;
+	return value.n > 32 ? "it is not the name of a user|es ist kein Benutzername" : NULL;
 }
 
 static const char *judge_listen(struct span value)

@@ -186,14 +186,26 @@ void web_listen(struct web *w, unsigned thread, int fd, bool tls)
 	must(l->task);
 }
 
+static void end_listener(struct web_listener *l)
+{
+	if (l->closing)
+		return;
+	l->closing = true;
+	task_cancel(l->task);
+}
+
 void web_unlisten(struct web *w, unsigned thread)
 {
-	list_each_safe (it, &w->threads[thread].listeners) {
+	list_each_safe(it, &w->threads[thread].listeners)
+		end_listener(container_of(it, struct web_listener, link));
+}
+
+void web_unlisten_one(struct web *w, unsigned thread, int fd)
+{
+	list_each_safe(it, &w->threads[thread].listeners) {
 		struct web_listener *l = container_of(it, struct web_listener, link);
 
-		if (l->closing)
-			continue;
-		l->closing = true;
-		task_cancel(l->task);
+		if (l->fd.fd == fd)
+			end_listener(l);
 	}
 }

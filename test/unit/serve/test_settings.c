@@ -109,7 +109,7 @@ static void test_bad_values(void **state)
 	assert_fault("web { listen = 0.0.0.0:65536 }", "1", "web.listen", "it is not an address with port");
 	assert_fault("web { listen = \"unix:/x\" }", "1", "web.listen", "it is not an address with port");
 	assert_fault("web {\nproxy_from = 1.2.3.4/33 }", "2", "web.proxy_from", "it is not a network");
-	assert_fault("user = \"\"", "1", "user", "it is not the name of a user");
+	assert_fault("user = \"x y\"", "1", "user", "it is not the name of a user");
 	assert_fault("user = 0", "1", "user", "it is not the name of a user");
 	assert_fault("user = ../x", "1", "user", "it is not the name of a user");
 	assert_fault("store = \"postgresql://x\"", "1", "store", "there is no such kind of store");

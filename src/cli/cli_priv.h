@@ -1,0 +1,89 @@
+/* Inside cli/: the table of verbs, the options of a verb, and what a running server says. */
+#pragma once
+#include <jansson.h>
+#include "base/jsonw.h"
+#include "cli/cli.h"
+#include "serve/report.h"
+#include "serve/serve.h"
+
+/* ---- verbs.c ---- */
+#define VERBS_MAX 64
+/* All verbs in the order of the manual; the last has name == NULL. Those without help are not for people. */
+const struct cli_verb *cli_verbs(void);
+extern const struct cli_option cli_global_options[];
+/* "--json --json": the words that a verb's name consists of; 1 or 2. */
+unsigned cli_verb_words(const struct cli_verb *verb);
+
+int cli_init(struct cli *cli, int argc, char **argv);
+int cli_serve(struct cli *cli, int argc, char **argv);
+int cli_check(struct cli *cli, int argc, char **argv);
+int cli_reload(struct cli *cli, int argc, char **argv);
+int cli_stop(struct cli *cli, int argc, char **argv);
+int cli_show_status(struct cli *cli, int argc, char **argv);
+int cli_doctor(struct cli *cli, int argc, char **argv);
+int cli_cert_list(struct cli *cli, int argc, char **argv);
+int cli_cert_check(struct cli *cli, int argc, char **argv);
+int cli_cache_purge(struct cli *cli, int argc, char **argv);
+int cli_cache_stat(struct cli *cli, int argc, char **argv);
+int cli_explain(struct cli *cli, int argc, char **argv);
+int cli_completion(struct cli *cli, int argc, char **argv);
+int cli_man(struct cli *cli, int argc, char **argv);
+
+/* ---- args.c: the options of cli->verb ---- */
+#define ARGS_MAX 256
+struct cli_args {
+	struct {
+		const struct cli_option *option;
+		const char *value; /* "" for a switch */
+	} v[ARGS_MAX];
+	unsigned n;
+	const char *rest[ARGS_MAX]; /* what is no option */
+	unsigned rest_n;
+};
+/* CLI_DONE, or CLI_USAGE after telling. At most rest_max words may be no options. */
+int cli_args_parse(struct cli *cli, int argc, char **argv, unsigned rest_max, struct cli_args *ret);
+/* The last value given; NULL: none. */
+const char *cli_arg(const struct cli_args *args, const char *option);
+
+/* ---- print.c ---- */
+const char *cli_say(const struct cli *cli, const char *en, const char *de);
+/* A fault, from JSON as reports have it, to f. */
+void cli_fault_json(struct cli *cli, FILE *f, json_t *fault);
+void cli_fault_to(struct cli *cli, FILE *f, const struct fault *fault);
+/* "2026-11-24 09:14", local time; "-" for 0. */
+void cli_time(int64_t wall_s, char ret[32]);
+/* Terminal escapes, or "" without color. */
+const char *cli_bold(const struct cli *cli);
+const char *cli_red(const struct cli *cli);
+const char *cli_plain(const struct cli *cli);
+
+/* ---- ask.c: a running server ---- */
+/* Its answer to a request, json_decref() it; *ret_status is HTTP's. NULL: none is running or it does not answer;
+ * *ret_error is the reason then. body may be NULL. */
+json_t *cli_ask(const struct settings *s, const char *method, const char *path, json_t *body, unsigned *ret_status,
+	int *ret_error);
+/* Tells that no server answers; returns CLI_UNREACHABLE. */
+int cli_unreachable(struct cli *cli, const struct settings *s, int error);
+/* Prints the document as it is, with a newline; decrefs it. */
+void cli_print_json(struct cli *cli, json_t *json);
+
+/* ---- findings.c: what check and doctor gather ---- */
+
+struct findings {
+	struct cli *cli;
+	json_t *faults; /* array of report_fault_json() */
+	bool settings_faulty;
+};
+void findings_init(struct findings *f, struct cli *cli);
+void findings_add(struct findings *f, const struct fault *fault);
+/* A fault that came as JSON; one that is there already (same code and facts) is dropped. */
+void findings_add_json(struct findings *f, json_t *fault);
+/* Prints all (or says that there are none), frees; the exit status. */
+int findings_end(struct findings *f, const char *schema);
+/* Each looks at one thing. */
+void findings_store(struct findings *f, const struct settings *s);
+void findings_certificates(struct findings *f, const struct settings *s);
+void findings_listeners(struct findings *f, const struct settings *s);
+void findings_origins(struct findings *f, const struct settings *s);
+/* What a running server says is wrong, its origins included; false: none is running. */
+bool findings_server(struct findings *f, const struct settings *s);

@@ -1,0 +1,49 @@
+/*
+ * torhaus doctor: everything that is wrong now.
+ *
+ * A running server says most of it (store, certificates, origins, logs, limits); what is on disk is looked at
+ * here in any case, and whether what is served is what is on disk.
+ */
+#include "cli/cli_priv.h"
+#include "cli/cert.h"
+
+static void not_running(struct findings *f, const struct settings *s)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_SERVE_NOT_RUNNING);
+	fault_fact(&fault, "path", "%s", s->control.p);
+	fault_fact(&fault, "error", "%s", cli_say(f->cli, "no answer", "keine Antwort"));
+	findings_add(f, &fault);
+}
+
+int cli_doctor(struct cli *cli, int argc, char **argv)
+{
+	struct conf_errors errors = { 0 };
+	struct cli_args args;
+	struct findings f;
+	struct settings *s;
+	struct arena a;
+
+	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
+		return CLI_USAGE;
+	findings_init(&f, cli);
+	arena_init(&a, 4096);
+	s = settings_load(cli->config, &a, &errors);
+	for (unsigned i = 0; i < errors.n; i++)
+		findings_add(&f, &errors.v[i]);
+	arena_done(&a);
+	if (s) {
+		findings_store(&f, s);
+		findings_certificates(&f, s);
+		if (findings_server(&f, s)) {
+			cert_compare_served(&f, s);
+		} else {
+			not_running(&f, s);
+			findings_origins(&f, s);
+		}
+	}
+	f.settings_faulty = !s;
+	settings_unref(s);
+	return findings_end(&f, "torhaus.doctor/1");
+}

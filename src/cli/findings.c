@@ -1,0 +1,337 @@
+/*
+ * Findings: what `torhaus check` and `torhaus doctor` look at, one function a thing.
+ *
+ * Nothing here changes anything, and one finding never hides another.
+ */
+#include "cli/cli_priv.h"
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/map.h"
+#include "base/mem.h"
+#include "domain/domain.h"
+#include "store/store.h"
+#include "tls/tls.h"
+
+#define CONNECT_MS  3000
+#define ORIGINS_MAX 2000 /* that one run tries */
+
+void findings_init(struct findings *f, struct cli *cli)
+{
+	*f = (struct findings){ .cli = cli, .faults = json_array() };
+}
+
+static bool is_same(json_t *a, json_t *b)
+{
+	return json_equal(json_object_get(a, "code"), json_object_get(b, "code")) &&
+		json_equal(json_object_get(a, "facts"), json_object_get(b, "facts"));
+}
+
+void findings_add_json(struct findings *f, json_t *fault)
+{
+	json_t *known;
+	size_t i;
+
+	json_array_foreach(f->faults, i, known)
+	{
+		if (is_same(known, fault))
+			return;
+	}
+	json_array_append(f->faults, fault);
+}
+
+void findings_add(struct findings *f, const struct fault *fault)
+{
+	struct buf text = BUF_INIT(1 << 16);
+	struct jsonw j;
+	json_t *json;
+
+	jsonw_init(&j, &text);
+	report_fault_json(&j, NULL, fault);
+	json = json_loadb(text.p, text.n, 0, NULL);
+	must(json);
+	findings_add_json(f, json);
+	json_decref(json);
+	buf_done(&text);
+}
+
+int findings_end(struct findings *f, const char *schema)
+{
+	struct cli *cli = f->cli;
+	size_t n = json_array_size(f->faults), i;
+	json_t *fault;
+
+	if (cli->json) {
+		cli_print_json(cli, json_pack("{s:s s:O}", "schema", schema, "faults", f->faults));
+	} else {
+		json_array_foreach(f->faults, i, fault)
+		{
+			cli_fault_json(cli, cli->out, fault);
+		}
+		if (n == 0)
+			fprintf(cli->out, "%s\n", cli_say(cli, "Nothing is wrong.", "Alles in Ordnung."));
+	}
+	json_decref(f->faults);
+	return f->settings_faulty ? CLI_SETTINGS : n > 0 ? CLI_FOUND : CLI_DONE;
+}
+
+static void on_fault(void *arg, const struct fault *fault)
+{
+	findings_add(arg, fault);
+}
+
+/* ---- store ---- */
+
+/* The domains, or NULL after telling why there are none. */
+static struct snapshot *read_store(struct findings *f, const struct settings *s)
+{
+	struct snapshot *snapshot = NULL;
+	struct store *store = NULL;
+	struct fault fault;
+	int r = store_open(s->store.p, false, &store, &fault);
+
+	if (r == 0)
+		r = snapshot_load(store, on_fault, f, &snapshot, &fault);
+	if (r < 0)
+		findings_add(f, &fault);
+	store_close(store);
+	return r < 0 ? NULL : snapshot;
+}
+
+void findings_store(struct findings *f, const struct settings *s)
+{
+	snapshot_unref(read_store(f, s));
+}
+
+/* ---- certificates ---- */
+
+void findings_certificates(struct findings *f, const struct settings *s)
+{
+	static const struct tls_set_settings settings = { .session_lifetime_s = 3600 };
+	struct tls_files *files;
+	struct tls_set *set;
+
+	if (s->web.listen_tls.n == 0)
+		return;
+	files = tls_files_read(s->certificates.v, s->certificates.n);
+	set = tls_set_build(files, &settings, NULL, on_fault, f);
+	tls_set_compare(set, NULL, on_fault, f);
+	tls_set_unref(set);
+	tls_files_free(files);
+}
+
+/* ---- listeners ---- */
+
+/* Those that a running server listens on are ours. */
+static bool is_ours(json_t *status, const char *address)
+{
+	json_t *l;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "listeners"), i, l)
+	{
+		const char *text = json_string_value(json_object_get(l, "address"));
+
+		if (text && strcmp(text, address) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int try_bind(const struct net_addr *a)
+{
+	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1, r = 0;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (a->sa.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, &a->sa, a->n) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+static void check_listeners(struct findings *f, json_t *status, const struct net_addr *all, unsigned n)
+{
+	char text[NET_ADDR_SIZE];
+	struct fault fault;
+
+	for (unsigned i = 0; i < n; i++) {
+		int r;
+
+		net_addr_text(&all[i], text);
+		if (is_ours(status, text))
+			continue;
+		r = try_bind(&all[i]);
+		if (r == 0)
+			continue;
+		fault_set(&fault, FAULT_LISTEN_FAILED);
+		fault_fact(&fault, "address", "%s", text);
+		fault_fact(&fault, "error", "%s", strerror(-r));
+		findings_add(f, &fault);
+	}
+}
+
+void findings_listeners(struct findings *f, const struct settings *s)
+{
+	unsigned http;
+	int error;
+	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
+
+	check_listeners(f, status, s->web.plain, s->web.listen.n);
+	check_listeners(f, status, s->web.tls, s->web.listen_tls.n);
+	json_decref(status);
+}
+
+/* ---- origins ---- */
+
+static int wait_connected(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int error = 0, r = poll(&p, 1, CONNECT_MS);
+	socklen_t n = sizeof(error);
+
+	if (r == 0)
+		return -ETIMEDOUT;
+	if (r < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+		return -errno;
+	return -error;
+}
+
+static int try_connect(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+		r = errno == EINPROGRESS ? wait_connected(fd) : -errno;
+	close(fd);
+	return r;
+}
+
+static void origin_fault(struct findings *f, struct span origin, const char *host, int r)
+{
+	struct fault fault;
+
+	fault_set(&fault,
+		r == -ENOENT                 ? FAULT_ORIGIN_NAME_UNKNOWN
+			: r == -ECONNREFUSED ? FAULT_ORIGIN_REFUSED
+			: r == -ETIMEDOUT    ? FAULT_ORIGIN_CONNECT_TIMEOUT
+					     : FAULT_ORIGIN_UNREACHABLE);
+	fault_fact(&fault, "origin", "%.*s", SPAN_ARG(origin));
+	fault_fact(&fault, "name", "%s", host);
+	fault_fact(&fault, "error", "%s", strerror(-r));
+	findings_add(f, &fault);
+}
+
+static void check_origin(struct findings *f, const struct origin_spec *spec, struct span text)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+	char host[256], port[8];
+	int r = -ENOENT;
+
+	if (spec->host.n >= sizeof(host))
+		return;
+	snprintf(host, sizeof(host), "%.*s", SPAN_ARG(spec->host));
+	snprintf(port, sizeof(port), "%u", spec->port);
+	if (getaddrinfo(host, port, &hints, &found) == 0)
+		for (struct addrinfo *a = found; a && r != 0; a = a->ai_next)
+			r = try_connect(a);
+	if (found)
+		freeaddrinfo(found);
+	if (r < 0)
+		origin_fault(f, text, host, r);
+}
+
+/* Each origin once, however many domains have it. */
+static void check_origins(struct findings *f, const struct snapshot *snapshot)
+{
+	struct buf text = BUF_INIT(1024);
+	struct arena a;
+	struct map seen;
+
+	arena_init(&a, 1 << 16);
+	map_init(&seen);
+	for (unsigned i = 0; i < snapshot_count(snapshot) && seen.count < ORIGINS_MAX; i++) {
+		const struct domain *d = snapshot_at(snapshot, i);
+
+		for (unsigned k = 0; k < d->origin_n; k++) {
+			buf_reset(&text);
+			origin_spec_print(&d->origin[k], &text);
+			if (map_find(&seen, buf_span(&text)))
+				continue;
+			map_put(&seen, arena_span(&a, buf_span(&text)), &seen);
+			check_origin(f, &d->origin[k], buf_span(&text));
+		}
+	}
+	map_done(&seen);
+	arena_done(&a);
+	buf_done(&text);
+}
+
+void findings_origins(struct findings *f, const struct settings *s)
+{
+	struct snapshot *snapshot = read_store(f, s);
+
+	if (snapshot)
+		check_origins(f, snapshot);
+	snapshot_unref(snapshot);
+}
+
+/* ---- a running server ---- */
+
+static void add_all(struct findings *f, json_t *faults)
+{
+	json_t *fault;
+	size_t i;
+
+	json_array_foreach(faults, i, fault)
+	{
+		findings_add_json(f, fault);
+	}
+}
+
+static void add_origin(struct findings *f, json_t *origin)
+{
+	const char *text = json_string_value(json_object_get(origin, "origin"));
+	const char *code = json_string_value(json_object_get(origin, "code"));
+	const char *error = json_string_value(json_object_get(origin, "error"));
+	struct fault fault;
+
+	if (!text || !code || fault_code_find(span_of(code)) == FAULT_NONE)
+		return;
+	fault_set(&fault, fault_code_find(span_of(code)));
+	fault_fact(&fault, "origin", "%s", text);
+	fault_fact(&fault, "error", "%s", error ? error : "");
+	findings_add(f, &fault);
+}
+
+bool findings_server(struct findings *f, const struct settings *s)
+{
+	unsigned http;
+	int error;
+	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error), *supervisor, *origin;
+	size_t i;
+
+	if (!status)
+		return false;
+	supervisor = json_object_get(status, "supervisor");
+	add_all(f, json_object_get(status, "faults"));
+	add_all(f, json_object_get(supervisor, "faults"));
+	if (json_is_true(json_object_get(supervisor, "crash_loop")) && json_object_get(supervisor, "last_end"))
+		findings_add_json(f, json_object_get(supervisor, "last_end"));
+	json_array_foreach(json_object_get(status, "origins"), i, origin)
+	{
+		add_origin(f, origin);
+	}
+	json_decref(status);
+	return true;
+}

@@ -1,0 +1,91 @@
+/*
+ * The table of verbs. From it come dispatch, --help, the completion of bash and the man page.
+ *
+ * The verbs of `torhaus domain` are a table of their own (their options come from the table of domain keys); both are
+ * joined at the first use.
+ */
+#include <string.h>
+#include "base/mem.h"
+#include "cli/cli_priv.h"
+#include "cli/domain.h"
+
+const struct cli_option cli_global_options[] = {
+	{ "--config", "FILE", false, "The settings; else $TORHAUS_CONFIG, else /etc/torhaus/torhaus.conf." },
+	{ "--json", NULL, false, "Print a document for programs." },
+	{ "--lang", "en|de", false, "The language of explanations; else that of $LANG." },
+	{ "--color", "auto|always|never", false, "Colors; auto: on a terminal, unless NO_COLOR is set." },
+	{ "--help", NULL, false, "Explain a verb, or list all." },
+	{ "--version", NULL, false, "Print the version." },
+	{ NULL },
+};
+
+static const struct cli_option init_options[] = {
+	{ "--dir", "DIR", false, "Where everything goes; else /etc/torhaus, with the store in /var/lib/torhaus." },
+	{ "--domain", "NAME=ORIGIN", true, "A first domain, such as example.de=http://10.0.0.5:8080." },
+	{ NULL },
+};
+static const struct cli_option reload_options[] = {
+	{ "--binary", NULL, false, "Hand over to the program that is installed now, without losing a connection." },
+	{ NULL },
+};
+static const struct cli_option purge_options[] = {
+	{ "--url", "URL", false, "One page in all its variants; //HOST/PATH means http and https." },
+	{ "--prefix", "URL", false, "Everything below." },
+	{ "--tag", "TAG", false, "Everything that the origin marked so (Cache-Tag, Surrogate-Key)." },
+	{ "--domain", "NAME", false, "Everything of a domain." },
+	{ "--all", NULL, false, "Everything." },
+	{ "--hard", NULL, false, "Remove it; else it becomes stale, and is used only if the origin fails." },
+	{ NULL },
+};
+static const struct cli_option stat_options[] = {
+	{ "--domain", "NAME", false, "Of one domain." },
+	{ NULL },
+};
+
+static const struct cli_verb first[] = {
+	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
+		"Write a commented torhaus.conf, an empty store and self-signed certificates.", init_options,
+		cli_init },
+	{ "serve", "", "Run in the foreground.", NULL, cli_serve },
+	{ "check", "", "Look for faults in settings, store, certificates, listeners and origins (also: -t).", NULL,
+		cli_check },
+	{ "reload", "[--binary]", "Let the running server read its settings again.", reload_options, cli_reload },
+	{ "stop", "", "End the running server once open requests are answered.", NULL, cli_stop },
+	{ "status", "", "Show what the running server does.", NULL, cli_show_status },
+	{ "doctor", "", "List everything that is wrong now.", NULL, cli_doctor },
+};
+static const struct cli_verb last[] = {
+	{ "cert list", "", "Show the certificates in service.", NULL, cli_cert_list },
+	{ "cert check", "", "Verify the certificate folders, and that what is on disk is what is served.", NULL,
+		cli_cert_check },
+	{ "cache purge", "(--url URL | --prefix URL | --tag TAG | --domain NAME | --all) [--hard]",
+		"Let stored answers no longer count as fresh.", purge_options, cli_cache_purge },
+	{ "cache stat", "[--domain NAME]", "Show what the cache holds.", stat_options, cli_cache_stat },
+	{ "explain", "[CODE]", "Explain a code that a log line or page shows; without one, list all.", NULL,
+		cli_explain },
+	{ "completion", "bash", "Print the completion for bash.", NULL, cli_completion },
+	{ "man", "", NULL, NULL, cli_man },
+};
+
+const struct cli_verb *cli_verbs(void)
+{
+	static struct cli_verb all[VERBS_MAX];
+	unsigned n = 0;
+
+	if (all[0].name)
+		return all;
+	for (size_t i = 0; i < array_len(first); i++)
+		all[n++] = first[i];
+	for (const struct cli_verb *v = cli_domain_verbs(); v->name; v++) {
+		must(n + array_len(last) + 1 < VERBS_MAX);
+		all[n++] = *v;
+	}
+	for (size_t i = 0; i < array_len(last); i++)
+		all[n++] = last[i];
+	return all;
+}
+
+unsigned cli_verb_words(const struct cli_verb *verb)
+{
+	return strchr(verb->name, ' ') ? 2 : 1;
+}

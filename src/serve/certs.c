@@ -1,0 +1,343 @@
+/*
+ * The certificates in service.
+ *
+ * Files come from the supervisor, which alone may read keys. A helper thread builds the set, with what works of
+ * the set before in place of what is faulty now, publishes it, and proves it: for every pair a handshake with
+ * ourselves over a real listener must get that very certificate. The same proof runs each minute.
+ *
+ * Proofs of many pairs are spread: at most PROOFS_MAX at a time, going round.
+ */
+#include <errno.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/helper.h"
+#include "serve/serve_priv.h"
+
+#define PROOFS_MAX        64
+#define TICKET_LIFETIME_S (24 * 3600)
+
+struct built {
+	struct certs *certs;
+	int fd;
+};
+
+static void to_report(void *arg, const struct fault *f)
+{
+	report_add(arg, f);
+}
+
+static void log_all(const struct report *r, enum log_level level, const char *event)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		log_fault(level, "tls", event, &r->v[i]);
+}
+
+static void replace_report(struct report *to, struct report *from)
+{
+	report_done(to);
+	*to = *from;
+	*from = (struct report){ 0 };
+}
+
+/* ---- proof ---- */
+
+/* A wildcard is asked for by a name that it covers. */
+static struct span name_to_ask(struct span name, char room[300])
+{
+	if (!span_starts(name, SPAN("*.")) || name.n > 290)
+		return name;
+	memcpy(room, "torhaus", 7);
+	memcpy(room + 7, name.p + 1, name.n - 1);
+	return span_make(room, name.n + 6);
+}
+
+/* Is pair the one of its type that the set itself chooses for the name? Another may stand for the same name. */
+static bool is_chosen(const struct tls_set *set, const struct tls_pair *pair, struct span name)
+{
+	const struct tls_pair *chosen[8];
+	unsigned n = tls_set_pairs_for(set, name, chosen, array_len(chosen));
+
+	for (unsigned i = 0; i < n; i++)
+		if (chosen[i] == pair)
+			return true;
+	return false;
+}
+
+static void not_served(struct report *r, const struct tls_pair *pair, struct span name, const char *where,
+	const char *why)
+{
+	struct fault f;
+
+	fault_set(&f, FAULT_CERT_NOT_SERVED);
+	fault_fact(&f, "name", "%.*s", SPAN_ARG(name));
+	fault_fact(&f, "type", "%s", tls_key_type_text(pair->type));
+	fault_fact(&f, "file", "%s", pair->cert_path);
+	fault_fact(&f, "error", "%s: %s", where, why);
+	report_add(r, &f);
+}
+
+static bool is_proxied(const struct settings *s, const struct net_addr *address)
+{
+	for (unsigned i = 0; i < s->web.proxy_from.n; i++)
+		if (net_prefix_contains(&s->web.proxies[i], address))
+			return true;
+	return false;
+}
+
+struct place {
+	struct net_addr address;
+	char text[NET_ADDR_SIZE];
+	bool proxied;
+};
+
+static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const struct place *at, struct report *r)
+{
+	const char *why = "another certificate came";
+	uint8_t in_memory[32], served[32];
+	struct span name;
+	char room[300];
+
+	if (pair->names_n == 0)
+		return;
+	name = name_to_ask(pair->names[0], room);
+	if (!is_chosen(set, pair, name))
+		return;
+	if (tls_set_prove(set, name, pair->type, in_memory) < 0 || memcmp(in_memory, pair->fingerprint, 32) != 0)
+		not_served(r, pair, name, "in memory", why);
+	else if (prove_served(&at->address, name, pair->type, at->proxied, served, &why) < 0)
+		not_served(r, pair, name, at->text, why);
+	else if (memcmp(served, pair->fingerprint, 32) != 0)
+		not_served(r, pair, name, at->text, why);
+}
+
+/* The first TLS listener; false: there is none, so nothing is served. */
+static bool find_place(struct worker *w, struct place *ret)
+{
+	struct settings *s = worker_settings(w);
+	bool found = false;
+
+	pthread_mutex_lock(&w->lock);
+	for (unsigned i = 0; !found && i < w->birth->listeners->n; i++) {
+		const struct listener *l = &w->birth->listeners->v[i];
+
+		if (!l->tls)
+			continue;
+		ret->address = l->actual;
+		found = true;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (found) {
+		net_addr_text(&ret->address, ret->text);
+		ret->proxied = is_proxied(s, &ret->address);
+	}
+	settings_unref(s);
+	return found;
+}
+
+/* fresh: the set is new, success is worth a line. */
+static void prove(struct certs *c, bool fresh)
+{
+	struct tls_set *set = c->set;
+	struct report faults = { 0 };
+	struct place at;
+	unsigned n = tls_set_count(set), first = c->proofs++ * PROOFS_MAX;
+
+	if (!find_place(c->worker, &at))
+		return;
+	for (unsigned i = 0; i < n && i < PROOFS_MAX; i++)
+		prove_pair(set, tls_set_pair(set, (first + i) % n), &at, &faults);
+	log_all(&faults, LOG_LEVEL_ERROR, "cert-not-served");
+	if (faults.n == 0 && n > 0 && (fresh || c->proved_at == 0 || c->proof.n > 0))
+		log_event(LOG_LEVEL_INFO, "tls", "cert-served", "pairs=%u address=%s", n, at.text);
+	pthread_mutex_lock(&c->lock);
+	replace_report(&c->proof, &faults);
+	c->proved_at = clock_wall_s();
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- building ---- */
+
+static struct tls_set *build(struct certs *c, int fd)
+{
+	static const struct tls_set_settings settings = { .session_lifetime_s = TICKET_LIFETIME_S };
+	struct buf blob = BUF_INIT(LARGE_MAX);
+	struct tls_files *files = NULL;
+	struct report faults = { 0 }, notes = { 0 };
+	struct tls_set *set;
+
+	if (fd >= 0 && memfd_read(fd, &blob) == 0)
+		tls_files_unpack(buf_span(&blob), &files);
+	if (blob.p)
+		explicit_bzero(blob.p, blob.n);
+	buf_done(&blob);
+	if (!files)
+		tls_files_unpack(SPAN(""), &files);
+	set = tls_set_build(files, &settings, c->set, to_report, &faults);
+	tls_files_free(files);
+	tls_set_compare(set, c->set, to_report, &notes);
+	log_all(&faults, LOG_LEVEL_ERROR, "cert-faulty");
+	log_all(&notes, LOG_LEVEL_WARNING, "cert-note");
+	pthread_mutex_lock(&c->lock);
+	replace_report(&c->faults, &faults);
+	replace_report(&c->notes, &notes);
+	pthread_mutex_unlock(&c->lock);
+	return set;
+}
+
+/* Consumes set. */
+static void publish(struct certs *c, struct tls_set *set)
+{
+	struct tls_set *old;
+
+	pthread_mutex_lock(&c->lock);
+	old = c->set;
+	c->set = set;
+	c->since = clock_wall_s();
+	pthread_mutex_unlock(&c->lock);
+	worker_publish(c->worker, NULL, set);
+	tls_set_unref(old);
+}
+
+static void rebuild(void *arg)
+{
+	struct built *b = arg;
+	struct certs *c = b->certs;
+
+	for (int fd = b->fd; fd >= 0;) {
+		publish(c, build(c, fd));
+		close(fd);
+		prove(c, true);
+		pthread_mutex_lock(&c->lock);
+		fd = c->waiting;
+		c->waiting = -1;
+		c->building = fd >= 0;
+		pthread_mutex_unlock(&c->lock);
+	}
+	mem_free(b);
+}
+
+static void check(void *arg)
+{
+	struct certs *c = arg;
+	struct built *b;
+	int fd;
+
+	prove(c, false);
+	pthread_mutex_lock(&c->lock);
+	fd = c->waiting;
+	c->waiting = -1;
+	c->building = fd >= 0;
+	pthread_mutex_unlock(&c->lock);
+	if (fd < 0)
+		return;
+	b = mem_new(struct built);
+	*b = (struct built){ c, fd };
+	rebuild(b);
+}
+
+void certs_take(struct certs *c, int fd)
+{
+	struct built *b;
+	bool later;
+
+	pthread_mutex_lock(&c->lock);
+	later = c->building;
+	if (later && c->waiting >= 0)
+		close(c->waiting);
+	if (later)
+		c->waiting = fd;
+	c->building = true;
+	pthread_mutex_unlock(&c->lock);
+	if (later)
+		return;
+	b = mem_new(struct built);
+	*b = (struct built){ c, fd };
+	must(helper_post(rebuild, b) == 0);
+}
+
+void certs_check(struct certs *c)
+{
+	bool busy;
+
+	pthread_mutex_lock(&c->lock);
+	busy = c->building;
+	c->building = true;
+	pthread_mutex_unlock(&c->lock);
+	if (!busy)
+		must(helper_post(check, c) == 0);
+}
+
+void certs_init(struct certs *c, struct worker *w, int certs_fd)
+{
+	*c = (struct certs){ .worker = w, .waiting = -1 };
+	pthread_mutex_init(&c->lock, NULL);
+	publish(c, build(c, certs_fd));
+}
+
+void certs_done(struct certs *c)
+{
+	if (c->waiting >= 0)
+		close(c->waiting);
+	tls_set_unref(c->set);
+	report_done(&c->faults);
+	report_done(&c->notes);
+	report_done(&c->proof);
+	pthread_mutex_destroy(&c->lock);
+}
+
+/* ---- what is said of them ---- */
+
+static void pair_json(struct jsonw *j, const struct tls_pair *p)
+{
+	char hex[65];
+
+	for (unsigned i = 0; i < 32; i++) {
+		hex[2 * i] = "0123456789abcdef"[p->fingerprint[i] >> 4];
+		hex[2 * i + 1] = "0123456789abcdef"[p->fingerprint[i] & 15];
+	}
+	hex[64] = '\0';
+	jsonw_object(j, NULL);
+	jsonw_text(j, "certificate", p->cert_path);
+	jsonw_text(j, "key", p->key_path);
+	jsonw_array(j, "names");
+	for (unsigned i = 0; i < p->names_n; i++)
+		jsonw_span(j, NULL, p->names[i]);
+	jsonw_end(j);
+	jsonw_text(j, "type", tls_key_type_text(p->type));
+	jsonw_uint(j, "bits", p->bits);
+	jsonw_int(j, "not_before", p->not_before);
+	jsonw_int(j, "not_after", p->not_after);
+	jsonw_text(j, "sha256", hex);
+	jsonw_text(j, "issuer", p->issuer);
+	jsonw_bool(j, "self_signed", p->self_signed);
+	jsonw_bool(j, "staple", p->has_staple);
+	jsonw_bool(j, "kept", p->kept);
+	jsonw_end(j);
+}
+
+void certs_json(struct certs *c, struct jsonw *j)
+{
+	pthread_mutex_lock(&c->lock);
+	jsonw_object(j, "certificates");
+	jsonw_int(j, "since", c->since);
+	jsonw_int(j, "proved_at", c->proved_at);
+	jsonw_bool(j, "proved", c->proved_at >= c->since && c->proof.n == 0);
+	jsonw_array(j, "pairs");
+	for (unsigned i = 0; i < tls_set_count(c->set); i++)
+		pair_json(j, tls_set_pair(c->set, i));
+	jsonw_end(j);
+	jsonw_end(j);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void certs_report(struct certs *c, struct report *r)
+{
+	const struct report *all[] = { &c->faults, &c->notes, &c->proof };
+
+	pthread_mutex_lock(&c->lock);
+	for (unsigned k = 0; k < array_len(all); k++)
+		for (unsigned i = 0; i < all[k]->n; i++)
+			report_add(r, &all[k]->v[i]);
+	pthread_mutex_unlock(&c->lock);
+}

@@ -1,0 +1,382 @@
+/*
+ * The store's watcher: a thread of its own, for the store blocks.
+ *
+ * Four times a second it asks the store for its version; when that changed it loads the domains and publishes them
+ * as a snapshot, and it carries out purges by their sequence numbers. Whatever is wrong with the store (locked,
+ * full, corrupt, gone) changes nothing for visitors: the snapshot that is there stays, the fault is kept for the
+ * status, logged once, and the next round tries again.
+ *
+ * A new worker begins with the last good snapshot, which the supervisor keeps: it serves at once, whatever the
+ * store is doing, and reads the store right after.
+ */
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/serve_priv.h"
+
+#define ROUND_MS      250
+#define PURGE_WAIT_MS 5000
+#define PURGE_SLACK_S 2 /* clocks of the one who asks and ours */
+
+static void load_failed(struct domains *d, const struct fault *fault)
+{
+	bool news;
+
+	pthread_mutex_lock(&d->lock);
+	news = !d->failing || d->fault.code != fault->code;
+	if (!d->failing)
+		d->fault_since = clock_wall_s();
+	d->failing = true;
+	d->fault = *fault;
+	pthread_mutex_unlock(&d->lock);
+	d->version_known = false;
+	if (news)
+		log_fault(LOG_LEVEL_ERROR, "store", "store-failed", fault);
+}
+
+static void load_works(struct domains *d)
+{
+	bool news;
+	int64_t since;
+
+	pthread_mutex_lock(&d->lock);
+	news = d->failing;
+	since = d->fault_since;
+	d->failing = false;
+	pthread_mutex_unlock(&d->lock);
+	if (news)
+		log_event(LOG_LEVEL_INFO, "store", "store-recovered", "after=%llds",
+			(long long)(clock_wall_s() - since));
+}
+
+/* ---- domains ---- */
+
+struct origins_news {
+	struct worker *worker;
+	struct snapshot *snapshot;
+};
+
+static void on_origins(void *arg)
+{
+	struct origins_news *news = arg;
+
+	origins_watch(news->worker->origins, news->snapshot);
+	snapshot_unref(news->snapshot);
+	mem_free(news);
+}
+
+/* Consumes snapshot. */
+static void publish(struct domains *d, struct snapshot *snapshot, bool from_store)
+{
+	struct worker *w = d->worker;
+	struct origins_news *news = mem_new(struct origins_news);
+	struct snapshot *old;
+
+	worker_publish(w, snapshot, NULL);
+	*news = (struct origins_news){ w, snapshot_ref(snapshot) };
+	loop_post(w->threads[0].loop, on_origins, news);
+	pthread_mutex_lock(&d->lock);
+	old = d->snapshot;
+	d->snapshot = snapshot;
+	if (from_store)
+		d->loaded_at = clock_wall_s();
+	pthread_mutex_unlock(&d->lock);
+	snapshot_unref(old);
+}
+
+/* Publishes snapshot (consumed) unless it says what the published one says: commits that are purges only must not
+ * cost every thread a new state. The supervisor gets the text for the next worker. */
+static void take(struct domains *d, struct snapshot *snapshot)
+{
+	struct buf text = BUF_INIT(LARGE_MAX);
+	uint64_t hash;
+
+	snapshot_to_text(snapshot, &text);
+	hash = span_hash(buf_span(&text), snapshot_count(snapshot));
+	if (d->loaded_at != 0 && d->hash == hash && buf_error(&text) == 0) {
+		snapshot_unref(snapshot);
+	} else {
+		log_event(LOG_LEVEL_INFO, "store", "domains-loaded", "domains=%u", snapshot_count(snapshot));
+		if (buf_error(&text) == 0)
+			channel_send_large(d->worker->birth->channel, CHANNEL_SNAPSHOT, 0, SPAN(""), buf_span(&text));
+		publish(d, snapshot, true);
+		d->hash = hash;
+	}
+	buf_done(&text);
+}
+
+static void on_bad_row(void *arg, const struct fault *f)
+{
+	report_add(arg, f);
+}
+
+static void log_bad_rows(const struct report *rows)
+{
+	for (unsigned i = 0; i < rows->n; i++)
+		log_fault(LOG_LEVEL_ERROR, "store", "domain-left-out", &rows->v[i]);
+}
+
+static int load(struct domains *d, struct fault *fault)
+{
+	struct report bad = { 0 };
+	struct snapshot *snapshot;
+	int r = snapshot_load(d->store, on_bad_row, &bad, &snapshot, fault);
+
+	if (r < 0) {
+		report_done(&bad);
+		return r;
+	}
+	log_bad_rows(&bad);
+	pthread_mutex_lock(&d->lock);
+	report_done(&d->bad_rows);
+	d->bad_rows = bad;
+	pthread_mutex_unlock(&d->lock);
+	take(d, snapshot);
+	return 0;
+}
+
+/* ---- purges ---- */
+
+static int on_purge(void *arg, const struct store_purge *p)
+{
+	/* In the order of enum store_purge_kind. */
+	static const enum cache_purge_kind kinds[] = { CACHE_PURGE_URL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG,
+		CACHE_PURGE_DOMAIN, CACHE_PURGE_ALL };
+	struct domains *d = arg;
+	uint64_t objects = 0;
+
+	if (p->at >= d->born_at - PURGE_SLACK_S && (size_t)p->kind < array_len(kinds)) {
+		objects = cache_purge(d->worker->cache, kinds[p->kind], p->what, NULL, p->hard, clock_wall_ms());
+		log_event(LOG_LEVEL_INFO, "cache", "purged", "seq=%llu what=%s hard=%s objects=%llu",
+			(unsigned long long)p->seq, log_value(p->what), p->hard ? "yes" : "no",
+			(unsigned long long)objects);
+	}
+	pthread_mutex_lock(&d->lock);
+	d->done[p->seq % PURGES_KNOWN] = (struct purge_done){ p->seq, objects };
+	d->purged_seq = p->seq;
+	pthread_mutex_unlock(&d->lock);
+	return 0;
+}
+
+static int purge(struct domains *d, struct fault *fault)
+{
+	uint64_t last;
+	int r = store_purge_last(d->store, &last, fault);
+
+	if (r < 0 || last == d->purged_seq)
+		return r;
+	/* An older store was put in place: its numbers begin again. */
+	if (last < d->purged_seq)
+		d->purged_seq = last;
+	return store_purge_since(d->store, d->purged_seq, on_purge, d, fault);
+}
+
+/* ---- rounds ---- */
+
+static int open_store(struct domains *d, struct fault *fault)
+{
+	struct settings *s;
+	int r;
+
+	if (d->store)
+		return 0;
+	s = worker_settings(d->worker);
+	r = store_open(s->store.p, false, &d->store, fault);
+	settings_unref(s);
+	return r;
+}
+
+static int look(struct domains *d, struct fault *fault)
+{
+	uint64_t version;
+	int r = open_store(d, fault);
+
+	if (r == 0)
+		r = store_version(d->store, &version, fault);
+	if (r < 0 || (d->version_known && version == d->version))
+		return r;
+	r = purge(d, fault);
+	if (r == 0)
+		r = load(d, fault);
+	d->version = version;
+	d->version_known = r == 0;
+	return r;
+}
+
+static void round_of(struct domains *d)
+{
+	struct fault fault;
+
+	fault_clear(&fault);
+	if (look(d, &fault) < 0)
+		load_failed(d, &fault);
+	else
+		load_works(d);
+	pthread_mutex_lock(&d->lock);
+	d->rounds++;
+	task_cond_broadcast(&d->looked);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Under the lock: until the next round is due, or somebody is in a hurry. */
+static void rest(struct domains *d)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ROUND_MS * 1000000l;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!d->stopping && !d->hurry)
+		if (pthread_cond_timedwait(&d->wake, &d->lock, &until) == ETIMEDOUT)
+			break;
+	d->hurry = false;
+}
+
+static void *watch(void *arg)
+{
+	struct domains *d = arg;
+
+	pthread_mutex_lock(&d->lock);
+	while (!d->stopping) {
+		pthread_mutex_unlock(&d->lock);
+		round_of(d);
+		pthread_mutex_lock(&d->lock);
+		rest(d);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static struct snapshot *last_good(int fd)
+{
+	struct buf text = BUF_INIT(LARGE_MAX);
+	struct snapshot *snapshot = NULL;
+	struct conf_errors errors = { 0 };
+	struct arena a;
+
+	arena_init(&a, 1 << 16);
+	if (fd >= 0 && memfd_read(fd, &text) == 0)
+		snapshot_from_text(buf_span(&text), &a, &snapshot, &errors);
+	arena_done(&a);
+	buf_done(&text);
+	return snapshot;
+}
+
+static struct snapshot *empty(void)
+{
+	struct conf_errors errors = { 0 };
+	struct snapshot *ret;
+	struct arena a;
+
+	arena_init(&a, 4096);
+	must(snapshot_from_text(SPAN(""), &a, &ret, &errors) == 0);
+	arena_done(&a);
+	return ret;
+}
+
+void domains_init(struct domains *d, struct worker *w, int snapshot_fd)
+{
+	pthread_condattr_t attr;
+	struct snapshot *first;
+
+	*d = (struct domains){ .worker = w, .born_at = clock_wall_s() };
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	task_cond_init(&d->looked);
+	first = last_good(snapshot_fd);
+	if (first) {
+		publish(d, first, false);
+		return;
+	}
+	publish(d, empty(), false);
+	round_of(d);
+}
+
+void domains_start(struct domains *d)
+{
+	must(pthread_create(&d->thread, NULL, watch, d) == 0);
+	d->started = true;
+}
+
+void domains_stop(struct domains *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->stopping = true;
+	pthread_cond_signal(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+	if (d->started)
+		pthread_join(d->thread, NULL);
+	d->started = false;
+}
+
+void domains_done(struct domains *d)
+{
+	d->store = store_close(d->store);
+	snapshot_unref(d->snapshot);
+	report_done(&d->bad_rows);
+	pthread_cond_destroy(&d->wake);
+	pthread_mutex_destroy(&d->lock);
+}
+
+int domains_purge(struct domains *d, uint64_t seq, uint64_t *ret_objects)
+{
+	uint64_t deadline = deadline_in(PURGE_WAIT_MS);
+	const struct purge_done *done = &d->done[seq % PURGES_KNOWN];
+	int r = 0;
+
+	pthread_mutex_lock(&d->lock);
+	while (r == 0 && done->seq != seq) {
+		d->hurry = true;
+		pthread_cond_signal(&d->wake);
+		r = task_cond_wait(&d->looked, &d->lock, deadline);
+	}
+	*ret_objects = done->objects;
+	pthread_mutex_unlock(&d->lock);
+	return r;
+}
+
+void domains_json(struct domains *d, struct jsonw *j)
+{
+	pthread_mutex_lock(&d->lock);
+	jsonw_uint(j, "domains", snapshot_count(d->snapshot));
+	jsonw_object(j, "snapshot");
+	jsonw_int(j, "loaded_at", d->loaded_at);
+	jsonw_bool(j, "from_store", d->loaded_at != 0);
+	jsonw_uint(j, "bytes", snapshot_bytes(d->snapshot));
+	jsonw_end(j);
+	jsonw_object(j, "store");
+	jsonw_text(j, "state", d->failing ? "failing" : "ok");
+	if (d->failing) {
+		jsonw_int(j, "since", d->fault_since);
+		jsonw_text(j, "code", fault_code_text(d->fault.code));
+	}
+	jsonw_uint(j, "left_out", d->bad_rows.n + d->bad_rows.more);
+	jsonw_uint(j, "purged_seq", d->purged_seq);
+	jsonw_end(j);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void domains_report(struct domains *d, struct report *r)
+{
+	struct fault old;
+
+	pthread_mutex_lock(&d->lock);
+	if (d->failing)
+		report_add(r, &d->fault);
+	if (d->failing && d->loaded_at == 0) {
+		fault_set(&old, FAULT_SERVE_SNAPSHOT_OLD);
+		fault_fact(&old, "domains", "%u", snapshot_count(d->snapshot));
+		report_add(r, &old);
+	}
+	for (unsigned i = 0; i < d->bad_rows.n; i++)
+		report_add(r, &d->bad_rows.v[i]);
+	pthread_mutex_unlock(&d->lock);
+}

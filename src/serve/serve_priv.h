@@ -1,0 +1,175 @@
+/* Inside serve/: what a worker is born with, and its parts. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include "cache/cache.h"
+#include "origin/origin.h"
+#include "serve/channel.h"
+#include "serve/listeners.h"
+#include "serve/report.h"
+#include "serve/sandbox.h"
+#include "serve/serve.h"
+#include "store/store.h"
+#include "tls/tls.h"
+
+#define LARGE_MAX   ((size_t)1 << 30)  /* of settings, certificates and snapshots on the channel */
+#define STATUS_MAX  ((size_t)64 << 20) /* of a status document */
+#define DRAIN_MAX_S 30
+
+/* Threads that s asks for. */
+unsigned serve_threads(const struct settings *s);
+
+/* ---- the worker (worker.c) ---- */
+
+/* What the supervisor leaves in the child's memory; descriptors of -1 are absent. */
+struct birth {
+	struct settings *settings;
+	struct listeners *listeners;
+	struct sandbox_user user;
+	struct tls_ticket_keys tickets;
+	int channel, control;
+	int certs;    /* memfd: tls_files_pack() */
+	int snapshot; /* memfd: the last good domains */
+	pid_t supervisor;
+	unsigned restarts; /* of workers before this one */
+	char *state;       /* the supervisor's part of the status */
+};
+/* In the child, after fork(). The exit status. */
+int worker_run(struct birth *b);
+
+struct worker_thread {
+	struct worker *worker;
+	unsigned index;
+	pthread_t thread;
+	struct loop *loop;
+};
+
+/* ---- domains.c: the store's watcher ---- */
+
+#define PURGES_KNOWN 256
+struct purge_done {
+	uint64_t seq, objects;
+};
+struct domains {
+	struct worker *worker;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t wake;
+	struct task_cond looked; /* a round is over */
+	bool started, stopping, hurry;
+	uint64_t rounds;
+	struct snapshot *snapshot; /* published now */
+	int64_t loaded_at;         /* 0: not from the store yet */
+	bool failing;
+	struct fault fault;
+	int64_t fault_since;
+	struct report bad_rows;
+	struct purge_done done[PURGES_KNOWN]; /* a ring by seq */
+	uint64_t purged_seq;
+	/* The thread's own: */
+	struct store *store;
+	uint64_t version, hash; /* of the store; of the published text */
+	bool version_known;
+	int64_t born_at; /* purges from before are nothing to an empty cache */
+};
+/* The first snapshot: the last good one, else the store's, else an empty one. Blocking, before the loops run. */
+void domains_init(struct domains *d, struct worker *w, int snapshot_fd);
+void domains_start(struct domains *d);
+void domains_stop(struct domains *d);
+void domains_done(struct domains *d);
+/* Looks at the store now and carries out its purges; the objects that purge seq hit. Suspends.
+ * 0, -ETIMEDOUT if it was not carried out (the store's fault). */
+int domains_purge(struct domains *d, uint64_t seq, uint64_t *ret_objects);
+/* "store" and "snapshot" of the status, current faults to r. */
+void domains_json(struct domains *d, struct jsonw *j);
+void domains_report(struct domains *d, struct report *r);
+
+/* ---- certs.c: the certificates in service ---- */
+
+struct certs {
+	struct worker *worker;
+	pthread_mutex_t lock; /* of what follows */
+	struct tls_set *set;
+	int64_t since;
+	struct report faults; /* of the files, of the last build */
+	struct report notes;  /* of the comparison with the set before */
+	struct report proof;  /* CERT-NOT-SERVED, now */
+	int64_t proved_at;
+	unsigned proofs; /* the helper's: where the next proof begins */
+	bool building;
+	int waiting; /* memfd that came while building, or -1 */
+};
+void certs_init(struct certs *c, struct worker *w, int certs_fd);
+void certs_done(struct certs *c);
+/* A new blob (taken): built and proved on a helper thread. */
+void certs_take(struct certs *c, int fd);
+/* Proves what is served, on a helper thread. */
+void certs_check(struct certs *c);
+void certs_json(struct certs *c, struct jsonw *j);
+void certs_report(struct certs *c, struct report *r);
+
+/* ---- prove.c ---- */
+
+/* A handshake over TCP with address, as a client that knows only this key type. The fingerprint of the leaf served.
+ * proxied: sends a PROXY header first. Blocking. 0 or -errno with why. */
+int prove_served(const struct net_addr *address, struct span name, enum tls_key_type type, bool proxied,
+	uint8_t ret_fingerprint[32], const char **ret_why);
+
+/* ---- control.c: the API on the control socket ---- */
+
+#define QUESTIONS_MAX 16
+struct question {
+	uint32_t tag; /* 0: free */
+	bool answered;
+	unsigned status;
+	struct buf answer;
+};
+struct control {
+	struct worker *worker;
+	struct loop_fd listener;
+	struct task *task;
+	bool closing;
+	struct h1_server server;
+	uint32_t tags;
+	struct question questions[QUESTIONS_MAX];
+	pthread_mutex_t lock; /* for the condition only: all is on loop 0 */
+	struct task_cond answered;
+};
+/* On loop 0. */
+void control_start(struct control *c, struct worker *w, int fd);
+void control_stop(struct control *c);
+void control_answer(struct control *c, uint32_t tag, unsigned status, int fd);
+
+struct worker {
+	struct birth *birth;
+	struct settings *settings; /* on loop 0; others take them under lock */
+	pthread_mutex_t lock;
+	struct buf state; /* under lock: the supervisor's part of the status */
+	unsigned threads_n;
+	struct worker_thread *threads;
+	atomic_uint started;
+	bool published; /* the first web_publish() is done */
+	struct cache *cache;
+	struct origins *origins;
+	struct web *web;
+	struct domains domains;
+	struct certs certs;
+	struct control control;
+	struct loop_fd channel;
+	struct loop_timer tick;
+	bool draining;
+	uint64_t drain_deadline;
+	int64_t started_at;
+	int landlock_abi;
+	unsigned ticks;
+	struct listeners gone; /* closed at gone_ms */
+	uint64_t gone_ms;
+};
+/* A snapshot and certificates reach the threads; NULL keeps. Any thread. */
+void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set *set);
+/* To the supervisor; any thread. 0 or -errno. */
+int worker_tell(struct worker *w, uint32_t type, uint32_t tag, struct span text);
+/* The settings; unref them. Any thread. */
+struct settings *worker_settings(struct worker *w);
+/* The document of GET /status. On loop 0. */
+void status_json(struct worker *w, struct buf *out);

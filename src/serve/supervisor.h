@@ -1,0 +1,111 @@
+/* Inside the supervisor: its state, split over a few files. */
+#pragma once
+#include "serve/serve_priv.h"
+
+#define CHILDREN_MAX 16
+
+enum child_role {
+	CHILD_NONE,
+	CHILD_WORKER,    /* the one that serves */
+	CHILD_SUCCESSOR, /* started by a reload: serves once it is ready */
+	CHILD_DRAINING,
+	CHILD_TRIAL, /* a new program's --version */
+};
+struct child {
+	enum child_role role;
+	pid_t pid;
+	int channel; /* -1: none (a trial) */
+	bool ready;
+	uint64_t started_ms, alive_ms;
+	uint64_t kill_ms; /* a deadline; 0: none */
+};
+/* Who waits for the end of a reload. */
+struct asker {
+	pid_t worker; /* 0: nobody (a signal) */
+	uint32_t tag;
+};
+
+/* The certificate folders as last read. */
+struct watch {
+	uint64_t stamp, hash;
+	int blob; /* memfd, or -1 */
+	uint64_t next_ms, read_ms;
+	struct tls_ticket_keys tickets;
+	uint64_t rotate_ms;
+};
+
+struct supervisor {
+	const char *config;
+	char *program; /* the path of our executable, also after it was replaced */
+	struct settings *settings;
+	struct settings *previous;           /* while a successor starts: what to go back to */
+	struct listeners listeners, leaving; /* leaving: closed when the successor serves */
+	struct sandbox_user user;
+	int signals;
+	int control;
+	char *control_path;
+	char *control_leaving; /* unlinked when the successor serves */
+	int control_old;
+	struct watch watch;
+	int snapshot; /* memfd or -1 */
+	struct child children[CHILDREN_MAX];
+	struct asker asker;
+	char *changed;       /* names of the keys that the reload under way changes */
+	bool reload_pending; /* asked for in the middle of another */
+	unsigned restarts;   /* of the worker, all */
+	unsigned quick_ends; /* in a row */
+	uint64_t restart_ms; /* when to start the worker again; 0: it runs */
+	struct fault last_end;
+	bool has_last_end;
+	int64_t last_end_at;
+	bool looping;         /* a crash loop, now */
+	struct report faults; /* of settings, listeners, logs: of the last reload */
+	int64_t started_at, reloaded_at;
+	bool stopping;
+	uint64_t stop_ms;
+	int exit_status;
+};
+
+/* ---- children.c ---- */
+struct child *child_find(struct supervisor *sv, enum child_role role);
+struct child *child_by_pid(struct supervisor *sv, pid_t pid);
+/* Forks a worker. NULL with errno. */
+struct child *child_start(struct supervisor *sv, enum child_role role);
+struct child *child_trial(struct supervisor *sv);
+void child_drain(struct child *c);
+/* Takes note of children that ended. */
+void children_reap(struct supervisor *sv);
+void children_each_message(struct supervisor *sv, struct child *c);
+/* To all that serve or will: the worker and its successor. */
+void children_tell(struct supervisor *sv, uint32_t type, struct span text, const int *fds, unsigned fds_n);
+/* The supervisor's part of the status, to all. */
+void children_tell_state(struct supervisor *sv);
+void supervisor_state_json(struct supervisor *sv, struct buf *out);
+void supervisor_answer(struct supervisor *sv, const struct asker *to, unsigned status, struct span json);
+
+/* ---- reload.c ---- */
+/* Reads the settings anew and does what differs; the answer goes to sv->asker, now or later. */
+void reload_begin(struct supervisor *sv, struct asker asker);
+/* The successor is ready. */
+void reload_end(struct supervisor *sv);
+/* The successor ended before it was ready. */
+void reload_failed(struct supervisor *sv, const char *how);
+int supervisor_open_log(struct supervisor *sv, const struct settings *s, struct fault *fault);
+
+/* ---- handover.c ---- */
+void handover_begin(struct supervisor *sv, struct asker asker);
+/* The trial of the new program ended: executes it, or answers why not. */
+void handover_tried(struct supervisor *sv, bool fit, const char *how);
+/* In the new program: the state that the old one left, if any. 1, 0 (there is none), or -errno. */
+int handover_take(struct supervisor *sv);
+
+/* ---- watch.c ---- */
+void watch_begin(struct supervisor *sv);
+/* Looks when it is time; *deadline is moved to the next time if that is earlier. */
+void watch_turn(struct supervisor *sv, uint64_t *deadline);
+/* Reads the folders now (the settings changed). */
+void watch_read(struct supervisor *sv, bool always);
+
+/* ---- the control socket ---- */
+/* 0 and the descriptor, or -errno with fault (SERVE-ALREADY-RUNNING, SERVE-CONTROL-FAILED). */
+int control_listen(const char *path, const struct sandbox_user *user, int *ret, struct fault *fault);
