@@ -2,15 +2,19 @@
  * The server's SSL_CTX: one for the whole set. Which pairs a connection gets is decided in the certificate callback, when the name is
  * known; the SSL object then holds references to them. (A context for each name would cost tens of KiB.)
  *
- * Versions 1.2 and 1.3; for 1.2 ECDHE with AEAD only. Browsers and crawlers of the last ten years have that; mail, where
- * refusal means plaintext, has other settings.
+ * Versions 1.2 and 1.3; for 1.2 ECDHE with AEAD only. Browsers and crawlers of the last ten years have that. Mail, where
+ * refusal means plaintext, goes on to CBC, classic DH and RSA key exchange, in that order.
  */
 #include "base/clock.h"
 #include "tls/tls_priv.h"
 
-#define SUITES_12 \
+#define SUITES_STRICT \
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" \
 	"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+static const char *const suites_12[TLS_USES] = {
+	[TLS_FOR_WEB] = SUITES_STRICT,
+	[TLS_FOR_MAIL] = SUITES_STRICT ":ECDHE+AES:DHE+AESGCM:DHE+CHACHA20:DHE+AES:RSA+AESGCM:RSA+AES:!PSK:!aNULL",
+};
 #define SUITES_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 #define GROUPS    "X25519:P-256:P-384"
 
@@ -36,7 +40,7 @@ static int on_certificates(SSL *ssl, void *arg)
 	char lower[256];
 	const struct tls_slot *slot = set_slot_for(set, asked_name(ssl, lower));
 
-	for (unsigned i = 0; slot && i < TLS_KEY_TYPES; i++) {
+	for (unsigned i = 0; slot && i < TLS_KEY_TYPES_MAX; i++) {
 		const struct pair *p = slot->by_type[i];
 
 		if (p && SSL_use_cert_and_key(ssl, p->leaf, p->key, p->chain, 1) != 1)
@@ -58,7 +62,7 @@ static const struct pair *served_pair(SSL *ssl, const struct tls_set *set)
 	char lower[256];
 	const struct tls_slot *slot = set_slot_for(set, asked_name(ssl, lower));
 
-	for (unsigned i = 0; slot && i < TLS_KEY_TYPES; i++)
+	for (unsigned i = 0; slot && i < TLS_KEY_TYPES_MAX; i++)
 		if (slot->by_type[i] && slot->by_type[i]->leaf == leaf)
 			return slot->by_type[i];
 	return NULL;
@@ -78,17 +82,18 @@ static int on_status(SSL *ssl, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-SSL_CTX *context_new(struct tls_set *set, uint64_t session_lifetime_s)
+SSL_CTX *context_new(enum tls_use use, struct tls_set *set, uint64_t session_lifetime_s)
 {
 	static const unsigned char session_context[] = "torhaus";
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
 	must(ctx);
 	must(SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1);
-	must(SSL_CTX_set_cipher_list(ctx, SUITES_12) == 1);
+	must(SSL_CTX_set_cipher_list(ctx, suites_12[use]) == 1);
 	must(SSL_CTX_set_ciphersuites(ctx, SUITES_13) == 1);
 	must(SSL_CTX_set1_groups_list(ctx, GROUPS) == 1);
 	SSL_CTX_set_security_level(ctx, 2);
+	SSL_CTX_set_dh_auto(ctx, 1);
 	SSL_CTX_set_options(ctx,
 		SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
 			SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);

@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include "tls/explain.h"
 #include "tls/tls_priv.h"
 
 #define RECORD_MAX 16384
@@ -45,6 +46,8 @@ static int bio_read(BIO *bio, char *p, int n)
 		t->error = (int)got;
 	if (got == 0)
 		t->ended = true;
+	if (got == 0 && t->facts)
+		t->facts->ended = true;
 	if (got > 0 && t->facts)
 		facts_add_bytes(t->facts, p, (size_t)got);
 	return got < 0 ? -1 : (int)got;
@@ -60,6 +63,8 @@ static int bio_write(BIO *bio, const char *p, int n)
 	BIO_clear_retry_flags(bio);
 	if (sent < 0)
 		t->error = (int)sent;
+	if (sent > 0 && t->facts)
+		t->facts->answered = true;
 	return sent < 0 ? -1 : (int)sent;
 }
 
@@ -237,14 +242,16 @@ static int handshake(struct tls_filter *t, uint64_t deadline)
 	return 0;
 }
 
-int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault)
+int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts,
+	struct fault *fault)
 {
 	struct tls_facts own = { 0 };
 	struct tls_facts *f = facts ? facts : &own;
-	struct tls_filter *t = filter_push(c, set->ctx, tls_set_ref(set));
+	struct tls_filter *t = filter_push(c, set->ctx[use], tls_set_ref(set));
+	struct tls_explanation why;
 	int r;
 
-	*f = (struct tls_facts){ 0 };
+	*f = (struct tls_facts){ .use = use };
 	t->facts = f;
 	facts_attach(t->ssl, f);
 	SSL_set_accept_state(t->ssl);
@@ -253,11 +260,17 @@ int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tl
 	t->facts = NULL;
 	if (r < 0) {
 		f->error = r;
-		facts_fault(f, fault);
+		tls_explain(f, set, NULL, &why);
+		*fault = why.causes[0];
 	}
 	if (r == 0 || !facts)
 		tls_facts_done(f);
 	return r;
+}
+
+int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault)
+{
+	return tls_accept_for(TLS_FOR_WEB, c, set, deadline, facts, fault);
 }
 
 /* ---- the client's side ---- */

@@ -7,7 +7,7 @@
 
 #define ROUNDS_MAX 20
 
-static const char *const signatures[TLS_KEY_TYPES] = {
+static const char *const signatures[TLS_KEY_TYPES_MAX] = {
 	[TLS_KEY_RSA] = "rsa_pss_rsae_sha256:rsa_pkcs1_sha256:rsa_pss_rsae_sha384:rsa_pkcs1_sha384",
 	[TLS_KEY_ECDSA] = "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512",
 	[TLS_KEY_ED25519] = "ed25519",
@@ -54,13 +54,13 @@ static bool shake_hands(SSL *client, SSL *server)
 int tls_set_prove(struct tls_set *set, struct span name, enum tls_key_type type, uint8_t ret_fingerprint[32])
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL *client, *server = SSL_new(set->ctx);
+	SSL *client, *server = SSL_new(set->ctx[TLS_FOR_WEB]);
 	BIO *to_server = NULL, *to_client = NULL;
 	unsigned n = 32;
 	X509 *leaf = NULL;
 	int r = -EPROTO;
 
-	must(type < TLS_KEY_TYPES && ctx && server);
+	must(type < TLS_KEY_TYPES_MAX && ctx && server);
 	client = client_new(ctx, name, type);
 	ERR_clear_error();
 	BIO_new_bio_pair(&to_server, 0, &to_client, 0);

@@ -32,7 +32,8 @@ struct tls_set *tls_set_unref(struct tls_set *set)
 {
 	if (!set || atomic_fetch_sub(&set->refs, 1) != 1)
 		return NULL;
-	SSL_CTX_free(set->ctx);
+	for (unsigned i = 0; i < TLS_USES; i++)
+		SSL_CTX_free(set->ctx[i]);
 	pairs_done(&set->pairs);
 	map_done(&set->names);
 	arena_done(&set->arena);
@@ -246,7 +247,8 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 		enter(set, candidates.v[i], now_s);
 	take_winners(set, &candidates, on_fault, arg);
 	choose_standard(set, files);
-	set->ctx = context_new(set, settings->session_lifetime_s);
+	for (unsigned i = 0; i < TLS_USES; i++)
+		set->ctx[i] = context_new(i, set, settings->session_lifetime_s);
 	return set;
 }
 
@@ -282,7 +284,7 @@ unsigned tls_set_pairs_for(const struct tls_set *set, struct span name, const st
 	const struct tls_slot *slot = set_slot_for(set, name);
 	unsigned n = 0;
 
-	for (unsigned i = 0; slot && i < TLS_KEY_TYPES && n < max; i++)
+	for (unsigned i = 0; slot && i < TLS_KEY_TYPES_MAX && n < max; i++)
 		if (slot->by_type[i])
 			ret[n++] = &slot->by_type[i]->pub;
 	return n;
@@ -299,7 +301,7 @@ const char *tls_key_type_text(enum tls_key_type t)
 
 static void key_types(const struct tls_slot *slot, struct buf *out)
 {
-	for (unsigned i = 0; i < TLS_KEY_TYPES; i++)
+	for (unsigned i = 0; i < TLS_KEY_TYPES_MAX; i++)
 		if (slot && slot->by_type[i])
 			buf_addf(out, "%s%s", out->n ? " and " : "", tls_key_type_text(i));
 }

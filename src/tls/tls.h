@@ -23,6 +23,7 @@
 #include "io/conn.h"
 
 enum tls_key_type { TLS_KEY_RSA, TLS_KEY_ECDSA, TLS_KEY_ED25519, TLS_KEY_OTHER };
+#define TLS_KEY_TYPES_MAX 3                         /* that we serve: all but OTHER */
 const char *tls_key_type_text(enum tls_key_type t); /* "RSA"… */
 
 /* ---- files: what the watched folders hold ---- */
@@ -108,24 +109,37 @@ void tls_ticket_keys_use(const struct tls_ticket_keys *keys);
 
 /* ---- facts of a handshake ---- */
 
+/* What a handshake is for: web is strict (TLS 1.2 and 1.3, ECDHE with AEAD only); for mail, where a refusal means plaintext,
+ * the older suites of TLS 1.2 are allowed, too. */
+enum tls_use { TLS_FOR_WEB, TLS_FOR_MAIL };
+#define TLS_USES 2
+
 #define TLS_HELLO_MAX 4096
+/* About 200 bytes beside the kept ones; nothing is allocated but those, and they are let go on success. */
 struct tls_facts {
-	uint8_t *hello; /* the first bytes the client sent (raw records), up to TLS_HELLO_MAX */
+	bool client;      /* we are the client; else the server */
+	enum tls_use use; /* of the server's side */
+	uint8_t *hello;   /* the first bytes that the peer sent (raw records), up to TLS_HELLO_MAX */
 	uint16_t hello_n;
-	struct span sni;                    /* within hello, or empty */
+	bool answered;                      /* we sent bytes */
+	bool ended;                         /* the peer closed */
 	uint8_t alert_sent, alert_received; /* description; 0xff: none */
 	uint8_t alert_sent_level, alert_received_level;
-	uint16_t messages_sent, messages_received; /* bit per handshake message type (type & 15) */
+	uint32_t messages_sent, messages_received; /* a bit per type of handshake message (RFC 8446 B.3: 1 << type) */
 	int error;                                 /* negative errno of the transport, 0 if none */
-	unsigned long ssl_error;                   /* the last SSL library error, 0 if none */
-	char state[32];                            /* the state before the error */
+	unsigned long ssl_error;                   /* the last error of the SSL library, 0 if none */
+	long verify_error; /* X509_V_ERR_… about the peer's certificate, if that was verified */
+	char state[32];    /* the state before the error */
 };
 
 /* ---- the filter ---- */
 
 /* Does the server side of the handshake on c and pushes the filter. Suspends. 0, or a negative errno
- * with *fault set (TLS-* codes) and facts filled (tls_facts_done() them; may be NULL). On success the
- * kept hello is freed. The connection keeps a reference to the set. */
+ * with *fault set to the first cause that tls_explain() finds (TLS-* codes) and facts filled (tls_facts_done() them; may be
+ * NULL). On success the kept hello is freed. The connection keeps a reference to the set. */
+int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts,
+	struct fault *fault);
+/* The same for the web. */
 int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault);
 void tls_facts_done(struct tls_facts *facts);
 /* The client side, towards origins. verify_name: the name the certificate must have (SNI too), checked

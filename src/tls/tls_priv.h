@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "tls/tls.h"
 
-#define TLS_KEY_TYPES 3 /* that we serve: RSA, ECDSA, Ed25519 */
-
 /* A verified pair; immutable, shared by the sets that serve it. */
 struct pair {
 	atomic_uint refs;
@@ -41,7 +39,7 @@ void pair_read_staple(struct pair *p, const struct tls_files *files, tls_fault_f
 
 /* The pairs of one name, one for each key type, or NULL. */
 struct tls_slot {
-	struct pair *by_type[TLS_KEY_TYPES];
+	struct pair *by_type[TLS_KEY_TYPES_MAX];
 };
 struct tls_set {
 	atomic_uint refs;
@@ -49,12 +47,12 @@ struct tls_set {
 	struct map names;                /* "example.de", "*.example.de" -> struct tls_slot */
 	struct arena arena;              /* of the slots */
 	const struct tls_slot *standard; /* for unknown names; NULL: no pairs at all */
-	SSL_CTX *ctx;
+	SSL_CTX *ctx[TLS_USES];
 };
 const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name);
 struct tls_set *set_new(void);
 /* The server's context: versions, suites, groups, tickets, callbacks. context.c */
-SSL_CTX *context_new(struct tls_set *set, uint64_t session_lifetime_s);
+SSL_CTX *context_new(enum tls_use use, struct tls_set *set, uint64_t session_lifetime_s);
 
 /* tickets.c */
 void tickets_attach(SSL_CTX *ctx);
@@ -63,5 +61,3 @@ void tickets_attach(SSL_CTX *ctx);
 void facts_attach(SSL *ssl, struct tls_facts *facts);
 void facts_detach(SSL *ssl);
 void facts_add_bytes(struct tls_facts *facts, const void *p, size_t n);
-/* The fault for a handshake that failed. */
-void facts_fault(const struct tls_facts *facts, struct fault *fault);
