@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "tls/tls.h"
 
+#define ERRNO_MAX 4095 /* Linux's */
 #define FILE_MAX  (256 * 1024)
 #define FILES_MAX 40000
 
@@ -215,8 +216,10 @@ int tls_files_unpack(struct span blob, struct tls_files **ret)
 		struct span bytes = unpack_bytes(&u, unpack_u64(&u));
 		struct tls_file *f;
 
-		if (u.bad)
+		if (u.bad || error > ERRNO_MAX || span_index(path, '\0') >= 0) {
+			u.bad = true;
 			break;
+		}
 		files->v = mem_resize(files->v, files->n + 1, sizeof(*files->v));
 		f = &files->v[files->n++];
 		*f = (struct tls_file){ .path = span_text(path),
