@@ -1,0 +1,85 @@
+/* The client's side of a conversation. See smtp/smtp.h. */
+#include <errno.h>
+#include "base/mem.h"
+#include "smtp/smtp.h"
+
+#define READ_AT_ONCE 2048
+
+void smtp_client_init(struct smtp_client *c, struct conn *conn)
+{
+	*c = (struct smtp_client){ .conn = conn, .in = BUF_INIT(SMTP_REPLY_MAX + READ_AT_ONCE) };
+}
+
+void smtp_client_done(struct smtp_client *c)
+{
+	c->conn = conn_close(c->conn);
+	buf_done(&c->in);
+	c->used = 0;
+}
+
+static int fill(struct smtp_client *c, uint64_t deadline)
+{
+	char *room = buf_room(&c->in, READ_AT_ONCE);
+	ssize_t got;
+
+	if (!room)
+		return -EPROTO;
+	got = conn_recv(c->conn, room, READ_AT_ONCE, deadline);
+	if (got > 0)
+		buf_grew(&c->in, (size_t)got);
+	return got > 0 ? 0 : got < 0 ? (int)got : -ECONNRESET;
+}
+
+int smtp_client_read(struct smtp_client *c, uint64_t deadline, struct smtp_reply *ret)
+{
+	int r;
+
+	buf_consume(&c->in, c->used);
+	c->used = 0;
+	while ((r = smtp_reply_parse(buf_span(&c->in), ret, &c->used)) == 0) {
+		r = fill(c, deadline);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : 0;
+}
+
+int smtp_client_write(struct smtp_client *c, struct span bytes, uint64_t deadline)
+{
+	return conn_write(c->conn, bytes.p, bytes.n, deadline);
+}
+
+int smtp_client_ask(struct smtp_client *c, struct span bytes, uint64_t deadline, struct smtp_reply *ret)
+{
+	int r = smtp_client_write(c, bytes, deadline);
+
+	return r < 0 ? r : smtp_client_read(c, deadline, ret);
+}
+
+static int say_hello(struct smtp_client *c, const char *verb, const char *name, uint64_t deadline,
+	struct smtp_reply *ret)
+{
+	_cleanup_(buf_done) struct buf line = BUF_INIT(SMTP_LINE_MAX);
+
+	buf_addf(&line, "%s %s\r\n", verb, name);
+	return smtp_client_ask(c, buf_span(&line), deadline, ret);
+}
+
+int smtp_client_hello(struct smtp_client *c, const char *name, uint64_t deadline, struct smtp_reply *ret)
+{
+	int r = say_hello(c, "EHLO", name, deadline, ret);
+
+	c->caps = (struct smtp_caps){ 0 };
+	if (r < 0)
+		return r;
+	if (ret->code == 250)
+		smtp_caps_parse(ret, &c->caps);
+	else if (ret->code / 100 == 5)
+		r = say_hello(c, "HELO", name, deadline, ret);
+	return r;
+}
+
+bool smtp_client_has_more(const struct smtp_client *c)
+{
+	return c->in.n > c->used || conn_pending(c->conn) > 0;
+}

@@ -1,0 +1,141 @@
+/*
+ * The message between DATA and its dot.
+ *
+ * States of the reader, after the bytes so far:
+ *
+ *   LINE_START  CRLF (or DATA itself)      "." → DOT
+ *   IN_LINE     something else             CR → CR
+ *   CR          CR in a line               LF → LINE_START, anything else is an error
+ *   DOT         CRLF "."                   CR → DOT_CR; "." or anything else: the dot was the sender's, it goes
+ *   DOT_CR      CRLF "." CR                LF → the end, anything else is an error
+ *
+ * LF outside CR and DOT_CR, and NUL anywhere, are errors. So no sequence of bytes but CRLF.CRLF ends a
+ * message, and none but CRLF ends a line.
+ */
+#include <errno.h>
+#include "smtp/smtp.h"
+
+enum state { LINE_START, IN_LINE, CR, DOT, DOT_CR };
+
+/* Bytes of in from at on that stand in a line and mean nothing. */
+static size_t plain_run(struct span in, size_t at)
+{
+	size_t n = at;
+
+	while (n < in.n && in.p[n] != '\r' && in.p[n] != '\n' && in.p[n] != '\0')
+		n++;
+	return n - at;
+}
+
+/* A byte at the beginning of a line or in one, where dots mean nothing (any more). */
+static int in_line(struct smtp_data *d, char c, struct buf *out)
+{
+	if (c == '\n' || c == '\0')
+		return -EBADMSG;
+	d->state = c == '\r' ? CR : IN_LINE;
+	if (c != '\r')
+		buf_add_char(out, c);
+	return 0;
+}
+
+static int after_cr(struct smtp_data *d, char c, struct buf *out)
+{
+	if (c != '\n')
+		return -EBADMSG;
+	d->state = LINE_START;
+	buf_add(out, "\r\n", 2);
+	return 0;
+}
+
+/* One byte. 1 at the end. */
+static int step(struct smtp_data *d, char c, struct buf *out)
+{
+	switch ((enum state)d->state) {
+	case LINE_START:
+		if (c != '.')
+			return in_line(d, c, out);
+		d->state = DOT;
+		return 0;
+	case IN_LINE:
+		return in_line(d, c, out);
+	case CR:
+		return after_cr(d, c, out);
+	case DOT:
+		if (c != '\r')
+			return in_line(d, c, out);
+		d->state = DOT_CR;
+		return 0;
+	case DOT_CR:
+		return c == '\n' ? 1 : -EBADMSG;
+	}
+	return -EBADMSG;
+}
+
+int smtp_data_read(struct smtp_data *d, struct span in, struct buf *out, size_t *ret_used)
+{
+	size_t at = 0;
+	int r = 0;
+
+	while (r == 0 && at < in.n) {
+		size_t run = d->state == IN_LINE ? plain_run(in, at) : 0;
+
+		if (run > 0) {
+			buf_add(out, in.p + at, run);
+			at += run;
+		} else {
+			r = step(d, in.p[at++], out);
+		}
+	}
+	if (r == 1)
+		d->state = LINE_START;
+	*ret_used = at;
+	return r;
+}
+
+int smtp_chunk_read(struct smtp_data *d, struct span in, struct buf *out)
+{
+	size_t at = 0;
+	int r = 0;
+
+	while (r == 0 && at < in.n) {
+		size_t run = d->state == IN_LINE ? plain_run(in, at) : 0;
+
+		if (run > 0) {
+			buf_add(out, in.p + at, run);
+			at += run;
+		} else {
+			r = d->state == CR ? after_cr(d, in.p[at], out) : in_line(d, in.p[at], out);
+			at++;
+		}
+	}
+	return r;
+}
+
+bool smtp_data_in_cr(const struct smtp_data *d)
+{
+	return d->state == CR;
+}
+
+/* ---- writing ---- */
+
+void smtp_dots_write(struct smtp_dots *w, struct span content, struct buf *out)
+{
+	while (content.n > 0) {
+		const char *lf = memchr(content.p, '\n', content.n);
+		struct span line = span_sub(content, 0, lf ? (size_t)(lf - content.p) + 1 : content.n);
+
+		if (!w->in_line && line.p[0] == '.')
+			buf_add_char(out, '.');
+		buf_add_span(out, line);
+		w->in_line = !lf;
+		content = span_from(content, line.n);
+	}
+}
+
+void smtp_dots_end(struct smtp_dots *w, struct buf *out)
+{
+	if (w->in_line)
+		buf_add_text(out, "\r\n");
+	buf_add_text(out, ".\r\n");
+	*w = (struct smtp_dots){ 0 };
+}
