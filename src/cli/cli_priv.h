@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include "base/jsonw.h"
 #include "cli/cli.h"
+#include "serve/listeners.h"
 #include "serve/report.h"
 #include "serve/serve.h"
 

@@ -126,7 +126,7 @@ void findings_certificates(struct findings *f, const struct settings *s)
 /* ---- listeners ---- */
 
 /* Those that a running server listens on are ours. */
-static bool is_ours(json_t *status, const char *address)
+static bool is_ours(json_t *status, const char *address, enum listener_kind kind)
 {
 	json_t *l;
 	size_t i;
@@ -134,16 +134,17 @@ static bool is_ours(json_t *status, const char *address)
 	json_array_foreach(json_object_get(status, "listeners"), i, l)
 	{
 		const char *text = json_string_value(json_object_get(l, "address"));
+		const char *word = json_string_value(json_object_get(l, "kind"));
 
-		if (text && strcmp(text, address) == 0)
+		if (text && word && strcmp(text, address) == 0 && strcmp(word, listener_kind_text(kind)) == 0)
 			return true;
 	}
 	return false;
 }
 
-static int try_bind(const struct net_addr *a)
+static int try_bind(const struct net_addr *a, enum listener_kind kind)
 {
-	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(a->sa.sa_family, (kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	int on = 1, r = 0;
 
 	if (fd < 0)
@@ -157,7 +158,8 @@ static int try_bind(const struct net_addr *a)
 	return r;
 }
 
-static void check_listeners(struct findings *f, json_t *status, const struct net_addr *all, unsigned n)
+static void check_listeners(struct findings *f, json_t *status, const struct net_addr *all, unsigned n,
+	enum listener_kind kind)
 {
 	char text[NET_ADDR_SIZE];
 	struct fault fault;
@@ -166,9 +168,9 @@ static void check_listeners(struct findings *f, json_t *status, const struct net
 		int r;
 
 		net_addr_text(&all[i], text);
-		if (is_ours(status, text))
+		if (is_ours(status, text, kind))
 			continue;
-		r = try_bind(&all[i]);
+		r = try_bind(&all[i], kind);
 		if (r == 0)
 			continue;
 		fault_set(&fault, FAULT_LISTEN_FAILED);
@@ -184,8 +186,10 @@ void findings_listeners(struct findings *f, const struct settings *s)
 	int error;
 	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
 
-	check_listeners(f, status, s->web.plain, s->web.listen.n);
-	check_listeners(f, status, s->web.tls, s->web.listen_tls.n);
+	check_listeners(f, status, s->web.plain, s->web.listen.n, LISTENER_WEB);
+	check_listeners(f, status, s->web.tls, s->web.listen_tls.n, LISTENER_WEB_TLS);
+	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_UDP);
+	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_TCP);
 	json_decref(status);
 }
 

@@ -225,7 +225,7 @@ static int set_option(int fd, int level, int name)
 	return setsockopt(fd, level, name, &on, sizeof(on));
 }
 
-static int listen_on(int fd, const struct net_addr *a, bool reuse_port, int backlog)
+static int bind_to(int fd, const struct net_addr *a, bool reuse_port)
 {
 	if (set_option(fd, SOL_SOCKET, SO_REUSEADDR) < 0)
 		return -errno;
@@ -233,15 +233,12 @@ static int listen_on(int fd, const struct net_addr *a, bool reuse_port, int back
 		return -errno;
 	if (a->sa.sa_family == AF_INET6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
 		return -errno;
-	if (bind(fd, &a->sa, a->n) < 0 || listen(fd, backlog) < 0)
-		return -errno;
-	return 0;
+	return bind(fd, &a->sa, a->n) < 0 ? -errno : 0;
 }
 
-int net_listen(const struct net_addr *a, bool reuse_port, int backlog, struct fault *fault)
+/* fd, or r < 0 with fault and fd is closed. */
+static int listened(int fd, int r, const struct net_addr *a, struct fault *fault)
 {
-	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int r = fd < 0 ? -errno : listen_on(fd, a, reuse_port && a->sa.sa_family != AF_UNIX, backlog);
 	char text[NET_ADDR_SIZE];
 
 	if (r == 0)
@@ -253,6 +250,27 @@ int net_listen(const struct net_addr *a, bool reuse_port, int backlog, struct fa
 	fault_fact(fault, "address", "%s", text);
 	fault_fact(fault, "error", "%s", strerror(-r));
 	return r;
+}
+
+int net_listen(const struct net_addr *a, bool reuse_port, int backlog, struct fault *fault)
+{
+	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r = fd < 0 ? -errno : bind_to(fd, a, reuse_port && a->sa.sa_family != AF_UNIX);
+
+	if (r == 0 && listen(fd, backlog) < 0)
+		r = -errno;
+	return listened(fd, r, a, fault);
+}
+
+int net_listen_udp(const struct net_addr *a, bool reuse_port, int queue_bytes, struct fault *fault)
+{
+	int fd = socket(a->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r = fd < 0 ? -errno : bind_to(fd, a, reuse_port);
+
+	/* Beyond net.core.rmem_max only for those who may. */
+	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue_bytes, sizeof(queue_bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &queue_bytes, sizeof(queue_bytes));
+	return listened(fd, r, a, fault);
 }
 
 /* Waits for a connect() in progress and asks for its result. */

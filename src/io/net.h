@@ -46,6 +46,8 @@ bool net_prefix_contains(const struct net_prefix *p, const struct net_addr *a);
  * SO_REUSEPORT if reuse_port; IPv6 sockets are IPV6_V6ONLY. Returns the descriptor or a
  * negative errno; fills fault (LISTEN-FAILED). Does not suspend. */
 int net_listen(const struct net_addr *a, bool reuse_port, int backlog, struct fault *fault);
+/* The same for datagrams; queue_bytes: what the kernel shall keep of them (as far as it lets us). */
+int net_listen_udp(const struct net_addr *a, bool reuse_port, int queue_bytes, struct fault *fault);
 /* Connects. Suspends. The connected, non-blocking descriptor or -errno (-ETIMEDOUT…). */
 int net_connect(const struct net_addr *a, uint64_t deadline);
 /* The addresses of a name (A and AAAA) with that port, asked of the system's resolver on a

@@ -121,7 +121,7 @@ static bool find_place(struct worker *w, struct place *ret)
 	for (unsigned i = 0; !found && i < w->birth->listeners->n; i++) {
 		const struct listener *l = &w->birth->listeners->v[i];
 
-		if (!l->tls)
+		if (l->kind != LISTENER_WEB_TLS)
 			continue;
 		ret->address = l->actual;
 		found = true;

@@ -16,7 +16,7 @@
 enum channel_type {
 	/* supervisor to worker */
 	CHANNEL_SETTINGS = 1, /* memfd: settings that a running worker can take */
-	CHANNEL_LISTEN = 2,   /* text: "plain ADDRESS" or "tls ADDRESS"; its sockets */
+	CHANNEL_LISTEN = 2,   /* text: listener_text(); its sockets */
 	CHANNEL_UNLISTEN = 3, /* likewise: stop accepting there */
 	CHANNEL_CERTS = 4,    /* memfd: the files of the certificate folders */
 	CHANNEL_TICKETS = 5,  /* memfd: struct tls_ticket_keys */

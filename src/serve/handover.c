@@ -95,8 +95,8 @@ static json_t *give_listeners(const struct listeners *all, bool survive)
 		net_addr_text(&l->wanted, text);
 		net_addr_text(&l->actual, actual);
 		json_array_append_new(list,
-			json_pack("{s:s s:s s:b s:o}", "wanted", text, "actual", actual, "tls", (int)l->tls, "fds",
-				fds));
+			json_pack("{s:s s:s s:s s:o}", "wanted", text, "actual", actual, "kind",
+				listener_kind_text(l->kind), "fds", fds));
 	}
 	return list;
 }
@@ -189,17 +189,17 @@ static int take_fd(json_t *value)
 static int take_listener(struct supervisor *sv, json_t *value)
 {
 	struct listener *l = &sv->listeners.v[sv->listeners.n];
-	const char *wanted, *actual;
+	const char *wanted, *actual, *kind;
 	json_t *fds, *fd;
 	size_t i;
-	int tls;
 
 	if (sv->listeners.n == LISTENERS_MAX ||
-		json_unpack(value, "{s:s s:s s:b s:o}", "wanted", &wanted, "actual", &actual, "tls", &tls, "fds",
+		json_unpack(value, "{s:s s:s s:s s:o}", "wanted", &wanted, "actual", &actual, "kind", &kind, "fds",
 			&fds) < 0)
 		return -EINVAL;
-	*l = (struct listener){ .tls = tls };
-	if (net_addr_parse(span_of(wanted), -1, &l->wanted) < 0 || net_addr_parse(span_of(actual), -1, &l->actual) < 0)
+	*l = (struct listener){ 0 };
+	if (listener_kind_parse(span_of(kind), &l->kind) < 0 || net_addr_parse(span_of(wanted), -1, &l->wanted) < 0 ||
+		net_addr_parse(span_of(actual), -1, &l->actual) < 0)
 		return -EINVAL;
 	l->fds = mem_zalloc(json_array_size(fds) + 1, sizeof(int));
 	json_array_foreach(fds, i, fd)

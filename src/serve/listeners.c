@@ -7,12 +7,44 @@
 
 #define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
 
+#define UDP_QUEUE_BYTES (8 << 20) /* what comes while a worker is replaced waits here */
+#define PAIR_TRIES      8
+
+static const char *const kinds[] = { "web", "web-tls", "names-udp", "names-tcp" };
+
+const char *listener_kind_text(enum listener_kind kind)
+{
+	return kinds[kind];
+}
+
+int listener_kind_parse(struct span text, enum listener_kind *ret)
+{
+	for (unsigned i = 0; i < array_len(kinds); i++)
+		if (span_eq(text, span_of(kinds[i]))) {
+			*ret = (enum listener_kind)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 void listener_text(const struct listener *l, char ret[LISTENER_TEXT_SIZE])
 {
 	char addr[NET_ADDR_SIZE];
 
 	net_addr_text(&l->actual, addr);
-	snprintf(ret, LISTENER_TEXT_SIZE, "%s %s", l->tls ? "tls" : "plain", addr);
+	snprintf(ret, LISTENER_TEXT_SIZE, "%s %s", listener_kind_text(l->kind), addr);
+}
+
+int listener_parse(struct span text, struct listener *ret)
+{
+	struct span rest = text, kind;
+
+	*ret = (struct listener){ 0 };
+	if (!span_cut(&rest, ' ', &kind) || listener_kind_parse(kind, &ret->kind) < 0 ||
+		net_addr_parse(rest, -1, &ret->actual) < 0)
+		return -EINVAL;
+	ret->wanted = ret->actual;
+	return 0;
 }
 
 struct listener *listeners_find(struct listeners *all, struct span text)
@@ -28,9 +60,9 @@ struct listener *listeners_find(struct listeners *all, struct span text)
 }
 
 /* Binds without SO_REUSEPORT, which fails if anybody listens there. */
-static int probe(const struct net_addr *a)
+static int probe(const struct net_addr *a, int type)
 {
-	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(a->sa.sa_family, type | SOCK_CLOEXEC, 0);
 	int on = 1, r = 0;
 
 	if (fd < 0)
@@ -47,7 +79,8 @@ static int probe(const struct net_addr *a)
 int listener_grow(struct listener *l, unsigned threads, struct fault *fault)
 {
 	while (l->n < threads) {
-		int fd = net_listen(&l->actual, true, BACKLOG, fault);
+		int fd = l->kind == LISTENER_NAMES_UDP ? net_listen_udp(&l->actual, true, UDP_QUEUE_BYTES, fault)
+						       : net_listen(&l->actual, true, BACKLOG, fault);
 
 		if (fd < 0)
 			return fd;
@@ -60,12 +93,14 @@ int listener_grow(struct listener *l, unsigned threads, struct fault *fault)
 	return 0;
 }
 
-int listener_open(struct listener *ret, const struct net_addr *wanted, bool tls, unsigned threads, struct fault *fault)
+int listener_open(struct listener *ret, const struct net_addr *wanted, enum listener_kind kind, unsigned threads,
+	struct fault *fault)
 {
-	int r = net_addr_port(wanted) ? probe(wanted) : 0;
+	int type = kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int r = net_addr_port(wanted) ? probe(wanted, type) : 0;
 	char text[NET_ADDR_SIZE];
 
-	*ret = (struct listener){ .wanted = *wanted, .actual = *wanted, .tls = tls };
+	*ret = (struct listener){ .wanted = *wanted, .actual = *wanted, .kind = kind };
 	if (r < 0) {
 		net_addr_text(wanted, text);
 		fault_set(fault, FAULT_LISTEN_FAILED);
@@ -96,39 +131,101 @@ void listeners_close(struct listeners *all)
 
 /* ---- a change of settings ---- */
 
-/* Which of all is for wanted and not in taken; -1: none. */
-static int find_wanted(const struct listeners *all, uint64_t taken, const struct net_addr *wanted, bool tls)
+struct change {
+	struct listeners *old, *now;
+	bool taken[LISTENERS_MAX];  /* of old */
+	bool opened[LISTENERS_MAX]; /* of now */
+	unsigned threads;
+};
+
+/* Which of the old is for wanted and not taken; -1: none. */
+static int find_wanted(const struct change *c, const struct net_addr *wanted, enum listener_kind kind)
 {
-	for (unsigned i = 0; i < all->n; i++)
-		if (!(taken >> i & 1) && all->v[i].tls == tls && net_addr_eq(&all->v[i].wanted, wanted))
+	for (unsigned i = 0; i < c->old->n; i++)
+		if (!c->taken[i] && c->old->v[i].kind == kind && net_addr_eq(&c->old->v[i].wanted, wanted))
 			return (int)i;
 	return -1;
 }
 
-struct change {
-	struct listeners *old, *now;
-	uint64_t taken;  /* of old */
-	uint64_t opened; /* of now */
-	unsigned threads;
-};
-
-static int add_wanted(struct change *c, const struct net_addr *wanted, bool tls, struct fault *fault)
+static int keep_old(struct change *c, unsigned i, struct fault *fault)
 {
-	int i = find_wanted(c->old, c->taken, wanted, tls);
+	int r = listener_grow(&c->old->v[i], c->threads, fault);
+
+	if (r < 0)
+		return r;
+	c->now->v[c->now->n++] = c->old->v[i];
+	c->taken[i] = true;
+	return 0;
+}
+
+/* at: where it is to be opened; wanted with a port, if another listener has found that. */
+static int open_new(struct change *c, const struct net_addr *wanted, const struct net_addr *at, enum listener_kind kind,
+	struct fault *fault)
+{
 	struct listener *l = &c->now->v[c->now->n];
-	int r = 0;
+	int r = listener_open(l, at, kind, c->threads, fault);
+
+	if (r < 0)
+		return r;
+	l->wanted = *wanted;
+	c->opened[c->now->n++] = true;
+	return 0;
+}
+
+static int add_wanted(struct change *c, const struct net_addr *wanted, enum listener_kind kind, struct fault *fault)
+{
+	int i = find_wanted(c, wanted, kind);
 
 	must(c->now->n < LISTENERS_MAX);
-	if (i >= 0) {
-		r = listener_grow(&c->old->v[i], c->threads, fault);
-		*l = c->old->v[i];
-		c->taken |= 1ull << i;
-	} else {
-		r = listener_open(l, wanted, tls, c->threads, fault);
-		c->opened |= 1ull << c->now->n;
+	return i >= 0 ? keep_old(c, (unsigned)i, fault) : open_new(c, wanted, wanted, kind, fault);
+}
+
+static void close_newest(struct change *c)
+{
+	listener_close(&c->now->v[--c->now->n]);
+	c->opened[c->now->n] = false;
+}
+
+/* UDP and TCP on one port. A free port of UDP's may be taken in TCP: then another is tried. */
+static int open_pair(struct change *c, const struct net_addr *wanted, struct fault *fault)
+{
+	int r = -EADDRINUSE;
+
+	must(c->now->n + 2 <= LISTENERS_MAX);
+	for (unsigned i = 0; r == -EADDRINUSE && i < PAIR_TRIES; i++) {
+		r = open_new(c, wanted, wanted, LISTENER_NAMES_UDP, fault);
+		if (r < 0)
+			return r;
+		r = open_new(c, wanted, &c->now->v[c->now->n - 1].actual, LISTENER_NAMES_TCP, fault);
+		if (r < 0)
+			close_newest(c);
+		if (net_addr_port(wanted) != 0)
+			break;
 	}
-	if (r == 0)
-		c->now->n++;
+	return r;
+}
+
+static int add_pair(struct change *c, const struct net_addr *wanted, struct fault *fault)
+{
+	int udp = find_wanted(c, wanted, LISTENER_NAMES_UDP), tcp = find_wanted(c, wanted, LISTENER_NAMES_TCP);
+	int r;
+
+	if (udp < 0 || tcp < 0)
+		return open_pair(c, wanted, fault);
+	r = keep_old(c, (unsigned)udp, fault);
+	return r < 0 ? r : keep_old(c, (unsigned)tcp, fault);
+}
+
+static int add_all(struct change *c, const struct settings *s, struct fault *fault)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < s->web.listen.n; i++)
+		r = add_wanted(c, &s->web.plain[i], LISTENER_WEB, fault);
+	for (unsigned i = 0; r == 0 && i < s->web.listen_tls.n; i++)
+		r = add_wanted(c, &s->web.tls[i], LISTENER_WEB_TLS, fault);
+	for (unsigned i = 0; r == 0 && i < s->names.listen.n; i++)
+		r = add_pair(c, &s->names.addrs[i], fault);
 	return r;
 }
 
@@ -137,7 +234,7 @@ static void keep_untaken(struct change *c)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < c->old->n; i++)
-		if (!(c->taken >> i & 1))
+		if (!c->taken[i])
 			c->old->v[n++] = c->old->v[i];
 	c->old->n = n;
 }
@@ -146,19 +243,16 @@ int listeners_change(struct listeners *old, const struct settings *s, unsigned t
 	struct fault *fault)
 {
 	struct change c = { .old = old, .now = ret, .threads = threads };
-	int r = 0;
+	int r;
 
 	ret->n = 0;
-	for (unsigned i = 0; r == 0 && i < s->web.listen.n; i++)
-		r = add_wanted(&c, &s->web.plain[i], false, fault);
-	for (unsigned i = 0; r == 0 && i < s->web.listen_tls.n; i++)
-		r = add_wanted(&c, &s->web.tls[i], true, fault);
+	r = add_all(&c, s, fault);
 	if (r == 0) {
 		keep_untaken(&c);
 		return 0;
 	}
 	for (unsigned i = 0; i < ret->n; i++)
-		if (c.opened >> i & 1)
+		if (c.opened[i])
 			listener_close(&ret->v[i]);
 	ret->n = 0;
 	return r;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "cache/cache.h"
+#include "names/names.h"
 #include "origin/origin.h"
 #include "serve/channel.h"
 #include "serve/listeners.h"
@@ -152,6 +153,7 @@ struct worker {
 	struct cache *cache;
 	struct origins *origins;
 	struct web *web;
+	struct names *names;
 	struct domains domains;
 	struct certs certs;
 	struct control control;

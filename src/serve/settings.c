@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "dns/dns.h"
 
 #define HOUR 3600000u
 #define DAY  (24 * HOUR)
@@ -73,6 +74,15 @@ static const char *judge_network(struct span value)
 	struct net_prefix prefix;
 
 	return net_prefix_parse(value, &prefix) == 0 ? NULL : "it is not a network|es ist kein Netz";
+}
+
+static const char *judge_upstream(struct span value)
+{
+	struct net_addr addr;
+
+	return net_addr_parse(value, DNS_PORT, &addr) == 0 && addr.sa.sa_family != AF_UNIX && net_addr_port(&addr) != 0
+		? NULL
+		: "it is not the address of a server|es ist nicht die Adresse eines Servers";
 }
 
 static const char *judge_access_to(struct span value)
@@ -138,6 +148,30 @@ static const struct conf_key web_keys[] = {
 };
 #undef AT
 
+#define AT(field) offsetof(struct settings_names, field)
+static const struct conf_key names_keys[] = {
+	{ "listen", CONF_LIST, AT(listen), .max = SETTINGS_LISTEN_MAX, .judge = judge_listen,
+		.wanted = "addresses with port such as {\"127.0.0.1:53\", \"[::1]:53\"}|"
+			  "Adressen mit Port wie {\"127.0.0.1:53\", \"[::1]:53\"}",
+		.help_en = "Addresses for DNS by UDP and TCP, such as {\"127.0.0.1:53\"}; port 0 picks a free one.",
+		.help_de = "Adressen für DNS über UDP und TCP, etwa {\"127.0.0.1:53\"}; Port 0 wählt einen freien." },
+	{ "forward", CONF_LIST, AT(forward), .max = SETTINGS_FORWARD_MAX, .judge = judge_upstream,
+		.wanted = "addresses such as {\"192.0.2.1\", \"[2001:db8::1]:5353\"}|"
+			  "Adressen wie {\"192.0.2.1\", \"[2001:db8::1]:5353\"}",
+		.help_en =
+			"Resolvers that are asked for everything that is no name of a domain here, the preferred first.",
+		.help_de =
+			"Resolver, die nach allem gefragt werden, was hier kein Name einer Domain ist; der bevorzugte "
+			"zuerst." },
+	{ "allow", CONF_LIST, AT(allow), "127.0.0.0/8 ::1", .max = SETTINGS_ALLOW_MAX, .judge = judge_network,
+		.wanted = "networks such as {\"10.0.0.0/8\", \"2001:db8::/32\"}|"
+			  "Netze wie {\"10.0.0.0/8\", \"2001:db8::/32\"}",
+		.help_en = "Networks that may ask; all others are refused.",
+		.help_de = "Netze, die fragen dürfen; alle anderen werden abgewiesen." },
+	{ NULL },
+};
+#undef AT
+
 #define AT(field) offsetof(struct settings_log, field)
 static const struct conf_key log_keys[] = {
 	{ "access", CONF_ENUM, AT(access), "json", .choices = access_formats,
@@ -181,6 +215,8 @@ const struct conf_key settings_keys[] = {
 	{ "web", CONF_SECTION, AT(web), .inner = web_keys,
 		.help_en = "The web edge; without listen and listen_tls it is off.",
 		.help_de = "Die Web-Edge; ohne listen und listen_tls ist sie aus." },
+	{ "names", CONF_SECTION, AT(names), .inner = names_keys, .help_en = "The DNS edge; without listen it is off.",
+		.help_de = "Die DNS-Edge; ohne listen ist sie aus." },
 	{ "log", CONF_SECTION, AT(log), .inner = log_keys, .help_en = "Logs.", .help_de = "Protokolle." },
 	{ NULL },
 };
@@ -192,6 +228,8 @@ struct reading {
 	struct settings *s;
 	struct arena *a;
 	struct conf_errors *errors;
+	struct net_addr seen[3 * SETTINGS_LISTEN_MAX]; /* listened on so far */
+	unsigned seen_n;
 };
 
 static bool contains(const struct net_addr *all, unsigned n, const struct net_addr *one)
@@ -202,35 +240,71 @@ static bool contains(const struct net_addr *all, unsigned n, const struct net_ad
 	return false;
 }
 
-/* The addresses of one list; an address that is in it or in earlier already is a fault. */
-static struct net_addr *take_listen(struct reading *r, const struct conf_list *list, const char *path,
-	const struct net_addr *earlier, unsigned earlier_n)
+/* The addresses of one list; an address that is in it or in an earlier one already is a fault. */
+static struct net_addr *take_listen(struct reading *r, const struct conf_list *list, const char *path)
 {
 	struct net_addr *all = arena_array(&r->s->arena, struct net_addr, list->n ? list->n : 1);
 
 	for (unsigned i = 0; i < list->n; i++) {
 		must(net_addr_parse(list->v[i], -1, &all[i]) == 0);
-		if (net_addr_port(&all[i]) == 0 ||
-			(!contains(all, i, &all[i]) && !contains(earlier, earlier_n, &all[i])))
+		if (net_addr_port(&all[i]) == 0)
 			continue;
+		if (!contains(r->seen, r->seen_n, &all[i])) {
+			if (r->seen_n < array_len(r->seen))
+				r->seen[r->seen_n++] = all[i];
+			continue;
+		}
 		conf_error_value(r->errors, r->a, r->s->file.p, list->line, path, list->v[i],
 			"this address is listened on already|auf dieser Adresse wird schon gelauscht",
-			"each address once, in web.listen or in web.listen_tls|"
-			"jede Adresse einmal, in web.listen oder in web.listen_tls");
+			"each address once, in one of the lists|jede Adresse einmal, in einer der Listen");
 	}
 	return all;
+}
+
+static struct net_prefix *take_networks(struct reading *r, const struct conf_list *list)
+{
+	struct net_prefix *all = arena_array(&r->s->arena, struct net_prefix, list->n ? list->n : 1);
+
+	for (unsigned i = 0; i < list->n; i++)
+		must(net_prefix_parse(list->v[i], &all[i]) == 0);
+	return all;
+}
+
+/* An upstream that is an address of our own would be asked by us what we ask it. Where a wildcard is listened on, that
+ * shows only at run time (DNS-UPSTREAM-SELF). */
+static void take_upstreams(struct reading *r, struct settings_names *names)
+{
+	const struct conf_list *list = &names->forward;
+
+	names->upstreams = arena_array(&r->s->arena, struct net_addr, list->n ? list->n : 1);
+	for (unsigned i = 0; i < list->n; i++) {
+		struct net_addr *a = &names->upstreams[i];
+
+		must(net_addr_parse(list->v[i], DNS_PORT, a) == 0);
+		if (contains(names->addrs, names->listen.n, a))
+			conf_error_value(r->errors, r->a, r->s->file.p, list->line, "names.forward", list->v[i],
+				"names.listen has this address: the question would come back|"
+				"names.listen hat diese Adresse: Die Frage käme zurück",
+				"addresses of other resolvers|Adressen anderer Resolver");
+		else if (contains(names->upstreams, i, a))
+			conf_error_value(r->errors, r->a, r->s->file.p, list->line, "names.forward", list->v[i],
+				"it stands there twice|es steht doppelt da",
+				"each resolver once|jeden Resolver einmal");
+	}
 }
 
 /* What the texts that fit mean. */
 static void take_meanings(struct reading *r)
 {
 	struct settings_web *web = &r->s->web;
+	struct settings_names *names = &r->s->names;
 
-	web->plain = take_listen(r, &web->listen, "web.listen", NULL, 0);
-	web->tls = take_listen(r, &web->listen_tls, "web.listen_tls", web->plain, web->listen.n);
-	web->proxies = arena_array(&r->s->arena, struct net_prefix, web->proxy_from.n ? web->proxy_from.n : 1);
-	for (unsigned i = 0; i < web->proxy_from.n; i++)
-		must(net_prefix_parse(web->proxy_from.v[i], &web->proxies[i]) == 0);
+	web->plain = take_listen(r, &web->listen, "web.listen");
+	web->tls = take_listen(r, &web->listen_tls, "web.listen_tls");
+	web->proxies = take_networks(r, &web->proxy_from);
+	names->addrs = take_listen(r, &names->listen, "names.listen");
+	names->allowed = take_networks(r, &names->allow);
+	take_upstreams(r, names);
 }
 
 struct settings *settings_parse(struct span text, const char *file, struct arena *a, struct conf_errors *errors)
@@ -351,5 +425,15 @@ void settings_for_web(const struct settings *s, struct web_settings *ret)
 		.access = (enum access_format)s->log.access,
 		.access_to = s->log.access_to.p,
 		.cache_memory = s->web.cache_memory,
+	};
+}
+
+void settings_for_names(const struct settings *s, struct names_settings *ret)
+{
+	*ret = (struct names_settings){
+		.forward = s->names.upstreams,
+		.forward_n = s->names.forward.n,
+		.allow = s->names.allowed,
+		.allow_n = s->names.allow.n,
 	};
 }

@@ -12,11 +12,14 @@
 #include <stdatomic.h>
 #include "conf/conf.h"
 #include "io/net.h"
+#include "names/names.h"
 #include "web/web.h"
 
-#define SETTINGS_BYTES_MAX  (1u << 20) /* of the file */
-#define SETTINGS_LISTEN_MAX 32         /* addresses of one kind */
-#define SETTINGS_PROXY_MAX  256        /* networks that may send PROXY headers */
+#define SETTINGS_BYTES_MAX   (1u << 20) /* of the file */
+#define SETTINGS_LISTEN_MAX  32         /* addresses of one kind */
+#define SETTINGS_PROXY_MAX   256        /* networks that may send PROXY headers */
+#define SETTINGS_ALLOW_MAX   256        /* networks that may ask for names */
+#define SETTINGS_FORWARD_MAX 16         /* upstreams */
 
 struct settings_web {
 	struct conf_list listen, listen_tls, proxy_from; /* as written */
@@ -27,6 +30,11 @@ struct settings_web {
 	uint64_t connections_max;
 	uint64_t cache_memory;
 	bool redirect_to_tls;
+};
+struct settings_names {
+	struct conf_list listen, forward, allow; /* as written */
+	struct net_addr *addrs, *upstreams;      /* listen.n; forward.n */
+	struct net_prefix *allowed;              /* allow.n */
 };
 struct settings_log {
 	unsigned access;           /* enum access_format */
@@ -39,6 +47,7 @@ struct settings {
 	uint64_t threads;              /* 0: one a core */
 	struct span control;           /* path of the Unix socket */
 	struct settings_web web;
+	struct settings_names names;
 	struct settings_log log;
 	struct span file, text; /* what it was read from: for the worker, and for messages */
 
@@ -63,5 +72,6 @@ enum settings_change {
 };
 enum settings_change settings_compare(const struct settings *old, const struct settings *now, struct buf *ret_keys);
 
-/* For web_publish(); borrows from s. */
+/* For web_publish() and names_publish(); they borrow from s. */
 void settings_for_web(const struct settings *s, struct web_settings *ret);
+void settings_for_names(const struct settings *s, struct names_settings *ret);

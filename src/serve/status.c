@@ -20,7 +20,8 @@ static void listeners_json(struct worker *w, struct jsonw *j)
 		net_addr_text(&l->actual, text);
 		jsonw_object(j, NULL);
 		jsonw_text(j, "address", text);
-		jsonw_bool(j, "tls", l->tls);
+		jsonw_text(j, "kind", listener_kind_text(l->kind));
+		jsonw_bool(j, "tls", l->kind == LISTENER_WEB_TLS);
 		jsonw_end(j);
 	}
 	jsonw_end(j);

@@ -48,20 +48,32 @@ int worker_tell(struct worker *w, uint32_t type, uint32_t tag, struct span text)
 	return channel_send(w->birth->channel, type, tag, text, NULL, 0);
 }
 
+/* snapshot and set: NULL keeps. */
+static void publish_settings(struct worker *w, const struct settings *s, struct snapshot *snapshot, struct tls_set *set)
+{
+	struct names_settings ns;
+	struct web_settings ws;
+
+	settings_for_web(s, &ws);
+	web_publish(w->web, snapshot, set, &ws);
+	settings_for_names(s, &ns);
+	names_publish(w->names, snapshot, &ns);
+}
+
 void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set *set)
 {
-	struct web_settings ws;
 	struct settings *s;
 
 	if (!w->published) {
 		s = worker_settings(w);
-		settings_for_web(s, &ws);
-		web_publish(w->web, snapshot, set, &ws);
+		publish_settings(w, s, snapshot, set);
 		settings_unref(s);
 		w->published = true;
 		return;
 	}
 	web_publish(w->web, snapshot, set, NULL);
+	if (snapshot)
+		names_publish(w->names, snapshot, NULL);
 }
 
 /* ---- listening ---- */
@@ -69,8 +81,36 @@ void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set 
 /* Thread t serves every socket whose number is t modulo the number of threads. */
 static void listen_with(struct worker_thread *t, const struct listener *l)
 {
-	for (unsigned i = t->index; i < l->n; i += t->worker->threads_n)
-		web_listen(t->worker->web, t->index, l->fds[i], l->tls);
+	struct worker *w = t->worker;
+
+	for (unsigned i = t->index; i < l->n; i += w->threads_n)
+		switch (l->kind) {
+		case LISTENER_WEB:
+		case LISTENER_WEB_TLS:
+			web_listen(w->web, t->index, l->fds[i], l->kind == LISTENER_WEB_TLS);
+			break;
+		case LISTENER_NAMES_UDP:
+		case LISTENER_NAMES_TCP:
+			names_listen(w->names, t->index, l->fds[i], l->kind == LISTENER_NAMES_TCP);
+			break;
+		}
+}
+
+static void unlisten(struct worker_thread *t, const struct listener *l)
+{
+	struct worker *w = t->worker;
+
+	for (unsigned i = t->index; i < l->n; i += w->threads_n)
+		switch (l->kind) {
+		case LISTENER_WEB:
+		case LISTENER_WEB_TLS:
+			web_unlisten_one(w->web, t->index, l->fds[i]);
+			break;
+		case LISTENER_NAMES_UDP:
+		case LISTENER_NAMES_TCP:
+			names_unlisten(w->names, t->index, l->fds[i]);
+			break;
+		}
 }
 
 /* A listener that comes or goes, for one thread; its sockets stay open for longer than the way there takes. */
@@ -85,10 +125,10 @@ static void on_listen_change(void *arg)
 	struct listen_change *c = arg;
 	struct worker_thread *t = c->thread;
 
-	if (!c->gone && !t->worker->draining)
+	if (c->gone)
+		unlisten(t, &c->listener);
+	else if (!t->worker->draining)
 		listen_with(t, &c->listener);
-	for (unsigned i = t->index; c->gone && i < c->listener.n; i += t->worker->threads_n)
-		web_unlisten_one(t->worker->web, t->index, c->listener.fds[i]);
 	mem_free(c);
 }
 
@@ -109,7 +149,6 @@ static void on_new_settings(struct worker *w, struct channel_message *m)
 	struct buf text = BUF_INIT(SETTINGS_MAX);
 	struct conf_errors errors = { 0 };
 	struct settings *s = NULL, *old = w->settings;
-	struct web_settings ws;
 	struct arena a;
 
 	arena_init(&a, 4096);
@@ -120,8 +159,7 @@ static void on_new_settings(struct worker *w, struct channel_message *m)
 		w->settings = s;
 		pthread_mutex_unlock(&w->lock);
 		settings_unref(old);
-		settings_for_web(s, &ws);
-		web_publish(w->web, NULL, NULL, &ws);
+		publish_settings(w, s, NULL, NULL);
 	}
 	arena_done(&a);
 	buf_done(&text);
@@ -130,12 +168,10 @@ static void on_new_settings(struct worker *w, struct channel_message *m)
 static void on_listen(struct worker *w, struct channel_message *m)
 {
 	struct listeners *all = w->birth->listeners;
-	struct listener l = { .tls = span_starts(m->text, SPAN("tls ")) };
-	struct span address = span_from(m->text, l.tls ? 4 : 6);
+	struct listener l;
 
-	if (all->n == LISTENERS_MAX || net_addr_parse(address, -1, &l.actual) < 0)
+	if (all->n == LISTENERS_MAX || listener_parse(m->text, &l) < 0)
 		return;
-	l.wanted = l.actual;
 	l.fds = mem_zalloc(m->fds_n + 1, sizeof(int));
 	for (unsigned i = 0; i < m->fds_n; i++) {
 		l.fds[l.n++] = m->fds[i];
@@ -218,6 +254,7 @@ static void begin_drain(struct worker *w)
 	w->drain_deadline = deadline_in(DRAIN_MAX_S * 1000);
 	control_stop(&w->control);
 	web_drain(w->web);
+	names_drain(w->names);
 	loop_timer_set(&w->tick, deadline_in(DRAIN_LOOK_MS), w->tick.fn, w);
 }
 
@@ -307,7 +344,7 @@ static void on_tick(void *arg)
 	if (!w->draining) {
 		each_second(w);
 		loop_timer_set(&w->tick, deadline_in(TICK_MS), on_tick, w);
-	} else if (web_connections(w->web) > 0 && loop_now_ms() < w->drain_deadline) {
+	} else if (web_connections(w->web) + names_busy(w->names) > 0 && loop_now_ms() < w->drain_deadline) {
 		loop_timer_set(&w->tick, deadline_in(DRAIN_LOOK_MS), on_tick, w);
 	} else {
 		for (unsigned i = 0; i < w->threads_n; i++)
@@ -332,6 +369,7 @@ static void on_thread_start(void *arg)
 	struct worker *w = t->worker;
 
 	web_thread_start(w->web, t->index);
+	names_thread_start(w->names, t->index);
 	for (unsigned i = 0; i < w->birth->listeners->n; i++)
 		listen_with(t, &w->birth->listeners->v[i]);
 	if (t->index == 0) {
@@ -457,6 +495,7 @@ static int begin(struct worker *w)
 	w->cache = cache_new(&cs);
 	w->origins = origins_new(w->threads_n);
 	w->web = web_new(w->cache, w->origins, w->threads_n);
+	w->names = names_new(w->threads_n);
 	domains_init(&w->domains, w, w->birth->snapshot);
 	certs_init(&w->certs, w, w->birth->certs);
 	return 0;
@@ -467,6 +506,7 @@ static void end(struct worker *w)
 	domains_stop(&w->domains);
 	helper_stop();
 	web_free(w->web);
+	names_free(w->names);
 	origins_free(w->origins);
 	cache_free(w->cache);
 	for (unsigned i = 0; i < w->threads_n; i++)

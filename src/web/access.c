@@ -38,7 +38,7 @@ uint64_t access_log_lost(void)
 
 struct access_sink *access_sink_open(const char *to)
 {
-	int fd = strcmp(to, "stderr") == 0 ? dup(STDERR_FILENO)
+	int fd = strcmp(to, "stderr") == 0 ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
 					   : open(to, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	struct access_sink *s;
 

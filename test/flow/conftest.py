@@ -97,9 +97,10 @@ log {{
         return self.run("status", "--json", check=False).returncode == 0
 
     def find_ports(self):
-        listeners = self.json("status")["listeners"]
-        port = {(l["address"].startswith("["), l["tls"]): int(l["address"].rsplit(":", 1)[1]) for l in listeners}
-        self.port, self.port6, self.tls_port = port[False, False], port[True, False], port[False, True]
+        port = {(l["kind"], l["address"].startswith("[")): int(l["address"].rsplit(":", 1)[1])
+                for l in self.json("status")["listeners"]}
+        self.port, self.port6, self.tls_port = port["web", False], port["web", True], port["web-tls", False]
+        self.dns_port, self.dns_port6 = port.get(("names-udp", False)), port.get(("names-udp", True))
 
     def stop(self):
         if self.process and self.process.poll() is None:

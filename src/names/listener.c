@@ -1,0 +1,184 @@
+/*
+ * Datagrams: received and answered in batches, so that two system calls serve up to 64 questions.
+ *
+ * One task per socket. What can be answered from memory leaves with the batch; what has to be asked elsewhere leaves
+ * when its answer comes. On a wildcard address each datagram tells which of our addresses it came to
+ * (IP_PKTINFO), and its answer leaves from that one. A full send queue is waited for: nothing is dropped here.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "names/names_priv.h"
+
+#define BATCH          64
+#define QUESTION_MAX   1500 /* longer ones by UDP are cut and thereby malformed */
+#define BATCHES_IN_ROW 8    /* then others of the loop have their turn */
+#define SEND_WAIT_MS   200
+#define CONTROL_SIZE   64
+
+struct batch {
+	struct names_listener *l;
+	struct mmsghdr in[BATCH], out[BATCH];
+	struct iovec in_iov[BATCH], out_iov[BATCH];
+	struct net_addr peers[BATCH];
+	uint8_t questions[BATCH][QUESTION_MAX];
+	uint8_t answers[BATCH][DNS_UDP_MAX];
+	uint8_t control[BATCH][CONTROL_SIZE] __attribute__((aligned(8)));
+};
+
+static struct batch *batch_new(struct names_listener *l)
+{
+	struct batch *b = mem_new(struct batch);
+
+	b->l = l;
+	for (unsigned i = 0; i < BATCH; i++) {
+		b->in_iov[i] = (struct iovec){ b->questions[i], QUESTION_MAX };
+		b->out_iov[i].iov_base = b->answers[i];
+		b->in[i].msg_hdr = (struct msghdr){ .msg_name = &b->peers[i].sa,
+			.msg_iov = &b->in_iov[i],
+			.msg_iovlen = 1,
+			.msg_control = l->any ? b->control[i] : NULL };
+	}
+	return b;
+}
+
+/* What was read goes nowhere else: only lengths have to be set again. */
+static int receive(struct batch *b)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		b->in[i].msg_hdr.msg_namelen = sizeof(b->peers[i].un);
+		b->in[i].msg_hdr.msg_controllen = b->l->any ? CONTROL_SIZE : 0;
+	}
+	return recvmmsg(b->l->fd.fd, b->in, BATCH, MSG_DONTWAIT, NULL);
+}
+
+/* Sends out[0..n). A datagram that cannot be sent (its client's address is unreachable) is passed over. */
+static void send_all(struct batch *b, unsigned n)
+{
+	uint64_t deadline = deadline_in(SEND_WAIT_MS);
+	unsigned sent = 0;
+
+	while (sent < n) {
+		int r = sendmmsg(b->l->fd.fd, b->out + sent, n - sent, MSG_DONTWAIT);
+
+		if (r > 0) {
+			sent += (unsigned)r;
+		} else if (errno == EAGAIN) {
+			b->l->fd.writable = false;
+			if (loop_fd_wait_write(&b->l->fd, deadline) < 0)
+				break;
+		} else if (errno != EINTR) {
+			stat_add(STAT_NAMES_SEND_ERRORS, 1);
+			sent++;
+		}
+	}
+	if (sent < n)
+		stat_add(STAT_NAMES_SEND_ERRORS, n - sent);
+}
+
+static void answer_batch(struct batch *b, unsigned n)
+{
+	unsigned answers = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct msghdr *in = &b->in[i].msg_hdr;
+		size_t length;
+
+		b->peers[i].n = in->msg_namelen;
+		length = names_respond(b->l->thread, span_make(b->questions[i], b->in[i].msg_len), &b->peers[i],
+			b->answers[answers], DNS_UDP_MAX);
+		if (length == 0)
+			continue;
+		b->out_iov[answers].iov_len = length;
+		b->out[answers].msg_hdr = (struct msghdr){ .msg_name = in->msg_name,
+			.msg_namelen = in->msg_namelen,
+			.msg_iov = &b->out_iov[answers],
+			.msg_iovlen = 1,
+			.msg_control = in->msg_controllen > 0 ? in->msg_control : NULL,
+			.msg_controllen = in->msg_controllen };
+		answers++;
+	}
+	send_all(b, answers);
+}
+
+/* All that is there. */
+static void answer_all(struct batch *b)
+{
+	for (unsigned rounds = 1;; rounds++) {
+		int n = receive(b);
+
+		if (n > 0) {
+			answer_batch(b, (unsigned)n);
+		} else if (errno != EINTR) {
+			b->l->fd.readable = false;
+			return;
+		}
+		if (rounds % BATCHES_IN_ROW == 0)
+			task_yield();
+	}
+}
+
+static void run(void *arg)
+{
+	struct names_listener *l = arg;
+	struct batch *b = batch_new(l);
+
+	do
+		answer_all(b);
+	/* Clients ask when they like. */
+	while (!l->closing && loop_fd_wait_read(&l->fd, DEADLINE_NEVER) == 0);
+	loop_fd_remove(&l->fd);
+	list_remove(&l->link);
+	mem_free(b);
+	mem_free(l);
+}
+
+/* A socket on a wildcard address has to be told that we want to know where a datagram came to. */
+static bool ask_for_address(int fd)
+{
+	struct net_addr a = { .n = sizeof(a.un) };
+	int on = 1;
+
+	if (getsockname(fd, &a.sa, &a.n) < 0)
+		return false;
+	if (a.sa.sa_family == AF_INET && a.in.sin_addr.s_addr == INADDR_ANY)
+		return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == 0;
+	if (a.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a.in6.sin6_addr))
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) == 0;
+	return false;
+}
+
+void names_listen(struct names *n, unsigned thread, int fd, bool tcp)
+{
+	struct names_thread *t = &n->threads[thread];
+	struct names_listener *l;
+
+	must(t->state);
+	if (tcp)
+		return;
+	l = mem_new(struct names_listener);
+	l->thread = t;
+	l->any = ask_for_address(fd);
+	list_push_back(&t->listeners, &l->link);
+	must(loop_fd_add(&l->fd, fd) == 0);
+	l->task = task_spawn("names-udp", run, l);
+	must(l->task);
+}
+
+static void end(struct names_listener *l)
+{
+	if (l->closing)
+		return;
+	l->closing = true;
+	task_cancel(l->task);
+}
+
+void names_unlisten(struct names *n, unsigned thread, int fd)
+{
+	list_each_safe (it, &n->threads[thread].listeners) {
+		struct names_listener *l = container_of(it, struct names_listener, link);
+
+		if (fd < 0 || l->fd.fd == fd)
+			end(l);
+	}
+}

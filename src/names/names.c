@@ -1,0 +1,143 @@
+/*
+ * The state of the DNS edge and how a new one reaches the threads: names_publish() makes a struct names_state and posts it
+ * to each loop. A thread has no question in the middle of which its state could change but those that wait for an
+ * upstream, and these need none.
+ */
+#include "names/names_priv.h"
+
+static struct names_state *state_ref(struct names_state *s)
+{
+	atomic_fetch_add(&s->refs, 1);
+	return s;
+}
+
+static struct names_state *state_unref(struct names_state *s)
+{
+	if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
+		zone_unref(s->zone);
+		mem_free((void *)s->settings.forward);
+		mem_free((void *)s->settings.allow);
+		mem_free(s);
+	}
+	return NULL;
+}
+
+static void *copy(const void *v, size_t n, size_t size)
+{
+	void *p = mem_zalloc(n + 1, size);
+
+	return n > 0 ? memcpy(p, v, n * size) : p;
+}
+
+static struct names_state *state_new(const struct names_state *old, struct snapshot *snapshot,
+	const struct names_settings *settings)
+{
+	struct names_state *s = mem_new(struct names_state);
+
+	must(old || (snapshot && settings));
+	s->refs = 1;
+	s->zone = snapshot ? zone_new(snapshot) : zone_ref(old->zone);
+	s->settings = settings ? *settings : old->settings;
+	s->settings.forward = copy(s->settings.forward, s->settings.forward_n, sizeof(*s->settings.forward));
+	s->settings.allow = copy(s->settings.allow, s->settings.allow_n, sizeof(*s->settings.allow));
+	return s;
+}
+
+/* ---- on the thread's loop ---- */
+
+static void thread_take(struct names_thread *t, struct names_state *state)
+{
+	state_unref(t->state);
+	t->state = state;
+}
+
+struct delivery {
+	struct names_thread *thread;
+	struct names_state *state;
+};
+
+static void on_delivery(void *arg)
+{
+	struct delivery *d = arg;
+
+	thread_take(d->thread, d->state);
+	mem_free(d);
+}
+
+void names_publish(struct names *n, struct snapshot *snapshot, const struct names_settings *settings)
+{
+	struct names_state *old;
+
+	pthread_mutex_lock(&n->lock);
+	old = n->current;
+	n->current = state_new(old, snapshot, settings);
+	for (unsigned i = 0; i < n->threads_n; i++) {
+		struct delivery *d;
+
+		if (!n->threads[i].loop)
+			continue;
+		d = mem_new(struct delivery);
+		*d = (struct delivery){ &n->threads[i], state_ref(n->current) };
+		loop_post(n->threads[i].loop, on_delivery, d);
+	}
+	pthread_mutex_unlock(&n->lock);
+	state_unref(old);
+}
+
+void names_thread_start(struct names *n, unsigned thread)
+{
+	struct names_thread *t = &n->threads[thread];
+
+	must(thread < n->threads_n && !t->loop);
+	t->names = n;
+	t->index = thread;
+	list_init(&t->listeners);
+	pthread_mutex_lock(&n->lock);
+	t->loop = loop_self();
+	if (n->current)
+		thread_take(t, state_ref(n->current));
+	pthread_mutex_unlock(&n->lock);
+}
+
+struct names *names_new(unsigned threads)
+{
+	struct names *n = mem_new(struct names);
+
+	n->threads_n = threads;
+	n->threads = mem_zalloc(threads, sizeof(*n->threads));
+	pthread_mutex_init(&n->lock, NULL);
+	return n;
+}
+
+struct names *names_free(struct names *n)
+{
+	if (!n)
+		return NULL;
+	for (unsigned i = 0; i < n->threads_n; i++)
+		state_unref(n->threads[i].state);
+	state_unref(n->current);
+	pthread_mutex_destroy(&n->lock);
+	mem_free(n->threads);
+	return mem_free(n);
+}
+
+/* ---- the end ---- */
+
+static void on_drain(void *arg)
+{
+	struct names_thread *t = arg;
+
+	names_unlisten(t->names, t->index, -1);
+}
+
+void names_drain(struct names *n)
+{
+	for (unsigned i = 0; i < n->threads_n; i++)
+		if (n->threads[i].loop)
+			loop_post(n->threads[i].loop, on_drain, &n->threads[i]);
+}
+
+unsigned names_busy(const struct names *n)
+{
+	return n->busy;
+}

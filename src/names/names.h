@@ -1,0 +1,46 @@
+/*
+ * The DNS edge: whoever asks gets an answer.
+ *
+ *   listener.c   datagrams in batches; tcp.c: connections, questions in a row (RFC 7766)
+ *   responder.c  a question to its answer: allowed? one of our names? else forward
+ *   zone.c       the names of the snapshot in wire form, with the addresses of their origins
+ *   forward.c    the rest: to the resolver (dns/resolver.h), and its answer back
+ *
+ * A domain's name and its web names are answered from memory with the addresses of their origins (those that are no
+ * backup; backups if there are no others), 30 s. Other types of such a name are answered "no such data" with an
+ * SOA and never forwarded. An origin that is a host name is looked up at the resolver and its addresses are given as the
+ * name's own, if the site has no origin with an address. Names below a domain that are no web names are
+ * the public DNS's business, and so is a domain without origins.
+ *
+ * One struct names per worker; each thread has its sockets, its resolver and a view (zone, settings), replaced as a
+ * whole. The cache and what is known of the upstreams' health belong to all threads.
+ */
+#pragma once
+#include "base/jsonw.h"
+#include "domain/domain.h"
+#include "io/net.h"
+
+struct names_settings {
+	const struct net_addr *forward; /* upstreams, the preferred first */
+	unsigned forward_n;
+	const struct net_prefix *allow; /* who may ask; others are refused */
+	unsigned allow_n;
+};
+struct names;
+struct names *names_new(unsigned threads);
+struct names *names_free(struct names *n); /* after all its loops have ended */
+
+/* On thread's own loop, before anything else. */
+void names_thread_start(struct names *n, unsigned thread);
+/* Answers on fd (kept by the caller) from now on. On the thread's loop, after the first names_publish(). */
+void names_listen(struct names *n, unsigned thread, int fd, bool tcp);
+/* Stops listening there; fd must stay open for as long as the loop takes to come round. */
+void names_unlisten(struct names *n, unsigned thread, int fd);
+
+/* A new state for all threads: each argument may be NULL to keep what is there; a reference is taken, settings are
+ * copied. Any thread; takes effect on each loop as it comes round. */
+void names_publish(struct names *n, struct snapshot *snapshot, const struct names_settings *settings);
+/* No new questions; what was asked is answered. Any thread. */
+void names_drain(struct names *n);
+/* Questions that wait for their answer, and open connections. */
+unsigned names_busy(const struct names *n);

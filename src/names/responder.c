@@ -1,0 +1,186 @@
+/*
+ * One question to its answer.
+ *
+ * The answer is written straight behind the header, the question as it was asked, case and all: owners of records are
+ * then a pointer to it. What several addresses there are begins with another one each time.
+ *
+ * ANY gets one made-up HINFO record (RFC 8482 4.2). Classes other than IN, zone transfers and questions that
+ * want no recursion (RD=0) for what is not ours are refused.
+ */
+#include "names/names_priv.h"
+
+#define TTL         30
+#define OWNER       0xc00c /* a pointer to the question's name */
+#define SOA_REFRESH 3600
+#define SOA_RETRY   600
+#define SOA_EXPIRE  86400
+
+struct reply {
+	struct names_thread *thread;
+	const struct dns_query *q;
+	struct dns_writer w;
+	uint16_t answers, authorities;
+};
+
+static bool is_allowed(const struct names_settings *s, const struct net_addr *peer)
+{
+	for (unsigned i = 0; i < s->allow_n; i++)
+		if (net_prefix_contains(&s->allow[i], peer))
+			return true;
+	return false;
+}
+
+/* ---- our names ---- */
+
+static void begin(struct reply *r, uint8_t *out, size_t max)
+{
+	dns_writer_init(&r->w, out, max);
+	r->w.n = DNS_HEADER_SIZE;
+	dns_write_bytes(&r->w, r->q->question, r->q->question_n);
+}
+
+/* Header and OPT around what was written; if that did not fit, only the question with TC. */
+static size_t finish(struct reply *r, unsigned flags)
+{
+	const struct dns_query *q = r->q;
+	struct dns_edns edns = { .udp_size = DNS_UDP_MAX, .dnssec_ok = q->edns.dnssec_ok, .ede = DNS_EDE_NONE };
+	uint8_t *p = r->w.p;
+
+	if (q->edns.present)
+		dns_write_edns(&r->w, &edns);
+	if (r->w.error)
+		return dns_reply_empty(q, (uint16_t)(flags | DNS_TC), DNS_NOERROR, DNS_EDE_NONE, p, r->w.max);
+	dns_put_u16(p, q->id);
+	dns_put_u16(p + 2, (uint16_t)(DNS_QR | (q->flags & (DNS_RD | DNS_CD)) | flags));
+	dns_put_u16(p + 4, 1);
+	dns_put_u16(p + 6, r->answers);
+	dns_put_u16(p + 8, r->authorities);
+	dns_put_u16(p + 10, q->edns.present);
+	return r->w.n;
+}
+
+static void write_head(struct reply *r, uint16_t type, uint32_t ttl, uint16_t rdata_n)
+{
+	dns_write_u16(&r->w, OWNER);
+	dns_write_u16(&r->w, type);
+	dns_write_u16(&r->w, DNS_CLASS_IN);
+	dns_write_u32(&r->w, ttl);
+	dns_write_u16(&r->w, rdata_n);
+}
+
+/* n addresses of size bytes each, another one first each time. */
+static void write_addresses(struct reply *r, uint16_t type, const uint8_t *p, unsigned n, unsigned size)
+{
+	unsigned first = n > 1 ? (unsigned)(r->thread->turn++ % n) : 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		write_head(r, type, TTL, (uint16_t)size);
+		dns_write_bytes(&r->w, p + size * (size_t)((first + i) % n), size);
+	}
+	r->answers = (uint16_t)n;
+}
+
+/* RFC 2308 3: how long "no such data" holds is the SOA's minimum. */
+static void write_soa(struct reply *r, const struct dns_name *apex)
+{
+	size_t length_at;
+
+	dns_write_name(&r->w, apex, false);
+	dns_write_u16(&r->w, DNS_TYPE_SOA);
+	dns_write_u16(&r->w, DNS_CLASS_IN);
+	dns_write_u32(&r->w, TTL);
+	length_at = r->w.n;
+	dns_write_u16(&r->w, 0);
+	dns_write_name(&r->w, apex, true);
+	dns_write_bytes(&r->w, "\12hostmaster", 11);
+	dns_write_name(&r->w, apex, true);
+	dns_write_u32(&r->w, zone_serial(r->thread->state->zone));
+	dns_write_u32(&r->w, SOA_REFRESH);
+	dns_write_u32(&r->w, SOA_RETRY);
+	dns_write_u32(&r->w, SOA_EXPIRE);
+	dns_write_u32(&r->w, TTL);
+	if (!r->w.error)
+		dns_put_u16(r->w.p + length_at, (uint16_t)(r->w.n - length_at - 2));
+}
+
+static void write_hinfo(struct reply *r)
+{
+	static const char data[] = "\7RFC8482\0";
+
+	write_head(r, DNS_TYPE_HINFO, SOA_REFRESH, sizeof(data) - 1);
+	dns_write_bytes(&r->w, data, sizeof(data) - 1);
+	r->answers = 1;
+}
+
+static size_t answer_entry(struct reply *r, const struct zone_entry *e, uint8_t *out, size_t max)
+{
+	const struct zone_target *t = e->target;
+
+	begin(r, out, max);
+	switch (r->q->q.type) {
+	case DNS_TYPE_A:
+		write_addresses(r, DNS_TYPE_A, t->v4, t->v4_n, 4);
+		break;
+	case DNS_TYPE_AAAA:
+		write_addresses(r, DNS_TYPE_AAAA, t->v6, t->v6_n, 16);
+		break;
+	case DNS_TYPE_ANY:
+		write_hinfo(r);
+		break;
+	case DNS_TYPE_SOA:
+		if (dns_name_eq(&r->q->q.name, e->apex)) {
+			write_soa(r, e->apex);
+			r->answers = 1;
+		}
+		break;
+	default:
+		break;
+	}
+	if (r->answers == 0) {
+		write_soa(r, e->apex);
+		r->authorities = 1;
+	}
+	stat_add(STAT_NAMES_LOCAL, 1);
+	return finish(r, DNS_AA | DNS_RA);
+}
+
+/* ---- everything else ---- */
+
+static size_t refuse(const struct dns_query *q, int ede, uint8_t *out, size_t max)
+{
+	stat_add(STAT_NAMES_REFUSED, 1);
+	return dns_reply_empty(q, DNS_RA, DNS_REFUSED, ede, out, max);
+}
+
+static bool is_transfer(uint16_t type)
+{
+	return type >= DNS_TYPE_TKEY && type < DNS_TYPE_ANY;
+}
+
+size_t names_respond(struct names_thread *t, struct span message, const struct net_addr *peer, uint8_t *out, size_t max)
+{
+	const struct zone_entry *e;
+	struct dns_query q;
+	struct reply r = { .thread = t, .q = &q };
+	int rcode = dns_query_parse(message, &q);
+
+	stat_add(STAT_NAMES_QUERIES, 1);
+	if (rcode < 0) {
+		stat_add(STAT_NAMES_DROPPED, 1);
+		return 0;
+	}
+	if (!is_allowed(&t->state->settings, peer))
+		return refuse(&q, DNS_EDE_PROHIBITED, out, max);
+	if (rcode > 0) {
+		stat_add(STAT_NAMES_MALFORMED, 1);
+		return dns_reply_empty(&q, DNS_RA, (unsigned)rcode, DNS_EDE_NONE, out, max);
+	}
+	if (max > DNS_UDP_MAX ? false : max > dns_udp_limit(&q))
+		max = dns_udp_limit(&q);
+	if (q.q.klass != DNS_CLASS_IN || is_transfer(q.q.type))
+		return refuse(&q, DNS_EDE_NOT_SUPPORTED, out, max);
+	e = zone_find(t->state->zone, &q.q.name);
+	if (e)
+		return answer_entry(&r, e, out, max);
+	return refuse(&q, DNS_EDE_NOT_AUTHORITATIVE, out, max);
+}
