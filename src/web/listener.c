@@ -1,7 +1,7 @@
 /*
  * From a listening socket to HTTP: accept, PROXY header from listed addresses, TLS, h1_serve().
  *
- * One task per listener accepts; each connection gets a task of its own until it idles.
+ * Each connection gets a task of its own until it idles.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,9 +9,6 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "web/web_priv.h"
-
-#define ACCEPTS_IN_A_ROW 64  /* then others of the loop have their turn */
-#define ACCEPT_PAUSE_MS  100 /* when there are no descriptors left */
 
 struct arrival {
 	struct web_thread *thread;
@@ -89,8 +86,9 @@ static void run_connection(void *arg)
 	h1_serve(a.tls ? &t->secure : &t->plain, a.conn);
 }
 
-static void take(struct web_listener *l, int fd)
+static void on_arrival(struct acceptor *acceptor, int fd)
 {
+	struct web_listener *l = container_of(acceptor, struct web_listener, acceptor);
 	struct web_thread *t = l->thread;
 	struct arrival *a;
 	int error;
@@ -113,52 +111,21 @@ static void take(struct web_listener *l, int fd)
 	mem_free(a);
 }
 
-static void log_accept_error(struct web_thread *t, int error)
+static void on_failed(struct acceptor *a, int error)
 {
+	struct web_listener *l = container_of(a, struct web_listener, acceptor);
 	struct fault fault;
 
 	stat_add(STAT_ACCEPT_ERRORS, 1);
 	fault_set(&fault, FAULT_ACCEPT_FAILED);
 	fault_fact(&fault, "error", "%s", strerror(error));
-	web_log_rated(t, LOG_LEVEL_ERROR, "accept-failed", &fault);
+	web_log_rated(l->thread, LOG_LEVEL_ERROR, "accept-failed", &fault);
 }
 
-static bool is_about_one_connection(int error)
+static void on_ended(struct acceptor *a)
 {
-	return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM;
-}
+	struct web_listener *l = container_of(a, struct web_listener, acceptor);
 
-/* Accepts until the queue is empty; a closing listener's queue is emptied, too. */
-static void accept_all(struct web_listener *l)
-{
-	for (unsigned n = 1;; n++) {
-		int fd = accept4(l->fd.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			take(l, fd);
-		} else if (errno == EAGAIN) {
-			l->fd.readable = false;
-			return;
-		} else if (!is_about_one_connection(errno)) {
-			log_accept_error(l->thread, errno);
-			if (l->closing || task_sleep(ACCEPT_PAUSE_MS) < 0)
-				return;
-		}
-		if (n % ACCEPTS_IN_A_ROW == 0)
-			task_yield();
-	}
-}
-
-static void run_listener(void *arg)
-{
-	struct web_listener *l = arg;
-
-	do
-		accept_all(l);
-	/* Visitors come when they like. */
-	while (!l->closing && loop_fd_wait_read(&l->fd, DEADLINE_NEVER) == 0);
-	accept_all(l);
-	loop_fd_remove(&l->fd);
 	list_remove(&l->link);
 	mem_free(l);
 }
@@ -181,23 +148,16 @@ void web_listen(struct web *w, unsigned thread, int fd, bool tls)
 	if (tls && w->tls_port == 0)
 		w->tls_port = port_of(fd);
 	list_push_back(&t->listeners, &l->link);
-	must(loop_fd_add(&l->fd, fd) == 0);
-	l->task = task_spawn("web-listener", run_listener, l);
-	must(l->task);
-}
-
-static void end_listener(struct web_listener *l)
-{
-	if (l->closing)
-		return;
-	l->closing = true;
-	task_cancel(l->task);
+	l->acceptor.take = on_arrival;
+	l->acceptor.failed = on_failed;
+	l->acceptor.ended = on_ended;
+	acceptor_start(&l->acceptor, fd);
 }
 
 void web_unlisten(struct web *w, unsigned thread)
 {
 	list_each_safe(it, &w->threads[thread].listeners)
-		end_listener(container_of(it, struct web_listener, link));
+		acceptor_stop(&container_of(it, struct web_listener, link)->acceptor);
 }
 
 void web_unlisten_one(struct web *w, unsigned thread, int fd)
@@ -205,7 +165,7 @@ void web_unlisten_one(struct web *w, unsigned thread, int fd)
 	list_each_safe(it, &w->threads[thread].listeners) {
 		struct web_listener *l = container_of(it, struct web_listener, link);
 
-		if (l->fd.fd == fd)
-			end_listener(l);
+		if (l->acceptor.fd.fd == fd)
+			acceptor_stop(&l->acceptor);
 	}
 }

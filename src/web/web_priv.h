@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include "base/log.h"
 #include "cache/cache.h"
+#include "io/accept.h"
 #include "origin/origin.h"
 #include "stats/stats.h"
 #include "web/access.h"
@@ -31,10 +32,8 @@ struct web_view *web_view_unref(struct web_view *v);
 struct web_listener {
 	struct list link;
 	struct web_thread *thread;
-	struct loop_fd fd;
-	struct task *task;
+	struct acceptor acceptor;
 	bool tls;
-	bool closing;
 };
 
 /* At most so many logged faults of a code in a second; the others are counted and summed up. */
