@@ -83,6 +83,17 @@ void buf_add_u64(struct buf *b, uint64_t v)
 	buf_add(b, digits + at, sizeof(digits) - at);
 }
 
+void buf_add_hex(struct buf *b, const void *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *bytes = p;
+
+	for (size_t i = 0; i < n; i++) {
+		buf_add_char(b, digits[bytes[i] >> 4]);
+		buf_add_char(b, digits[bytes[i] & 15]);
+	}
+}
+
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

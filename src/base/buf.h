@@ -45,6 +45,8 @@ static inline void buf_add_char(struct buf *b, char c)
 }
 void buf_add_text(struct buf *b, const char *text);
 void buf_add_u64(struct buf *b, uint64_t v);
+/* n bytes in lower-case hexadecimal digits. */
+void buf_add_hex(struct buf *b, const void *p, size_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
 /* Room for n more bytes to be written at the returned place, then buf_grew(); NULL at the cap. */

@@ -224,6 +224,21 @@ int span_to_hex_u64(struct span s, uint64_t *ret)
 	return to_u64(s, 16, ret);
 }
 
+int span_from_hex(struct span s, void *ret, size_t n)
+{
+	uint8_t *bytes = ret;
+	uint64_t byte;
+
+	if (s.n != 2 * n)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		if (span_to_hex_u64(span_sub(s, 2 * i, 2), &byte) < 0)
+			return -EINVAL;
+		bytes[i] = (uint8_t)byte;
+	}
+	return 0;
+}
+
 char *span_text(struct span s)
 {
 	char *text = mem_alloc(s.n + 1);

@@ -58,6 +58,8 @@ size_t span_utf8(struct span s);
 int span_to_u64(struct span s, uint64_t *ret);
 /* Hexadecimal digits only, whole span. 0, -EINVAL, -ERANGE. */
 int span_to_hex_u64(struct span s, uint64_t *ret);
+/* The n bytes that 2n hexadecimal digits spell. 0 or -EINVAL, ret then undefined. */
+int span_from_hex(struct span s, void *ret, size_t n);
 /* A NUL-terminated copy (mem_free() it). For borders to libc and libraries only. */
 char *span_text(struct span s);
 /* A keyed 64-bit hash (the key is random per process: input cannot choose collisions). */

@@ -1,7 +1,7 @@
 /* Asking a running server. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include "base/mem.h"
 #include "cli/cli_priv.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
@@ -14,8 +14,7 @@ json_t *cli_ask(const struct settings *s, const char *method, const char *path, 
 	json_t *json = NULL;
 
 	*ret_error = control_request(s->control.p, method, path, span_of(text), ret_status, &answer);
-	/* It was made by jansson. */
-	free(text);
+	mem_free(text);
 	if (*ret_error == 0) {
 		json = json_loadb(answer.p ? answer.p : "", answer.n, 0, NULL);
 		*ret_error = json ? 0 : -EPROTO;

@@ -18,7 +18,8 @@ int cli_serve(struct cli *cli, int argc, char **argv)
 		return CLI_USAGE;
 	/* The new program of a hand-over finds the file wherever it starts. */
 	config = realpath(cli->config, NULL);
-	return serve_run(config ? config : cli->config);
+	return cli_arg(&args, "--try") ? serve_try(config ? config : cli->config)
+				       : serve_run(config ? config : cli->config);
 }
 
 static void tell_faults(struct cli *cli, json_t *answer)

@@ -24,6 +24,10 @@ static const struct cli_option init_options[] = {
 	{ "--domain", "NAME=ORIGIN", true, "A first domain, such as example.de=http://10.0.0.5:8080." },
 	{ NULL },
 };
+static const struct cli_option serve_options[] = {
+	{ "--try", NULL, false, "Only see whether it could start; a hand-over asks its new program so." },
+	{ NULL },
+};
 static const struct cli_option reload_options[] = {
 	{ "--binary", NULL, false, "Hand over to the program that is installed now, without losing a connection." },
 	{ NULL },
@@ -46,7 +50,7 @@ static const struct cli_verb first[] = {
 	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
 		"Write a commented torhaus.conf, an empty store and self-signed certificates.", init_options,
 		cli_init },
-	{ "serve", "", "Run in the foreground.", NULL, cli_serve },
+	{ "serve", "", "Run in the foreground.", serve_options, cli_serve },
 	{ "check", "", "Look for faults in settings, store, certificates, listeners and origins (also: -t).", NULL,
 		cli_check },
 	{ "reload", "[--binary]", "Let the running server read its settings again.", reload_options, cli_reload },

@@ -290,13 +290,9 @@ void certs_done(struct certs *c)
 
 static void pair_json(struct jsonw *j, const struct tls_pair *p)
 {
-	char hex[65];
+	struct buf hex = BUF_INIT(64);
 
-	for (unsigned i = 0; i < 32; i++) {
-		hex[2 * i] = "0123456789abcdef"[p->fingerprint[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[p->fingerprint[i] & 15];
-	}
-	hex[64] = '\0';
+	buf_add_hex(&hex, p->fingerprint, sizeof(p->fingerprint));
 	jsonw_object(j, NULL);
 	jsonw_text(j, "certificate", p->cert_path);
 	jsonw_text(j, "key", p->key_path);
@@ -308,12 +304,13 @@ static void pair_json(struct jsonw *j, const struct tls_pair *p)
 	jsonw_uint(j, "bits", p->bits);
 	jsonw_int(j, "not_before", p->not_before);
 	jsonw_int(j, "not_after", p->not_after);
-	jsonw_text(j, "sha256", hex);
+	jsonw_span(j, "sha256", buf_span(&hex));
 	jsonw_text(j, "issuer", p->issuer);
 	jsonw_bool(j, "self_signed", p->self_signed);
 	jsonw_bool(j, "staple", p->has_staple);
 	jsonw_bool(j, "kept", p->kept);
 	jsonw_end(j);
+	buf_done(&hex);
 }
 
 void certs_json(struct certs *c, struct jsonw *j)

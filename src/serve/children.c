@@ -116,27 +116,32 @@ struct child *child_start(struct supervisor *sv, enum child_role role)
 	return child_new(sv, role, pid, pair[0]);
 }
 
+_Noreturn static void be_trial(struct supervisor *sv, int state)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	handover_exec(sv->program, sv->config, state, true);
+	_exit(127);
+}
+
 struct child *child_trial(struct supervisor *sv)
 {
+	int state = child_find(sv, CHILD_NONE) ? handover_state(sv) : -EAGAIN;
 	pid_t pid;
-	sigset_t none;
 	struct child *c;
 
-	if (!child_find(sv, CHILD_NONE)) {
-		errno = EAGAIN;
+	if (state < 0) {
+		errno = -state;
 		return NULL;
 	}
 	pid = fork();
+	if (pid == 0)
+		be_trial(sv, state);
+	close(state);
 	if (pid < 0)
 		return NULL;
-	if (pid == 0) {
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		if (!freopen("/dev/null", "w", stdout))
-			_exit(127);
-		execl(sv->program, sv->program, "--version", (char *)NULL);
-		_exit(127);
-	}
 	c = child_new(sv, CHILD_TRIAL, pid, -1);
 	c->kill_ms = c->started_ms + TRIAL_MS;
 	return c;

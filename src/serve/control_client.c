@@ -61,7 +61,7 @@ static int receive_all(int fd, struct buf *in)
 		if (n > 0)
 			buf_grew(in, (size_t)n);
 	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -errno : 0;
+	return n == 0 ? 0 : errno == EAGAIN ? -ETIMEDOUT : -errno;
 }
 
 static int parse_answer(struct span in, unsigned *ret_status, struct buf *ret)

@@ -16,6 +16,11 @@
 
 #define CHANGED_MAX 4096
 
+/* Of answers, in HTTP's terms. */
+#define ANSWER_DONE     200
+#define ANSWER_CONFLICT 409 /* the settings are right, but cannot be had now */
+#define ANSWER_SETTINGS 422
+
 /* ---- logs ---- */
 
 /* Makes the file and gives it to the worker's user, who opens it again himself. */
@@ -57,7 +62,8 @@ int supervisor_open_log(struct supervisor *sv, const struct settings *s, struct 
 
 /* ---- answers ---- */
 
-static void answer(struct supervisor *sv, unsigned status, bool new_worker)
+static void answer(struct supervisor *sv, const struct asker *to, unsigned status, const char *changed, bool new_worker,
+	const struct report *faults)
 {
 	struct buf json = BUF_INIT(STATUS_MAX);
 	struct jsonw j;
@@ -65,15 +71,24 @@ static void answer(struct supervisor *sv, unsigned status, bool new_worker)
 	jsonw_init(&j, &json);
 	jsonw_object(&j, NULL);
 	jsonw_text(&j, "schema", "torhaus.reload/1");
-	jsonw_text(&j, "changed", sv->changed ? sv->changed : "");
+	jsonw_text(&j, "changed", changed ? changed : "");
 	jsonw_bool(&j, "new_worker", new_worker);
 	jsonw_array(&j, "faults");
-	report_values(&j, &sv->faults);
+	report_values(&j, faults);
 	jsonw_end(&j);
 	jsonw_end(&j);
-	supervisor_answer(sv, &sv->asker, status, buf_span(&json));
+	supervisor_answer(sv, to, status, buf_span(&json));
 	buf_done(&json);
-	sv->asker = (struct asker){ 0 };
+}
+
+void reload_refuse(struct supervisor *sv, const struct asker *to, const struct fault *fault)
+{
+	struct report one = { 0 };
+
+	log_fault(LOG_LEVEL_ERROR, "serve", "reload-refused", fault);
+	report_add(&one, fault);
+	answer(sv, to, ANSWER_CONFLICT, NULL, false, &one);
+	report_done(&one);
 }
 
 static void finish(struct supervisor *sv, unsigned status, bool new_worker)
@@ -85,7 +100,8 @@ static void finish(struct supervisor *sv, unsigned status, bool new_worker)
 		log_event(LOG_LEVEL_INFO, "serve", "reloaded", "changed=%s new_worker=%s",
 			log_value(span_of(sv->changed ? sv->changed : "")), new_worker ? "yes" : "no");
 	}
-	answer(sv, status, new_worker);
+	answer(sv, &sv->asker, status, sv->changed, new_worker, &sv->faults);
+	sv->asker = (struct asker){ 0 };
 	sv->changed = mem_free(sv->changed);
 	children_tell_state(sv);
 	notify_send("READY=1\nSTATUS=serving");
@@ -94,7 +110,7 @@ static void finish(struct supervisor *sv, unsigned status, bool new_worker)
 static void refuse(struct supervisor *sv, const struct fault *f)
 {
 	report_add(&sv->faults, f);
-	finish(sv, 422, false);
+	finish(sv, ANSWER_CONFLICT, false);
 }
 
 /* ---- in place ---- */
@@ -262,7 +278,7 @@ void reload_end(struct supervisor *sv)
 	/* The answer goes through the old worker, while it still listens to us. */
 	successor->role = CHILD_WORKER;
 	sv->restart_ms = 0;
-	finish(sv, 200, true);
+	finish(sv, ANSWER_DONE, true);
 	for (unsigned i = 0; old && i < sv->leaving.n; i++) {
 		listener_text(&sv->leaving.v[i], text);
 		channel_send(old->channel, CHANNEL_UNLISTEN, 0, span_of(text), NULL, 0);
@@ -294,7 +310,6 @@ void reload_failed(struct supervisor *sv, const char *how)
 
 static void refuse_busy(struct supervisor *sv, const struct asker *asker)
 {
-	struct asker waiting = sv->asker;
 	struct fault f;
 
 	/* A signal cannot be refused: it is done later. */
@@ -304,12 +319,7 @@ static void refuse_busy(struct supervisor *sv, const struct asker *asker)
 	}
 	fault_set(&f, FAULT_SERVE_BUSY);
 	fault_fact(&f, "what", "reload");
-	report_clear(&sv->faults);
-	report_add(&sv->faults, &f);
-	sv->asker = *asker;
-	answer(sv, 409, false);
-	report_clear(&sv->faults);
-	sv->asker = waiting;
+	reload_refuse(sv, asker, &f);
 }
 
 static void read_settings(struct supervisor *sv)
@@ -325,7 +335,7 @@ static void read_settings(struct supervisor *sv)
 	if (!s) {
 		for (unsigned i = 0; i < errors.n; i++)
 			report_add(&sv->faults, &errors.v[i]);
-		finish(sv, 422, false);
+		finish(sv, ANSWER_SETTINGS, false);
 		arena_done(&a);
 		return;
 	}
@@ -333,12 +343,12 @@ static void read_settings(struct supervisor *sv)
 	switch (settings_compare(sv->settings, s, &keys)) {
 	case SETTINGS_SAME:
 		settings_unref(s);
-		finish(sv, 200, false);
+		finish(sv, ANSWER_DONE, false);
 		break;
 	case SETTINGS_IN_PLACE:
 		sv->changed = buf_take(&keys);
 		if (change_in_place(sv, s, &fault) == 0) {
-			finish(sv, 200, false);
+			finish(sv, ANSWER_DONE, false);
 		} else {
 			settings_unref(s);
 			refuse(sv, &fault);

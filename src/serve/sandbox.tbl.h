@@ -24,4 +24,3 @@ CALL(gettid) CALL(getpid) CALL(getppid) CALL(getuid) CALL(geteuid) CALL(getgid) 
 CALL(uname) CALL(sysinfo) CALL(getrusage) CALL(prlimit64) CALL(getrlimit) CALL(prctl) CALL(arch_prctl) CALL(getcpu)
 CALL(rt_sigaction) CALL(rt_sigprocmask) CALL(rt_sigreturn) CALL(rt_sigtimedwait) CALL(sigaltstack) CALL(restart_syscall)
 CALL(tgkill) CALL(exit) CALL(exit_group)
-/* clang-format on */

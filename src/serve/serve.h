@@ -18,8 +18,12 @@
 /* Runs in the foreground until stopped. The exit status of the process. */
 int serve_run(const char *config_path);
 
+/* Could serve_run() begin? Reads the settings and, in a hand-over, the state of the program before; starts nothing. The
+ * exit status: 0, or 3 when they are not understood. */
+int serve_try(const char *config_path);
+
 /* A request to a running server's control socket: method and path as in the API ("POST", "/reload"), body may be
  * empty. 0, *ret_status and the JSON body in ret (cap is the buf's); -ECONNREFUSED, -ENOENT when none is
- * running. Blocking, with a 10 s limit: for the command line. */
+ * running; -ETIMEDOUT. Blocking, up to 60 s (a reload waits for its new worker): for the command line. */
 int control_request(const char *socket_path, const char *method, const char *path, struct span body,
 	unsigned *ret_status, struct buf *ret);

@@ -216,11 +216,21 @@ static void raise_files(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* From the program before us, else from the file. */
 static int load_settings(struct supervisor *sv)
 {
 	struct conf_errors errors = { 0 };
 	struct arena a;
+	int taken = handover_take(sv);
 
+	if (taken < 0)
+		log_event(LOG_LEVEL_ERROR, "serve", "handover-not-understood", "error=%s",
+			log_value(span_of(strerror(-taken))));
+	if (taken != 0) {
+		/* What has changed in the file since is the first reload. */
+		sv->reload_pending = true;
+		return taken < 0 ? taken : 0;
+	}
 	arena_init(&a, 4096);
 	sv->settings = settings_load(sv->config, &a, &errors);
 	for (unsigned i = 0; i < errors.n; i++)
@@ -247,7 +257,6 @@ static int begin(struct supervisor *sv)
 {
 	struct fault fault;
 	int r = sandbox_user_find(sv->settings->user, &sv->user, &fault);
-	int taken;
 
 	if (r == 0)
 		r = supervisor_open_log(sv, sv->settings, &fault);
@@ -255,11 +264,8 @@ static int begin(struct supervisor *sv)
 		log_fault(LOG_LEVEL_ERROR, "serve", "not-started", &fault);
 		return r;
 	}
-	taken = handover_take(sv);
-	if (taken < 0)
-		log_event(LOG_LEVEL_ERROR, "serve", "handover-not-understood", "error=%s",
-			log_value(span_of(strerror(-taken))));
-	if (taken != 1)
+	/* Sockets that a hand-over brought are those of the settings that it brought. */
+	if (!sv->control_path)
 		r = open_sockets(sv, &fault);
 	if (r < 0) {
 		log_fault(LOG_LEVEL_ERROR, "serve", "not-started", &fault);
@@ -291,6 +297,17 @@ static void end(struct supervisor *sv)
 	settings_unref(sv->previous);
 }
 
+int serve_try(const char *config_path)
+{
+	struct supervisor sv = { .config = config_path };
+	int r = handover_try(config_path);
+
+	if (r == 0)
+		r = load_settings(&sv);
+	settings_unref(sv.settings);
+	return r < 0 ? STATUS_SETTINGS : 0;
+}
+
 int serve_run(const char *config_path)
 {
 	static struct supervisor sv;
@@ -302,8 +319,7 @@ int serve_run(const char *config_path)
 		.started_at = clock_wall_s() };
 	if (load_settings(&sv) < 0)
 		return STATUS_SETTINGS;
-	/* As it is called now: after an update the same path holds the new program. */
-	sv.program = realpath("/proc/self/exe", NULL);
+	sv.program = handover_program();
 	sv.signals = open_signals();
 	raise_files();
 	if (!sv.program || sv.signals < 0 || begin(&sv) < 0) {

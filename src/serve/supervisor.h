@@ -1,8 +1,9 @@
 /* Inside the supervisor: its state, split over a few files. */
 #pragma once
+#include "serve/handover_state.h"
 #include "serve/serve_priv.h"
 
-#define CHILDREN_MAX 16
+#define CHILDREN_MAX HANDOVER_CHILDREN_MAX
 
 enum child_role {
 	CHILD_NONE,
@@ -36,7 +37,7 @@ struct watch {
 
 struct supervisor {
 	const char *config;
-	char *program; /* the path of our executable, also after it was replaced */
+	char *program; /* the path of our executable, which may have been replaced meanwhile */
 	struct settings *settings;
 	struct settings *previous;           /* while a successor starts: what to go back to */
 	struct listeners listeners, leaving; /* leaving: closed when the successor serves */
@@ -90,14 +91,24 @@ void reload_begin(struct supervisor *sv, struct asker asker);
 void reload_end(struct supervisor *sv);
 /* The successor ended before it was ready. */
 void reload_failed(struct supervisor *sv, const char *how);
+/* Logs a fault and answers with it: nothing was changed. */
+void reload_refuse(struct supervisor *sv, const struct asker *to, const struct fault *fault);
 int supervisor_open_log(struct supervisor *sv, const struct settings *s, struct fault *fault);
 
 /* ---- handover.c ---- */
 void handover_begin(struct supervisor *sv, struct asker asker);
 /* The trial of the new program ended: executes it, or answers why not. */
 void handover_tried(struct supervisor *sv, bool fit, const char *how);
-/* In the new program: the state that the old one left, if any. 1, 0 (there is none), or -errno. */
+/* The state as a memfd for the new program, or -errno. */
+int handover_state(struct supervisor *sv);
+/* Executes program with that state; returns only if it failed, with errno. trial: it shall only look. */
+void handover_exec(const char *program, const char *config, int state, bool trial);
+/* In the new program: the state that the old one left, if any, with its settings. 1, 0 (there is none), or -errno. */
 int handover_take(struct supervisor *sv);
+/* The same, but nothing is taken. */
+int handover_try(const char *config);
+/* The path of our program for the next hand-over, mem_free() it; NULL: unknown. */
+char *handover_program(void);
 
 /* ---- watch.c ---- */
 void watch_begin(struct supervisor *sv);
