@@ -14,7 +14,7 @@
  * <origin>, which is also how `torhaus explain CODE` prints a row.
  *
  * Libraries fill a fault and return a negative errno; the edge that handles it logs it,
- * once. A fault is a plain value of about 1 KiB: no allocation, copy it freely.
+ * once. A fault is a plain value of about 1.6 KiB: no allocation, copy it freely.
  */
 #pragma once
 #include <stdbool.h>
@@ -29,8 +29,8 @@ enum fault_code {
 };
 enum fault_lang { FAULT_EN, FAULT_DE };
 
-#define FAULT_FACTS_MAX 8
-#define FAULT_TEXT_MAX  896
+#define FAULT_FACTS_MAX 12
+#define FAULT_TEXT_MAX  1400
 struct fault {
 	enum fault_code code;
 	unsigned facts;

@@ -163,31 +163,7 @@ FAULT(LISTEN_FAILED, "LISTEN-FAILED",
 	"Nachsehen, wer sie hat (ss -ltnp), oder torhaus das Recht auf Ports unter 1024 geben (CAP_NET_BIND_SERVICE), oder eine andere Adresse wählen.")
 
 /* ---- TLS ---- */
-FAULT(TLS_HANDSHAKE_FAILED, "TLS-HANDSHAKE-FAILED",
-	"The TLS handshake failed: {error} (alert sent {sent}, received {received}; asked for {sni}).",
-	"Der TLS-Handshake ist gescheitert: {error} (Alarm gesendet {sent}, empfangen {received}; verlangt {sni}).",
-	"See which protocol versions and key types the peer can use, and serve RSA and ECDSA certificates side by side.",
-	"Nachsehen, welche Protokollversionen und Schlüsselarten die Gegenstelle beherrscht, und RSA- und ECDSA-Zertifikate nebeneinander anbieten.")
-FAULT(TLS_NOT_TLS, "TLS-NOT-TLS",
-	"The peer did not speak TLS on a TLS port; it sent {bytes}.",
-	"Die Gegenstelle sprach auf einem TLS-Port kein TLS; sie sandte {bytes}.",
-	"If it is a visitor, the link must begin with https://; if it is a load balancer that sends PROXY headers, list it under proxy_from.",
-	"Ist es ein Besucher, muss der Verweis mit https:// beginnen; ist es ein Load-Balancer, der PROXY-Header sendet, gehört er unter proxy_from.")
-FAULT(TLS_PEER_LEFT, "TLS-PEER-LEFT",
-	"The peer left before the TLS handshake was done.",
-	"Die Gegenstelle ging, bevor der TLS-Handshake fertig war.",
-	"None: monitors, port scans and impatient browsers do that.",
-	"Keine: Überwachung, Portscans und ungeduldige Browser tun das.")
-FAULT(TLS_TIMEOUT, "TLS-TIMEOUT",
-	"The TLS handshake was not done in time.",
-	"Der TLS-Handshake war nicht rechtzeitig fertig.",
-	"None if it is rare; otherwise look for lost packets (path MTU) on the way to the peer.",
-	"Keine, wenn es selten ist; sonst nach verlorenen Paketen (Path MTU) auf dem Weg zur Gegenstelle suchen.")
-FAULT(TLS_NOT_TRUSTED, "TLS-NOT-TRUSTED",
-	"The server's certificate is not trusted: {error}.",
-	"Dem Zertifikat des Servers wird nicht vertraut: {error}.",
-	"Give the server a certificate of a CA that this machine knows (ca-certificates), for the name it is asked by.",
-	"Dem Server ein Zertifikat einer CA geben, die diese Maschine kennt (ca-certificates), auf den Namen, unter dem er gefragt wird.")
+#include "base/fault_tls.tbl.h"
 
 /* ---- certificates ---- */
 FAULT(CERT_NONE, "CERT-NONE",

@@ -13,10 +13,15 @@
 	"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 static const char *const suites_12[TLS_USES] = {
 	[TLS_FOR_WEB] = SUITES_STRICT,
-	[TLS_FOR_MAIL] = SUITES_STRICT ":ECDHE+AES:DHE+AESGCM:DHE+CHACHA20:DHE+AES:RSA+AESGCM:RSA+AES:!PSK:!aNULL",
+	[TLS_FOR_MAIL] =
+		"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AESGCM:DHE+CHACHA20:DHE+AES:RSA+AESGCM:RSA+AES:!PSK:!aNULL",
 };
 #define SUITES_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
-#define GROUPS    "X25519:P-256:P-384"
+
+/* The same for OpenSSL and for whoever compares them with a peer's. */
+#define GROUPS "X25519:P-256:P-384"
+const uint16_t our_groups[] = { 29, 23, 24 };
+const unsigned our_groups_n = array_len(our_groups);
 
 static struct span asked_name(SSL *ssl, char lower[256])
 {

@@ -18,7 +18,7 @@
  * answer needs its keys. A HelloRetryRequest proves nothing and is not counted. Where several rows hit, the replay tells them
  * apart: a change that suffices alone names the cause; if none does, two that suffice together are both named.
  *
- * Pure: no sockets, no clock but the caller's now_s, no logging; neither suspends nor keeps anything. A replay costs about as much CPU as
+ * Pure but for tls_explain_in_task(): no sockets, no clock but the caller's now_s, no logging; nothing is kept. A replay costs about as much CPU as
  * a handshake; at most TLS_REPLAYS_MAX of them an explanation.
  */
 #pragma once
@@ -31,7 +31,7 @@
 /* What the surroundings know. Zero: nothing. Everything is borrowed. */
 struct tls_circumstances {
 	int64_t now_s;               /* wall seconds; 0: now */
-	bool starttls;               /* the handshake followed STARTTLS */
+	struct span name;            /* that we asked for, as a client */
 	struct span pipelined;       /* bytes that came behind STARTTLS before our 220: row TLS-PIPELINED */
 	struct span starttls_reply;  /* the server's refusal of STARTTLS, or its EHLO without it (we are the client) */
 	bool plaintext;              /* the peer came without TLS although it is required; see earlier */
@@ -46,7 +46,7 @@ struct tls_circumstances {
 struct tls_obstacle {
 	const struct tls_pair *pair; /* borrowed from the set */
 	bool usable;
-	char why_en[160], why_de[160]; /* "the peer offers no suite with ECDSA authentication" */
+	const char *why_en, *why_de; /* "the peer offers no suite for its key type" */
 };
 
 struct tls_explanation {
@@ -64,6 +64,10 @@ struct tls_explanation {
  * client, or nothing is known of the server's side). circumstances may be NULL. */
 void tls_explain(const struct tls_facts *facts, struct tls_set *set, const struct tls_circumstances *circumstances,
 	struct tls_explanation *ret);
+/* The same from a task, on a helper thread where it may take CPU (a replay costs about as much as a handshake); when others are
+ * being explained already, from the facts alone, so that failing on purpose costs little. Suspends. */
+void tls_explain_in_task(const struct tls_facts *facts, struct tls_set *set,
+	const struct tls_circumstances *circumstances, struct tls_explanation *ret);
 /* Would a client with this hello (raw bytes) reach the set for this use? true: *ret_suite says with what; false: *ret
  * says why not, with the facts of the attempt. */
 bool tls_explain_hello(struct span hello, enum tls_use use, struct tls_set *set, const char **ret_suite,

@@ -1,4 +1,5 @@
 /* What a handshake shows while it runs: struct tls_facts, filled by OpenSSL's callbacks. Explained by tls/explain.h. */
+#include <openssl/err.h>
 #include <stdio.h>
 #include "tls/tls_priv.h"
 
@@ -42,6 +43,16 @@ void facts_detach(SSL *ssl)
 	SSL_set_msg_callback(ssl, NULL);
 	SSL_set_msg_callback_arg(ssl, NULL);
 	SSL_set_info_callback(ssl, NULL);
+}
+
+void facts_failed(SSL *ssl, struct tls_facts *f)
+{
+	X509 *leaf = f->client ? NULL : SSL_get_certificate(ssl);
+
+	f->ssl_error = ERR_peek_last_error();
+	f->served = leaf ? key_type_of(X509_get0_pubkey(leaf)) : TLS_KEY_OTHER;
+	if (SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE)
+		f->verify_error = SSL_get_verify_result(ssl);
 }
 
 void facts_add_bytes(struct tls_facts *f, const void *p, size_t n)

@@ -97,7 +97,7 @@ static int settle(struct tls_filter *t, int result)
 		return loop_fd_wait_read(&t->filter.conn->fd, t->deadline);
 	t->broken = true;
 	if (t->facts)
-		t->facts->ssl_error = ERR_peek_last_error();
+		facts_failed(t->ssl, t->facts);
 	ERR_clear_error();
 	if (t->error < 0)
 		return t->error;
@@ -226,7 +226,7 @@ static struct tls_filter *filter_push(struct conn *c, SSL_CTX *ctx, struct tls_s
 	return t;
 }
 
-static int handshake(struct tls_filter *t, uint64_t deadline)
+static int shake_hands(struct tls_filter *t, uint64_t deadline)
 {
 	int r;
 
@@ -242,27 +242,47 @@ static int handshake(struct tls_filter *t, uint64_t deadline)
 	return 0;
 }
 
+/* Keeps the facts meanwhile. */
+static int handshake(struct tls_filter *t, struct tls_facts *f, uint64_t deadline)
+{
+	int r;
+
+	t->facts = f;
+	facts_attach(t->ssl, f);
+	r = shake_hands(t, deadline);
+	facts_detach(t->ssl);
+	t->facts = NULL;
+	f->error = r;
+	return r;
+}
+
+/* The first cause is what callers log; the whole explanation is too big for a task's stack. */
+static void explain(const struct tls_facts *facts, struct tls_set *set, struct span name, struct fault *fault)
+{
+	const struct tls_circumstances around = { .name = name };
+	struct tls_explanation *why;
+
+	if (!fault)
+		return;
+	why = mem_new(struct tls_explanation);
+	tls_explain_in_task(facts, set, &around, why);
+	*fault = why->causes[0];
+	mem_free(why);
+}
+
 int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts,
 	struct fault *fault)
 {
-	struct tls_facts own = { 0 };
+	struct tls_facts own;
 	struct tls_facts *f = facts ? facts : &own;
 	struct tls_filter *t = filter_push(c, set->ctx[use], tls_set_ref(set));
-	struct tls_explanation why;
 	int r;
 
 	*f = (struct tls_facts){ .use = use };
-	t->facts = f;
-	facts_attach(t->ssl, f);
 	SSL_set_accept_state(t->ssl);
-	r = handshake(t, deadline);
-	facts_detach(t->ssl);
-	t->facts = NULL;
-	if (r < 0) {
-		f->error = r;
-		tls_explain(f, set, NULL, &why);
-		*fault = why.causes[0];
-	}
+	r = handshake(t, f, deadline);
+	if (r < 0)
+		explain(f, set, SPAN(""), fault);
 	if (r == 0 || !facts)
 		tls_facts_done(f);
 	return r;
@@ -295,22 +315,10 @@ void tls_client_prepare(void)
 	pthread_once(&once, make_client_ctx);
 }
 
-static void client_fault(struct tls_filter *t, int r, struct fault *fault)
-{
-	long verdict = SSL_get_verify_result(t->ssl);
-
-	if (SSL_get_verify_mode(t->ssl) != SSL_VERIFY_NONE && verdict != X509_V_OK) {
-		fault_set(fault, FAULT_TLS_NOT_TRUSTED);
-		fault_fact(fault, "error", "%s", X509_verify_cert_error_string(verdict));
-		return;
-	}
-	fault_set(fault, r == -ETIMEDOUT ? FAULT_TLS_TIMEOUT : FAULT_TLS_HANDSHAKE_FAILED);
-	fault_fact(fault, "error", "%s", r == -EPROTO ? "the server's side of the handshake failed" : strerror(-r));
-}
-
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault)
 {
 	_cleanup_(mem_freep) char *name = span_text(settings->name);
+	struct tls_facts facts = { .client = true };
 	struct tls_filter *t;
 	int r;
 
@@ -323,9 +331,10 @@ int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint
 		SSL_set1_host(t->ssl, name);
 		SSL_set_verify(t->ssl, SSL_VERIFY_PEER, NULL);
 	}
-	r = handshake(t, deadline);
+	r = handshake(t, &facts, deadline);
 	if (r < 0)
-		client_fault(t, r, fault);
+		explain(&facts, NULL, settings->name, fault);
+	tls_facts_done(&facts);
 	return r;
 }
 

@@ -144,7 +144,7 @@ static void found_done(struct found *f)
 
 enum tls_key_type key_type_of(EVP_PKEY *key)
 {
-	switch (EVP_PKEY_get_base_id(key)) {
+	switch (key ? EVP_PKEY_get_base_id(key) : EVP_PKEY_NONE) {
 	case EVP_PKEY_RSA:
 		return TLS_KEY_RSA;
 	case EVP_PKEY_EC:
@@ -204,6 +204,7 @@ static const char *issuer_of(struct pair *p)
 	return arena_text(&p->arena, span_of(text));
 }
 
+/* key may be NULL, for a pair that is only told about. */
 static struct pair *pair_new(const struct found_cert *cert, const struct found_key *key)
 {
 	struct pair *p = mem_new(struct pair);
@@ -218,12 +219,12 @@ static struct pair *pair_new(const struct found_cert *cert, const struct found_k
 		X509_up_ref(sk_X509_value(cert->certs, i));
 		sk_X509_push(p->chain, sk_X509_value(cert->certs, i));
 	}
-	EVP_PKEY_up_ref(key->key);
-	p->key = key->key;
+	if (key && EVP_PKEY_up_ref(key->key))
+		p->key = key->key;
 	p->pub.cert_path = arena_text(&p->arena, span_of(cert->path));
-	p->pub.key_path = arena_text(&p->arena, span_of(key->path));
-	p->pub.type = key_type_of(p->key);
-	p->pub.bits = (unsigned)EVP_PKEY_get_bits(p->key);
+	p->pub.key_path = key ? arena_text(&p->arena, span_of(key->path)) : "";
+	p->pub.type = key_type_of(X509_get0_pubkey(p->leaf));
+	p->pub.bits = (unsigned)EVP_PKEY_get_bits(X509_get0_pubkey(p->leaf));
 	p->pub.not_before = asn1_time_s(X509_get0_notBefore(p->leaf));
 	p->pub.not_after = asn1_time_s(X509_get0_notAfter(p->leaf));
 	p->pub.self_signed = X509_self_signed(p->leaf, 0) == 1;
@@ -268,7 +269,7 @@ static bool is_signed_weakly(X509 *x)
 /* The key that the pair stands and falls with: of the leaf or of an issuer in the chain, since OpenSSL looks at all of them. */
 static EVP_PKEY *weakest_key(const struct pair *p)
 {
-	EVP_PKEY *weakest = p->key;
+	EVP_PKEY *weakest = X509_get0_pubkey(p->leaf);
 
 	for (int i = 0; i < sk_X509_num(p->chain); i++) {
 		EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(p->chain, i));
@@ -316,6 +317,16 @@ static enum fault_code pair_fault(const struct pair *p)
 	return chain_fault(p);
 }
 
+/* "RSA"; of kinds that cannot be served OpenSSL's name. */
+static const char *type_text(EVP_PKEY *key)
+{
+	enum tls_key_type type = key_type_of(key);
+
+	if (type == TLS_KEY_OTHER && key)
+		return OBJ_nid2sn(EVP_PKEY_get_base_id(key));
+	return tls_key_type_text(type);
+}
+
 static void tell_pair(struct found *f, enum fault_code code, const struct pair *p)
 {
 	char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
@@ -328,6 +339,8 @@ static void tell_pair(struct found *f, enum fault_code code, const struct pair *
 	fault_fact(&fault, "name", "%.*s", SPAN_ARG(p->pub.names_n ? p->pub.names[0] : SPAN("-")));
 	fault_fact(&fault, "from", "%s", from);
 	fault_fact(&fault, "until", "%s", to);
+	fault_fact(&fault, "type", "%s", type_text(X509_get0_pubkey(p->leaf)));
+	fault_fact(&fault, "key", "%s", p->pub.key_path);
 	fault_fact(&fault, "bits", "%d", EVP_PKEY_get_bits(weakest_key(p)));
 	fault_fact(&fault, "issuer", "%s", p->pub.issuer);
 	f->on_fault(f->arg, &fault);
@@ -410,13 +423,17 @@ static bool tell_issuer_first(struct found *f, const struct found_cert *cert)
 static void tell_unpaired(struct found *f, const struct found_cert *cert)
 {
 	X509 *x = sk_X509_value(cert->certs, 0);
+	struct pair *p;
 	const char *key;
 
 	/* chain.pem and its like are there to be parts of others. */
 	if (tell_issuer_first(f, cert) || X509_check_ca(x) > 0)
 		return;
 	key = namesake_key(f, cert->path);
-	tell(f, key ? FAULT_CERT_KEY_MISMATCH : FAULT_CERT_NO_KEY, cert->path, "key", span_of(key ? key : ""));
+	p = pair_new(cert, NULL);
+	p->pub.key_path = key ? key : "";
+	tell_pair(f, key ? FAULT_CERT_KEY_MISMATCH : FAULT_CERT_NO_KEY, p);
+	pair_unref(p);
 }
 
 /* The same leaf once: the longer chain stays. */

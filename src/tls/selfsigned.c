@@ -62,22 +62,35 @@ static void take_pem(BIO *bio, struct buf *ret)
 	BIO_free(bio);
 }
 
-int tls_self_signed(enum tls_key_type type, const struct span *names, unsigned n, unsigned days,
-	struct buf *ret_cert_pem, struct buf *ret_key_pem)
+X509 *self_signed_new(enum tls_key_type type, const struct span *names, unsigned n, unsigned days, EVP_PKEY **ret_key)
 {
 	EVP_PKEY *key = type == TLS_KEY_RSA ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 	X509 *x = key && n > 0 ? certificate(key, names, n, days) : NULL;
-	int r = x ? 0 : -EINVAL;
 
 	if (x) {
-		BIO *cert_pem = BIO_new(BIO_s_mem()), *key_pem = BIO_new(BIO_s_mem());
-
-		PEM_write_bio_X509(cert_pem, x);
-		PEM_write_bio_PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL);
-		take_pem(cert_pem, ret_cert_pem);
-		take_pem(key_pem, ret_key_pem);
+		*ret_key = key;
+		return x;
 	}
 	EVP_PKEY_free(key);
+	return NULL;
+}
+
+int tls_self_signed(enum tls_key_type type, const struct span *names, unsigned n, unsigned days,
+	struct buf *ret_cert_pem, struct buf *ret_key_pem)
+{
+	EVP_PKEY *key;
+	X509 *x = self_signed_new(type, names, n, days, &key);
+	BIO *cert_pem, *key_pem;
+
+	if (!x)
+		return -EINVAL;
+	cert_pem = BIO_new(BIO_s_mem());
+	key_pem = BIO_new(BIO_s_mem());
+	PEM_write_bio_X509(cert_pem, x);
+	PEM_write_bio_PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL);
+	take_pem(cert_pem, ret_cert_pem);
+	take_pem(key_pem, ret_key_pem);
+	EVP_PKEY_free(key);
 	X509_free(x);
-	return r;
+	return 0;
 }

@@ -34,6 +34,7 @@ struct tls_set *tls_set_unref(struct tls_set *set)
 		return NULL;
 	for (unsigned i = 0; i < TLS_USES; i++)
 		SSL_CTX_free(set->ctx[i]);
+	mem_free(set->refused);
 	pairs_done(&set->pairs);
 	map_done(&set->names);
 	arena_done(&set->arena);
@@ -227,6 +228,27 @@ void tls_fault_ignore(void *arg, const struct fault *f)
 	(void)arg, (void)f;
 }
 
+/* Passes a fault on, and keeps it if it may explain a failed handshake later. */
+struct teller {
+	struct tls_set *set;
+	tls_fault_fn *on_fault;
+	void *arg;
+};
+
+static void tell_and_keep(void *arg, const struct fault *f)
+{
+	struct teller *t = arg;
+	bool refused = f->code == FAULT_CERT_KEY_MISMATCH || f->code == FAULT_CERT_NO_KEY ||
+		f->code == FAULT_CERT_KEY_KIND || f->code == FAULT_CERT_KEY_TOO_SMALL ||
+		f->code == FAULT_CERT_WEAK_SIGNATURE || f->code == FAULT_CERT_KEY_USAGE;
+
+	t->on_fault(t->arg, f);
+	if (!refused || t->set->refused_n == REFUSED_MAX)
+		return;
+	t->set->refused = mem_resize(t->set->refused, t->set->refused_n + 1, sizeof(struct fault));
+	t->set->refused[t->set->refused_n++] = *f;
+}
+
 struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_set_settings *settings,
 	struct tls_set *earlier, tls_fault_fn *on_fault, void *arg)
 {
@@ -235,7 +257,7 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 	struct pairs candidates;
 	struct fault fault;
 
-	pairs_from_files(files, &candidates, on_fault, arg);
+	pairs_from_files(files, &candidates, tell_and_keep, &(struct teller){ set, on_fault, arg });
 	add_kept(&candidates, earlier, files, now_s);
 	if (candidates.n == 0) {
 		fault_set(&fault, FAULT_CERT_NONE);

@@ -128,8 +128,9 @@ struct tls_facts {
 	uint32_t messages_sent, messages_received; /* a bit per type of handshake message (RFC 8446 B.3: 1 << type) */
 	int error;                                 /* negative errno of the transport, 0 if none */
 	unsigned long ssl_error;                   /* the last error of the SSL library, 0 if none */
-	long verify_error; /* X509_V_ERR_… about the peer's certificate, if that was verified */
-	char state[32];    /* the state before the error */
+	long verify_error;        /* X509_V_ERR_… about the peer's certificate, if that was verified */
+	enum tls_key_type served; /* of the certificate chosen for the peer; OTHER: none was */
+	char state[32];           /* the state before the error */
 };
 
 /* ---- the filter ---- */

@@ -47,12 +47,22 @@ struct tls_set {
 	struct map names;                /* "example.de", "*.example.de" -> struct tls_slot */
 	struct arena arena;              /* of the slots */
 	const struct tls_slot *standard; /* for unknown names; NULL: no pairs at all */
+	struct fault *refused;           /* why pairs of the folders are not served: CERT-* with file, type, name */
+	unsigned refused_n;              /* at most REFUSED_MAX */
 	SSL_CTX *ctx[TLS_USES];
 };
+#define REFUSED_MAX 64
 const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name);
 struct tls_set *set_new(void);
 /* The server's context: versions, suites, groups, tickets, callbacks. context.c */
 SSL_CTX *context_new(enum tls_use use, struct tls_set *set, uint64_t session_lifetime_s);
+
+/* selfsigned.c: RSA (2048) or ECDSA (P-256); NULL if it cannot be made (a bad name). */
+X509 *self_signed_new(enum tls_key_type type, const struct span *names, unsigned n, unsigned days, EVP_PKEY **ret_key);
+
+/* The groups of the contexts, by number (RFC 8446 4.2.7). */
+extern const uint16_t our_groups[];
+extern const unsigned our_groups_n;
 
 /* tickets.c */
 void tickets_attach(SSL_CTX *ctx);
@@ -60,4 +70,6 @@ void tickets_attach(SSL_CTX *ctx);
 /* facts.c: callbacks that keep what a handshake shows. */
 void facts_attach(SSL *ssl, struct tls_facts *facts);
 void facts_detach(SSL *ssl);
+/* Just after OpenSSL failed: its error, the verdict about the peer's certificate, what was chosen. */
+void facts_failed(SSL *ssl, struct tls_facts *facts);
 void facts_add_bytes(struct tls_facts *facts, const void *p, size_t n);

@@ -57,7 +57,7 @@ static void test_evidence_cannot_break_a_line(void **state)
 
 static void test_too_much_evidence_is_cut(void **state)
 {
-	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m" };
 	char big[2000];
 	struct fault f;
 

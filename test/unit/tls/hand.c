@@ -291,8 +291,8 @@ static bool serve(struct attempt *a)
 	a->server_done = r == 1;
 	if (r == 1 || error == SSL_ERROR_WANT_READ)
 		return true;
-	a->facts.ssl_error = ERR_peek_last_error();
-	a->facts.error = -EPROTO;
+	facts_failed(a->server, &a->facts);
+	a->facts.error = a->facts.ended ? -ECONNRESET : -EPROTO;
 	return false;
 }
 

@@ -1,0 +1,138 @@
+/*
+ * Inside the explanation engine: what is known of suites, groups and signature algorithms (names.c), what a failed
+ * handshake looks like once it is put side by side with the set (why.c), the replay (replay.c) and the table of causes (causes.c).
+ */
+#pragma once
+#include "tls/explain.h"
+#include "tls/tls_priv.h"
+
+/* ---- names.c: numbers and what they mean ---- */
+
+enum suite_auth { AUTH_RSA, AUTH_ECDSA, AUTH_ANY /* TLS 1.3 */, AUTH_OTHER };
+enum suite_exchange { EXCHANGE_RSA, EXCHANGE_DHE, EXCHANGE_ECDHE, EXCHANGE_ANY /* TLS 1.3 */, EXCHANGE_OTHER };
+enum suite_kind {
+	SUITE_USUAL, /* OpenSSL has it */
+	SUITE_3DES,
+	SUITE_RC4,
+	SUITE_EXPORT,
+	SUITE_FORGOTTEN, /* single DES, NULL, IDEA, SEED */
+	SUITE_SIGNAL,    /* SCSV, GREASE: no suite */
+	SUITE_UNKNOWN,
+};
+struct suite {
+	uint16_t number;
+	enum suite_auth auth;
+	enum suite_exchange exchange;
+	enum suite_kind kind;
+};
+struct suite suite_get(uint16_t number);
+/* The security level and versions aside: is it among those of ctx? */
+bool suite_is_allowed(SSL_CTX *ctx, uint16_t number);
+
+#define SUITE_FALLBACK_SCSV 0x5600
+
+/* What a signature algorithm (RFC 8446 4.2.3) can be made with. */
+struct signature {
+	uint16_t number;
+	const char *name;
+	enum tls_key_type key; /* OTHER: RSA-PSS keys, DSA */
+	uint16_t group;        /* with TLS 1.3 ECDSA only on this curve; 0: any */
+	bool in_13;            /* may be used for TLS 1.3's CertificateVerify */
+	bool weak;             /* SHA-1 or MD5 */
+};
+/* NULL if nobody knows it. */
+const struct signature *signature_find(uint16_t number);
+const char *group_text(uint16_t group); /* "X25519", "0x1234" */
+uint16_t group_of_key(EVP_PKEY *key);   /* of an ECDSA key; 0: none that TLS has a number for */
+
+/* ---- why.c: facts and set, side by side ---- */
+
+enum obstacle {
+	OBSTACLE_NONE,
+	OBSTACLE_VERSION,       /* no version in common */
+	OBSTACLE_SUITE,         /* the peer offers no suite with its authentication */
+	OBSTACLE_SUITE_OURS,    /* it does, but none that we allow */
+	OBSTACLE_GROUPS,        /* those need a group, and none is common */
+	OBSTACLE_DH,            /* those need DH parameters */
+	OBSTACLE_NO_SIGNATURES, /* TLS 1.2 without signature algorithms: SHA-1 */
+	OBSTACLE_SHA1,          /* only weak ones for this key */
+	OBSTACLE_SIGNATURE,     /* none for this key */
+	OBSTACLE_CURVE,         /* TLS 1.2: the key's curve is not among the peer's groups */
+	OBSTACLE_CURVE_13,      /* TLS 1.3: signatures on the key's curve are not among the peer's */
+	OBSTACLE_LEVEL,         /* TLS 1.0 and 1.1 need SHA-1 */
+};
+
+struct why {
+	const struct tls_facts *facts;
+	struct tls_set *set; /* NULL: the server's side is not known */
+	SSL_CTX *ctx;        /* likewise */
+	const struct tls_circumstances *around;
+	int64_t now_s;
+	struct arena arena; /* of the hello, and of texts under way */
+	struct span bytes;  /* the peer's first ones */
+	/* The peer's offer; has_hello is false for clients' facts. */
+	bool has_hello;
+	struct tls_hello hello;
+	uint16_t theirs_min, theirs_max;
+	struct suite *suites; /* without signals */
+	unsigned suites_n;
+	bool fallback_scsv;
+	/* Ours. */
+	uint16_t ours_min, ours_max, version; /* version: what both have, 0: none */
+	const struct tls_slot *slot;          /* of the name asked for; NULL: no pairs at all */
+	const struct pair *pairs[TLS_KEY_TYPES_MAX];
+	enum obstacle obstacles[TLS_KEY_TYPES_MAX];
+	unsigned pairs_n;
+};
+void why_init(struct why *w, const struct tls_facts *facts, struct tls_set *set,
+	const struct tls_circumstances *around);
+void why_done(struct why *w);
+bool why_answered(const struct why *w); /* our ServerHello was sent: what follows is the peer's opinion */
+/* Reason code of OpenSSL's own last error; 0 if there is none. */
+int why_reason(const struct why *w);
+bool why_has_auth(const struct why *w, enum suite_auth auth); /* a usual suite of TLS 1.2 or below with it is offered */
+/* A strong signature algorithm for such a key, usable with the common version. */
+bool why_verifies(const struct why *w, enum tls_key_type key);
+/* All suites that both allow need a group, and none is common; whatever our certificates are. */
+bool why_needs_group(const struct why *w);
+bool why_any_obstacle(const struct why *w, enum obstacle o);
+const struct pair *why_pair(const struct why *w, enum tls_key_type key); /* served for the name; NULL: none */
+struct span why_name(const struct why *w);   /* asked for, else the first of the pairs, else "-" */
+const char *why_served(const struct why *w); /* "RSA and ECDSA" */
+void obstacle_text(enum obstacle o, const struct pair *p, struct tls_obstacle *ret);
+
+/* ---- replay.c ---- */
+
+enum change {
+	CHANGE_RSA = 1,       /* an RSA pair beside the others */
+	CHANGE_ECDSA = 2,     /* an ECDSA pair on P-256 */
+	CHANGE_SUITES = 4,    /* all suites that OpenSSL has */
+	CHANGE_GROUPS = 8,    /* all groups */
+	CHANGE_VERSIONS = 16, /* TLS 1.0 to 1.3 */
+	CHANGE_LEVEL = 32,    /* security level 0 */
+	CHANGE_DH = 64,       /* DH parameters */
+};
+/* The name of the suite that the hello gets with these changes (of enum change), NULL: it fails. */
+const char *replay(const struct why *w, unsigned changes);
+/* "an RSA certificate and ..." */
+void changes_text(unsigned changes, enum fault_lang lang, struct buf *out);
+
+/* ---- causes.c ---- */
+
+/* A cause that applies: its code set, evidence added; change: of the row, or as the predicate knows better. */
+struct found {
+	struct fault fault;
+	unsigned change; /* that would lift it; 0: nothing here could */
+};
+enum {
+	CAUSE_FINAL = 1, /* nothing behind it is looked at */
+	CAUSE_LAST = 2,  /* looked at only if nothing before it applies */
+};
+struct cause {
+	enum fault_code code;
+	bool (*is)(const struct why *w, struct found *f);
+	unsigned change, flags;
+	uint8_t alert; /* the alert that names this cause before others; 0: none does */
+};
+extern const struct cause causes[];
+extern const unsigned causes_n;

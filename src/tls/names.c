@@ -1,0 +1,280 @@
+/*
+ * Suites, groups, signature algorithms, versions and alerts: their numbers and what they mean.
+ *
+ * OpenSSL is asked about the suites that it still has; those of the past, which explain failures, stand here. Sources: the
+ * IANA registries of TLS parameters.
+ */
+#include <openssl/core_names.h>
+#include <pthread.h>
+#include <stdio.h>
+#include "tls/explain_priv.h"
+
+#define RING 8
+
+/* ---- suites ---- */
+
+static const struct {
+	struct suite suite;
+	const char *name;
+} forgotten[] = {
+	{ { 0x0001, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "NULL-MD5" },
+	{ { 0x0002, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "NULL-SHA" },
+	{ { 0x0003, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP-RC4-MD5" },
+	{ { 0x0004, AUTH_RSA, EXCHANGE_RSA, SUITE_RC4 }, "RC4-MD5" },
+	{ { 0x0005, AUTH_RSA, EXCHANGE_RSA, SUITE_RC4 }, "RC4-SHA" },
+	{ { 0x0006, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP-RC2-CBC-MD5" },
+	{ { 0x0007, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "IDEA-CBC-SHA" },
+	{ { 0x0008, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP-DES-CBC-SHA" },
+	{ { 0x0009, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "DES-CBC-SHA" },
+	{ { 0x000a, AUTH_RSA, EXCHANGE_RSA, SUITE_3DES }, "DES-CBC3-SHA" },
+	{ { 0x0011, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-DHE-DSS-DES-CBC-SHA" },
+	{ { 0x0012, AUTH_OTHER, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-DSS-DES-CBC-SHA" },
+	{ { 0x0013, AUTH_OTHER, EXCHANGE_DHE, SUITE_3DES }, "DHE-DSS-DES-CBC3-SHA" },
+	{ { 0x0014, AUTH_RSA, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-DHE-RSA-DES-CBC-SHA" },
+	{ { 0x0015, AUTH_RSA, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-RSA-DES-CBC-SHA" },
+	{ { 0x0016, AUTH_RSA, EXCHANGE_DHE, SUITE_3DES }, "DHE-RSA-DES-CBC3-SHA" },
+	{ { 0x0017, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-ADH-RC4-MD5" },
+	{ { 0x0018, AUTH_OTHER, EXCHANGE_DHE, SUITE_RC4 }, "ADH-RC4-MD5" },
+	{ { 0x0019, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-ADH-DES-CBC-SHA" },
+	{ { 0x001a, AUTH_OTHER, EXCHANGE_DHE, SUITE_FORGOTTEN }, "ADH-DES-CBC-SHA" },
+	{ { 0x001b, AUTH_OTHER, EXCHANGE_DHE, SUITE_3DES }, "ADH-DES-CBC3-SHA" },
+	{ { 0x0062, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP1024-DES-CBC-SHA" },
+	{ { 0x0063, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP1024-DHE-DSS-DES-CBC-SHA" },
+	{ { 0x0064, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP1024-RC4-SHA" },
+	{ { 0x0065, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP1024-DHE-DSS-RC4-SHA" },
+	{ { 0x0066, AUTH_OTHER, EXCHANGE_DHE, SUITE_RC4 }, "DHE-DSS-RC4-SHA" },
+	{ { 0x0096, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "SEED-SHA" },
+	{ { 0x0099, AUTH_OTHER, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-DSS-SEED-SHA" },
+	{ { 0x009a, AUTH_RSA, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-RSA-SEED-SHA" },
+	{ { 0xc002, AUTH_OTHER, EXCHANGE_OTHER, SUITE_RC4 }, "ECDH-ECDSA-RC4-SHA" },
+	{ { 0xc003, AUTH_OTHER, EXCHANGE_OTHER, SUITE_3DES }, "ECDH-ECDSA-DES-CBC3-SHA" },
+	{ { 0xc007, AUTH_ECDSA, EXCHANGE_ECDHE, SUITE_RC4 }, "ECDHE-ECDSA-RC4-SHA" },
+	{ { 0xc008, AUTH_ECDSA, EXCHANGE_ECDHE, SUITE_3DES }, "ECDHE-ECDSA-DES-CBC3-SHA" },
+	{ { 0xc00c, AUTH_OTHER, EXCHANGE_OTHER, SUITE_RC4 }, "ECDH-RSA-RC4-SHA" },
+	{ { 0xc00d, AUTH_OTHER, EXCHANGE_OTHER, SUITE_3DES }, "ECDH-RSA-DES-CBC3-SHA" },
+	{ { 0xc011, AUTH_RSA, EXCHANGE_ECDHE, SUITE_RC4 }, "ECDHE-RSA-RC4-SHA" },
+	{ { 0xc012, AUTH_RSA, EXCHANGE_ECDHE, SUITE_3DES }, "ECDHE-RSA-DES-CBC3-SHA" },
+	{ { 0xc016, AUTH_OTHER, EXCHANGE_ECDHE, SUITE_RC4 }, "AECDH-RC4-SHA" },
+	{ { 0xc017, AUTH_OTHER, EXCHANGE_ECDHE, SUITE_3DES }, "AECDH-DES-CBC3-SHA" },
+	{ { 0x00ff, AUTH_OTHER, EXCHANGE_OTHER, SUITE_SIGNAL }, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV" },
+	{ { SUITE_FALLBACK_SCSV, AUTH_OTHER, EXCHANGE_OTHER, SUITE_SIGNAL }, "TLS_FALLBACK_SCSV" },
+};
+
+/* A connection that is never made: OpenSSL's table of suites hangs on one. */
+static SSL *lookup;
+
+static void make_lookup(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+
+	lookup = ctx ? SSL_new(ctx) : NULL;
+	must(lookup);
+}
+
+static const SSL_CIPHER *cipher_find(uint16_t number)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const unsigned char wire[2] = { (unsigned char)(number >> 8), (unsigned char)number };
+
+	pthread_once(&once, make_lookup);
+	return SSL_CIPHER_find(lookup, wire);
+}
+
+static enum suite_auth auth_of(const SSL_CIPHER *cipher)
+{
+	switch (SSL_CIPHER_get_auth_nid(cipher)) {
+	case NID_auth_rsa:
+		return AUTH_RSA;
+	case NID_auth_ecdsa:
+		return AUTH_ECDSA;
+	case NID_auth_any:
+		return AUTH_ANY;
+	default:
+		return AUTH_OTHER;
+	}
+}
+
+static enum suite_exchange exchange_of(const SSL_CIPHER *cipher)
+{
+	switch (SSL_CIPHER_get_kx_nid(cipher)) {
+	case NID_kx_rsa:
+		return EXCHANGE_RSA;
+	case NID_kx_dhe:
+		return EXCHANGE_DHE;
+	case NID_kx_ecdhe:
+		return EXCHANGE_ECDHE;
+	case NID_kx_any:
+		return EXCHANGE_ANY;
+	default:
+		return EXCHANGE_OTHER;
+	}
+}
+
+/* RFC 8701: numbers that mean nothing, sent to keep servers tolerant. */
+static bool is_grease(uint16_t number)
+{
+	return (number & 0x0f0f) == 0x0a0a && number >> 8 == (number & 0xff);
+}
+
+struct suite suite_get(uint16_t number)
+{
+	const SSL_CIPHER *cipher;
+
+	for (size_t i = 0; i < array_len(forgotten); i++)
+		if (forgotten[i].suite.number == number)
+			return forgotten[i].suite;
+	if (is_grease(number))
+		return (struct suite){ number, AUTH_OTHER, EXCHANGE_OTHER, SUITE_SIGNAL };
+	cipher = cipher_find(number);
+	if (!cipher)
+		return (struct suite){ number, AUTH_OTHER, EXCHANGE_OTHER, SUITE_UNKNOWN };
+	return (struct suite){ number, auth_of(cipher), exchange_of(cipher), SUITE_USUAL };
+}
+
+const char *tls_suite_text(uint16_t number)
+{
+	static _Thread_local char ring[RING][8];
+	static _Thread_local unsigned next;
+	const SSL_CIPHER *cipher;
+	char *text;
+
+	for (size_t i = 0; i < array_len(forgotten); i++)
+		if (forgotten[i].suite.number == number)
+			return forgotten[i].name;
+	cipher = cipher_find(number);
+	if (cipher)
+		return SSL_CIPHER_get_name(cipher);
+	text = ring[next++ % RING];
+	snprintf(text, sizeof(ring[0]), "0x%04x", number);
+	return text;
+}
+
+bool suite_is_allowed(SSL_CTX *ctx, uint16_t number)
+{
+	const STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++)
+		if (SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(all, i)) == number)
+			return true;
+	return false;
+}
+
+/* ---- signature algorithms ---- */
+
+const struct signature *signature_find(uint16_t number)
+{
+	static const struct signature all[] = {
+		{ 0x0403, "ecdsa_secp256r1_sha256", TLS_KEY_ECDSA, 23, true, false },
+		{ 0x0503, "ecdsa_secp384r1_sha384", TLS_KEY_ECDSA, 24, true, false },
+		{ 0x0603, "ecdsa_secp521r1_sha512", TLS_KEY_ECDSA, 25, true, false },
+		{ 0x0807, "ed25519", TLS_KEY_ED25519, 0, true, false },
+		{ 0x0808, "ed448", TLS_KEY_OTHER, 0, true, false },
+		{ 0x0804, "rsa_pss_rsae_sha256", TLS_KEY_RSA, 0, true, false },
+		{ 0x0805, "rsa_pss_rsae_sha384", TLS_KEY_RSA, 0, true, false },
+		{ 0x0806, "rsa_pss_rsae_sha512", TLS_KEY_RSA, 0, true, false },
+		{ 0x0809, "rsa_pss_pss_sha256", TLS_KEY_OTHER, 0, true, false },
+		{ 0x080a, "rsa_pss_pss_sha384", TLS_KEY_OTHER, 0, true, false },
+		{ 0x080b, "rsa_pss_pss_sha512", TLS_KEY_OTHER, 0, true, false },
+		{ 0x0401, "rsa_pkcs1_sha256", TLS_KEY_RSA, 0, false, false },
+		{ 0x0501, "rsa_pkcs1_sha384", TLS_KEY_RSA, 0, false, false },
+		{ 0x0601, "rsa_pkcs1_sha512", TLS_KEY_RSA, 0, false, false },
+		{ 0x0301, "rsa_pkcs1_sha224", TLS_KEY_RSA, 0, false, false },
+		{ 0x0303, "ecdsa_sha224", TLS_KEY_ECDSA, 0, false, false },
+		{ 0x0201, "rsa_pkcs1_sha1", TLS_KEY_RSA, 0, false, true },
+		{ 0x0203, "ecdsa_sha1", TLS_KEY_ECDSA, 0, false, true },
+		{ 0x0202, "dsa_sha1", TLS_KEY_OTHER, 0, false, true },
+		{ 0x0101, "rsa_pkcs1_md5", TLS_KEY_RSA, 0, false, true },
+		{ 0x0302, "dsa_sha224", TLS_KEY_OTHER, 0, false, false },
+		{ 0x0402, "dsa_sha256", TLS_KEY_OTHER, 0, false, false },
+		{ 0x0502, "dsa_sha384", TLS_KEY_OTHER, 0, false, false },
+		{ 0x0602, "dsa_sha512", TLS_KEY_OTHER, 0, false, false },
+	};
+
+	for (size_t i = 0; i < array_len(all); i++)
+		if (all[i].number == number)
+			return &all[i];
+	return NULL;
+}
+
+/* ---- groups ---- */
+
+static const struct {
+	uint16_t number;
+	const char *name, *openssl;
+} groups[] = { { 23, "P-256", "prime256v1" }, { 24, "P-384", "secp384r1" }, { 25, "P-521", "secp521r1" },
+	{ 29, "X25519", "" }, { 30, "X448", "" }, { 22, "secp256k1", "secp256k1" }, { 21, "P-224", "secp224r1" },
+	{ 19, "P-192", "prime192v1" }, { 26, "brainpoolP256r1", "brainpoolP256r1" },
+	{ 27, "brainpoolP384r1", "brainpoolP384r1" }, { 28, "brainpoolP512r1", "brainpoolP512r1" },
+	{ 256, "ffdhe2048", "" }, { 257, "ffdhe3072", "" }, { 258, "ffdhe4096", "" }, { 259, "ffdhe6144", "" },
+	{ 260, "ffdhe8192", "" }, { 0x11ec, "X25519MLKEM768", "" }, { 0x6399, "X25519Kyber768", "" } };
+
+const char *group_text(uint16_t number)
+{
+	static _Thread_local char ring[RING][8];
+	static _Thread_local unsigned next;
+	char *text;
+
+	for (size_t i = 0; i < array_len(groups); i++)
+		if (groups[i].number == number)
+			return groups[i].name;
+	text = ring[next++ % RING];
+	snprintf(text, sizeof(ring[0]), "0x%04x", number);
+	return text;
+}
+
+uint16_t group_of_key(EVP_PKEY *key)
+{
+	char name[64];
+
+	if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof(name), NULL) != 1)
+		return 0;
+	for (size_t i = 0; i < array_len(groups); i++)
+		if (strcmp(groups[i].openssl, name) == 0)
+			return groups[i].number;
+	return 0;
+}
+
+/* ---- versions and alerts ---- */
+
+const char *tls_version_text(uint16_t version)
+{
+	switch (version) {
+	case 0x0002:
+		return "SSL 2";
+	case 0x0300:
+		return "SSL 3";
+	case 0x0301:
+		return "TLS 1.0";
+	case 0x0302:
+		return "TLS 1.1";
+	case 0x0303:
+		return "TLS 1.2";
+	case 0x0304:
+		return "TLS 1.3";
+	default:
+		return "unknown";
+	}
+}
+
+/* OpenSSL's own table has gaps (86, 109, 116). */
+const char *tls_alert_text(uint8_t alert)
+{
+	static const struct {
+		uint8_t number;
+		const char *text;
+	} alerts[] = { { 0, "close_notify" }, { 10, "unexpected_message" }, { 20, "bad_record_mac" },
+		{ 22, "record_overflow" }, { 40, "handshake_failure" }, { 42, "bad_certificate" },
+		{ 43, "unsupported_certificate" }, { 44, "certificate_revoked" }, { 45, "certificate_expired" },
+		{ 46, "certificate_unknown" }, { 47, "illegal_parameter" }, { 48, "unknown_ca" },
+		{ 49, "access_denied" }, { 50, "decode_error" }, { 51, "decrypt_error" }, { 70, "protocol_version" },
+		{ 71, "insufficient_security" }, { 80, "internal_error" }, { 86, "inappropriate_fallback" },
+		{ 90, "user_canceled" }, { 100, "no_renegotiation" }, { 109, "missing_extension" },
+		{ 110, "unsupported_extension" }, { 112, "unrecognized_name" },
+		{ 113, "bad_certificate_status_response" }, { 115, "unknown_psk_identity" },
+		{ 116, "certificate_required" }, { 120, "no_application_protocol" }, { 0xff, "none" } };
+
+	for (size_t i = 0; i < array_len(alerts); i++)
+		if (alerts[i].number == alert)
+			return alerts[i].text;
+	return "unknown";
+}

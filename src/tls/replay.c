@@ -1,0 +1,153 @@
+/*
+ * The replay: would this ClientHello have got through with something changed?
+ *
+ * The kept bytes go into a server's connection of the same context, with the change made on the connection itself. It is a
+ * success when our whole flight came out (see tls/explain.h). Certificates for the change are a stock pair of each
+ * kind, made once a process, which never leaves it: what counts is the key type, not the name.
+ */
+#include <openssl/err.h>
+#include <pthread.h>
+#include "tls/explain_priv.h"
+
+#define ALL_SUITES "ALL:!aNULL:!PSK:!SRP"
+#define ALL_SUITES13 \
+	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:" \
+	"TLS_AES_128_CCM_8_SHA256"
+#define ALL_GROUPS "X25519:P-256:P-384:P-521:X448"
+
+enum { SERVER_HELLO = 2, SERVER_HELLO_DONE = 14, FINISHED = 20 };
+
+static struct stock {
+	X509 *leaf;
+	EVP_PKEY *key;
+} stock[TLS_KEY_TYPES_MAX];
+
+static void make_stock(void)
+{
+	const struct span name = SPAN("replay.invalid");
+
+	for (enum tls_key_type t = TLS_KEY_RSA; t <= TLS_KEY_ECDSA; t++) {
+		stock[t].leaf = self_signed_new(t, &name, 1, 30, &stock[t].key);
+		must(stock[t].leaf);
+	}
+}
+
+static const struct stock *stock_get(enum tls_key_type type)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_stock);
+	return &stock[type];
+}
+
+struct attempt {
+	const struct why *why;
+	unsigned changes;
+	uint32_t sent; /* a bit per handshake message */
+};
+
+/* In the place of context.c's: the pairs of the name, and what the change adds. */
+static int on_certificates(SSL *ssl, void *arg)
+{
+	const struct attempt *a = arg;
+	static const struct {
+		enum change change;
+		enum tls_key_type type;
+	} added[] = { { CHANGE_RSA, TLS_KEY_RSA }, { CHANGE_ECDSA, TLS_KEY_ECDSA } };
+
+	for (unsigned i = 0; i < a->why->pairs_n; i++) {
+		const struct pair *p = a->why->pairs[i];
+
+		if (SSL_use_cert_and_key(ssl, p->leaf, p->key, p->chain, 1) != 1)
+			return 0;
+	}
+	for (size_t i = 0; i < array_len(added); i++) {
+		const struct stock *s = stock_get(added[i].type);
+
+		if ((a->changes & added[i].change) && SSL_use_cert_and_key(ssl, s->leaf, s->key, NULL, 1) != 1)
+			return 0;
+	}
+	return 1;
+}
+
+static void on_message(int sent, int version, int type, const void *p, size_t n, SSL *ssl, void *arg)
+{
+	struct attempt *a = arg;
+
+	(void)version, (void)ssl;
+	if (sent && type == SSL3_RT_HANDSHAKE && n > 0)
+		a->sent |= 1u << (*(const uint8_t *)p & 31);
+}
+
+static void make_changes(SSL *ssl, unsigned changes)
+{
+	if (changes & CHANGE_SUITES) {
+		SSL_set_cipher_list(ssl, ALL_SUITES);
+		SSL_set_ciphersuites(ssl, ALL_SUITES13);
+	}
+	if (changes & CHANGE_GROUPS)
+		SSL_set1_groups_list(ssl, ALL_GROUPS);
+	if (changes & CHANGE_VERSIONS) {
+		SSL_set_min_proto_version(ssl, TLS1_VERSION);
+		SSL_set_max_proto_version(ssl, TLS1_3_VERSION);
+	}
+	if (changes & CHANGE_LEVEL)
+		SSL_set_security_level(ssl, 0);
+	if (changes & CHANGE_DH)
+		SSL_set_dh_auto(ssl, 1);
+}
+
+static bool is_through(SSL *ssl, const struct attempt *a)
+{
+	uint32_t last = SSL_version(ssl) == TLS1_3_VERSION ? FINISHED : SERVER_HELLO_DONE;
+
+	return (a->sent & 1u << SERVER_HELLO) && (a->sent & 1u << last);
+}
+
+const char *replay(const struct why *w, unsigned changes)
+{
+	struct attempt a = { w, changes, 0 };
+	SSL *ssl = SSL_new(w->ctx);
+	const char *suite = NULL;
+
+	must(ssl);
+	SSL_set_bio(ssl, BIO_new_mem_buf(w->bytes.p, (int)w->bytes.n), BIO_new(BIO_s_mem()));
+	SSL_set_accept_state(ssl);
+	SSL_set_options(ssl, SSL_OP_NO_TICKET); /* no short cut by resuming */
+	SSL_set_cert_cb(ssl, on_certificates, &a);
+	SSL_set_msg_callback(ssl, on_message);
+	SSL_set_msg_callback_arg(ssl, &a);
+	make_changes(ssl, changes);
+	ERR_clear_error();
+	SSL_do_handshake(ssl);
+	ERR_clear_error();
+	if (is_through(ssl, &a))
+		suite = SSL_CIPHER_get_name(SSL_get_pending_cipher(ssl));
+	SSL_free(ssl);
+	return suite;
+}
+
+void changes_text(unsigned changes, enum fault_lang lang, struct buf *out)
+{
+	static const struct {
+		enum change change;
+		const char *text[2];
+	} all[] = {
+		{ CHANGE_RSA, { "an RSA certificate", "ein RSA-Zertifikat" } },
+		{ CHANGE_ECDSA, { "an ECDSA certificate on P-256", "ein ECDSA-Zertifikat auf P-256" } },
+		{ CHANGE_SUITES, { "all suites that OpenSSL has", "alle Suiten, die OpenSSL hat" } },
+		{ CHANGE_GROUPS, { "all groups that OpenSSL has", "alle Gruppen, die OpenSSL hat" } },
+		{ CHANGE_VERSIONS, { "TLS 1.0 to 1.3", "TLS 1.0 bis 1.3" } },
+		{ CHANGE_LEVEL, { "security level 0", "Sicherheitsstufe 0" } },
+		{ CHANGE_DH, { "DH parameters", "DH-Parameter" } },
+	};
+	size_t before = out->n;
+
+	for (size_t i = 0; i < array_len(all); i++)
+		if (changes & all[i].change)
+			buf_addf(out, "%s%s",
+				out->n == before           ? ""
+					: lang == FAULT_DE ? " und "
+							   : " and ",
+				all[i].text[lang]);
+}
