@@ -426,8 +426,9 @@ static void tell_unpaired(struct found *f, const struct found_cert *cert)
 	struct pair *p;
 	const char *key;
 
-	/* chain.pem and its like are there to be parts of others. */
-	if (tell_issuer_first(f, cert) || X509_check_ca(x) > 0)
+	/* chain.pem and its like are there to be parts of others; what names hosts is a server's, CA or not. */
+	if (tell_issuer_first(f, cert) ||
+		(X509_check_ca(x) > 0 && X509_get_ext_by_NID(x, NID_subject_alt_name, -1) < 0))
 		return;
 	key = namesake_key(f, cert->path);
 	p = pair_new(cert, NULL);
