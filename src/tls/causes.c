@@ -132,7 +132,11 @@ static void add_bytes(const struct why *w, struct found *f)
 	struct span bytes = span_sub(w->bytes, 0, BYTES_SHOWN);
 	ptrdiff_t line = span_index(bytes, '\r');
 
-	add(f, "bytes", line > 0 ? span_sub(bytes, 0, (size_t)line) : bytes);
+	char safe[4 * BYTES_SHOWN];
+
+	/* A NUL would end it. */
+	bytes = line > 0 ? span_sub(bytes, 0, (size_t)line) : bytes;
+	add(f, "bytes", span_make(safe, fmt_safe(bytes, "", safe, sizeof(safe))));
 }
 
 /* OpenSSL's own words. */

@@ -247,6 +247,8 @@ SSL *client_make(const struct client_recipe *r)
 		SSL_set_mode(ssl, SSL_MODE_SEND_FALLBACK_SCSV);
 	if (r->session)
 		assert_int_equal(SSL_set_session(ssl, r->session), 1);
+	if (r->own)
+		assert_int_equal(SSL_use_cert_and_key(ssl, r->own->x, r->own->key, NULL, 1), 1);
 	set_trust(ssl, ctx, r);
 	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 	SSL_set_connect_state(ssl);
@@ -264,13 +266,14 @@ static void server_make(struct tls_set *set, enum tls_use use, struct attempt *a
 }
 
 /* What waits in one side's BIO goes to the other's; the number of bytes. */
-static size_t carry(SSL *from, SSL *to, struct tls_facts *facts)
+static size_t carry(SSL *from, SSL *to, struct tls_facts *facts, bool corrupt)
 {
 	char *p;
 	long n = BIO_get_mem_data(SSL_get_wbio(from), &p);
 
 	if (n <= 0)
 		return 0;
+	p[n - 1] ^= corrupt;
 	BIO_write(SSL_get_rbio(to), p, (int)n);
 	if (facts)
 		facts_add_bytes(facts, p, (size_t)n);
@@ -304,10 +307,10 @@ void attempt_client(struct tls_set *set, enum tls_use use, const struct client_r
 		int r = SSL_do_handshake(ret->client);
 
 		ret->client_done = r == 1;
-		carry(ret->client, ret->server, &ret->facts);
+		carry(ret->client, ret->server, &ret->facts, recipe->corrupt && i > 0);
 		if (!serve(ret))
 			break;
-		if (carry(ret->server, ret->client, NULL) == 0)
+		if (carry(ret->server, ret->client, NULL, false) == 0)
 			break;
 		ret->facts.answered = true;
 	}

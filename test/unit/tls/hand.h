@@ -53,7 +53,9 @@ struct client_recipe {
 	int level;                /* of security, plus one: 0 means 2 */
 	const struct made *trust; /* verify, with this root; NULL: do not verify */
 	const char *verify_name;
-	bool scsv; /* send TLS_FALLBACK_SCSV */
+	bool scsv;              /* send TLS_FALLBACK_SCSV */
+	const struct made *own; /* the certificate to show */
+	bool corrupt;           /* flip a bit of the last byte sent in each turn but the first */
 	SSL_SESSION *session;
 };
 SSL *client_make(const struct client_recipe *recipe);

@@ -85,6 +85,7 @@ struct made make(const struct recipe *r)
 	extend(m.x, issuer, NID_subject_alt_name, r->san);
 	extend(m.x, issuer, NID_key_usage, r->usage);
 	extend(m.x, issuer, NID_ext_key_usage, r->extended);
+	extend(m.x, issuer, NID_tlsfeature, r->must_staple ? "status_request" : NULL);
 	assert_true(X509_sign(m.x, signer, own_digest ? NULL : r->digest ? r->digest : EVP_sha256()) > 0);
 	return m;
 }

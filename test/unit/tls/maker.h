@@ -27,6 +27,7 @@ struct recipe {
 	const EVP_MD *digest;  /* NULL: SHA-256 (Ed25519: its own) */
 	bool ca;
 	const char *usage, *extended;
+	bool must_staple;
 	long from_s, until_s; /* from now on */
 };
 struct made make(const struct recipe *recipe);

@@ -1,0 +1,331 @@
+/*
+ * After our ServerHello: the peer's opinion of our certificate, by its alert or by its silence, weighed against our own
+ * chain's facts: causes 45 and 48 to 62 of the catalogue. OpenSSL clients tell the alerts apart; GnuTLS says 42 about everything,
+ * which the made-up facts stand for here and gnutls-cli in test/flow/test_explain.py.
+ */
+#include "explained.h"
+#include <openssl/ssl.h>
+
+static struct made root, ecdsa;
+static struct explained e;
+
+static int set_up(void **state)
+{
+	(void)state;
+	root = make(&(struct recipe){ .cn = "Test Root", .ca = true, .key = maker_key(TLS_KEY_ECDSA, 3) });
+	ecdsa = make_simple("DNS:mx.example.net", maker_key(TLS_KEY_ECDSA, 0));
+	return 0;
+}
+
+/* A leaf of the root. */
+static struct made leaf_with(struct recipe recipe)
+{
+	recipe.cn = "leaf";
+	recipe.san = recipe.san ? recipe.san : "DNS:mx.example.net";
+	recipe.by = &root;
+	return make(&recipe);
+}
+
+/* A set of this leaf, with the root behind it so that the chain is complete. */
+static struct tls_set *set_of_leaf(const struct made *leaf)
+{
+	return set_of(CERTS(leaf, &root), leaf->key);
+}
+
+/* What a peer that verifies (with the root, for the name) says of the set. */
+static void explain_verified(struct tls_set *set, const char *name)
+{
+	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .trust = &root, .verify_name = name, .name = name },
+		&e);
+	explained_done(&e);
+	/* TLS 1.3 hides the alert in a record of its own; the outcome is the same. */
+	explain_client(set, TLS_FOR_MAIL,
+		&(struct client_recipe){ .max = TLS1_2_VERSION, .trust = &root, .verify_name = name, .name = name },
+		&e);
+}
+
+/* The facts of a handshake that went well, up to the certificate, and then this alert (0xff: hung up). */
+static void explain_alert(struct tls_set *set, uint8_t alert, const struct tls_circumstances *around)
+{
+	struct tls_facts facts;
+
+	attempt_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .name = "mx.example.net" }, &e.attempt);
+	assert_true(e.attempt.server_done);
+	facts = e.attempt.facts;
+	e.attempt.facts = (struct tls_facts){ 0 };
+	attempt_done(&e.attempt);
+	facts.alert_received = alert;
+	facts.alert_received_level = 2;
+	facts.error = alert == 0xff ? -ECONNRESET : -EPROTO;
+	facts.ended = alert == 0xff;
+	facts.served = TLS_KEY_ECDSA;
+	explain_facts(set, &facts, around, &e);
+}
+
+static void test_48_expired(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ .from_s = -9 * DAY, .until_s = -DAY });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_verified(set, "mx.example.net");
+	assert_int_equal(e.attempt.facts.alert_received, 45);
+	assert_causes(&e, FAULT_TLS_CERT_EXPIRED);
+	assert_evidence(&e, "alert", "alert 45, certificate_expired");
+	assert_evidence(&e, "until", "20");
+	explained_done(&e);
+	/* GnuTLS's 42. */
+	explain_alert(set, 42, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_EXPIRED);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_49_not_yet_valid(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ .from_s = DAY, .until_s = 9 * DAY });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_verified(set, "mx.example.net");
+	assert_causes(&e, FAULT_TLS_CERT_NOT_YET_VALID);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_50_another_name(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_verified(set, "other.example");
+	assert_int_equal(e.attempt.facts.alert_received, 42);
+	assert_causes(&e, FAULT_TLS_CERT_NAME);
+	assert_evidence(&e, "name", "other.example");
+	assert_evidence(&e, "names", "mx.example.net");
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_51_self_signed(void **state)
+{
+	struct tls_set *set = set_of(CERTS(&ecdsa), ecdsa.key);
+
+	explain_verified(set, "mx.example.net");
+	assert_int_equal(e.attempt.facts.alert_received, 48);
+	assert_causes(&e, FAULT_TLS_CERT_SELF_SIGNED);
+	explained_done(&e);
+	explain_alert(set, 42, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_SELF_SIGNED);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_52_no_intermediate(void **state)
+{
+	struct family family = make_family("DNS:mx.example.net", NULL);
+	struct tls_set *set = set_of(CERTS(&family.leaf), family.leaf.key);
+
+	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .trust = &family.root }, &e);
+	assert_causes(&e, FAULT_TLS_CERT_NO_CHAIN);
+	assert_evidence(&e, "issuer", "Test Intermediate");
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_53_a_ca_that_the_peer_lacks(void **state)
+{
+	struct made foreign =
+		make(&(struct recipe){ .cn = "Foreign Root", .ca = true, .key = maker_key(TLS_KEY_ECDSA, 1) });
+	struct made leaf = make(&(struct recipe){ .cn = "leaf", .san = "DNS:mx.example.net", .by = &foreign });
+	struct tls_set *set = set_of(CERTS(&leaf, &foreign), leaf.key);
+
+	explain_verified(set, "mx.example.net");
+	assert_causes(&e, FAULT_TLS_CERT_CA_UNKNOWN);
+	assert_evidence(&e, "issuer", "Foreign Root");
+	explained_done(&e);
+	/* Alert 45, though ours is in date: an old root of the peer's is not. */
+	explain_alert(set, 45, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_CA_UNKNOWN);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_54_too_weak_for_the_peer(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ .key = maker_key(TLS_KEY_RSA, 0) });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_alert(set, 71, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_WEAK);
+	assert_evidence(&e, "weakness", "an RSA key of 2048 bits");
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+/* Such pairs are not served; one that is, by whatever way, must be named all the same. */
+static void serve_instead(struct tls_set *set, const struct made *leaf)
+{
+	X509_free(set->pairs.v[0]->leaf);
+	X509_up_ref(leaf->x);
+	set->pairs.v[0]->leaf = leaf->x;
+}
+
+static void test_55_not_for_servers(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct made client_leaf = leaf_with((struct recipe){ .extended = "clientAuth" });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	serve_instead(set, &client_leaf);
+	explain_verified(set, "mx.example.net");
+	assert_int_equal(e.attempt.facts.alert_received, 43);
+	assert_causes(&e, FAULT_TLS_CERT_NOT_FOR_SERVERS);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_56_and_57_policies(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_alert(set, 42, &(struct tls_circumstances){ .tlsa_published = true });
+	assert_causes(&e, FAULT_TLS_DANE_MISMATCH);
+	explained_done(&e);
+	explain_alert(set, 42, &(struct tls_circumstances){ .mta_sts_enforced = true });
+	assert_causes(&e, FAULT_TLS_MTA_STS);
+	explained_done(&e);
+	/* With records that match it is something else. */
+	explain_alert(set, 42, &(struct tls_circumstances){ .tlsa_published = true, .tlsa_matches = true });
+	assert_causes(&e, FAULT_TLS_CERT_REFUSED);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_58_a_chain_too_large(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_alert(set, 47, NULL);
+	assert_causes(&e, FAULT_TLS_CHAIN_TOO_LARGE);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_61_must_staple(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ .must_staple = true });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_alert(set, 113, NULL);
+	assert_causes(&e, FAULT_TLS_MUST_STAPLE);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_45_hung_up_at_the_certificate(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_alert(set, 0xff, NULL);
+	assert_causes(&e, FAULT_TLS_PEER_LEFT_AT_CERT);
+	explained_done(&e);
+	tls_set_unref(set);
+	/* If something is wrong with it, that is named instead. */
+	set = set_of(CERTS(&ecdsa), ecdsa.key);
+	explain_alert(set, 0xff, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_SELF_SIGNED);
+	assert_evidence(&e, "alert", "it hung up");
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_two_things_wrong_with_a_certificate(void **state)
+{
+	struct made leaf =
+		make(&(struct recipe){ .cn = "x", .san = "DNS:old.example", .from_s = -9 * DAY, .until_s = -DAY });
+	struct tls_set *set = set_of(CERTS(&leaf), leaf.key);
+
+	/* The alert says which of them the peer saw. */
+	explain_alert(set, 45, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_EXPIRED, FAULT_TLS_CERT_SELF_SIGNED, FAULT_TLS_CERT_NAME);
+	explained_done(&e);
+	explain_alert(set, 48, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_SELF_SIGNED, FAULT_TLS_CERT_EXPIRED, FAULT_TLS_CERT_NAME);
+	explained_done(&e);
+	explain_alert(set, 42, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_NAME, FAULT_TLS_CERT_EXPIRED, FAULT_TLS_CERT_SELF_SIGNED);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+/* ---- certificates of clients, records ---- */
+
+static struct tls_set *set_that_demands(void)
+{
+	struct tls_set *set = set_of(CERTS(&ecdsa), ecdsa.key);
+
+	SSL_CTX_set_verify(set->ctx[TLS_FOR_MAIL], SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return set;
+}
+
+static void test_59_a_client_certificate_is_missing(void **state)
+{
+	struct tls_set *set = set_that_demands();
+
+	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .max = TLS1_2_VERSION }, &e);
+	assert_causes(&e, FAULT_TLS_CLIENT_CERT_MISSING);
+	explained_done(&e);
+	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .min = TLS1_3_VERSION }, &e);
+	assert_causes(&e, FAULT_TLS_CLIENT_CERT_MISSING);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_60_a_client_certificate_is_bad(void **state)
+{
+	struct tls_set *set = set_that_demands();
+
+	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .own = &ecdsa }, &e);
+	assert_causes(&e, FAULT_TLS_CLIENT_CERT_BAD);
+	assert_evidence(&e, "error", "self-signed certificate");
+	assert_evidence(&e, "error_de", "selbst signiert");
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_62_a_corrupt_record(void **state)
+{
+	struct tls_set *set = set_of(CERTS(&ecdsa), ecdsa.key);
+
+	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .max = TLS1_2_VERSION, .corrupt = true }, &e);
+	assert_causes(&e, FAULT_TLS_RECORD_CORRUPT);
+	assert_int_equal(e.attempt.facts.alert_sent, 20);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_45_hung_up_at_the_certificate),
+		cmocka_unit_test(test_48_expired),
+		cmocka_unit_test(test_49_not_yet_valid),
+		cmocka_unit_test(test_50_another_name),
+		cmocka_unit_test(test_51_self_signed),
+		cmocka_unit_test(test_52_no_intermediate),
+		cmocka_unit_test(test_53_a_ca_that_the_peer_lacks),
+		cmocka_unit_test(test_54_too_weak_for_the_peer),
+		cmocka_unit_test(test_55_not_for_servers),
+		cmocka_unit_test(test_56_and_57_policies),
+		cmocka_unit_test(test_58_a_chain_too_large),
+		cmocka_unit_test(test_59_a_client_certificate_is_missing),
+		cmocka_unit_test(test_60_a_client_certificate_is_bad),
+		cmocka_unit_test(test_61_must_staple),
+		cmocka_unit_test(test_62_a_corrupt_record),
+		cmocka_unit_test(test_two_things_wrong_with_a_certificate),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
