@@ -1,6 +1,6 @@
 /*
  * Why TLS handshakes fail: part of base/fault.tbl.h (which see), one row for each cause that tls/explain.h can name. In the
- * order of the decision. {proof} is empty or begins with a blank: " Replayed against the same settings plus ..."
+ * order of the decision. {refusal} says what the peer did about a certificate: empty, or "; the peer refused it (alert 42, bad_certificate)". {proof} is empty or begins with a blank: " Replayed against the same settings plus ..."
  */
 /* clang-format off */
 
@@ -285,48 +285,48 @@ FAULT(TLS_SUITES_DISJOINT_13, "TLS-SUITES-DISJOINT-13",
 
 /* ---- the peer's opinion of our certificate ---- */
 FAULT(TLS_CERT_EXPIRED, "TLS-CERT-EXPIRED",
-	"The certificate for {name} in {file} expired at {until}; the peer refused it ({alert}).",
-	"Das Zertifikat für {name} in {file} ist am {until} abgelaufen; die Gegenstelle lehnte es ab ({alert}).",
+	"The certificate for {name} in {file} expired at {until}{refusal}.",
+	"Das Zertifikat für {name} in {file} ist am {until} abgelaufen{refusal}.",
 	"Renew it; if a newer one lies on disk, `torhaus cert check` says why it is not served.",
 	"Erneuern; liegt ein neueres auf der Platte, sagt `torhaus cert check`, warum es nicht ausgeliefert wird.")
 FAULT(TLS_CERT_NOT_YET_VALID, "TLS-CERT-NOT-YET-VALID",
-	"The certificate for {name} in {file} is valid from {from} on only; the peer refused it ({alert}).",
-	"Das Zertifikat für {name} in {file} gilt erst ab {from}; die Gegenstelle lehnte es ab ({alert}).",
+	"The certificate for {name} in {file} is valid from {from} on only{refusal}.",
+	"Das Zertifikat für {name} in {file} gilt erst ab {from}{refusal}.",
 	"Check the clocks of this machine and of the peer, or wait.",
 	"Die Uhren dieser Maschine und der Gegenstelle prüfen, oder warten.")
 FAULT(TLS_CERT_SELF_SIGNED, "TLS-CERT-SELF-SIGNED",
-	"The certificate for {name} in {file} is self-signed; the peer refused it ({alert}).",
-	"Das Zertifikat für {name} in {file} ist selbst signiert; die Gegenstelle lehnte es ab ({alert}).",
+	"The certificate for {name} in {file} is self-signed{refusal}.",
+	"Das Zertifikat für {name} in {file} ist selbst signiert{refusal}.",
 	"Use one of a public CA, or publish its key by DANE (TLSA 3 1 1).",
 	"Eines einer öffentlichen CA verwenden, oder seinen Schlüssel per DANE veröffentlichen (TLSA 3 1 1).")
 FAULT(TLS_CERT_NO_CHAIN, "TLS-CERT-NO-CHAIN",
-	"The certificate for {name} in {file} is sent without the intermediate certificate of {issuer}; the peer refused it ({alert}).",
-	"Das Zertifikat für {name} in {file} wird ohne das Zwischenzertifikat von {issuer} gesandt; die Gegenstelle lehnte es ab ({alert}).",
+	"The certificate for {name} in {file} is sent without the intermediate certificate of {issuer}{refusal}.",
+	"Das Zertifikat für {name} in {file} wird ohne das Zwischenzertifikat von {issuer} gesandt{refusal}.",
 	"Use the file with the whole chain (fullchain.pem).",
 	"Die Datei mit der ganzen Kette verwenden (fullchain.pem).")
 FAULT(TLS_CERT_NOT_FOR_SERVERS, "TLS-CERT-NOT-FOR-SERVERS",
-	"The certificate for {name} in {file} is not for servers (extended key usage without serverAuth); the peer refused it ({alert}).",
-	"Das Zertifikat für {name} in {file} ist nicht für Server (Extended Key Usage ohne serverAuth); die Gegenstelle lehnte es ab ({alert}).",
+	"The certificate for {name} in {file} is not for servers (extended key usage without serverAuth){refusal}.",
+	"Das Zertifikat für {name} in {file} ist nicht für Server (Extended Key Usage ohne serverAuth){refusal}.",
 	"Have it reissued for a TLS server.",
 	"Für einen TLS-Server neu ausstellen lassen.")
 FAULT(TLS_CERT_WEAK, "TLS-CERT-WEAK",
-	"The certificate for {name} in {file} has {weakness}; the peer refused it ({alert}).",
-	"Das Zertifikat für {name} in {file} hat {weakness}; die Gegenstelle lehnte es ab ({alert}).",
+	"The certificate for {name} in {file} has {weakness}{refusal}.",
+	"Das Zertifikat für {name} in {file} hat {weakness}{refusal}.",
 	"Have it reissued with RSA of 2048 bits or more, or ECDSA P-256, signed with SHA-256.",
 	"Neu ausstellen lassen mit RSA ab 2048 Bit oder ECDSA P-256, signiert mit SHA-256.")
 FAULT(TLS_CERT_NAME, "TLS-CERT-NAME",
-	"The certificate in {file} is for {names}; the peer expected {name} and refused it ({alert}).",
-	"Das Zertifikat in {file} ist für {names}; die Gegenstelle erwartete {name} und lehnte es ab ({alert}).",
+	"The certificate in {file} is for {names}, not for {name}{refusal}.",
+	"Das Zertifikat in {file} ist für {names}, nicht für {name}{refusal}.",
 	"Have one issued that names what the peer connects to (the MX name, for mail).",
 	"Eines ausstellen lassen, das nennt, womit sich die Gegenstelle verbindet (bei Mail den MX-Namen).")
 FAULT(TLS_MUST_STAPLE, "TLS-MUST-STAPLE",
-	"The certificate for {name} in {file} demands OCSP stapling (must-staple), and there is no response to send; the peer refused it ({alert}).",
-	"Das Zertifikat für {name} in {file} verlangt OCSP-Stapling (must-staple), und es gibt keine Antwort zum Mitsenden; die Gegenstelle lehnte es ab ({alert}).",
+	"The certificate for {name} in {file} demands OCSP stapling (must-staple), and there is no response to send{refusal}.",
+	"Das Zertifikat für {name} in {file} verlangt OCSP-Stapling (must-staple), und es gibt keine Antwort zum Mitsenden{refusal}.",
 	"Have it reissued without must-staple, or keep a fresh OCSP response beside it (NAME.ocsp).",
 	"Ohne must-staple neu ausstellen lassen, oder eine frische OCSP-Antwort daneben legen (NAME.ocsp).")
 FAULT(TLS_DANE_MISMATCH, "TLS-DANE-MISMATCH",
-	"The TLSA record of {name} does not match the certificate that is served ({file}); the peer refused it ({alert}).",
-	"Der TLSA-Eintrag von {name} passt nicht zum ausgelieferten Zertifikat ({file}); die Gegenstelle lehnte es ab ({alert}).",
+	"The TLSA record of {name} does not match the certificate that is served ({file}){refusal}.",
+	"Der TLSA-Eintrag von {name} passt nicht zum ausgelieferten Zertifikat ({file}){refusal}.",
 	"Publish the new TLSA record now; the next time two TTLs before the key changes.",
 	"Den neuen TLSA-Eintrag jetzt veröffentlichen; beim nächsten Mal zwei TTL vor dem Schlüsselwechsel.")
 FAULT(TLS_MTA_STS, "TLS-MTA-STS",

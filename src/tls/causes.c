@@ -83,7 +83,7 @@ static void add_their_signatures(const struct why *w, struct found *f)
 
 	for (size_t i = 0; i < w->hello.signatures.n / 2; i++) {
 		uint16_t n = tls_hello_u16(w->hello.signatures, i);
-		const struct signature *s = signature_find(n);
+		const struct tls_signature *s = tls_signature_find(n);
 
 		snprintf(number, sizeof(number), "0x%04x", n);
 		list_add(&list, span_of(s ? s->name : number), &left_out);
@@ -97,7 +97,7 @@ static void add_their_groups(const struct why *w, struct found *f)
 	unsigned left_out = 0;
 
 	for (size_t i = 0; i < w->hello.groups.n / 2; i++)
-		list_add(&list, span_of(group_text(tls_hello_u16(w->hello.groups, i))), &left_out);
+		list_add(&list, span_of(tls_group_text(tls_hello_u16(w->hello.groups, i))), &left_out);
 	add_list(f, "theirs", &list, left_out);
 }
 
@@ -107,7 +107,7 @@ static void add_our_groups(struct found *f)
 	unsigned left_out = 0;
 
 	for (unsigned i = 0; i < our_groups_n; i++)
-		list_add(&list, span_of(group_text(our_groups[i])), &left_out);
+		list_add(&list, span_of(tls_group_text(our_groups[i])), &left_out);
 	add_list(f, "ours", &list, left_out);
 }
 
@@ -478,7 +478,7 @@ static bool is_choosing(const struct why *w)
 /* 29 */
 static bool has_no_cert(const struct why *w, struct found *f)
 {
-	f->change = why_has_auth(w, AUTH_ECDSA) || w->version == 0x0304 ? CHANGE_ECDSA : CHANGE_RSA;
+	f->change = why_has_auth(w, TLS_AUTH_ECDSA) || w->version == 0x0304 ? CHANGE_ECDSA : CHANGE_RSA;
 	return is_choosing(w) && w->pairs_n == 0;
 }
 
@@ -487,7 +487,7 @@ static bool wants(const struct why *w, enum tls_key_type key)
 {
 	if (w->version == 0x0304)
 		return why_verifies(w, key);
-	return why_has_auth(w, key == TLS_KEY_RSA ? AUTH_RSA : AUTH_ECDSA) && why_verifies(w, key);
+	return why_has_auth(w, key == TLS_KEY_RSA ? TLS_AUTH_RSA : TLS_AUTH_ECDSA) && why_verifies(w, key);
 }
 
 static bool is_for_the_name(const struct why *w, struct span name)
@@ -568,8 +568,8 @@ static bool is_rsa_suites_only(const struct why *w, struct found *f)
 	add_suites(w, f);
 	add_version(w, f);
 	add_served(w, f);
-	return lacks(w, TLS_KEY_RSA) && w->version < 0x0304 && why_has_auth(w, AUTH_RSA) &&
-		!why_has_auth(w, AUTH_ECDSA);
+	return lacks(w, TLS_KEY_RSA) && w->version < 0x0304 && why_has_auth(w, TLS_AUTH_RSA) &&
+		!why_has_auth(w, TLS_AUTH_ECDSA);
 }
 
 /* 2 */
@@ -578,8 +578,8 @@ static bool is_ecdsa_suites_only(const struct why *w, struct found *f)
 	add_suites(w, f);
 	add_version(w, f);
 	add_served(w, f);
-	return lacks(w, TLS_KEY_ECDSA) && w->version < 0x0304 && why_has_auth(w, AUTH_ECDSA) &&
-		!why_has_auth(w, AUTH_RSA);
+	return lacks(w, TLS_KEY_ECDSA) && w->version < 0x0304 && why_has_auth(w, TLS_AUTH_ECDSA) &&
+		!why_has_auth(w, TLS_AUTH_RSA);
 }
 
 /* None of the key types that we serve. */
@@ -614,7 +614,7 @@ static bool is_without_ecdsa_signature(const struct why *w, struct found *f)
 {
 	add_their_signatures(w, f);
 	add_served(w, f);
-	return lacks(w, TLS_KEY_RSA) && w->version == 0x0303 && why_has_auth(w, AUTH_ECDSA) &&
+	return lacks(w, TLS_KEY_RSA) && w->version == 0x0303 && why_has_auth(w, TLS_AUTH_ECDSA) &&
 		!why_verifies(w, TLS_KEY_ECDSA) && why_verifies(w, TLS_KEY_RSA);
 }
 
@@ -623,7 +623,7 @@ static bool is_without_rsa_signature(const struct why *w, struct found *f)
 {
 	add_their_signatures(w, f);
 	add_served(w, f);
-	return lacks(w, TLS_KEY_ECDSA) && w->version == 0x0303 && why_has_auth(w, AUTH_RSA) &&
+	return lacks(w, TLS_KEY_ECDSA) && w->version == 0x0303 && why_has_auth(w, TLS_AUTH_RSA) &&
 		!why_verifies(w, TLS_KEY_RSA) && why_verifies(w, TLS_KEY_ECDSA);
 }
 
@@ -632,7 +632,7 @@ static void add_our_curve(const struct why *w, struct found *f)
 	const struct pair *p = why_pair(w, TLS_KEY_ECDSA);
 
 	add_name(w, f);
-	fault_fact(&f->fault, "ours", "%s", p ? group_text(group_of_key(p->key)) : "-");
+	fault_fact(&f->fault, "ours", "%s", p ? tls_group_text(group_of_key(p->key)) : "-");
 }
 
 /* 7 */
@@ -664,7 +664,7 @@ static bool is_ed25519_only(const struct why *w, struct found *f)
 static bool verifies_strongly(const struct why *w)
 {
 	for (size_t i = 0; i < w->hello.signatures.n / 2; i++) {
-		const struct signature *s = signature_find(tls_hello_u16(w->hello.signatures, i));
+		const struct tls_signature *s = tls_signature_find(tls_hello_u16(w->hello.signatures, i));
 
 		if (!s || !s->weak)
 			return true;
@@ -684,7 +684,7 @@ static bool is_without_signatures(const struct why *w, struct found *f)
 {
 	(void)f;
 	return is_choosing(w) && w->version == 0x0303 && !w->hello.signatures.p &&
-		(why_has_auth(w, AUTH_RSA) || why_has_auth(w, AUTH_ECDSA));
+		(why_has_auth(w, TLS_AUTH_RSA) || why_has_auth(w, TLS_AUTH_ECDSA));
 }
 
 /* ---- groups and suites ---- */
@@ -713,15 +713,16 @@ static bool is_without_dh(const struct why *w, struct found *f)
 }
 
 /* All suites are of the past, and the best of them of that kind. */
-static bool is_past(const struct why *w, struct found *f, enum suite_kind best)
+static bool is_past(const struct why *w, struct found *f, enum tls_suite_kind best)
 {
-	static const int rank[] = { [SUITE_3DES] = 3, [SUITE_RC4] = 2, [SUITE_FORGOTTEN] = 1, [SUITE_EXPORT] = 1 };
-	enum suite_kind found = SUITE_EXPORT;
+	static const int rank
+		[] = { [TLS_SUITE_3DES] = 3, [TLS_SUITE_RC4] = 2, [TLS_SUITE_FORGOTTEN] = 1, [TLS_SUITE_EXPORT] = 1 };
+	enum tls_suite_kind found = TLS_SUITE_EXPORT;
 
 	for (unsigned i = 0; i < w->suites_n; i++) {
-		enum suite_kind kind = w->suites[i].kind;
+		enum tls_suite_kind kind = w->suites[i].kind;
 
-		if (kind == SUITE_USUAL || kind == SUITE_UNKNOWN)
+		if (kind == TLS_SUITE_USUAL || kind == TLS_SUITE_UNKNOWN)
 			return false;
 		if (rank[kind] > rank[found])
 			found = kind;
@@ -733,25 +734,25 @@ static bool is_past(const struct why *w, struct found *f, enum suite_kind best)
 /* 13 */
 static bool is_3des(const struct why *w, struct found *f)
 {
-	return is_past(w, f, SUITE_3DES);
+	return is_past(w, f, TLS_SUITE_3DES);
 }
 
 /* 14 */
 static bool is_rc4(const struct why *w, struct found *f)
 {
-	return is_past(w, f, SUITE_RC4);
+	return is_past(w, f, TLS_SUITE_RC4);
 }
 
 /* 15 */
 static bool is_export(const struct why *w, struct found *f)
 {
-	return is_past(w, f, SUITE_EXPORT);
+	return is_past(w, f, TLS_SUITE_EXPORT);
 }
 
 static bool suites_meet(const struct why *w)
 {
 	for (unsigned i = 0; i < w->suites_n; i++)
-		if ((w->suites[i].auth == AUTH_ANY) == (w->version == 0x0304) &&
+		if ((w->suites[i].auth == TLS_AUTH_ANY) == (w->version == 0x0304) &&
 			suite_is_allowed(w->ctx, w->suites[i].number))
 			return true;
 	return false;
@@ -812,6 +813,19 @@ static const struct pair *minded_pair(const struct why *w)
 	return p ? p : w->pairs_n > 0 ? w->pairs[0] : NULL;
 }
 
+static void add_alert(const struct why *w, struct found *f)
+{
+	uint8_t alert = w->facts->alert_received;
+
+	if (alert == NO_ALERT)
+		add_both(f, "alert", "alert_de", "it hung up", "sie legte auf");
+	else
+		fault_fact(&f->fault, "alert", "alert %u, %s", alert, tls_alert_text(alert));
+	if (alert != NO_ALERT)
+		fault_fact(&f->fault, "alert_de", "Alarm %u, %s", alert, tls_alert_text(alert));
+}
+
+/* What became of it stands in {refusal}, which is empty where nobody was asked. */
 static void add_pair(const struct why *w, struct found *f, const struct pair *p)
 {
 	uint8_t alert = w->facts->alert_received;
@@ -819,11 +833,14 @@ static void add_pair(const struct why *w, struct found *f, const struct pair *p)
 	add_name(w, f);
 	fault_fact(&f->fault, "file", "%s", p->pub.cert_path);
 	if (alert == NO_ALERT)
-		add_both(f, "alert", "alert_de", "it hung up", "sie legte auf");
+		add_both(f, "refusal", "refusal_de", "; the peer hung up on it",
+			"; die Gegenstelle legte daraufhin auf");
 	else
-		fault_fact(&f->fault, "alert", "alert %u, %s", alert, tls_alert_text(alert));
+		fault_fact(&f->fault, "refusal", "; the peer refused it (alert %u, %s)", alert, tls_alert_text(alert));
 	if (alert != NO_ALERT)
-		fault_fact(&f->fault, "alert_de", "Alarm %u, %s", alert, tls_alert_text(alert));
+		fault_fact(&f->fault, "refusal_de", "; die Gegenstelle lehnte es ab (Alarm %u, %s)", alert,
+			tls_alert_text(alert));
+	add_alert(w, f);
 }
 
 static void add_time(struct found *f, const char *name, int64_t wall_s)

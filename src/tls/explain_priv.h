@@ -1,49 +1,18 @@
 /*
- * Inside the explanation engine: what is known of suites, groups and signature algorithms (names.c), what a failed
- * handshake looks like once it is put side by side with the set (why.c), the replay (replay.c) and the table of causes (causes.c).
+ * Inside the explanation engine: what a failed handshake looks like once it is put side by side with the set (why.c), the replay (replay.c) and the table of causes (causes.c).
  */
 #pragma once
 #include "tls/explain.h"
+#include "tls/names.h"
 #include "tls/tls_priv.h"
 
-/* ---- names.c: numbers and what they mean ---- */
+/* ---- names.c, beside tls/names.h ---- */
 
-enum suite_auth { AUTH_RSA, AUTH_ECDSA, AUTH_ANY /* TLS 1.3 */, AUTH_OTHER };
-enum suite_exchange { EXCHANGE_RSA, EXCHANGE_DHE, EXCHANGE_ECDHE, EXCHANGE_ANY /* TLS 1.3 */, EXCHANGE_OTHER };
-enum suite_kind {
-	SUITE_USUAL, /* OpenSSL has it */
-	SUITE_3DES,
-	SUITE_RC4,
-	SUITE_EXPORT,
-	SUITE_FORGOTTEN, /* single DES, NULL, IDEA, SEED */
-	SUITE_SIGNAL,    /* SCSV, GREASE: no suite */
-	SUITE_UNKNOWN,
-};
-struct suite {
-	uint16_t number;
-	enum suite_auth auth;
-	enum suite_exchange exchange;
-	enum suite_kind kind;
-};
-struct suite suite_get(uint16_t number);
 /* The security level and versions aside: is it among those of ctx? */
 bool suite_is_allowed(SSL_CTX *ctx, uint16_t number);
+uint16_t group_of_key(EVP_PKEY *key); /* of an ECDSA key; 0: none that TLS has a number for */
 
 #define SUITE_FALLBACK_SCSV 0x5600
-
-/* What a signature algorithm (RFC 8446 4.2.3) can be made with. */
-struct signature {
-	uint16_t number;
-	const char *name;
-	enum tls_key_type key; /* OTHER: RSA-PSS keys, DSA */
-	uint16_t group;        /* with TLS 1.3 ECDSA only on this curve; 0: any */
-	bool in_13;            /* may be used for TLS 1.3's CertificateVerify */
-	bool weak;             /* SHA-1 or MD5 */
-};
-/* NULL if nobody knows it. */
-const struct signature *signature_find(uint16_t number);
-const char *group_text(uint16_t group); /* "X25519", "0x1234" */
-uint16_t group_of_key(EVP_PKEY *key);   /* of an ECDSA key; 0: none that TLS has a number for */
 
 /* ---- why.c: facts and set, side by side ---- */
 
@@ -74,7 +43,7 @@ struct why {
 	bool has_hello;
 	struct tls_hello hello;
 	uint16_t theirs_min, theirs_max;
-	struct suite *suites; /* without signals */
+	struct tls_suite *suites; /* without signals */
 	unsigned suites_n;
 	bool fallback_scsv;
 	/* Ours. */
@@ -90,7 +59,8 @@ void why_done(struct why *w);
 bool why_answered(const struct why *w); /* our ServerHello was sent: what follows is the peer's opinion */
 /* Reason code of OpenSSL's own last error; 0 if there is none. */
 int why_reason(const struct why *w);
-bool why_has_auth(const struct why *w, enum suite_auth auth); /* a usual suite of TLS 1.2 or below with it is offered */
+bool why_has_auth(const struct why *w,
+	enum tls_suite_auth auth); /* a usual suite of TLS 1.2 or below with it is offered */
 /* A strong signature algorithm for such a key, usable with the common version. */
 bool why_verifies(const struct why *w, enum tls_key_type key);
 /* All suites that both allow need a group, and none is common; whatever our certificates are. */

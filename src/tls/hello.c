@@ -1,5 +1,6 @@
 /* The ClientHello reader; the essay is in tls/hello.h. */
 #include <errno.h>
+#include "base/reader.h"
 #include "tls/hello.h"
 
 #define RECORD_HANDSHAKE 22
@@ -7,41 +8,6 @@
 #define HELLO_BYTES_MAX  65536
 
 enum { EXT_SNI = 0, EXT_GROUPS = 10, EXT_SIGNATURES = 13, EXT_ALPN = 16, EXT_VERSIONS = 43, EXT_KEY_SHARE = 51 };
-
-/* Reads with a sticky end: past it everything is empty and `short_` is set. */
-struct reader {
-	struct span rest;
-	bool short_;
-};
-
-static struct span take(struct reader *r, size_t n)
-{
-	struct span s;
-
-	if (n > r->rest.n) {
-		r->short_ = true;
-		n = r->rest.n;
-	}
-	s = span_sub(r->rest, 0, n);
-	r->rest = span_from(r->rest, n);
-	return s;
-}
-
-static uint32_t number(struct reader *r, unsigned bytes)
-{
-	struct span s = take(r, bytes);
-	uint32_t v = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		v = v << 8 | (uint8_t)s.p[i];
-	return s.n == bytes ? v : 0;
-}
-
-/* A vector: its length in `bytes` bytes, then that many. */
-static struct span vector(struct reader *r, unsigned bytes)
-{
-	return take(r, number(r, bytes));
-}
 
 uint16_t tls_hello_u16(struct span list, size_t i)
 {
@@ -59,12 +25,12 @@ static struct span pairs_of(struct span list)
 
 static struct span read_sni(struct span body)
 {
-	struct reader r = { body, false };
-	struct reader names = { vector(&r, 2), false };
+	struct reader r = reader_of(body);
+	struct reader names = reader_of(reader_vector(&r, 2));
 
 	while (names.rest.n > 0) {
-		uint32_t type = number(&names, 1);
-		struct span name = vector(&names, 2);
+		uint32_t type = reader_number(&names, 1);
+		struct span name = reader_vector(&names, 2);
 
 		if (type == 0)
 			return name;
@@ -74,15 +40,15 @@ static struct span read_sni(struct span body)
 
 static struct span read_shares(struct span body, struct arena *a)
 {
-	struct reader r = { body, false };
-	struct reader shares = { vector(&r, 2), false };
+	struct reader r = reader_of(body);
+	struct reader shares = reader_of(reader_vector(&r, 2));
 	char *groups = arena_alloc(a, shares.rest.n + 1);
 	size_t n = 0;
 
 	while (shares.rest.n > 4) {
-		struct span group = take(&shares, 2);
+		struct span group = reader_take(&shares, 2);
 
-		vector(&shares, 2);
+		reader_vector(&shares, 2);
 		memcpy(groups + n, group.p, 2);
 		n += 2;
 	}
@@ -91,23 +57,23 @@ static struct span read_shares(struct span body, struct arena *a)
 
 static void read_extension(uint32_t type, struct span body, struct arena *a, struct tls_hello *h)
 {
-	struct reader r = { body, false };
+	struct reader r = reader_of(body);
 
 	switch (type) {
 	case EXT_SNI:
 		h->sni = read_sni(body);
 		break;
 	case EXT_GROUPS:
-		h->groups = pairs_of(vector(&r, 2));
+		h->groups = pairs_of(reader_vector(&r, 2));
 		break;
 	case EXT_SIGNATURES:
-		h->signatures = pairs_of(vector(&r, 2));
+		h->signatures = pairs_of(reader_vector(&r, 2));
 		break;
 	case EXT_ALPN:
-		h->alpn = vector(&r, 2);
+		h->alpn = reader_vector(&r, 2);
 		break;
 	case EXT_VERSIONS:
-		h->versions = pairs_of(vector(&r, 1));
+		h->versions = pairs_of(reader_vector(&r, 1));
 		break;
 	case EXT_KEY_SHARE:
 		h->shares = read_shares(body, a);
@@ -121,18 +87,18 @@ static void read_body(struct reader *r, struct arena *a, struct tls_hello *h)
 {
 	struct reader extensions;
 
-	h->legacy_version = (uint16_t)number(r, 2);
-	take(r, 32);  /* random */
-	vector(r, 1); /* session id */
-	h->suites = pairs_of(vector(r, 2));
-	vector(r, 1); /* compression methods */
+	h->legacy_version = (uint16_t)reader_number(r, 2);
+	reader_take(r, 32);  /* random */
+	reader_vector(r, 1); /* session id */
+	h->suites = pairs_of(reader_vector(r, 2));
+	reader_vector(r, 1); /* compression methods */
 	if (r->rest.n == 0)
 		return;
-	extensions = (struct reader){ vector(r, 2), false };
+	extensions = reader_of(reader_vector(r, 2));
 	while (extensions.rest.n > 0) {
-		uint32_t type = number(&extensions, 2);
+		uint32_t type = reader_number(&extensions, 2);
 
-		read_extension(type, vector(&extensions, 2), a, h);
+		read_extension(type, reader_vector(&extensions, 2), a, h);
 	}
 }
 
@@ -141,15 +107,15 @@ static void read_body(struct reader *r, struct arena *a, struct tls_hello *h)
 /* The payloads of the handshake records, joined; what a record lacks is simply not there. */
 static struct span join_records(struct span bytes, struct arena *a)
 {
-	struct reader r = { bytes, false };
+	struct reader r = reader_of(bytes);
 	char *joined = arena_alloc(a, bytes.n + 1);
 	size_t n = 0;
 
 	while (r.rest.n >= 5 && (uint8_t)r.rest.p[0] == RECORD_HANDSHAKE) {
 		struct span payload;
 
-		take(&r, 3);
-		payload = vector(&r, 2);
+		reader_take(&r, 3);
+		payload = reader_vector(&r, 2);
 		memcpy(joined + n, payload.p, payload.n);
 		n += payload.n;
 	}
@@ -158,21 +124,21 @@ static struct span join_records(struct span bytes, struct arena *a)
 
 static int parse_v2(struct span bytes, struct tls_hello *h)
 {
-	struct reader r = { bytes, false };
-	uint32_t length = number(&r, 2) & 0x7fff, suites_n, id_n, challenge_n;
+	struct reader r = reader_of(bytes);
+	uint32_t length = reader_number(&r, 2) & 0x7fff, suites_n, id_n, challenge_n;
 
-	take(&r, 1); /* CLIENT-HELLO, seen by the caller */
+	reader_take(&r, 1); /* CLIENT-HELLO, seen by the caller */
 	h->v2 = true;
-	h->legacy_version = (uint16_t)number(&r, 2);
-	suites_n = number(&r, 2);
-	id_n = number(&r, 2);
-	challenge_n = number(&r, 2);
+	h->legacy_version = (uint16_t)reader_number(&r, 2);
+	suites_n = reader_number(&r, 2);
+	id_n = reader_number(&r, 2);
+	challenge_n = reader_number(&r, 2);
 	if (suites_n % 3 != 0 || length != 9 + suites_n + id_n + challenge_n)
 		return -EPROTO;
-	h->suites = take(&r, suites_n);
+	h->suites = reader_take(&r, suites_n);
 	h->suites.n -= h->suites.n % 3;
-	take(&r, id_n + challenge_n);
-	h->complete = !r.short_;
+	reader_take(&r, id_n + challenge_n);
+	h->complete = !r.error;
 	return 0;
 }
 
@@ -187,11 +153,11 @@ int tls_hello_parse(struct span bytes, struct arena *a, struct tls_hello *ret)
 		return parse_v2(bytes, ret);
 	if (bytes.n < 6 || (uint8_t)bytes.p[0] != RECORD_HANDSHAKE || bytes.p[1] != 3)
 		return -EPROTO;
-	r = (struct reader){ join_records(bytes, a), false };
-	if (number(&r, 1) != MESSAGE_HELLO)
+	r = reader_of(join_records(bytes, a));
+	if (reader_number(&r, 1) != MESSAGE_HELLO)
 		return -EPROTO;
-	length = number(&r, 3);
-	ret->complete = !r.short_ && length <= r.rest.n;
+	length = reader_number(&r, 3);
+	ret->complete = !r.error && length <= r.rest.n;
 	r.rest = span_sub(r.rest, 0, length);
 	read_body(&r, a, ret);
 	return 0;

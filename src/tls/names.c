@@ -14,50 +14,50 @@
 /* ---- suites ---- */
 
 static const struct {
-	struct suite suite;
+	struct tls_suite suite;
 	const char *name;
 } forgotten[] = {
-	{ { 0x0001, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "NULL-MD5" },
-	{ { 0x0002, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "NULL-SHA" },
-	{ { 0x0003, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP-RC4-MD5" },
-	{ { 0x0004, AUTH_RSA, EXCHANGE_RSA, SUITE_RC4 }, "RC4-MD5" },
-	{ { 0x0005, AUTH_RSA, EXCHANGE_RSA, SUITE_RC4 }, "RC4-SHA" },
-	{ { 0x0006, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP-RC2-CBC-MD5" },
-	{ { 0x0007, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "IDEA-CBC-SHA" },
-	{ { 0x0008, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP-DES-CBC-SHA" },
-	{ { 0x0009, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "DES-CBC-SHA" },
-	{ { 0x000a, AUTH_RSA, EXCHANGE_RSA, SUITE_3DES }, "DES-CBC3-SHA" },
-	{ { 0x0011, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-DHE-DSS-DES-CBC-SHA" },
-	{ { 0x0012, AUTH_OTHER, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-DSS-DES-CBC-SHA" },
-	{ { 0x0013, AUTH_OTHER, EXCHANGE_DHE, SUITE_3DES }, "DHE-DSS-DES-CBC3-SHA" },
-	{ { 0x0014, AUTH_RSA, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-DHE-RSA-DES-CBC-SHA" },
-	{ { 0x0015, AUTH_RSA, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-RSA-DES-CBC-SHA" },
-	{ { 0x0016, AUTH_RSA, EXCHANGE_DHE, SUITE_3DES }, "DHE-RSA-DES-CBC3-SHA" },
-	{ { 0x0017, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-ADH-RC4-MD5" },
-	{ { 0x0018, AUTH_OTHER, EXCHANGE_DHE, SUITE_RC4 }, "ADH-RC4-MD5" },
-	{ { 0x0019, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP-ADH-DES-CBC-SHA" },
-	{ { 0x001a, AUTH_OTHER, EXCHANGE_DHE, SUITE_FORGOTTEN }, "ADH-DES-CBC-SHA" },
-	{ { 0x001b, AUTH_OTHER, EXCHANGE_DHE, SUITE_3DES }, "ADH-DES-CBC3-SHA" },
-	{ { 0x0062, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP1024-DES-CBC-SHA" },
-	{ { 0x0063, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP1024-DHE-DSS-DES-CBC-SHA" },
-	{ { 0x0064, AUTH_RSA, EXCHANGE_RSA, SUITE_EXPORT }, "EXP1024-RC4-SHA" },
-	{ { 0x0065, AUTH_OTHER, EXCHANGE_DHE, SUITE_EXPORT }, "EXP1024-DHE-DSS-RC4-SHA" },
-	{ { 0x0066, AUTH_OTHER, EXCHANGE_DHE, SUITE_RC4 }, "DHE-DSS-RC4-SHA" },
-	{ { 0x0096, AUTH_RSA, EXCHANGE_RSA, SUITE_FORGOTTEN }, "SEED-SHA" },
-	{ { 0x0099, AUTH_OTHER, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-DSS-SEED-SHA" },
-	{ { 0x009a, AUTH_RSA, EXCHANGE_DHE, SUITE_FORGOTTEN }, "DHE-RSA-SEED-SHA" },
-	{ { 0xc002, AUTH_OTHER, EXCHANGE_OTHER, SUITE_RC4 }, "ECDH-ECDSA-RC4-SHA" },
-	{ { 0xc003, AUTH_OTHER, EXCHANGE_OTHER, SUITE_3DES }, "ECDH-ECDSA-DES-CBC3-SHA" },
-	{ { 0xc007, AUTH_ECDSA, EXCHANGE_ECDHE, SUITE_RC4 }, "ECDHE-ECDSA-RC4-SHA" },
-	{ { 0xc008, AUTH_ECDSA, EXCHANGE_ECDHE, SUITE_3DES }, "ECDHE-ECDSA-DES-CBC3-SHA" },
-	{ { 0xc00c, AUTH_OTHER, EXCHANGE_OTHER, SUITE_RC4 }, "ECDH-RSA-RC4-SHA" },
-	{ { 0xc00d, AUTH_OTHER, EXCHANGE_OTHER, SUITE_3DES }, "ECDH-RSA-DES-CBC3-SHA" },
-	{ { 0xc011, AUTH_RSA, EXCHANGE_ECDHE, SUITE_RC4 }, "ECDHE-RSA-RC4-SHA" },
-	{ { 0xc012, AUTH_RSA, EXCHANGE_ECDHE, SUITE_3DES }, "ECDHE-RSA-DES-CBC3-SHA" },
-	{ { 0xc016, AUTH_OTHER, EXCHANGE_ECDHE, SUITE_RC4 }, "AECDH-RC4-SHA" },
-	{ { 0xc017, AUTH_OTHER, EXCHANGE_ECDHE, SUITE_3DES }, "AECDH-DES-CBC3-SHA" },
-	{ { 0x00ff, AUTH_OTHER, EXCHANGE_OTHER, SUITE_SIGNAL }, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV" },
-	{ { SUITE_FALLBACK_SCSV, AUTH_OTHER, EXCHANGE_OTHER, SUITE_SIGNAL }, "TLS_FALLBACK_SCSV" },
+	{ { 0x0001, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_FORGOTTEN }, "NULL-MD5" },
+	{ { 0x0002, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_FORGOTTEN }, "NULL-SHA" },
+	{ { 0x0003, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_EXPORT }, "EXP-RC4-MD5" },
+	{ { 0x0004, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_RC4 }, "RC4-MD5" },
+	{ { 0x0005, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_RC4 }, "RC4-SHA" },
+	{ { 0x0006, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_EXPORT }, "EXP-RC2-CBC-MD5" },
+	{ { 0x0007, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_FORGOTTEN }, "IDEA-CBC-SHA" },
+	{ { 0x0008, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_EXPORT }, "EXP-DES-CBC-SHA" },
+	{ { 0x0009, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_FORGOTTEN }, "DES-CBC-SHA" },
+	{ { 0x000a, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_3DES }, "DES-CBC3-SHA" },
+	{ { 0x0011, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_EXPORT }, "EXP-DHE-DSS-DES-CBC-SHA" },
+	{ { 0x0012, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_FORGOTTEN }, "DHE-DSS-DES-CBC-SHA" },
+	{ { 0x0013, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_3DES }, "DHE-DSS-DES-CBC3-SHA" },
+	{ { 0x0014, TLS_AUTH_RSA, TLS_EXCHANGE_DHE, TLS_SUITE_EXPORT }, "EXP-DHE-RSA-DES-CBC-SHA" },
+	{ { 0x0015, TLS_AUTH_RSA, TLS_EXCHANGE_DHE, TLS_SUITE_FORGOTTEN }, "DHE-RSA-DES-CBC-SHA" },
+	{ { 0x0016, TLS_AUTH_RSA, TLS_EXCHANGE_DHE, TLS_SUITE_3DES }, "DHE-RSA-DES-CBC3-SHA" },
+	{ { 0x0017, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_EXPORT }, "EXP-ADH-RC4-MD5" },
+	{ { 0x0018, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_RC4 }, "ADH-RC4-MD5" },
+	{ { 0x0019, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_EXPORT }, "EXP-ADH-DES-CBC-SHA" },
+	{ { 0x001a, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_FORGOTTEN }, "ADH-DES-CBC-SHA" },
+	{ { 0x001b, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_3DES }, "ADH-DES-CBC3-SHA" },
+	{ { 0x0062, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_EXPORT }, "EXP1024-DES-CBC-SHA" },
+	{ { 0x0063, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_EXPORT }, "EXP1024-DHE-DSS-DES-CBC-SHA" },
+	{ { 0x0064, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_EXPORT }, "EXP1024-RC4-SHA" },
+	{ { 0x0065, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_EXPORT }, "EXP1024-DHE-DSS-RC4-SHA" },
+	{ { 0x0066, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_RC4 }, "DHE-DSS-RC4-SHA" },
+	{ { 0x0096, TLS_AUTH_RSA, TLS_EXCHANGE_RSA, TLS_SUITE_FORGOTTEN }, "SEED-SHA" },
+	{ { 0x0099, TLS_AUTH_OTHER, TLS_EXCHANGE_DHE, TLS_SUITE_FORGOTTEN }, "DHE-DSS-SEED-SHA" },
+	{ { 0x009a, TLS_AUTH_RSA, TLS_EXCHANGE_DHE, TLS_SUITE_FORGOTTEN }, "DHE-RSA-SEED-SHA" },
+	{ { 0xc002, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_RC4 }, "ECDH-ECDSA-RC4-SHA" },
+	{ { 0xc003, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_3DES }, "ECDH-ECDSA-DES-CBC3-SHA" },
+	{ { 0xc007, TLS_AUTH_ECDSA, TLS_EXCHANGE_ECDHE, TLS_SUITE_RC4 }, "ECDHE-ECDSA-RC4-SHA" },
+	{ { 0xc008, TLS_AUTH_ECDSA, TLS_EXCHANGE_ECDHE, TLS_SUITE_3DES }, "ECDHE-ECDSA-DES-CBC3-SHA" },
+	{ { 0xc00c, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_RC4 }, "ECDH-RSA-RC4-SHA" },
+	{ { 0xc00d, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_3DES }, "ECDH-RSA-DES-CBC3-SHA" },
+	{ { 0xc011, TLS_AUTH_RSA, TLS_EXCHANGE_ECDHE, TLS_SUITE_RC4 }, "ECDHE-RSA-RC4-SHA" },
+	{ { 0xc012, TLS_AUTH_RSA, TLS_EXCHANGE_ECDHE, TLS_SUITE_3DES }, "ECDHE-RSA-DES-CBC3-SHA" },
+	{ { 0xc016, TLS_AUTH_OTHER, TLS_EXCHANGE_ECDHE, TLS_SUITE_RC4 }, "AECDH-RC4-SHA" },
+	{ { 0xc017, TLS_AUTH_OTHER, TLS_EXCHANGE_ECDHE, TLS_SUITE_3DES }, "AECDH-DES-CBC3-SHA" },
+	{ { 0x00ff, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_SIGNAL }, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV" },
+	{ { SUITE_FALLBACK_SCSV, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_SIGNAL }, "TLS_FALLBACK_SCSV" },
 };
 
 /* A connection that is never made: OpenSSL's table of suites hangs on one. */
@@ -80,33 +80,33 @@ static const SSL_CIPHER *cipher_find(uint16_t number)
 	return SSL_CIPHER_find(lookup, wire);
 }
 
-static enum suite_auth auth_of(const SSL_CIPHER *cipher)
+static enum tls_suite_auth auth_of(const SSL_CIPHER *cipher)
 {
 	switch (SSL_CIPHER_get_auth_nid(cipher)) {
 	case NID_auth_rsa:
-		return AUTH_RSA;
+		return TLS_AUTH_RSA;
 	case NID_auth_ecdsa:
-		return AUTH_ECDSA;
+		return TLS_AUTH_ECDSA;
 	case NID_auth_any:
-		return AUTH_ANY;
+		return TLS_AUTH_ANY;
 	default:
-		return AUTH_OTHER;
+		return TLS_AUTH_OTHER;
 	}
 }
 
-static enum suite_exchange exchange_of(const SSL_CIPHER *cipher)
+static enum tls_suite_exchange exchange_of(const SSL_CIPHER *cipher)
 {
 	switch (SSL_CIPHER_get_kx_nid(cipher)) {
 	case NID_kx_rsa:
-		return EXCHANGE_RSA;
+		return TLS_EXCHANGE_RSA;
 	case NID_kx_dhe:
-		return EXCHANGE_DHE;
+		return TLS_EXCHANGE_DHE;
 	case NID_kx_ecdhe:
-		return EXCHANGE_ECDHE;
+		return TLS_EXCHANGE_ECDHE;
 	case NID_kx_any:
-		return EXCHANGE_ANY;
+		return TLS_EXCHANGE_ANY;
 	default:
-		return EXCHANGE_OTHER;
+		return TLS_EXCHANGE_OTHER;
 	}
 }
 
@@ -116,7 +116,7 @@ static bool is_grease(uint16_t number)
 	return (number & 0x0f0f) == 0x0a0a && number >> 8 == (number & 0xff);
 }
 
-struct suite suite_get(uint16_t number)
+struct tls_suite tls_suite_get(uint16_t number)
 {
 	const SSL_CIPHER *cipher;
 
@@ -124,11 +124,11 @@ struct suite suite_get(uint16_t number)
 		if (forgotten[i].suite.number == number)
 			return forgotten[i].suite;
 	if (is_grease(number))
-		return (struct suite){ number, AUTH_OTHER, EXCHANGE_OTHER, SUITE_SIGNAL };
+		return (struct tls_suite){ number, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_SIGNAL };
 	cipher = cipher_find(number);
 	if (!cipher)
-		return (struct suite){ number, AUTH_OTHER, EXCHANGE_OTHER, SUITE_UNKNOWN };
-	return (struct suite){ number, auth_of(cipher), exchange_of(cipher), SUITE_USUAL };
+		return (struct tls_suite){ number, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_UNKNOWN };
+	return (struct tls_suite){ number, auth_of(cipher), exchange_of(cipher), TLS_SUITE_USUAL };
 }
 
 const char *tls_suite_text(uint16_t number)
@@ -161,9 +161,9 @@ bool suite_is_allowed(SSL_CTX *ctx, uint16_t number)
 
 /* ---- signature algorithms ---- */
 
-const struct signature *signature_find(uint16_t number)
+const struct tls_signature *tls_signature_find(uint16_t number)
 {
-	static const struct signature all[] = {
+	static const struct tls_signature all[] = {
 		{ 0x0403, "ecdsa_secp256r1_sha256", TLS_KEY_ECDSA, 23, true, false },
 		{ 0x0503, "ecdsa_secp384r1_sha384", TLS_KEY_ECDSA, 24, true, false },
 		{ 0x0603, "ecdsa_secp521r1_sha512", TLS_KEY_ECDSA, 25, true, false },
@@ -208,7 +208,7 @@ static const struct {
 	{ 256, "ffdhe2048", "" }, { 257, "ffdhe3072", "" }, { 258, "ffdhe4096", "" }, { 259, "ffdhe6144", "" },
 	{ 260, "ffdhe8192", "" }, { 0x11ec, "X25519MLKEM768", "" }, { 0x6399, "X25519Kyber768", "" } };
 
-const char *group_text(uint16_t number)
+const char *tls_group_text(uint16_t number)
 {
 	static _Thread_local char ring[RING][8];
 	static _Thread_local unsigned next;

@@ -25,18 +25,18 @@ static void read_suites(struct why *w)
 	size_t n = w->hello.suites.n / size;
 
 	n = n < SUITES_MAX ? n : SUITES_MAX;
-	w->suites = arena_array(&w->arena, struct suite, n + 1);
+	w->suites = arena_array(&w->arena, struct tls_suite, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		struct span entry = span_sub(w->hello.suites, i * size, size);
-		struct suite s;
+		struct tls_suite s;
 
 		/* Those of SSL 2 itself have a first byte. */
 		if (size == 3 && entry.p[0] != 0)
 			continue;
-		s = suite_get(tls_hello_u16(span_from(entry, size - 2), 0));
+		s = tls_suite_get(tls_hello_u16(span_from(entry, size - 2), 0));
 		if (s.number == SUITE_FALLBACK_SCSV)
 			w->fallback_scsv = true;
-		if (s.kind != SUITE_SIGNAL)
+		if (s.kind != TLS_SUITE_SIGNAL)
 			w->suites[w->suites_n++] = s;
 	}
 }
@@ -102,32 +102,32 @@ static bool groups_meet(const struct why *w)
 	return false;
 }
 
-static enum suite_auth auth_for(enum tls_key_type key)
+static enum tls_suite_auth auth_for(enum tls_key_type key)
 {
-	return key == TLS_KEY_RSA ? AUTH_RSA : AUTH_ECDSA;
+	return key == TLS_KEY_RSA ? TLS_AUTH_RSA : TLS_AUTH_ECDSA;
 }
 
 /* The suite's side of a certificate's case: NONE if one can be used. */
-static enum obstacle suites_obstacle(const struct why *w, enum suite_auth auth)
+static enum obstacle suites_obstacle(const struct why *w, enum tls_suite_auth auth)
 {
 	enum obstacle o = OBSTACLE_SUITE;
 	bool meet = groups_meet(w);
 
 	for (unsigned i = 0; i < w->suites_n; i++) {
-		const struct suite *s = &w->suites[i];
+		const struct tls_suite *s = &w->suites[i];
 
-		if (s->kind != SUITE_USUAL || s->auth != auth)
+		if (s->kind != TLS_SUITE_USUAL || s->auth != auth)
 			continue;
 		if (!suite_is_allowed(w->ctx, s->number)) {
 			o = o == OBSTACLE_SUITE ? OBSTACLE_SUITE_OURS : o;
 			continue;
 		}
-		if (s->exchange == EXCHANGE_RSA || (s->exchange != EXCHANGE_DHE && meet))
+		if (s->exchange == TLS_EXCHANGE_RSA || (s->exchange != TLS_EXCHANGE_DHE && meet))
 			return OBSTACLE_NONE;
 		/* Whether there are parameters cannot be asked; this is how OpenSSL fails without. */
-		if (s->exchange == EXCHANGE_DHE && why_reason(w) != SSL_R_NO_SHARED_CIPHER)
+		if (s->exchange == TLS_EXCHANGE_DHE && why_reason(w) != SSL_R_NO_SHARED_CIPHER)
 			return OBSTACLE_NONE;
-		if (s->exchange != EXCHANGE_DHE)
+		if (s->exchange != TLS_EXCHANGE_DHE)
 			o = OBSTACLE_GROUPS;
 		else if (o != OBSTACLE_GROUPS)
 			o = OBSTACLE_DH;
@@ -135,7 +135,7 @@ static enum obstacle suites_obstacle(const struct why *w, enum suite_auth auth)
 	return o;
 }
 
-static bool fits(const struct signature *s, enum tls_key_type key, bool in_13, uint16_t group)
+static bool fits(const struct tls_signature *s, enum tls_key_type key, bool in_13, uint16_t group)
 {
 	return s && s->key == key && (!in_13 || (s->in_13 && (s->group == 0 || group == 0 || s->group == group)));
 }
@@ -148,7 +148,7 @@ static enum obstacle signatures_obstacle(const struct why *w, const struct pair 
 	if (!w->hello.signatures.p)
 		return OBSTACLE_NO_SIGNATURES;
 	for (size_t i = 0; i < w->hello.signatures.n / 2; i++) {
-		const struct signature *s = signature_find(tls_hello_u16(w->hello.signatures, i));
+		const struct tls_signature *s = tls_signature_find(tls_hello_u16(w->hello.signatures, i));
 
 		if (fits(s, p->pub.type, in_13, group) && !s->weak)
 			return OBSTACLE_NONE;
@@ -166,7 +166,7 @@ static enum obstacle obstacle_of(const struct why *w, const struct pair *p)
 		return OBSTACLE_VERSION;
 	if (w->version == 0x0304) {
 		o = signatures_obstacle(w, p);
-		return o != OBSTACLE_NONE ? o : suites_obstacle(w, AUTH_ANY);
+		return o != OBSTACLE_NONE ? o : suites_obstacle(w, TLS_AUTH_ANY);
 	}
 	o = suites_obstacle(w, auth_for(p->pub.type));
 	if (o != OBSTACLE_NONE)
@@ -236,10 +236,10 @@ int why_reason(const struct why *w)
 	return ERR_GET_LIB(w->facts->ssl_error) == ERR_LIB_SSL ? ERR_GET_REASON(w->facts->ssl_error) : 0;
 }
 
-bool why_has_auth(const struct why *w, enum suite_auth auth)
+bool why_has_auth(const struct why *w, enum tls_suite_auth auth)
 {
 	for (unsigned i = 0; i < w->suites_n; i++)
-		if (w->suites[i].kind == SUITE_USUAL && w->suites[i].auth == auth)
+		if (w->suites[i].kind == TLS_SUITE_USUAL && w->suites[i].auth == auth)
 			return true;
 	return false;
 }
@@ -247,7 +247,7 @@ bool why_has_auth(const struct why *w, enum suite_auth auth)
 bool why_verifies(const struct why *w, enum tls_key_type key)
 {
 	for (size_t i = 0; i < w->hello.signatures.n / 2; i++) {
-		const struct signature *s = signature_find(tls_hello_u16(w->hello.signatures, i));
+		const struct tls_signature *s = tls_signature_find(tls_hello_u16(w->hello.signatures, i));
 
 		if (fits(s, key, w->version == 0x0304, 0) && !s->weak)
 			return true;
@@ -260,12 +260,12 @@ bool why_needs_group(const struct why *w)
 	bool needs = false;
 
 	for (unsigned i = 0; i < w->suites_n; i++) {
-		const struct suite *s = &w->suites[i];
+		const struct tls_suite *s = &w->suites[i];
 
-		if (s->kind != SUITE_USUAL || (s->auth == AUTH_ANY) != (w->version == 0x0304) ||
+		if (s->kind != TLS_SUITE_USUAL || (s->auth == TLS_AUTH_ANY) != (w->version == 0x0304) ||
 			!suite_is_allowed(w->ctx, s->number))
 			continue;
-		if (s->exchange == EXCHANGE_RSA || s->exchange == EXCHANGE_DHE)
+		if (s->exchange == TLS_EXCHANGE_RSA || s->exchange == TLS_EXCHANGE_DHE)
 			return false;
 		needs = true;
 	}
