@@ -28,6 +28,7 @@ packages_of() {
 			gnutls-bin
 			goaccess
 			iproute2
+			knot
 			libcmocka-dev
 			nghttp2-client
 			nginx-light
@@ -37,6 +38,7 @@ packages_of() {
 			python3-cryptography
 			python3-pytest
 			sqlite3
+			squid
 			util-linux
 		LIST
 		;;
@@ -55,12 +57,17 @@ packages_of() {
 	bench)
 		cat <<-LIST
 			apache2-utils
+			dnsdist
+			dnsmasq-base
+			dnsperf
 			h2o
 			haproxy
+			knot
 			nghttp2-client
 			nginx-light
 			python3
 			trafficserver
+			unbound
 			varnish
 			wrk
 		LIST
@@ -99,7 +106,7 @@ packages_install_as_root='
 	for package; do
 		case $package in
 		nginx-light) unit=nginx ;;
-		h2o | haproxy | trafficserver | varnish) unit=$package ;;
+		dnsdist | h2o | haproxy | knot | squid | trafficserver | unbound | varnish) unit=$package ;;
 		*) continue ;;
 		esac
 		if [ -d /run/systemd/system ]; then

@@ -6,6 +6,7 @@
  *   write.c    a writer into a fixed place, with compression
  *   query.c    what a client asks, strictly; what we ask; does an answer belong to a question
  *   answer.c   what an upstream said, reduced to what it may say about the question; sent to a client
+ *   text.c     the data of records, for people
  *
  * Names are kept uncompressed, with their root label, at most 255 bytes. Case is kept where a name is repeated
  * to the one who asked, and does not count in comparisons (RFC 4343). Numbers of types, response codes and
@@ -214,3 +215,11 @@ size_t dns_answer_write(const struct dns_answer *a, const struct dns_query *q, u
 bool dns_answer_next(const struct dns_answer *a, uint16_t type, size_t *at, struct span *ret_data, uint32_t *ret_ttl);
 /* The whole message, without OPT, its id 0; for dns_reader. */
 struct span dns_answer_message(const struct dns_answer *a);
+
+/* ---- text ---- */
+
+/* The data of a record of message as zone files have them, names with their last dot, appended to out; printable ASCII
+ * without line ends. What does not fit its type, and types without a form, as RFC 3597 5 says: "\# 2 abcd". */
+void dns_record_text(struct span message, const struct dns_record *record, struct buf *out);
+/* "Stale Answer"; "" for those that RFC 8914 does not have. */
+const char *dns_ede_text(int ede);
