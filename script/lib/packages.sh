@@ -65,6 +65,7 @@ packages_of() {
 			knot
 			nghttp2-client
 			nginx-light
+			openssl
 			python3
 			trafficserver
 			unbound
