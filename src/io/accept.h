@@ -12,7 +12,7 @@ struct acceptor {
 	bool closing;
 	/* Set by the caller. None may suspend. */
 	void (*take)(struct acceptor *a, int fd);      /* a connection: non-blocking, close-on-exec, the callee's */
-	void (*failed)(struct acceptor *a, int error); /* errno of accept(), where it is not about one connection alone */
+	void (*failed)(struct acceptor *a, int error); /* errno of accept(), if it is not about one connection alone */
 	void (*ended)(struct acceptor *a);             /* the last call: a may be freed */
 };
 /* Accepts on fd (kept by the caller, open until ended() was called) from now on. On the loop's thread. Does not suspend. */

@@ -12,8 +12,8 @@
 #include "io/task.h"
 
 struct loop_settings {
-	unsigned tasks_max;        /* live tasks; 0: 20000 */
-	unsigned stacks_spare;     /* pooled stacks kept for reuse; 0: 256 */
+	unsigned tasks_max;    /* live tasks; 0: 20000 */
+	unsigned stacks_spare; /* pooled stacks kept for reuse; 0: 256 */
 };
 
 /* NULL with errno if the kernel refuses descriptors. settings may be NULL. */
@@ -32,7 +32,7 @@ struct loop *loop_self(void);
 uint64_t loop_now_ms(void);
 /* Wall-clock seconds as of this round. */
 int64_t loop_wall_s(void);
-unsigned loop_tasks(const struct loop *loop);    /* live tasks (approximate from elsewhere) */
+unsigned loop_tasks(const struct loop *loop); /* live tasks (approximate from elsewhere) */
 
 /* Calls fn(arg) on loop's thread, outside any task. Any thread. In order per sender. */
 void loop_post(struct loop *loop, task_fn *fn, void *arg);
@@ -40,12 +40,12 @@ void loop_post(struct loop *loop, task_fn *fn, void *arg);
 /* A timer calls fn(arg) on the loop, outside any task (fn may task_spawn()). Own loop only. */
 struct loop_timer {
 	struct heap_node node;
-	uint64_t deadline;        /* node.key may be earlier: the loop then moves the node on */
+	uint64_t deadline; /* node.key may be earlier: the loop then moves the node on */
 	task_fn *fn;
 	void *arg;
 };
 void loop_timer_set(struct loop_timer *t, uint64_t deadline, task_fn *fn, void *arg);
-void loop_timer_clear(struct loop_timer *t);     /* not set: nothing */
+void loop_timer_clear(struct loop_timer *t); /* not set: nothing */
 
 /*
  * A descriptor on the loop. At most one task waits for reading and one for writing.
@@ -56,13 +56,13 @@ enum loop_idle_end { LOOP_IDLE_READABLE, LOOP_IDLE_TIMEOUT, LOOP_IDLE_STOP };
 typedef void loop_idle_fn(void *arg, enum loop_idle_end why);
 struct loop_fd {
 	int fd;
-	bool readable, writable;          /* since the last EAGAIN: try before you wait */
-	bool hung_up;                     /* EPOLLRDHUP, EPOLLHUP or EPOLLERR was seen */
+	bool readable, writable; /* since the last EAGAIN: try before you wait */
+	bool hung_up;            /* EPOLLRDHUP, EPOLLHUP or EPOLLERR was seen */
 	struct loop *loop;
 	struct task *reader, *writer;
 	loop_idle_fn *idle_fn;
 	void *idle_arg;
-	struct list idle_link;            /* in the loop's list of parked descriptors */
+	struct list idle_link; /* in the loop's list of parked descriptors */
 	struct loop_timer idle_timer;
 };
 /* fd must be non-blocking. Registers it with the calling thread's loop. 0 or -errno. */
@@ -76,7 +76,7 @@ int loop_fd_wait_write(struct loop_fd *f, uint64_t deadline);
 /* Parks. fn comes later, never inside this call; at once (next round) if f->readable.
  * loop_stop() ends all parked descriptors with LOOP_IDLE_STOP. */
 void loop_fd_park(struct loop_fd *f, uint64_t deadline, loop_idle_fn *fn, void *arg);
-void loop_fd_unpark(struct loop_fd *f);           /* not parked: nothing */
+void loop_fd_unpark(struct loop_fd *f); /* not parked: nothing */
 /* Ends every parked descriptor of the calling loop now with LOOP_IDLE_STOP (drain). */
 void loop_idle_stop_all(void);
 unsigned loop_idle_count(const struct loop *loop);

@@ -156,13 +156,13 @@ void web_listen(struct web *w, unsigned thread, int fd, bool tls)
 
 void web_unlisten(struct web *w, unsigned thread)
 {
-	list_each_safe(it, &w->threads[thread].listeners)
+	list_each_safe (it, &w->threads[thread].listeners)
 		acceptor_stop(&container_of(it, struct web_listener, link)->acceptor);
 }
 
 void web_unlisten_one(struct web *w, unsigned thread, int fd)
 {
-	list_each_safe(it, &w->threads[thread].listeners) {
+	list_each_safe (it, &w->threads[thread].listeners) {
 		struct web_listener *l = container_of(it, struct web_listener, link);
 
 		if (l->acceptor.fd.fd == fd)
