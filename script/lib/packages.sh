@@ -30,6 +30,7 @@ packages_of() {
 			iproute2
 			knot
 			libcmocka-dev
+			libnet-ssleay-perl
 			nghttp2-client
 			nginx-light
 			openssl
@@ -39,6 +40,7 @@ packages_of() {
 			python3-pytest
 			sqlite3
 			squid
+			swaks
 			util-linux
 		LIST
 		;;
@@ -71,6 +73,49 @@ packages_of() {
 			unbound
 			varnish
 			wrk
+		LIST
+		;;
+	peers)
+		cat <<-LIST
+			dash
+			exim4-daemon-light
+			libaudit1
+			libc6
+			libcap-ng0
+			libcom-err2
+			libcrypt1
+			libdb5.3
+			libevent-2.1-7
+			libffi8
+			libgcc-s1
+			libgmp10
+			libgnutls-dane0
+			libgnutls30
+			libgssapi-krb5-2
+			libhogweed6
+			libicu72
+			libidn12
+			libidn2-0
+			libk5crypto3
+			libkeyutils1
+			libkrb5-3
+			libkrb5support0
+			libnettle8
+			libnsl2
+			libp11-kit0
+			libpam0g
+			libpcre2-8-0
+			libsasl2-2
+			libssl3
+			libstdc++6
+			libtasn1-6
+			libtirpc3
+			libunbound8
+			libunistring2
+			netbase
+			opensmtpd
+			postfix
+			zlib1g
 		LIST
 		;;
 	*)
@@ -144,4 +189,30 @@ need_packages() {
 		echo "  apt-get update && apt-get install --no-install-recommends $packages_lacking" >&2
 		return 1
 	fi
+}
+
+# need_peers: mail servers exclude each other as packages, and none of them shall take the place of the
+# machine's own. So they are not installed: they and their libraries are unpacked into build-peers/debian,
+# a small root folder in which test/flow/mta.py runs them. Without the network what is there is used.
+need_peers() {
+	peers=build-peers/debian
+	peers_wanted=$(packages_of peers)
+	if [ "$(cat "$peers/.packages" 2>/dev/null)" = "$peers_wanted" ]; then
+		return 0
+	fi
+	echo "Unpacking mail servers into $peers"
+	rm -rf build-peers
+	mkdir -p build-peers/packages || return 1
+	# shellcheck disable=SC2086
+	if ! (cd build-peers/packages && apt-get -q -o APT::Sandbox::User=root download $peers_wanted) >build-peers/log 2>&1; then
+		cat build-peers/log >&2
+		echo "The packages could not be downloaded; as root: apt-get update" >&2
+		return 1
+	fi
+	for package in build-peers/packages/*.deb; do
+		dpkg-deb --extract "$package" "$peers" || return 1
+	done
+	rm -rf build-peers/packages "$peers/usr/share"
+	find "$peers" -type f -perm /6000 -exec chmod ug-s {} + || return 1
+	echo "$peers_wanted" >"$peers/.packages"
 }
