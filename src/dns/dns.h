@@ -43,6 +43,7 @@ enum dns_rcode {
 	DNS_NXDOMAIN = 3,
 	DNS_NOTIMP = 4,
 	DNS_REFUSED = 5,
+	DNS_YXDOMAIN = 6,
 	DNS_BADVERS = 16, /* needs EDNS */
 };
 const char *dns_rcode_text(unsigned rcode); /* "NXDOMAIN"; "RCODE77" (in a place per thread) */
@@ -191,13 +192,13 @@ size_t dns_udp_limit(const struct dns_query *q);
 
 /*
  * What is kept of an upstream's answer: the records that answer the question (the chain of CNAME and DNAME from its name
- * on, and what stands at its end, with their signatures), and of the authority section SOA, NSEC, NSEC3 and DS
- * of zones that hold one of these names. Nothing else is believed, nothing is kept for another question.
+ * on, and what stands at its end, with their signatures), and of the authority section SOA, NSEC and NSEC3 of zones
+ * that hold one of these names. Nothing else is believed, nothing is kept for another question.
  * Immutable and shared by threads.
  */
 struct dns_answer;
-/* From a message that dns_response_matches(). 0 and a reference, or -EPROTO (malformed, or it does not
- * answer: a referral). Truncated messages are for the caller to refuse. */
+/* From a message that dns_response_matches(), with NOERROR, NXDOMAIN or YXDOMAIN. 0 and a reference, or -EPROTO
+ * (malformed, or it does not answer: a referral, another code). Truncated messages are for the caller to refuse. */
 int dns_answer_read(struct span message, const struct dns_question *q, struct dns_answer **ret);
 struct dns_answer *dns_answer_ref(struct dns_answer *a);
 struct dns_answer *dns_answer_unref(struct dns_answer *a);
