@@ -178,9 +178,9 @@ static const struct cli_option file_options[] = {
 	{ NULL },
 };
 static const struct cli_verb verbs[] = {
-	{ "domain add", "NAME --origin URL… [--web NAME]… [OPTION]…",
-		"Add a domain; it is visited as NAME and www.NAME unless --web says otherwise.", key_options,
-		cli_domain_add },
+	{ "domain add", "NAME [--origin URL]… [--web NAME]… [--mail HOST:PORT] [OPTION]…",
+		"Add a domain; with an origin it is visited as NAME and www.NAME unless --web says otherwise.",
+		key_options, cli_domain_add },
 	{ "domain set", "NAME [OPTION]…", "Change settings of a domain; a repeated option replaces the whole list.",
 		key_options, cli_domain_set },
 	{ "domain show", "NAME", "Show a domain's settings as text.", NULL, run_show },
@@ -199,7 +199,7 @@ static const char *value_name(const struct conf_key *key)
 {
 	switch (key->type) {
 	case CONF_LIST:
-		return strcmp(key->name, "web") == 0 ? "NAME" : "URL";
+		return strcmp(key->name, "web") == 0 ? "NAME" : strcmp(key->name, "origin") == 0 ? "URL" : "EXCEPTION";
 	case CONF_BOOL:
 		return "yes|no";
 	case CONF_DURATION:

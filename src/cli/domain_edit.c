@@ -148,24 +148,25 @@ static struct span body_of(struct work *w, const struct domain *d)
 
 /* ---- add, set ---- */
 
-/* The index of "web" in domain_keys. */
-static unsigned web_key(void)
+/* The index of a key in domain_keys. */
+static unsigned key_at(const char *name)
 {
 	unsigned i = 0;
 
-	while (strcmp(domain_keys[i].name, "web") != 0)
+	while (strcmp(domain_keys[i].name, name) != 0)
 		i++;
 	return i;
 }
 
-/* Without --web a domain is visited under its name and, if that is an ordinary one, under www.NAME. */
+/* Without --web a domain is visited under its name and, if that is an ordinary one, under www.NAME; one that has mail and no
+ * origin is not visited. */
 static void give_web(struct work *w, struct edit *e, struct span name)
 {
-	unsigned web = web_key();
+	unsigned web = key_at("web");
 	uint64_t number;
 	bool is_address = span_to_u64(span_from(name, name.n - 1), &number) == 0;
 
-	if (e->given[web].n > 0)
+	if (e->given[web].n > 0 || (e->given[key_at("origin")].n == 0 && e->given[key_at("mail")].n > 0))
 		return;
 	e->given[web].v[e->given[web].n++] = arena_text(&w->arena, name);
 	if (!span_starts(name, SPAN("www.")) && span_index(name, '.') > 0 && !is_address && name.n + 4 <= 253)

@@ -1,6 +1,7 @@
 /* Tables, differences and JSON of domains. */
 #include "cli/domain_print.h"
 #include <stdio.h>
+#include <string.h>
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -18,18 +19,7 @@ static void add_more(struct buf *cell, unsigned n)
 		buf_addf(cell, " +%u", n - 1);
 }
 
-static void fill_cells(const struct domain *d, struct buf cells[3])
-{
-	for (unsigned i = 0; i < 3; i++)
-		buf_reset(&cells[i]);
-	buf_add_span(&cells[0], d->name);
-	if (d->web_n > 0)
-		buf_add_span(&cells[1], d->web[0]);
-	add_more(&cells[1], d->web_n);
-	if (d->origin_n > 0)
-		origin_spec_print(&d->origin[0], &cells[2]);
-	add_more(&cells[2], d->origin_n);
-}
+enum column { COLUMN_NAME, COLUMN_WEB, COLUMN_ORIGIN, COLUMN_PRESET, COLUMN_MAIL, COLUMNS };
 
 static const char *preset_text(const struct domain *d)
 {
@@ -40,28 +30,63 @@ static const char *preset_text(const struct domain *d)
 	return key->choices[d->preset];
 }
 
+static void fill_cells(const struct domain *d, struct buf cells[COLUMNS])
+{
+	for (unsigned i = 0; i < COLUMNS; i++)
+		buf_reset(&cells[i]);
+	buf_add_span(&cells[COLUMN_NAME], d->name);
+	if (d->web_n > 0)
+		buf_add_span(&cells[COLUMN_WEB], d->web[0]);
+	add_more(&cells[COLUMN_WEB], d->web_n);
+	if (d->origin_n > 0)
+		origin_spec_print(&d->origin[0], &cells[COLUMN_ORIGIN]);
+	add_more(&cells[COLUMN_ORIGIN], d->origin_n);
+	buf_add_text(&cells[COLUMN_PRESET], preset_text(d));
+	if (d->mail.host.n > 0)
+		buf_addf(&cells[COLUMN_MAIL], "%.*s tls=%s", SPAN_ARG(d->mail.text), domain_tls_text(d->tls));
+	else
+		buf_add_char(&cells[COLUMN_MAIL], '-');
+}
+
+/* The last of the columns has no blanks behind it. */
+static void print_cells(struct buf *out, const char *const cells[COLUMNS], const int width[COLUMNS], unsigned columns)
+{
+	for (unsigned c = 0; c + 1 < columns; c++)
+		buf_addf(out, "%-*s  ", width[c], cells[c]);
+	buf_addf(out, "%s\n", cells[columns - 1]);
+}
+
 void domain_print_table(struct buf *out, const struct domain_row *rows, unsigned n)
 {
-	struct buf cells[3] = { BUF_INIT(CELL_MAX), BUF_INIT(CELL_MAX), BUF_INIT(CELL_MAX) };
-	int width[3] = { 6, 3, 6 };
+	static const char *const heads[COLUMNS] = { "DOMAIN", "WEB", "ORIGIN", "PRESET", "MAIL" };
+	struct buf cells[COLUMNS];
+	const char *texts[COLUMNS];
+	int width[COLUMNS];
+	unsigned columns = COLUMN_MAIL; /* one more if any domain has mail */
 
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		buf_init(&cells[c], CELL_MAX);
+		width[c] = (int)strlen(heads[c]);
+	}
 	for (unsigned i = 0; i < n; i++) {
 		fill_cells(&rows[i].d, cells);
-		for (unsigned c = 0; c < 3; c++) {
+		if (rows[i].d.mail.host.n > 0)
+			columns = COLUMNS;
+		for (unsigned c = 0; c < COLUMNS; c++) {
 			int length = (int)(cells[c].n > COLUMN_MAX ? COLUMN_MAX : cells[c].n);
 
 			width[c] = length > width[c] ? length : width[c];
 		}
 	}
 	if (n > 0)
-		buf_addf(out, "%-*s  %-*s  %-*s  %s\n", width[0], "DOMAIN", width[1], "WEB", width[2], "ORIGIN",
-			"PRESET");
+		print_cells(out, heads, width, columns);
 	for (unsigned i = 0; i < n; i++) {
 		fill_cells(&rows[i].d, cells);
-		buf_addf(out, "%-*s  %-*s  %-*s  %s\n", width[0], buf_text(&cells[0]), width[1], buf_text(&cells[1]),
-			width[2], buf_text(&cells[2]), preset_text(&rows[i].d));
+		for (unsigned c = 0; c < COLUMNS; c++)
+			texts[c] = buf_text(&cells[c]);
+		print_cells(out, texts, width, columns);
 	}
-	for (unsigned c = 0; c < 3; c++)
+	for (unsigned c = 0; c < COLUMNS; c++)
 		buf_done(&cells[c]);
 }
 
@@ -78,6 +103,18 @@ static void print_lists_json(struct jsonw *j, const struct domain *d)
 		_cleanup_(buf_done) struct buf text = BUF_INIT(CELL_MAX);
 
 		origin_spec_print(&d->origin[i], &text);
+		jsonw_span(j, NULL, buf_span(&text));
+	}
+	jsonw_end(j);
+}
+
+static void print_recipients_json(struct jsonw *j, const struct domain *d)
+{
+	jsonw_array(j, "recipient");
+	for (unsigned i = 0; i < d->recipient_n; i++) {
+		_cleanup_(buf_done) struct buf text = BUF_INIT(CELL_MAX);
+
+		domain_recipient_print(&d->recipient[i], &text);
 		jsonw_span(j, NULL, buf_span(&text));
 	}
 	jsonw_end(j);
@@ -123,6 +160,7 @@ void domain_print_json(struct jsonw *j, const char *key, const struct domain_row
 	print_lists_json(j, &row->d);
 	for (const struct conf_key *k = domain_keys; k->name; k++)
 		print_key_json(j, &row->d, k);
+	print_recipients_json(j, &row->d);
 	jsonw_text(j, "changed_at", at);
 	jsonw_span(j, "changed_by", row->changed_by);
 	jsonw_end(j);

@@ -10,7 +10,12 @@
  *     origin = {"http://10.0.0.5:8080"}
  *     preset = "wordpress"
  *     grace  = "24h"
+ *     mail   = "10.0.0.6:25"
+ *     tls    = "require"
+ *     recipient = {"list@example.de report by=ada at=2026-11-25"}
  *   }
+ *
+ * Web and mail are independent: a domain has one of them, or both.
  *
  * The snapshot is the immutable in-memory form of all domains, reference-counted and replaced as a
  * whole. One domain costs under 4 KiB; 10,000 load in under 2 s.
@@ -41,6 +46,44 @@ int origin_spec_parse(struct span text, struct origin_spec *ret, const char **re
 /* The shortest text that means spec: no default port, no weight=1. */
 void origin_spec_print(const struct origin_spec *spec, struct buf *out);
 
+/* Must mail come encrypted? OFF: as the sender likes. REPORT: likewise, but who came without TLS is written down, as a rehearsal
+ * of REQUIRE, which refuses them. */
+enum domain_tls { DOMAIN_TLS_OFF, DOMAIN_TLS_REPORT, DOMAIN_TLS_REQUIRE };
+/* TLS on the way to the backend: never, if it offers it, always, always and with a certificate for its name. */
+enum domain_mail_tls {
+	DOMAIN_MAIL_TLS_OFF,
+	DOMAIN_MAIL_TLS_OPPORTUNISTIC,
+	DOMAIN_MAIL_TLS_REQUIRED,
+	DOMAIN_MAIL_TLS_VERIFIED
+};
+/* How the backend learns who the client is. */
+enum domain_mail_client { DOMAIN_MAIL_CLIENT_NONE, DOMAIN_MAIL_CLIENT_XCLIENT, DOMAIN_MAIL_CLIENT_PROXY };
+
+/* The backend MTA of a domain, "10.0.0.6:25" (the port may be left out on input). */
+struct domain_mail {
+	struct span text; /* canonical: "mx.example.de:25", "[::1]:25"; empty: the domain has no mail */
+	struct span host; /* name or address, without brackets, lower case; host.n == 0: none */
+	uint16_t port;
+};
+int domain_mail_parse(struct span text, struct domain_mail *ret,
+	const char **ret_why); /* like origin_spec_parse(); no text */
+
+/* What one recipient has instead of the domain's tls, and who said so when: "anna@example.de require by=ada at=2026-11-25". */
+struct domain_recipient {
+	struct span address; /* local@domain, ASCII in lower case, A-labels */
+	enum domain_tls tls;
+	struct span by; /* who set it; empty: not known */
+	int64_t at;     /* midnight UTC of that day; 0: not known */
+};
+#define DOMAIN_BY_MAX 32 /* bytes of `by`, more are cut; blanks become hyphens */
+/* 0, or -EINVAL with *ret_why ("English|German"). by borrows from text, address is from a. Local parts in quotes are refused. */
+int domain_recipient_parse(struct span text, struct arena *a, struct domain_recipient *ret, const char **ret_why);
+/* An address alone, as it stands in struct domain_recipient; ret_domain: its part behind the @. */
+int domain_address_normalise(struct span text, struct arena *a, struct span *ret, struct span *ret_domain,
+	const char **ret_why);
+void domain_recipient_print(const struct domain_recipient *r, struct buf *out);
+const char *domain_tls_text(enum domain_tls t); /* "require" */
+
 struct domain {
 	struct span name; /* lower case, A-label form */
 	uint32_t id;      /* dense in a snapshot: index for per-site counters */
@@ -61,19 +104,26 @@ struct domain {
 	uint64_t connect_timeout_ms, first_byte_timeout_ms, read_timeout_ms; /* of the origin */
 	uint64_t body_max;                                                   /* of a visitor's request */
 	uint64_t key_hash; /* stable hash of name: part of every cache key */
+	struct domain_mail mail;
+	enum domain_tls tls;
+	enum domain_mail_tls mail_tls;
+	enum domain_mail_client mail_client;
+	struct domain_recipient *recipient; /* sorted by address, none twice */
+	unsigned recipient_n;
 };
 
 /* ---- text form ---- */
 
-#define DOMAIN_WEB_MAX    STORE_WEB_MAX /* web names of a domain */
-#define DOMAIN_ORIGIN_MAX 32
-#define DOMAINS_MAX       200000 /* of a store or file */
+#define DOMAIN_WEB_MAX       STORE_WEB_MAX /* web names of a domain */
+#define DOMAIN_ORIGIN_MAX    32
+#define DOMAIN_RECIPIENT_MAX 500    /* exceptions of a domain */
+#define DOMAINS_MAX          200000 /* of a store or file */
 
 struct domain_file {
 	struct domain *v;
 	unsigned n;
 };
-/* Of one section. Single values stand in struct domain at key->at; lists (web, origin) do not. */
+/* Of one section. Single values stand in struct domain at key->at; lists (web, origin, recipient) do not. */
 extern const struct conf_key domain_keys[];
 /* A whole export file. 0, or -EINVAL with all faults. Checks across domains too (a web name twice). */
 int domain_parse(struct span text, const char *file, struct arena *a, struct domain_file *ret,
@@ -108,6 +158,12 @@ struct snapshot *snapshot_unref(struct snapshot *s);
 /* The site of a host (lower case, no port): exact name, else the wildcard of its parent. NULL: none. */
 const struct domain *snapshot_find_web(const struct snapshot *s, struct span host);
 const struct domain *snapshot_find(const struct snapshot *s, struct span name); /* by domain name */
+/* The domain that mail for …@name is for: it has a backend. Any case, U-labels too. NULL: none. */
+const struct domain *snapshot_find_mail(const struct snapshot *s, struct span name);
+/* Must mail for this mailbox of d ("local@domain", in any case) come encrypted? Its own exception, else the domain's. */
+enum domain_tls snapshot_tls_of(const struct snapshot *s, const struct domain *d, struct span mailbox);
+/* The exception of a mailbox, or NULL. */
+const struct domain_recipient *domain_find_recipient(const struct domain *d, struct span mailbox);
 unsigned snapshot_count(const struct snapshot *s);
 const struct domain *snapshot_at(const struct snapshot *s, unsigned i); /* i == domain.id */
 size_t snapshot_bytes(const struct snapshot *s);

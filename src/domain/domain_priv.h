@@ -22,8 +22,13 @@ void errors_sort(struct conf_errors *errors);
 /* What conf_parse() fills: the domain's plain values are in their place already, lists are not. */
 struct domain_text {
 	struct domain d;
-	struct conf_list web, origin;
+	struct conf_list web, origin, recipient;
 };
+
+/* ---- origin_spec.c ---- */
+
+/* host[:port] into spec; the port stays as it is if there is none. NULL, or why not. */
+const char *origin_authority_parse(struct span text, struct origin_spec *spec);
 
 /* ---- change.c ---- */
 

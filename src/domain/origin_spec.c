@@ -73,23 +73,16 @@ static const char *parse_bracketed(struct span text, struct origin_spec *spec)
 	return parse_port(span_from(after, 1), spec);
 }
 
-static const char *parse_authority(struct span text, struct origin_spec *spec)
+const char *origin_authority_parse(struct span text, struct origin_spec *spec)
 {
 	ptrdiff_t colon;
 
-	if (span_ends(text, SPAN("/")))
-		text.n--;
-	if (span_index(text, '@') >= 0)
-		return "an origin has no user and no password|ein Ursprung hat keinen Benutzer und kein Passwort";
-	if (span_index(text, '/') >= 0 || span_index(text, '?') >= 0 || span_index(text, '#') >= 0)
-		return "an origin has no path; the visitor's is sent|"
-		       "ein Ursprung hat keinen Pfad; der des Besuchers wird gesendet";
 	if (text.n > 0 && text.p[0] == '[')
 		return parse_bracketed(text, spec);
 	colon = span_index(text, ':');
 	if (colon >= 0 && span_index(span_from(text, (size_t)colon + 1), ':') >= 0)
-		return "an IPv6 address needs brackets: http://[2001:db8::1]:80|"
-		       "eine IPv6-Adresse braucht Klammern: http://[2001:db8::1]:80";
+		return "an IPv6 address needs brackets: [2001:db8::1]:80|"
+		       "eine IPv6-Adresse braucht Klammern: [2001:db8::1]:80";
 	spec->host = span_sub(text, 0, colon < 0 ? text.n : (size_t)colon);
 	if (colon >= 0) {
 		const char *why = parse_port(span_from(text, (size_t)colon + 1), spec);
@@ -98,6 +91,18 @@ static const char *parse_authority(struct span text, struct origin_spec *spec)
 			return why;
 	}
 	return judge_host(spec->host);
+}
+
+static const char *parse_authority(struct span text, struct origin_spec *spec)
+{
+	if (span_ends(text, SPAN("/")))
+		text.n--;
+	if (span_index(text, '@') >= 0)
+		return "an origin has no user and no password|ein Ursprung hat keinen Benutzer und kein Passwort";
+	if (span_index(text, '/') >= 0 || span_index(text, '?') >= 0 || span_index(text, '#') >= 0)
+		return "an origin has no path; the visitor's is sent|"
+		       "ein Ursprung hat keinen Pfad; der des Besuchers wird gesendet";
+	return origin_authority_parse(text, spec);
 }
 
 static const char *parse_word(struct span word, struct origin_spec *spec)

@@ -111,6 +111,14 @@ static void add(struct loading *l, const struct domain *d)
 		to->origin[i] = d->origin[i];
 		to->origin[i].host = keep(l, d->origin[i].host);
 	}
+	to->mail.text = keep(l, d->mail.text);
+	to->mail.host = keep(l, d->mail.host);
+	to->recipient = arena_array(&s->arena, struct domain_recipient, d->recipient_n);
+	for (unsigned i = 0; i < d->recipient_n; i++) {
+		to->recipient[i] = d->recipient[i];
+		to->recipient[i].address = keep(l, d->recipient[i].address);
+		to->recipient[i].by = keep(l, d->recipient[i].by);
+	}
 	to->web = arena_array(&s->arena, struct span, d->web_n);
 	for (unsigned i = 0; i < d->web_n; i++) {
 		struct span key = to->web[i] = keep(l, d->web[i]);
@@ -283,6 +291,26 @@ const struct domain *snapshot_find(const struct snapshot *s, struct span name)
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+const struct domain *snapshot_find_mail(const struct snapshot *s, struct span name)
+{
+	char text[NAME_MAX_BYTES + 2];
+	const struct domain *d;
+	size_t n;
+
+	if (name_normalise(name, false, text, &n))
+		return NULL;
+	d = snapshot_find(s, span_make(text, n));
+	return d && d->mail.host.n > 0 ? d : NULL;
+}
+
+enum domain_tls snapshot_tls_of(const struct snapshot *s, const struct domain *d, struct span mailbox)
+{
+	const struct domain_recipient *r = domain_find_recipient(d, mailbox);
+
+	must(d == &s->v[d->id]);
+	return r ? r->tls : d->tls;
 }
 
 unsigned snapshot_count(const struct snapshot *s)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "base/fmt.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -40,6 +41,27 @@ static const char *judge_origin(struct span value)
 	const char *why;
 
 	origin_spec_parse(value, &spec, &why);
+	return why;
+}
+
+static const char *judge_mail(struct span value)
+{
+	struct domain_mail mail;
+	const char *why;
+
+	domain_mail_parse(value, &mail, &why);
+	return why;
+}
+
+static const char *judge_recipient(struct span value)
+{
+	struct domain_recipient recipient;
+	struct arena a;
+	const char *why;
+
+	arena_init(&a, 1024);
+	domain_recipient_parse(value, &a, &recipient, &why);
+	arena_done(&a);
 	return why;
 }
 
@@ -79,6 +101,9 @@ static const char *judge_path(struct span value)
 #define AT(f)  offsetof(struct domain_text, d.f)
 
 static const char *const presets[] = { "standard", "wordpress", "static", "off", NULL };
+static const char *const tls_levels[] = { "off", "report", "require", NULL };
+static const char *const mail_tls_levels[] = { "off", "opportunistic", "required", "verified", NULL };
+static const char *const mail_clients[] = { "none", "xclient", "proxy", NULL };
 
 const struct conf_key domain_keys[] = {
 	{ "web", CONF_LIST, offsetof(struct domain_text, web), NULL, .judge = judge_web,
@@ -144,6 +169,37 @@ const struct conf_key domain_keys[] = {
 		.help_de = "Wie lange ein Ursprung innerhalb seiner Antwort innehalten darf." },
 	{ "body_max", CONF_SIZE, AT(body_max), "100M", 0, 1ull << 40, .help_en = "The largest upload of a visitor.",
 		.help_de = "Der größte Upload eines Besuchers." },
+	{ "mail", CONF_TEXT, AT(mail.text), NULL, .judge = judge_mail,
+		.wanted = "HOST:PORT, such as \"10.0.0.6:25\"|HOST:PORT, etwa \"10.0.0.6:25\"",
+		.help_en =
+			"The mail server behind torhaus that takes the domain's mail; empty: the domain has no mail.",
+		.help_de =
+			"Der Mailserver hinter torhaus, der die Mails der Domain annimmt; leer: Die Domain hat keine "
+			"Mail." },
+	{ "tls", CONF_ENUM, AT(tls), "off", .choices = tls_levels,
+		.help_en = "Must mail come encrypted: as the sender likes, likewise but written down who did not, or "
+			   "refused without TLS.",
+		.help_de =
+			"Müssen Mails verschlüsselt kommen: wie der Absender mag, ebenso, aber aufgeschrieben, wer es "
+			"nicht tat, oder ohne TLS abgelehnt." },
+	{ "mail_tls", CONF_ENUM, AT(mail_tls), "opportunistic", .choices = mail_tls_levels,
+		.help_en =
+			"TLS to the mail server: never, if it offers it, always, or with a valid certificate for its "
+			"name.",
+		.help_de =
+			"TLS zum Mailserver: nie, wenn er es anbietet, immer, oder mit gültigem Zertifikat auf seinen "
+			"Namen." },
+	{ "mail_client", CONF_ENUM, AT(mail_client), "none", .choices = mail_clients,
+		.help_en =
+			"How the mail server learns the client's address: not at all, by XCLIENT, by a PROXY header.",
+		.help_de = "Wie der Mailserver die Adresse des Clients erfährt: gar nicht, durch XCLIENT, durch einen "
+			   "PROXY-Kopf." },
+	{ "recipient", CONF_LIST, offsetof(struct domain_text, recipient), NULL, .judge = judge_recipient,
+		.wanted = "ADDRESS off, report or require, then by=WHO and at=YYYY-MM-DD if wanted|"
+			  "ADRESSE off, report oder require, danach nach Wunsch by=WER und at=JJJJ-MM-TT",
+		.help_en = "Recipients for whom another tls holds than for the domain (see torhaus recipient set).",
+		.help_de =
+			"Empfänger, für die ein anderes tls gilt als für die Domain (siehe torhaus recipient set)." },
 	{ NULL },
 };
 
@@ -214,6 +270,59 @@ static struct span shortest_host(struct span host, struct arena *a)
 	return arena_span(a, span_make(text, host.n));
 }
 
+static void take_mail(struct parsing *p, struct domain *d)
+{
+	struct domain_mail mail = { 0 };
+	const char *why;
+
+	if (d->mail.text.n > 0 && domain_mail_parse(d->mail.text, &mail, &why) == 0) {
+		bool v6 = span_index(mail.host, ':') >= 0;
+
+		mail.host = shortest_host(mail.host, p->a);
+		mail.text = arena_spanf(p->a, v6 ? "[%.*s]:%u" : "%.*s:%u", SPAN_ARG(mail.host), mail.port);
+	}
+	d->mail = mail; /* a text that does not parse was told by conf_parse() */
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return span_cmp(((const struct domain_recipient *)a)->address, ((const struct domain_recipient *)b)->address);
+}
+
+static void refuse_recipient(struct parsing *p, unsigned line, struct span address, const char *why)
+{
+	conf_error_value(p->errors, p->a, p->file, line, "recipient", address, why,
+		"one exception for each address of the domain|eine Ausnahme je Adresse der Domain");
+}
+
+static void take_recipients(struct parsing *p, const struct conf_list *list, struct domain *d)
+{
+	struct span name;
+	const char *why;
+	unsigned n = 0;
+
+	d->recipient = arena_array(p->a, struct domain_recipient, list->n);
+	for (unsigned i = 0; i < list->n; i++) {
+		struct domain_recipient *r = &d->recipient[n];
+
+		if (domain_recipient_parse(list->v[i], p->a, r, &why) < 0)
+			continue; /* told by conf_parse() */
+		name = span_from(r->address, (size_t)span_index(r->address, '@') + 1);
+		if (span_eq(name, d->name))
+			n++;
+		else
+			refuse_recipient(p, list->line, r->address,
+				"it is an address of another domain|es ist eine Adresse einer anderen Domain");
+	}
+	if (n > 1)
+		qsort(d->recipient, n, sizeof(*d->recipient), by_address);
+	for (unsigned i = 1; i < n; i++)
+		if (by_address(&d->recipient[i - 1], &d->recipient[i]) == 0)
+			refuse_recipient(p, list->line, d->recipient[i].address,
+				"it stands here twice|sie steht hier zweimal");
+	d->recipient_n = n;
+}
+
 static void take_origins(struct parsing *p, const struct conf_list *list, struct domain *d)
 {
 	const char *why;
@@ -276,16 +385,27 @@ static void take_web(struct parsing *p, const struct conf_list *list, unsigned l
 /* Lists longer than is good for anyone. */
 static bool is_too_long(struct parsing *p, const struct section *s, struct span name)
 {
-	bool web = s->text->web.n > DOMAIN_WEB_MAX;
-	struct fault *f;
+	const struct {
+		const char *key;
+		unsigned count, most;
+	} lists[] = {
+		{ "web", s->text->web.n, DOMAIN_WEB_MAX },
+		{ "origin", s->text->origin.n, DOMAIN_ORIGIN_MAX },
+		{ "recipient", s->text->recipient.n, DOMAIN_RECIPIENT_MAX },
+	};
 
-	if (!web && s->text->origin.n <= DOMAIN_ORIGIN_MAX)
-		return false;
-	f = add_fault(p, s->line, FAULT_DOMAIN_TOO_MANY, name);
-	fault_fact(f, "key", "%s", web ? "web" : "origin");
-	fault_fact(f, "count", "%u", web ? s->text->web.n : s->text->origin.n);
-	fault_fact(f, "most", "%u", web ? DOMAIN_WEB_MAX : DOMAIN_ORIGIN_MAX);
-	return true;
+	for (size_t i = 0; i < array_len(lists); i++) {
+		struct fault *f;
+
+		if (lists[i].count <= lists[i].most)
+			continue;
+		f = add_fault(p, s->line, FAULT_DOMAIN_TOO_MANY, name);
+		fault_fact(f, "key", "%s", lists[i].key);
+		fault_fact(f, "count", "%u", lists[i].count);
+		fault_fact(f, "most", "%u", lists[i].most);
+		return true;
+	}
+	return false;
 }
 
 /* Has the domain a section already? Equal titles are told by conf_parse(), others are ours to tell. */
@@ -313,7 +433,7 @@ static bool take_section(struct parsing *p, const struct section *s, struct doma
 	bool told = is_told(p, s);
 
 	*ret = s->text->d;
-	ret->web_n = ret->origin_n = ret->id = 0;
+	ret->web_n = ret->origin_n = ret->recipient_n = ret->id = 0;
 	if (domain_name_normalise(s->title, false, p->a, &ret->name) < 0) {
 		if (!told)
 			add_fault(p, s->line, FAULT_DOMAIN_BAD_NAME, s->title);
@@ -324,6 +444,8 @@ static bool take_section(struct parsing *p, const struct section *s, struct doma
 		return false;
 	take_origins(p, &s->text->origin, ret);
 	take_web(p, &s->text->web, s->line, ret);
+	take_mail(p, ret);
+	take_recipients(p, &s->text->recipient, ret);
 	if (!told && ret->web_n > 0 && ret->origin_n == 0)
 		add_fault(p, s->line, FAULT_DOMAIN_NO_ORIGIN, ret->name);
 	return true;
@@ -399,8 +521,9 @@ int domain_parse_body(struct span name, struct span body, struct arena *a, struc
 
 static void print_list(const struct domain *d, const struct conf_key *key, struct buf *out)
 {
-	bool web = key->at == offsetof(struct domain_text, web);
-	unsigned n = web ? d->web_n : d->origin_n;
+	bool web = key->at == offsetof(struct domain_text, web),
+	     origin = key->at == offsetof(struct domain_text, origin);
+	unsigned n = web ? d->web_n : origin ? d->origin_n : d->recipient_n;
 
 	if (n == 0)
 		return;
@@ -412,8 +535,10 @@ static void print_list(const struct domain *d, const struct conf_key *key, struc
 			buf_add_text(out, ", ");
 		if (web)
 			buf_add_span(&text, d->web[i]);
-		else
+		else if (origin)
 			origin_spec_print(&d->origin[i], &text);
+		else
+			domain_recipient_print(&d->recipient[i], &text);
 		conf_quote(out, buf_span(&text));
 	}
 	buf_add_char(out, '}');

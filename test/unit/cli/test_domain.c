@@ -216,6 +216,20 @@ static void test_list_and_show(void **state)
 	assert_non_null(strstr(out_text, ", ada\n"));
 }
 
+static void test_mail_without_web(void **state)
+{
+	expect("add a.de --mail 10.0.0.6 --tls require", CLI_DONE,
+		"+ domain a.de\n    + mail   = \"10.0.0.6:25\"\n    + tls    = \"require\"\n", "");
+	run("add b.de --origin http://o");
+	expect("list", CLI_DONE,
+		"DOMAIN  WEB      ORIGIN    PRESET    MAIL\n"
+		"a.de    -        -         standard  10.0.0.6:25 tls=require\n"
+		"b.de    b.de +1  http://o  standard  -\n",
+		"");
+	expect("set a.de --mail= --tls=off", CLI_DONE,
+		"~ domain a.de\n    - mail   = \"10.0.0.6:25\"\n    - tls    = \"require\"\n", "");
+}
+
 static void test_json(void **state)
 {
 	cli.json = true;
@@ -227,7 +241,9 @@ static void test_json(void **state)
 	assert_non_null(strstr(out_text,
 		"{\"schema\":\"torhaus.domain-list/1\",\"domains\":[{\"name\":\"a.de\",\"web\":[\"a.de\",\"www.a.de\"],"
 		"\"origin\":[\"http://o\"],\"preset\":\"standard\",\"grace_ms\":86400000,\"grace_forced\":false,"));
-	assert_non_null(strstr(out_text, "\"body_max\":104857600,\"changed_at\":\"2"));
+	assert_non_null(strstr(out_text,
+		"\"body_max\":104857600,\"mail\":\"\",\"tls\":\"off\",\"mail_tls\":\"opportunistic\",\"mail_client\":\"none\","
+		"\"recipient\":[],\"changed_at\":\"2"));
 	assert_non_null(strstr(out_text, "\"changed_by\":\"ada\"}],\"left_out\":0}\n"));
 	expect("show a.de", CLI_DONE, NULL, "");
 	assert_non_null(strstr(out_text, "{\"schema\":\"torhaus.domain-show/1\",\"domain\":{\"name\":\"a.de\","));
@@ -311,6 +327,7 @@ int main(void)
 		TEST(test_negative_findings),
 		TEST(test_wrong_usage),
 		TEST(test_list_and_show),
+		TEST(test_mail_without_web),
 		TEST(test_json),
 		TEST(test_apply_and_import),
 		TEST(test_rows_that_do_not_parse),

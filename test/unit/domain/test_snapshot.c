@@ -45,6 +45,29 @@ static void test_look_ups(void **state)
 	assert_null(snapshot_unref(s));
 }
 
+static void test_mail(void **state)
+{
+	struct snapshot *s =
+		from_text("domain a.de { mail = \"10.0.0.6\" tls = require recipient = \"list@a.de off by=ada\" }\n"
+			  "domain b.de { web = b.de origin = http://o }\n"
+			  "domain m\xc3\xbcller.de { mail = \"10.0.0.7\" }\n");
+	const struct domain *a = snapshot_find(s, SPAN("a.de"));
+
+	assert_ptr_equal(snapshot_find_mail(s, SPAN("A.De")), a);
+	assert_null(snapshot_find_mail(s, SPAN("b.de")));
+	assert_null(snapshot_find_mail(s, SPAN("c.de")));
+	assert_null(snapshot_find_mail(s, SPAN("")));
+	assert_null(snapshot_find_mail(s, SPAN("[10.0.0.6]")));
+	assert_non_null(snapshot_find_mail(s, SPAN("M\xc3\x9cLLER.de")));
+	assert_ptr_equal(snapshot_find_mail(s, SPAN("M\xc3\x9cLLER.de")),
+		snapshot_find_mail(s, SPAN("xn--mller-kva.de")));
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("anna@a.de")), DOMAIN_TLS_REQUIRE);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("List@A.DE")), DOMAIN_TLS_OFF);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("postmaster")), DOMAIN_TLS_REQUIRE);
+	assert_span(a->recipient[0].by, "ada");
+	snapshot_unref(s);
+}
+
 static void test_empty(void **state)
 {
 	struct snapshot *s = from_text("");
@@ -190,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_look_ups),
+		cmocka_unit_test(test_mail),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_text_comes_back),
 		cmocka_unit_test_setup_teardown(test_bad_rows_take_nothing_down, make_store, remove_store),

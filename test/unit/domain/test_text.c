@@ -54,6 +54,11 @@ static void test_every_key_comes_back(void **state)
 				   "  first_byte_timeout = \"5m\"\n"
 				   "  read_timeout = \"10s\"\n"
 				   "  body_max = \"2G\"\n"
+				   "  mail   = \"[::1]:2525\"\n"
+				   "  tls    = \"require\"\n"
+				   "  mail_tls = \"verified\"\n"
+				   "  mail_client = \"xclient\"\n"
+				   "  recipient = {\"anna@a.de report by=ada at=2026-11-25\", \"bob@a.de off\"}\n"
 				   "}\n";
 	struct domain_file file = parse(text);
 	unsigned keys = 0, lines = 0;
@@ -159,6 +164,114 @@ static void test_long_lists(void **state)
 	assert_string_equal(error_codes(), "1 DOMAIN-TOO-MANY\n");
 }
 
+/* ---- mail ---- */
+
+static void test_mail_only(void **state)
+{
+	struct domain_file file =
+		parse("domain a.de { mail = MX.A.de }\ndomain b.de { mail = \"[2001:DB8:0::1]:26\" }");
+	struct domain *d = file.v;
+
+	assert_int_equal(d[0].web_n, 0);
+	assert_span(d[0].mail.host, "mx.a.de");
+	assert_int_equal(d[0].mail.port, 25);
+	assert_int_equal(d[0].tls, DOMAIN_TLS_OFF);
+	assert_int_equal(d[0].mail_tls, DOMAIN_MAIL_TLS_OPPORTUNISTIC);
+	assert_int_equal(d[0].mail_client, DOMAIN_MAIL_CLIENT_NONE);
+	assert_span(d[1].mail.host, "2001:db8::1");
+	assert_string_equal(exported(&file),
+		"domain \"a.de\" {\n  mail   = \"mx.a.de:25\"\n}\n"
+		"domain \"b.de\" {\n  mail   = \"[2001:db8::1]:26\"\n}\n");
+}
+
+static void test_backends_that_are_none(void **state)
+{
+	static const char *const values[] = { "http://a.de", "a.de:0", "a.de:65536", "a.de:", ":25", "a b", "a.de/x",
+		"x@a.de", "::1", "[::1", "10.0.0.300", "a..de" };
+	struct domain_mail mail;
+	const char *why;
+
+	for (size_t i = 0; i < array_len(values); i++) {
+		assert_int_equal(domain_mail_parse(span_of(values[i]), &mail, &why), -EINVAL);
+		assert_non_null(strchr(why, '|'));
+	}
+}
+
+static void test_recipients_are_sorted_and_canonical(void **state)
+{
+	struct domain_file file = parse("domain M\xc3\xbcLLER.de { recipient = {\" Zoe@m\xc3\xbcller.de  off\",\n"
+					"\"Anna.X+y@xn--mller-kva.de require at=2026-11-25 by=r\xc3\xb6 \"} }");
+	const struct domain *d = &file.v[0];
+
+	assert_string_equal(exported(&file),
+		"domain \"xn--mller-kva.de\" {\n"
+		"  recipient = {\"anna.x+y@xn--mller-kva.de require by=r\xc3\xb6 at=2026-11-25\", "
+		"\"zoe@xn--mller-kva.de off\"}\n}\n");
+	assert_int_equal(d->recipient[0].at, 1795564800);
+	assert_ptr_equal(domain_find_recipient(d, SPAN("ZOE@m\xc3\xbcller.de")), &d->recipient[1]);
+	assert_ptr_equal(domain_find_recipient(d, SPAN("anna.X+Y@xn--mller-kva.de")), &d->recipient[0]);
+	assert_null(domain_find_recipient(d, SPAN("anna.x@xn--mller-kva.de")));
+	assert_null(domain_find_recipient(d, SPAN("zo@xn--mller-kva.de")));
+	assert_null(domain_find_recipient(d, SPAN("zoe")));
+	assert_null(domain_find_recipient(d, SPAN("")));
+}
+
+static void test_recipients_that_are_none(void **state)
+{
+	static const char *const values[] = { "", "anna require", "@a.de require", "anna@ require", "anna@a.de",
+		"anna@a.de always", "anna@a.de require by=", "anna@a.de require at=today",
+		"anna@a.de require at=2026-11-25T00:00:00Z", "anna@a.de require by=a by=b",
+		"anna@a.de require at=2026-11-25 at=2026-11-26", "anna@a.de require now", "\"an na\"@a.de require",
+		"an\tna@a.de require", "an@na@a.de require", "\xff@a.de require",
+		"anna@a.de require by=123456789012345678901234567890123", "anna@a..de off",
+		"12345678901234567890123456789012345678901234567890123456789012345@a.de off" };
+	struct domain_recipient r;
+	const char *why;
+
+	for (size_t i = 0; i < array_len(values); i++) {
+		if (domain_recipient_parse(span_of(values[i]), &arena, &r, &why) != -EINVAL)
+			fail_msg("%s", values[i]);
+		assert_non_null(strchr(why, '|'));
+	}
+}
+
+static void test_recipients_of_others_and_twice(void **state)
+{
+	struct domain_file file;
+
+	assert_int_equal(domain_parse(SPAN("domain a.de {\n"
+					   "  recipient = {\"x@b.de off\", \"y@a.de off\", \"Y@A.de require\"}\n"
+					   "}\n"),
+				 "t", &arena, &file, &errors),
+		-EINVAL);
+	assert_string_equal(error_codes(), "2 SETTINGS-BAD-VALUE\n2 SETTINGS-BAD-VALUE\n");
+	assert_span(fault_value(&errors.v[0], "why"), "it is an address of another domain");
+	assert_span(fault_value(&errors.v[1], "value"), "y@a.de");
+}
+
+/* The longest that can be said fits into a row of the store. */
+static void test_longest_text_fits(void **state)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(4 << 20), out = BUF_INIT(STORE_TEXT_MAX);
+	char label[64], name[256];
+	struct domain d;
+
+	memset(label, 'n', sizeof(label));
+	snprintf(name, sizeof(name), "%.63s.%.63s.%.63s.%.59s", label, label, label, label);
+	buf_add_text(&text, "origin = http://o\nweb = {");
+	for (unsigned i = 0; i < DOMAIN_WEB_MAX; i++)
+		buf_addf(&text, "\"%.63s.%.63s.%.63s.%.55s%04u\",", label, label, label, label, i);
+	buf_add_text(&text, "}\nrecipient = {");
+	for (unsigned i = 0; i < DOMAIN_RECIPIENT_MAX; i++)
+		buf_addf(&text, "\"%.60s%04u@%s require by=%s at=2026-11-25\",", label, i, name,
+			"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"");
+	buf_add_text(&text, "}\n");
+	if (domain_parse_body(span_of(name), buf_span(&text), &arena, &d, &errors) < 0)
+		fail_msg("%s", error_codes());
+	domain_export_body(&d, &out);
+	assert_int_equal(buf_error(&out), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +282,12 @@ int main(void)
 		cmocka_unit_test(test_all_faults_in_one_run),
 		cmocka_unit_test(test_one_body),
 		cmocka_unit_test(test_long_lists),
+		cmocka_unit_test(test_mail_only),
+		cmocka_unit_test(test_backends_that_are_none),
+		cmocka_unit_test(test_recipients_are_sorted_and_canonical),
+		cmocka_unit_test(test_recipients_that_are_none),
+		cmocka_unit_test(test_recipients_of_others_and_twice),
+		cmocka_unit_test(test_longest_text_fits),
 	};
 
 	return cmocka_run_group_tests(tests, setup_arena, teardown_arena);
