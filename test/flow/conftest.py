@@ -100,6 +100,7 @@ log {{
         port = {(l["kind"], l["address"].startswith("[")): int(l["address"].rsplit(":", 1)[1])
                 for l in self.json("status")["listeners"]}
         self.port, self.port6, self.tls_port = port["web", False], port["web", True], port["web-tls", False]
+        self.mail, self.mail_tls = [("127.0.0.1", port.get((kind, False))) for kind in ("mail", "mail-tls")]
         self.dns_port, self.dns_port6 = port.get(("names-udp", False)), port.get(("names-udp", True))
 
     def stop(self):

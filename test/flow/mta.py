@@ -129,6 +129,7 @@ class Machine:
         path.write_text(text)
         path.chmod(mode)
         os.chown(path, owner, owner)
+        os.utime(path, (0, 0))              # Postfix waits for settings that were written just now
 
     def folder(self, path, owner=0, group=None, mode=0o755):
         path = self.root / path
@@ -199,6 +200,9 @@ class Machine:
 
     def __exit__(self, *_):
         self.stop()
+        self.remove()
+
+    def remove(self):
         shutil.rmtree(self.root, ignore_errors=True)
 
     def logs(self):
