@@ -44,6 +44,13 @@ packages_of() {
 			util-linux
 		LIST
 		;;
+	demo)
+		cat <<-LIST
+			curl
+			openssl
+			python3
+		LIST
+		;;
 	lint)
 		cat <<-LIST
 			clang-format

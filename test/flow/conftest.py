@@ -30,7 +30,7 @@ def wait_for(condition, seconds=15, what="the condition"):
 class Torhaus:
     """One server: settings, store, certificates and log live in `dir`."""
 
-    def __init__(self, dir, threads=2, web="", log="", settings=""):
+    def __init__(self, dir, threads=2, web="", log="", settings="", access="json"):
         self.dir = pathlib.Path(dir)
         self.conf = self.dir / "torhaus.conf"
         self.certs = self.dir / "certs"
@@ -38,9 +38,9 @@ class Torhaus:
         self.log_path = self.dir / "torhaus.log"
         self.access_path = self.dir / "access.log"
         self.process = None
-        self.write_conf(threads, web, log, settings)
+        self.write_conf(threads, web, log, settings, access)
 
-    def write_conf(self, threads=2, web="", log="", settings=""):
+    def write_conf(self, threads=2, web="", log="", settings="", access="json"):
         self.conf.write_text(f"""
 store = "sqlite:{self.dir}/torhaus.db"
 certificates = {{"{self.certs}"}}
@@ -55,7 +55,7 @@ web {{
 }}
 log {{
   to = "{self.log_path}"
-  access = "json"
+  access = "{access}"
   access_to = "{self.access_path}"
   {log}
 }}

@@ -1,5 +1,6 @@
 """A static site behind nginx, seen by curl and by Chromium through torhaus over TLS, with RSA and with ECDSA."""
 
+import os
 import socket
 import subprocess
 import time
@@ -7,7 +8,7 @@ import time
 import pytest
 
 from conftest import wait_for
-from test_tls import make_pair
+from pair import make_pair
 
 PAGE = """<!doctype html><html><head><title>static</title><link rel="stylesheet" href="/style.css"></head>
 <body><h1 id="v">version 1</h1><script src="/app.js"></script></body></html>"""
@@ -25,8 +26,10 @@ class Nginx:
         with socket.create_server(("127.0.0.1", 0)) as s:
             self.port = s.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        # Started by root it would become somebody who may not read this folder.
+        user = "user root;" if os.geteuid() == 0 else ""
         (dir / "nginx.conf").write_text(f"""
-daemon off; pid {dir}/nginx.pid; error_log {dir}/error.log;
+{user} daemon off; pid {dir}/nginx.pid; error_log {dir}/error.log;
 worker_processes 1; events {{ }}
 http {{
   include /etc/nginx/mime.types; access_log {dir}/access.log;

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import wait_for
 from origin import Answer
+from pair import make_pair
 
 
 def past(seconds):
@@ -278,10 +279,12 @@ def test_back_off_after_a_failure(site):
 
 
 def test_the_key_is_host_scheme_and_target(site):
+    make_pair(site.certs, "site")
     site.origin.on("/k", headers={"Cache-Control": "max-age=60"}, body=b"x")
     site.get("/k?a=1")
     assert site.get("/k?a=1").is_hit
     assert not site.get("/k?a=2").is_hit
+    wait_for(lambda: site.json("cert", "list")["pairs"])
     with site.connect_tls() as c:
         assert not c.request("/k?a=1").is_hit
         assert c.request("/k?a=1").is_hit

@@ -37,7 +37,11 @@ def test_the_demo(tmp_path):
         return pathlib.Path(output.name).read_text()
 
     try:
-        wait_for(lambda: "200 OK" in curl(f"{site}/"), seconds=300, what="the demo: " + said())
+        def is_up():
+            assert run.poll() is None, said()
+            return "200 OK" in curl(f"{site}/")
+
+        wait_for(is_up, seconds=300, what="the demo")
         assert "hit" in curl(f"{site}/") and "fwd=" in curl(f"{site}/private")
         assert "HTTP/1.1 500" in curl(f"{site}/fail")
         (tree / "run" / "origin-down").touch()

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import wait_for
 from origin import Origin
+from pair import make_pair
 
 
 def test_down_and_up_again_without_a_restart(site):
@@ -220,6 +221,7 @@ def test_tls_to_the_origin(make_torhaus, tls_origin, monkeypatch):
 def test_redirect_and_hsts(make_torhaus, origin):
     origin.on("/", headers={"Cache-Control": "max-age=60"}, body=b"x")
     t = make_torhaus()
+    make_pair(t.certs, "site")
     t.add("example.test", origin.url, "--redirect-to-tls", "yes", "--hsts", "365d")
     t.start()
     reply = t.get("/a?b=c")

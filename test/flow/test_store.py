@@ -122,7 +122,6 @@ def test_corrupt(running):
 def test_locked(running):
     with Visitor(running):
         holder = sqlite3.connect(running.db, isolation_level=None)
-        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
         holder.execute("BEGIN IMMEDIATE")
         done = running.run("domain", "add", "other.test", "--origin", "http://127.0.0.1:1", check=False)
         assert done.returncode != 0 and "STORE-LOCKED" in done.stderr
@@ -133,14 +132,15 @@ def test_locked(running):
 
 
 def test_read_only(make_torhaus, origin, small):
-    """Mounted read-only under the server's feet, and back."""
+    """The folder becomes read-only for whoever opens the store from now on, and writable again."""
     origin.on("/", headers={"Cache-Control": "no-store"}, body=b"page")
     t = start_on(make_torhaus, origin, small)
     with Visitor(t):
-        subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
+        subprocess.run(["mount", "--bind", str(small), str(small)], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(small)], check=True)
         done = t.run("domain", "add", "other.test", "--origin", origin.url, check=False)
         assert done.returncode != 0 and "STORE-READ-ONLY" in done.stderr
-        subprocess.run(["mount", "-o", "remount,rw", str(small)], check=True)
+        subprocess.run(["umount", str(small)], check=True)
         t.add("later.test", origin.url)
         wait_for(lambda: t.site_is_known("later.test"))
     t.stop()

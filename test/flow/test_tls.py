@@ -14,20 +14,10 @@ from cryptography.x509.oid import NameOID
 
 from client import Connection, any_certificate
 from conftest import wait_for
+from pair import fingerprint, make_pair
 
 RSA_ONLY = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
 ECDSA_ONLY = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"
-
-
-def make_pair(folder, stem, kind="rsa", names=("example.test",), days=30, extra=()):
-    key = ["-newkey", "rsa:2048"] if kind == "rsa" else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    new = [folder / f"{stem}.{e}.new" for e in ("key", "crt")]
-    subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-days", str(days), "-subj", f"/CN={names[0]}",
-                    "-addext", "subjectAltName=" + ",".join(f"DNS:{n}" for n in names), *extra,
-                    "-keyout", new[0], "-out", new[1]], check=True, capture_output=True)
-    for path in new:
-        path.rename(path.with_suffix(""))
-    return fingerprint(folder / f"{stem}.crt")
 
 
 def expired_pair(crt, key):
@@ -42,10 +32,6 @@ def expired_pair(crt, key):
     key.write_bytes(secret.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                          serialization.NoEncryption()))
     crt.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-
-def fingerprint(path):
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text().split("-----END")[0] + "-----END CERTIFICATE-----\n")).hexdigest()
 
 
 def served(t, ciphers=None, version=None, sni="example.test"):
@@ -184,6 +170,7 @@ def test_old_versions_and_plain_text_are_refused_with_their_reason(both):
 def test_proxy_protocol_before_tls(make_torhaus, origin):
     origin.on("/", headers={"Cache-Control": "no-store"}, body=b"x")
     t = make_torhaus(web='proxy_from = {"127.0.0.1"}')
+    make_pair(t.certs, "site")
     t.add("example.test", origin.url)
     t.start()
     raw = socket.create_connection(("127.0.0.1", t.tls_port))
