@@ -186,8 +186,11 @@ ssize_t h1_read_body(struct http_exchange *x, void *p, size_t n)
 			return body_failed(w, r);
 	}
 	got = x->req.chunked ? read_chunked(w, p, n) : read_length(w, p, n);
-	if (got > 0)
-		x->body_bytes_received += (uint64_t)got;
+	if (got <= 0)
+		return got;
+	x->body_bytes_received += (uint64_t)got;
+	if (x->body_max && x->body_bytes_received > x->body_max)
+		return body_failed(w, -EFBIG);
 	return got;
 }
 
