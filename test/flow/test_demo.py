@@ -50,8 +50,8 @@ def test_the_demo(tmp_path):
         assert "ORIGIN-REFUSED" in verb("explain", "ORIGIN-REFUSED").stdout
         (tree / "run" / "origin-down").unlink()
         assert verb("cache", "purge", "--domain", "demo.localhost").returncode == 0
-        curl(f"{site}/news")
-        assert "1" in verb("cache", "purge", "--tag", "news").stdout
+        wait_for(lambda: "200 OK" in curl(f"{site}/news"), what="the origin after its pause")
+        assert "1 object" in verb("cache", "purge", "--tag", "news").stdout
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
                         "/CN=demo.localhost", "-addext", "subjectAltName=DNS:demo.localhost", "-keyout",
                         tree / "run/certs/new.key", "-out", tree / "run/certs/new.crt"], check=True, capture_output=True)
