@@ -201,28 +201,6 @@ static void choose_standard(struct tls_set *set, const struct tls_files *files)
 		set->standard = map_find(&set->names, first->pub.names[0]);
 }
 
-/* A pair for a server that has none yet, so that it can be reached at all. */
-static void make_fallback(struct pairs *candidates)
-{
-	struct span name = SPAN("localhost");
-	struct tls_file file[2] = { { .path = "(made at start).crt", .readable = true },
-		{ .path = "(made at start).key", .readable = true } };
-	struct tls_files files = { file, 2 };
-	struct buf cert = BUF_INIT(16384), key = BUF_INIT(16384);
-	struct pairs made;
-
-	if (tls_self_signed(TLS_KEY_ECDSA, &name, 1, 30, &cert, &key) == 0) {
-		file[0].bytes = (char *)buf_text(&cert);
-		file[0].n = cert.n;
-		file[1].bytes = (char *)buf_text(&key);
-		file[1].n = key.n;
-		pairs_from_files(&files, &made, tls_fault_ignore, NULL);
-		*candidates = made;
-	}
-	buf_done(&cert);
-	buf_done(&key);
-}
-
 void tls_fault_ignore(void *arg, const struct fault *f)
 {
 	(void)arg, (void)f;
@@ -262,8 +240,6 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 	if (candidates.n == 0) {
 		fault_set(&fault, FAULT_CERT_NONE);
 		on_fault(arg, &fault);
-		if (settings->self_signed_fallback)
-			make_fallback(&candidates);
 	}
 	for (unsigned i = 0; i < candidates.n; i++)
 		enter(set, candidates.v[i], now_s);

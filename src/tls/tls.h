@@ -69,7 +69,6 @@ struct tls_pair {
 struct tls_set;
 struct tls_set_settings {
 	uint64_t session_lifetime_s; /* of tickets */
-	bool self_signed_fallback;   /* no usable pair at all: make one in memory, so that a server can start */
 };
 /* Builds from files; earlier (may be NULL) lends its working pairs. Each fault (CERT-* codes with
  * file, dates, names) goes to on_fault. Never fails as a whole: a set without pairs refuses handshakes

@@ -321,9 +321,9 @@ static void test_proof_of_what_is_not_there(void **state)
 
 /* ---- without any pair ---- */
 
-static void test_the_fallback(void **state)
+static void test_none_and_the_first(void **state)
 {
-	struct tls_set_settings settings = { .session_lifetime_s = 60, .self_signed_fallback = true };
+	struct tls_set_settings settings = { .session_lifetime_s = 60 };
 	struct tls_files none = { 0 };
 	struct tls_set *set;
 	uint8_t print[32];
@@ -331,10 +331,9 @@ static void test_the_fallback(void **state)
 	told = (struct told){ 0 };
 	set = tls_set_build(&none, &settings, NULL, told_fault, &told);
 	assert_int_equal(told.count[FAULT_CERT_NONE], 1);
-	assert_int_equal(tls_set_count(set), 1);
-	assert_true(tls_set_pair(set, 0)->self_signed);
-	assert_int_equal(tls_set_prove(set, SPAN("anything.example"), EC, print), 0);
-	/* Once there is a pair, the fallback goes. */
+	assert_int_equal(tls_set_count(set), 0);
+	assert_true(tls_set_prove(set, SPAN("anything.example"), EC, print) < 0);
+	/* Once there is a pair, it is served for every name. */
 	{
 		struct made m = make_simple("DNS:a.example", NULL);
 
@@ -420,7 +419,7 @@ int main(void)
 		TEST(test_side_by_side),
 		TEST(test_a_big_certificate_is_proved),
 		TEST(test_proof_of_what_is_not_there),
-		TEST(test_the_fallback),
+		TEST(test_none_and_the_first),
 		TEST(test_compare),
 		TEST(test_self_signed),
 	};
