@@ -283,7 +283,7 @@ int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64
 	r = handshake(t, f, deadline);
 	if (r < 0)
 		explain(f, set, SPAN(""), fault);
-	if (r == 0 || !facts)
+	if (!facts)
 		tls_facts_done(f);
 	return r;
 }

@@ -11,7 +11,7 @@
  * the peer can verify. SNI: exact name, then wildcard of one label, then the default (the
  * first pair of the first folder, by file name). An unknown or missing SNI gets the default.
  *
- * Every connection keeps the facts of its handshake (tls_facts) until it succeeds: raw
+ * Every connection keeps the facts of its handshake (tls_facts) until it is over: raw
  * ClientHello, alerts both ways, how far it came. The explanation engine reads them.
  */
 #pragma once
@@ -114,7 +114,7 @@ enum tls_use { TLS_FOR_WEB, TLS_FOR_MAIL };
 #define TLS_USES 2
 
 #define TLS_HELLO_MAX 4096
-/* About 200 bytes beside the kept ones; nothing is allocated but those, and they are let go on success. */
+/* About 200 bytes beside the kept ones; nothing is allocated but those. */
 struct tls_facts {
 	bool client;      /* we are the client; else the server */
 	enum tls_use use; /* of the server's side */
@@ -135,8 +135,8 @@ struct tls_facts {
 /* ---- the filter ---- */
 
 /* Does the server side of the handshake on c and pushes the filter. Suspends. 0, or a negative errno
- * with *fault set to the first cause that tls_explain() finds (TLS-* codes) and facts filled (tls_facts_done() them; may be
- * NULL). On success the kept hello is freed. The connection keeps a reference to the set. */
+ * with *fault set to the first cause that tls_explain() finds (TLS-* codes). facts are filled either way (may be NULL): what the
+ * peer sent first is worth keeping when it works, too. tls_facts_done() them. The connection keeps a reference to the set. */
 int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts,
 	struct fault *fault);
 /* The same for the web. */

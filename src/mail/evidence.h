@@ -1,0 +1,104 @@
+/*
+ * Evidence: what came of every handshake and mail, kept for people. From it `torhaus mail peers` says who comes how, `torhaus mail
+ * report` shows that a domain's mail came encrypted (GDPR Art. 32), `torhaus cert predict` asks the kept ClientHellos
+ * whom a new certificate would break, and the gateway names a peer's earlier failure when it then comes without TLS.
+ *
+ * The gateway calls and goes on: whatever is said here is added up in memory under a mutex, in a microsecond or two, and a thread of
+ * the evidence's own writes it to the store about once a second, each batch in one transaction. Nothing here suspends, and
+ * nothing waits for the store.
+ *
+ * What is added up (struct store_peer and its neighbours in store/evidence.h):
+ *   peers      by network (IPv4 /24, IPv6 /48) and EHLO name: counts, the last version and suite, the last fault,
+ *              and up to 4 distinct ClientHellos. Distinct is by what is offered (versions, suites, groups, signature
+ *              algorithms, ALPN, name), not by bytes, which are new in every hello.
+ *   failures   of handshakes, by peer, code and hour, with the evidence and the proof of the remedy
+ *   refusals   of mail for want of encryption (and, where a domain only reports, what would have been refused), by peer,
+ *              sender, recipient and hour
+ *   mails      by domain, day, TLS version and suite, TLS of the backend's hop, and verdict
+ *   graces     since when a peer tries without TLS for a domain
+ *
+ * When the store fails (locked, full, read-only, damaged, gone), what was added up stays in memory and is written once the store
+ * works again. Up to EVIDENCE_BYTES_MAX wait; beyond that what is new is dropped and counted, while counts of what is
+ * known go on; evidence_fault() tells both. A worker that is killed takes what it did not write yet, about a second's worth.
+ *
+ * A flood costs bounded memory here and bounded rows there (store/evidence.h): what one network can write in an hour is
+ * limited, and the oldest goes first.
+ */
+#pragma once
+#include "base/jsonw.h"
+#include "domain/domain.h"
+#include "io/net.h"
+#include "tls/explain.h"
+
+#define EVIDENCE_BYTES_MAX  ((size_t)16 << 20) /* of what is added up and waits for the store */
+#define EVIDENCE_EARLIER_S  600                /* how long a failed handshake explains plaintext (row 70) */
+#define EVIDENCE_FORGET_S   (30 * 86400)       /* a peer that did not try without TLS for so long begins anew */
+#define EVIDENCE_RECENT_MAX 1024               /* failures that evidence_earlier() knows */
+#define EVIDENCE_GRACES_MAX 10000
+
+struct evidence;
+
+/* Remembers nothing yet. store: its URL, as in the settings. Does not block. */
+struct evidence *evidence_new(const char *store);
+/* Starts the thread, which first reads what a worker before this one wrote. */
+void evidence_start(struct evidence *e);
+/* Ends the thread after a last try to write (waits for a locked store, 5 s at most). */
+void evidence_stop(struct evidence *e);
+struct evidence *evidence_free(struct evidence *e); /* stopped; NULL is fine */
+
+/* Everything below: any thread; texts are copied and made safe; e may be NULL: then nothing. */
+
+struct evidence_peer {
+	const struct net_addr *addr;
+	struct span helo; /* as said; empty before EHLO */
+};
+
+/* A handshake succeeded. hello: the peer's first bytes (tls_facts.hello), may be empty. now: wall seconds, here and below. */
+void evidence_handshake(struct evidence *e, const struct evidence_peer *p, const struct tls_info *tls,
+	struct span hello, int64_t now);
+/* A handshake failed, and why. */
+void evidence_failed(struct evidence *e, const struct evidence_peer *p, const struct tls_explanation *why,
+	struct span hello, int64_t now);
+/* Did the same address fail within the last EVIDENCE_EARLIER_S, or else the same EHLO name from the same network? The latest
+ * such failure's first cause, and how long ago. */
+bool evidence_earlier(struct evidence *e, const struct evidence_peer *p, int64_t now, struct fault *ret,
+	int64_t *ret_ago_s);
+/* The peer tries without TLS for a domain that requires it: the seconds since it did so first (0: now), for the grace. Survives the
+ * worker. A mail of the same peer for that domain that came encrypted ends it (evidence_mail()). */
+int64_t evidence_plaintext(struct evidence *e, const struct evidence_peer *p, struct span domain, int64_t now);
+
+/* A recipient was refused (or put off) for want of encryption. */
+struct evidence_refusal {
+	struct evidence_peer peer;
+	struct span domain, sender, recipient; /* recipient: the mailbox; sender empty: <> */
+	enum fault_code code;                  /* ours */
+	enum fault_code earlier;               /* of the failed handshake before; FAULT_NONE: none is known */
+	int64_t at;
+};
+void evidence_refused(struct evidence *e, const struct evidence_refusal *r);
+
+/* A message ended: taken, refused or put off by the backend (or for its sake). */
+enum evidence_verdict { EVIDENCE_DELIVERED, EVIDENCE_REFUSED, EVIDENCE_DEFERRED };
+struct evidence_mail {
+	struct evidence_peer peer;
+	struct span domain, sender, recipient; /* recipient: one of them */
+	unsigned recipients;
+	uint64_t bytes;
+	const char *version, *suite; /* of the client's TLS ("TLSv1.3"); NULL: none */
+	const char *hop;             /* TLS version towards the backend; NULL: none */
+	enum domain_tls policy; /* the strictest among the recipients: REPORT has a mail without TLS written down */
+	enum evidence_verdict verdict;
+	int64_t at;
+};
+void evidence_mail(struct evidence *e, const struct evidence_mail *m);
+
+/* ---- state ---- */
+
+/* Is something not as it should be? The fault: what waits because the store fails, or what was lost. */
+bool evidence_fault(struct evidence *e, struct fault *ret);
+/* Object "evidence" of the status. */
+void evidence_json(struct evidence *e, struct jsonw *j);
+
+/* "192.0.2.0/24", "2001:db8:1::/48". */
+#define EVIDENCE_NETWORK_SIZE 64
+void evidence_network(const struct net_addr *addr, char ret[EVIDENCE_NETWORK_SIZE]);
