@@ -79,6 +79,8 @@ void findings_init(struct findings *f, struct cli *cli);
 void findings_add(struct findings *f, const struct fault *fault);
 /* A fault that came as JSON; one that is there already (same code and facts) is dropped. */
 void findings_add_json(struct findings *f, json_t *fault);
+/* The settings of cli->config, unref them; or NULL, their faults told. */
+struct settings *findings_settings(struct findings *f);
 /* Prints all (or says that there are none), frees; the exit status. */
 int findings_end(struct findings *f, const char *schema);
 /* Each looks at one thing. */

@@ -19,20 +19,14 @@ static void not_running(struct findings *f, const struct settings *s)
 
 int cli_doctor(struct cli *cli, int argc, char **argv)
 {
-	struct conf_errors errors = { 0 };
 	struct cli_args args;
 	struct findings f;
 	struct settings *s;
-	struct arena a;
 
 	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
 		return CLI_USAGE;
 	findings_init(&f, cli);
-	arena_init(&a, 4096);
-	s = settings_load(cli->config, &a, &errors);
-	for (unsigned i = 0; i < errors.n; i++)
-		findings_add(&f, &errors.v[i]);
-	arena_done(&a);
+	s = findings_settings(&f);
 	if (s) {
 		findings_store(&f, s);
 		findings_certificates(&f, s);
@@ -43,7 +37,6 @@ int cli_doctor(struct cli *cli, int argc, char **argv)
 			findings_origins(&f, s);
 		}
 	}
-	f.settings_faulty = !s;
 	settings_unref(s);
 	return findings_end(&f, "torhaus.doctor/1");
 }

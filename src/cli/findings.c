@@ -58,6 +58,21 @@ void findings_add(struct findings *f, const struct fault *fault)
 	buf_done(&text);
 }
 
+struct settings *findings_settings(struct findings *f)
+{
+	struct conf_errors errors = { 0 };
+	struct settings *s;
+	struct arena a;
+
+	arena_init(&a, 4096);
+	s = settings_load(f->cli->config, &a, &errors);
+	for (unsigned i = 0; i < errors.n; i++)
+		findings_add(f, &errors.v[i]);
+	arena_done(&a);
+	f->settings_faulty = !s;
+	return s;
+}
+
 int findings_end(struct findings *f, const char *schema)
 {
 	struct cli *cli = f->cli;
@@ -142,22 +157,6 @@ static bool is_ours(json_t *status, const char *address, enum listener_kind kind
 	return false;
 }
 
-static int try_bind(const struct net_addr *a, enum listener_kind kind)
-{
-	int fd = socket(a->sa.sa_family, (kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
-	int on = 1, r = 0;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (a->sa.sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, &a->sa, a->n) < 0)
-		r = -errno;
-	close(fd);
-	return r;
-}
-
 static void check_listeners(struct findings *f, json_t *status, const struct net_addr *all, unsigned n,
 	enum listener_kind kind)
 {
@@ -170,7 +169,7 @@ static void check_listeners(struct findings *f, json_t *status, const struct net
 		net_addr_text(&all[i], text);
 		if (is_ours(status, text, kind))
 			continue;
-		r = try_bind(&all[i], kind);
+		r = net_probe(&all[i], kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM);
 		if (r == 0)
 			continue;
 		fault_set(&fault, FAULT_LISTEN_FAILED);

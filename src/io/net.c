@@ -291,6 +291,22 @@ static int connect_finish(int fd, uint64_t deadline)
 	return r < 0 ? r : -error;
 }
 
+int net_probe(const struct net_addr *a, int type)
+{
+	int fd = socket(a->sa.sa_family, type | SOCK_CLOEXEC, 0);
+	int on = 1, r = 0;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (a->sa.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, &a->sa, a->n) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 int net_connect(const struct net_addr *a, uint64_t deadline)
 {
 	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

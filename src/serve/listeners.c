@@ -59,23 +59,6 @@ struct listener *listeners_find(struct listeners *all, struct span text)
 	return NULL;
 }
 
-/* Binds without SO_REUSEPORT, which fails if anybody listens there. */
-static int probe(const struct net_addr *a, int type)
-{
-	int fd = socket(a->sa.sa_family, type | SOCK_CLOEXEC, 0);
-	int on = 1, r = 0;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (a->sa.sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, &a->sa, a->n) < 0)
-		r = -errno;
-	close(fd);
-	return r;
-}
-
 int listener_grow(struct listener *l, unsigned threads, struct fault *fault)
 {
 	while (l->n < threads) {
@@ -97,7 +80,7 @@ int listener_open(struct listener *ret, const struct net_addr *wanted, enum list
 	struct fault *fault)
 {
 	int type = kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	int r = net_addr_port(wanted) ? probe(wanted, type) : 0;
+	int r = net_addr_port(wanted) ? net_probe(wanted, type) : 0;
 	char text[NET_ADDR_SIZE];
 
 	*ret = (struct listener){ .wanted = *wanted, .actual = *wanted, .kind = kind };
