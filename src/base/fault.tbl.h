@@ -164,6 +164,7 @@ FAULT(LISTEN_FAILED, "LISTEN-FAILED",
 
 /* ---- TLS ---- */
 #include "base/fault_tls.tbl.h"
+#include "base/fault_predict.tbl.h"
 
 /* ---- certificates ---- */
 FAULT(CERT_NONE, "CERT-NONE",

@@ -24,6 +24,7 @@ int cli_show_status(struct cli *cli, int argc, char **argv);
 int cli_doctor(struct cli *cli, int argc, char **argv);
 int cli_cert_list(struct cli *cli, int argc, char **argv);
 int cli_cert_check(struct cli *cli, int argc, char **argv);
+int cli_tls_explain(struct cli *cli, int argc, char **argv);
 int cli_cache_purge(struct cli *cli, int argc, char **argv);
 int cli_cache_stat(struct cli *cli, int argc, char **argv);
 int cli_explain(struct cli *cli, int argc, char **argv);
@@ -57,6 +58,10 @@ void cli_time(int64_t wall_s, char ret[32]);
 const char *cli_bold(const struct cli *cli);
 const char *cli_red(const struct cli *cli);
 const char *cli_plain(const struct cli *cli);
+
+/* ---- file.c ---- */
+/* Appends what the file holds ("-": standard input). 0, or a negative errno; -EFBIG: more than out's cap. */
+int cli_file_read(const char *path, struct buf *out);
 
 /* ---- ask.c: a running server ---- */
 /* Its answer to a request, json_decref() it; *ret_status is HTTP's. NULL: none is running or it does not answer;

@@ -1,9 +1,7 @@
 /* torhaus domain apply, import: the verbs that read a file. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/mem.h"
+#include "cli/cli_priv.h"
 #include "cli/domain_work.h"
 
 /* ---- apply, import ---- */
@@ -31,26 +29,13 @@ static int parse_file_args(struct cli *cli, int argc, char **argv, struct file_a
 
 static int read_file(struct work *w, const char *path, struct buf *out)
 {
-	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-	int error = fd < 0 ? errno : 0;
-	ssize_t n = 1;
+	int r = cli_file_read(path, out);
 
-	while (!error && n > 0) {
-		char *room = buf_room(out, 65536);
-
-		n = room ? read(fd, room, 65536) : -1;
-		if (n < 0)
-			error = room ? errno : EFBIG;
-		else
-			buf_grew(out, (size_t)n);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (!error)
+	if (r == 0)
 		return CLI_DONE;
 	fault_set(&w->fault, FAULT_DOMAIN_FILE_UNREADABLE);
 	fault_fact(&w->fault, "file", "%s", path);
-	fault_fact(&w->fault, "error", "%s", strerror(error));
+	fault_fact(&w->fault, "error", "%s", strerror(-r));
 	cli_fault(w->cli, &w->fault);
 	return CLI_SETTINGS;
 }

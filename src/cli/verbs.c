@@ -46,6 +46,16 @@ static const struct cli_option stat_options[] = {
 	{ NULL },
 };
 
+static const struct cli_option tls_explain_options[] = {
+	{ "--suites", "LIST", false, "The client's suites: a file or the names themselves (OpenSSL's or IANA's)." },
+	{ "--hello", "FILE", false, "The client's ClientHello: bytes, hexadecimal, or a capture by tcpdump." },
+	{ "--with", "FILE", true, "A certificate of the server, with its key or without." },
+	{ "--server-suites", "LIST", false, "The suites that the server allows; else those of torhaus." },
+	{ "--for", "mail|web", false, "What torhaus would use the certificates for; else mail." },
+	{ "--name", "NAME", false, "The name that a client with --suites asks for." },
+	{ NULL },
+};
+
 static const struct cli_verb first[] = {
 	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
 		"Write a commented torhaus.conf, an empty store and self-signed certificates.", init_options,
@@ -62,6 +72,9 @@ static const struct cli_verb last[] = {
 	{ "cert list", "", "Show the certificates in service.", NULL, cli_cert_list },
 	{ "cert check", "", "Verify the certificate folders, and that what is on disk is what is served.", NULL,
 		cli_cert_check },
+	{ "tls explain", "(--suites LIST | --hello FILE) --with FILE…",
+		"Tell whether a client would reach a server with these certificates, and why not.", tls_explain_options,
+		cli_tls_explain },
 	{ "cache purge", "(--url URL | --prefix URL | --tag TAG | --domain NAME | --all) [--hard]",
 		"Let stored answers no longer count as fresh.", purge_options, cli_cache_purge },
 	{ "cache stat", "[--domain NAME]", "Show what the cache holds.", stat_options, cli_cache_stat },

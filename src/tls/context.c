@@ -87,15 +87,27 @@ static int on_status(SSL *ssl, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-SSL_CTX *context_new(enum tls_use use, struct tls_set *set, uint64_t session_lifetime_s)
+/* Lists of somebody else may hold nothing that OpenSSL has; then none of that kind are allowed. */
+static void use_suites(SSL_CTX *ctx, enum tls_use use, const struct tls_set_settings *settings)
+{
+	bool have = SSL_CTX_set_cipher_list(ctx, settings->suites ? settings->suites : suites_12[use]) == 1;
+	bool have13 = SSL_CTX_set_ciphersuites(ctx, settings->suites13 ? settings->suites13 : SUITES_13) == 1;
+
+	must((have || settings->suites) && (have13 || settings->suites13));
+	if (!have)
+		SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
+	if (settings->suites13 && !settings->suites13[0])
+		SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+}
+
+SSL_CTX *context_new(enum tls_use use, struct tls_set *set, const struct tls_set_settings *settings)
 {
 	static const unsigned char session_context[] = "torhaus";
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
 	must(ctx);
 	must(SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1);
-	must(SSL_CTX_set_cipher_list(ctx, suites_12[use]) == 1);
-	must(SSL_CTX_set_ciphersuites(ctx, SUITES_13) == 1);
+	use_suites(ctx, use, settings);
 	must(SSL_CTX_set1_groups_list(ctx, GROUPS) == 1);
 	SSL_CTX_set_security_level(ctx, 2);
 	SSL_CTX_set_dh_auto(ctx, 1);
@@ -107,7 +119,7 @@ SSL_CTX *context_new(enum tls_use use, struct tls_set *set, uint64_t session_lif
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
-	SSL_CTX_set_timeout(ctx, (long)session_lifetime_s);
+	SSL_CTX_set_timeout(ctx, (long)settings->session_lifetime_s);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
 	SSL_CTX_set_cert_cb(ctx, on_certificates, set);

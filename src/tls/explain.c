@@ -5,6 +5,7 @@
 #include "tls/explain.h"
 #include <errno.h>
 #include <openssl/err.h>
+#include "base/fmt.h"
 #include "io/helper.h"
 #include "tls/explain_priv.h"
 
@@ -235,6 +236,55 @@ bool tls_explain_hello(struct span hello, enum tls_use use, struct tls_set *set,
 		tls_explain(&facts, set, NULL, ret);
 	tls_facts_done(&facts);
 	return *ret_suite;
+}
+
+/* One of the certificates can serve a client that chooses this suite. */
+static bool is_usable(const struct why *w, const struct tls_suite *s)
+{
+	if ((s->auth == TLS_AUTH_ANY) != (w->version == 0x0304))
+		return false;
+	for (unsigned i = 0; i < w->pairs_n; i++) {
+		bool rsa = w->pairs[i]->pub.type == TLS_KEY_RSA;
+
+		if (w->obstacles[i] == OBSTACLE_NONE && (s->auth == TLS_AUTH_ANY || (s->auth == TLS_AUTH_RSA) == rsa))
+			return true;
+	}
+	return false;
+}
+
+static void count_suite(const struct why *w, const struct tls_suite *s, struct tls_offer *ret)
+{
+	ret->suites_n++;
+	ret->rsa_n += s->auth == TLS_AUTH_RSA;
+	ret->ecdsa_n += s->auth == TLS_AUTH_ECDSA;
+	ret->any_n += s->auth == TLS_AUTH_ANY;
+	ret->past_n += s->kind != TLS_SUITE_USUAL && s->kind != TLS_SUITE_UNKNOWN;
+	if (!suite_is_allowed(w->ctx, s->number))
+		return;
+	ret->common_n++;
+	ret->usable_n += is_usable(w, s);
+}
+
+bool tls_explain_offer(struct span hello, enum tls_use use, struct tls_set *set, struct tls_offer *ret)
+{
+	struct tls_facts facts = { .use = use };
+	struct why why;
+	bool has_hello;
+
+	*ret = (struct tls_offer){ 0 };
+	facts_add_bytes(&facts, hello.p, hello.n);
+	why_init(&why, &facts, set, NULL);
+	has_hello = why.has_hello;
+	for (unsigned i = 0; i < why.suites_n; i++)
+		count_suite(&why, &why.suites[i], ret);
+	for (unsigned i = 0; i < why.pairs_n; i++)
+		obstacle_text(why.obstacles[i], why.pairs[i], &ret->obstacles[ret->obstacles_n++]);
+	ret->version = why.version;
+	ret->version_max = why.theirs_max;
+	ret->name[fmt_safe(why.hello.sni, "", ret->name, sizeof(ret->name) - 1)] = '\0';
+	why_done(&why);
+	tls_facts_done(&facts);
+	return has_hello;
 }
 
 /* ---- as a document ---- */

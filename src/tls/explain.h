@@ -72,6 +72,22 @@ void tls_explain_in_task(const struct tls_facts *facts, struct tls_set *set,
  * says why not, with the facts of the attempt. */
 bool tls_explain_hello(struct span hello, enum tls_use use, struct tls_set *set, const char **ret_suite,
 	struct tls_explanation *ret);
+
+/* A client's suites beside those of a set. That a suite stands in both lists says little: up to TLS 1.2 it also takes a certificate of
+ * the suite's kind. */
+struct tls_offer {
+	unsigned suites_n;              /* offered, signals and GREASE aside */
+	unsigned rsa_n, ecdsa_n, any_n; /* of them: authenticated with RSA, with ECDSA, with either (TLS 1.3) */
+	unsigned past_n;                /* that nobody has any more (RC4, 3DES, export); counted above, too */
+	unsigned common_n;              /* that the set's side allows, too */
+	unsigned usable_n;              /* of those, that a certificate can serve */
+	uint16_t version, version_max;  /* in common (0: none); the client's highest */
+	char name[256];                 /* asked for; "" if none */
+	unsigned obstacles_n;
+	struct tls_obstacle obstacles[TLS_KEY_TYPES_MAX]; /* as in an explanation, also where the handshake succeeds */
+};
+/* false: no ClientHello. */
+bool tls_explain_offer(struct span hello, enum tls_use use, struct tls_set *set, struct tls_offer *ret);
 /* A member `name` of the document under way: causes with evidence and sentences in both languages, certificates, proof. */
 void tls_explanation_json(struct jsonw *j, const char *name, const struct tls_explanation *e);
 

@@ -122,6 +122,27 @@ struct tls_files *tls_files_read(const struct span *folders, unsigned count)
 	return files;
 }
 
+struct tls_files *tls_files_read_named(const char *const *paths, unsigned count)
+{
+	struct tls_files *files = mem_new(struct tls_files);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct stat st = { 0 };
+		unsigned before = files->n;
+
+		if (stat(paths[i], &st) == 0 && S_ISREG(st.st_mode))
+			add_file(files, paths[i], &st);
+		if (files->n > before)
+			continue;
+		files->v = mem_resize(files->v, files->n + 1, sizeof(*files->v));
+		files->v[files->n++] = (struct tls_file){ .path = mem_text(paths[i]),
+			.error = st.st_ino == 0       ? ENOENT
+				: S_ISREG(st.st_mode) ? EFBIG
+						      : EISDIR };
+	}
+	return files;
+}
+
 struct tls_files *tls_files_free(struct tls_files *files)
 {
 	if (!files)

@@ -33,6 +33,8 @@ struct tls_suite {
 	enum tls_suite_kind kind;
 };
 struct tls_suite tls_suite_get(uint16_t number);
+/* The number of a name as OpenSSL, IANA or GnuTLS writes it, or of "0xc02f". false: nobody knows it. */
+bool tls_suite_find(struct span name, uint16_t *ret);
 
 /* What a signature algorithm (RFC 8446 4.2.3) can be made with. */
 struct tls_signature {

@@ -33,6 +33,7 @@ struct found {
 	struct found_cert *certs;
 	unsigned keys_n, certs_n;
 	struct map by_public; /* public -> index of the key, plus one */
+	bool stand_in_keys;
 	tls_fault_fn *on_fault;
 	void *arg;
 };
@@ -420,21 +421,62 @@ static bool tell_issuer_first(struct found *f, const struct found_cert *cert)
 	return false;
 }
 
+/* chain.pem and its like are there to be parts of others; what names hosts is a server's, CA or not. */
+static bool is_issuer(X509 *x)
+{
+	return X509_check_ca(x) > 0 && X509_get_ext_by_NID(x, NID_subject_alt_name, -1) < 0;
+}
+
 static void tell_unpaired(struct found *f, const struct found_cert *cert)
 {
 	X509 *x = sk_X509_value(cert->certs, 0);
 	struct pair *p;
 	const char *key;
 
-	/* chain.pem and its like are there to be parts of others; what names hosts is a server's, CA or not. */
-	if (tell_issuer_first(f, cert) ||
-		(X509_check_ca(x) > 0 && X509_get_ext_by_NID(x, NID_subject_alt_name, -1) < 0))
+	if (tell_issuer_first(f, cert) || is_issuer(x))
 		return;
 	key = namesake_key(f, cert->path);
 	p = pair_new(cert, NULL);
 	p->pub.key_path = key ? key : "";
 	tell_pair(f, key ? FAULT_CERT_KEY_MISMATCH : FAULT_CERT_NO_KEY, p);
 	pair_unref(p);
+}
+
+static EVP_PKEY *key_like(EVP_PKEY *public)
+{
+	char group[64];
+
+	switch (key_type_of(public)) {
+	case TLS_KEY_RSA:
+		return EVP_RSA_gen(2048);
+	case TLS_KEY_ECDSA:
+		if (EVP_PKEY_get_group_name(public, group, sizeof(group), NULL) != 1)
+			return NULL;
+		return EVP_EC_gen(group);
+	case TLS_KEY_ED25519:
+		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	case TLS_KEY_OTHER:
+		break;
+	}
+	return NULL;
+}
+
+/* A key of its own for the certificate, and a copy of it that says so. Servers do not verify what they send. */
+static bool give_stand_in(struct pair *p)
+{
+	EVP_PKEY *key = key_like(X509_get0_pubkey(p->leaf));
+	X509 *leaf = key ? X509_dup(p->leaf) : NULL;
+
+	if (!leaf || X509_set_pubkey(leaf, key) != 1) {
+		X509_free(leaf);
+		EVP_PKEY_free(key);
+		return false;
+	}
+	X509_free(p->leaf);
+	p->leaf = leaf;
+	p->key = key;
+	p->pub.stand_in = true;
+	return true;
 }
 
 /* The same leaf once: the longer chain stays. */
@@ -468,14 +510,17 @@ static void pair_up(struct found *f, const struct tls_files *files, const struct
 {
 	const struct found_key *key = key_of(f, sk_X509_value(cert->certs, 0));
 	enum fault_code code;
+	bool stand_in = !key && f->stand_in_keys && !is_issuer(sk_X509_value(cert->certs, 0));
 	struct pair *p;
 
-	if (!key) {
+	if (!key && !stand_in) {
 		tell_unpaired(f, cert);
 		return;
 	}
 	p = pair_new(cert, key);
 	code = pair_fault(p);
+	if (!code && stand_in && !give_stand_in(p))
+		code = FAULT_CERT_KEY_KIND;
 	if (code) {
 		tell_pair(f, code, p);
 		pair_unref(p);
@@ -485,9 +530,10 @@ static void pair_up(struct found *f, const struct tls_files *files, const struct
 	pairs_add(ret, p);
 }
 
-void pairs_from_files(const struct tls_files *files, struct pairs *ret, tls_fault_fn *on_fault, void *arg)
+void pairs_from_files(const struct tls_files *files, bool stand_in_keys, struct pairs *ret, tls_fault_fn *on_fault,
+	void *arg)
 {
-	struct found f = { .on_fault = on_fault, .arg = arg };
+	struct found f = { .stand_in_keys = stand_in_keys, .on_fault = on_fault, .arg = arg };
 
 	*ret = (struct pairs){ 0 };
 	map_init(&f.by_public);

@@ -11,6 +11,7 @@
 #include "tls/tls_priv.h"
 
 #define EXPIRY_NEAR_S (21 * 86400)
+#define ANY_NAME      SPAN("*") /* no host name */
 
 struct tls_set *set_new(void)
 {
@@ -66,18 +67,28 @@ static struct tls_slot *slot_get(struct tls_set *set, struct span name)
 	return slot;
 }
 
-static void enter(struct tls_set *set, struct pair *p, int64_t now_s)
+static void enter_as(struct tls_set *set, struct pair *p, struct span name, int64_t now_s)
 {
-	for (unsigned i = 0; i < p->pub.names_n; i++) {
-		struct pair **place = &slot_get(set, p->pub.names[i])->by_type[p->pub.type];
+	struct pair **place = &slot_get(set, name)->by_type[p->pub.type];
 
-		if (!*place || is_better(p, *place, now_s))
-			*place = p;
-	}
+	if (!*place || is_better(p, *place, now_s))
+		*place = p;
+}
+
+static void enter(struct tls_set *set, struct pair *p, bool any_name, int64_t now_s)
+{
+	if (any_name)
+		enter_as(set, p, ANY_NAME, now_s);
+	for (unsigned i = 0; !any_name && i < p->pub.names_n; i++)
+		enter_as(set, p, p->pub.names[i], now_s);
 }
 
 static bool is_in_service(const struct tls_set *set, const struct pair *p)
 {
+	const struct tls_slot *any = map_find(&set->names, ANY_NAME);
+
+	if (any)
+		return any->by_type[p->pub.type] == p;
 	for (unsigned i = 0; i < p->pub.names_n; i++) {
 		const struct tls_slot *slot = map_find(&set->names, p->pub.names[i]);
 
@@ -188,7 +199,8 @@ static void choose_standard(struct tls_set *set, const struct tls_files *files)
 	const struct pair *first = NULL;
 	unsigned first_at = UINT_MAX;
 
-	for (unsigned i = 0; i < set->pairs.n; i++) {
+	set->standard = map_find(&set->names, ANY_NAME);
+	for (unsigned i = 0; !set->standard && i < set->pairs.n; i++) {
 		const struct pair *p = set->pairs.v[i];
 		unsigned at = i == 0 || p->pub.kept ? file_index(files, p->pub.cert_path) : UINT_MAX;
 
@@ -235,18 +247,19 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 	struct pairs candidates;
 	struct fault fault;
 
-	pairs_from_files(files, &candidates, tell_and_keep, &(struct teller){ set, on_fault, arg });
+	pairs_from_files(files, settings->stand_in_keys, &candidates, tell_and_keep,
+		&(struct teller){ set, on_fault, arg });
 	add_kept(&candidates, earlier, files, now_s);
 	if (candidates.n == 0) {
 		fault_set(&fault, FAULT_CERT_NONE);
 		on_fault(arg, &fault);
 	}
 	for (unsigned i = 0; i < candidates.n; i++)
-		enter(set, candidates.v[i], now_s);
+		enter(set, candidates.v[i], settings->any_name, now_s);
 	take_winners(set, &candidates, on_fault, arg);
 	choose_standard(set, files);
 	for (unsigned i = 0; i < TLS_USES; i++)
-		set->ctx[i] = context_new(i, set, settings->session_lifetime_s);
+		set->ctx[i] = context_new(i, set, settings);
 	return set;
 }
 

@@ -44,6 +44,8 @@ struct tls_files {
 };
 /* Reads the folders (and their subfolders, one level: certbot's live/NAME/). Blocking: not in a task. */
 struct tls_files *tls_files_read(const struct span *folders, unsigned count);
+/* Reads exactly these, whatever their suffix (at most 256 KiB of each). Blocking. */
+struct tls_files *tls_files_read_named(const char *const *paths, unsigned count);
 struct tls_files *tls_files_free(struct tls_files *files); /* wipes key bytes */
 /* A cheap fingerprint of names, sizes and times: changes when something changed. Blocking. */
 uint64_t tls_files_stamp(const struct span *folders, unsigned count);
@@ -64,11 +66,16 @@ struct tls_pair {
 	bool has_staple;
 	bool kept; /* from the earlier set, because its file is faulty now */
 	bool self_signed;
+	bool stand_in; /* served with a key made up for the purpose: fit for replays only */
 	const char *issuer;
 };
 struct tls_set;
 struct tls_set_settings {
 	uint64_t session_lifetime_s; /* of tickets */
+	/* For questions about certificates rather than for serving them: */
+	bool stand_in_keys;            /* a certificate without its key gets one of the same type and curve */
+	bool any_name;                 /* all pairs answer for every name, as those of a mail server do */
+	const char *suites, *suites13; /* of the server asked about (OpenSSL's lists); NULL: ours */
 };
 /* Builds from files; earlier (may be NULL) lends its working pairs. Each fault (CERT-* codes with
  * file, dates, names) goes to on_fault. Never fails as a whole: a set without pairs refuses handshakes

@@ -27,7 +27,8 @@ struct pairs {
 	struct pair **v;
 	unsigned n;
 };
-void pairs_from_files(const struct tls_files *files, struct pairs *ret, tls_fault_fn *on_fault, void *arg);
+void pairs_from_files(const struct tls_files *files, bool stand_in_keys, struct pairs *ret, tls_fault_fn *on_fault,
+	void *arg);
 void pairs_done(struct pairs *p);
 void tls_fault_ignore(void *arg, const struct fault *f);
 int64_t asn1_time_s(const ASN1_TIME *t); /* wall seconds; 0 if it is none */
@@ -55,7 +56,7 @@ struct tls_set {
 const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name);
 struct tls_set *set_new(void);
 /* The server's context: versions, suites, groups, tickets, callbacks. context.c */
-SSL_CTX *context_new(enum tls_use use, struct tls_set *set, uint64_t session_lifetime_s);
+SSL_CTX *context_new(enum tls_use use, struct tls_set *set, const struct tls_set_settings *settings);
 
 /* selfsigned.c: RSA (2048) or ECDSA (P-256); NULL if it cannot be made (a bad name). */
 X509 *self_signed_new(enum tls_key_type type, const struct span *names, unsigned n, unsigned days, EVP_PKEY **ret_key);

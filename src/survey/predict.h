@@ -1,0 +1,43 @@
+/*
+ * Would they get through? Clients, real and supposed, against certificates.
+ *
+ * A client is its ClientHello: kept from a session, captured by tcpdump, or supposed from a list of suites. The answer comes from the
+ * replay of tls/explain.h, not from comparing lists: that a suite stands on both sides says nothing about whether a
+ * certificate can serve it.
+ *
+ * What is supposed: a list of suites is not a whole hello. The rest is what clients of such lists send: TLS 1.3 if the list has
+ * suites of it, else at most TLS 1.2; the groups X25519, P-256, P-384 and P-521; all signature algorithms with SHA-256 and up,
+ * for RSA and ECDSA. Who prints an answer says so.
+ *
+ * Captures: a ClientHello as bytes (with or without its record header), the same in hexadecimal (blanks, colons, commas and 0x
+ * allowed), or a file of tcpdump (pcap, pcapng; Ethernet, Linux "any", raw IP, loopback), in which the first complete hello of a
+ * TCP stream is taken; its segments may not be out of order.
+ */
+#pragma once
+#include <stdbool.h>
+#include "base/arena.h"
+#include "base/fault.h"
+#include "io/net.h"
+
+#define PREDICT_SUITES_MAX  512
+#define PREDICT_CAPTURE_MAX (64 * 1024 * 1024)
+
+struct predict_client {
+	struct span hello;        /* raw records, in the arena */
+	bool supposed;            /* from a list of suites */
+	unsigned suites_n;        /* of the list */
+	unsigned unknown_n;       /* names of the list that nobody knows; left out */
+	struct span unknown;      /* the first of them, "A, B", made safe to print */
+	bool with_13;             /* the list has suites of TLS 1.3 */
+	unsigned hellos_n;        /* in a capture by tcpdump: how many there are; this is the first */
+	char from[NET_ADDR_SIZE]; /* likewise: who sent it; "" elsewhere */
+};
+
+/* A list of names as OpenSSL, IANA or GnuTLS writes them, or numbers (0xc02f), separated by colons, commas or white space; # begins a
+ * comment. name: asked for (SNI); may be empty. 0, or -EINVAL with TLS-SUITES-UNKNOWN: none of the names is known. */
+int predict_from_suites(struct span list, struct span name, struct arena *a, struct predict_client *ret,
+	struct fault *fault);
+/* 0, or -EINVAL with TLS-HELLO-NOT-FOUND (without its fact file). */
+int predict_from_capture(struct span bytes, struct arena *a, struct predict_client *ret, struct fault *fault);
+/* The lists of a server, as OpenSSL wants them set: of TLS 1.2 and below, and of TLS 1.3; names that it does not have are left out. */
+void predict_server_suites(struct span list, struct buf *ret_12, struct buf *ret_13);
