@@ -1,5 +1,6 @@
 """Whole programs: a torhaus in a folder of its own, scripted origins, raw clients."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -148,14 +149,15 @@ def origin():
         yield o
 
 
-@pytest.fixture
-def make_torhaus(tmp_path):
+@contextlib.contextmanager
+def torhauses(folder):
+    """make(**options) makes servers in that folder; at the end all are stopped, and none may have been found faulty."""
     made = []
 
     def make(**options):
-        folder = tmp_path / f"torhaus{len(made)}"
-        folder.mkdir()
-        t = Torhaus(folder, **options)
+        own = folder / f"torhaus{len(made)}"
+        own.mkdir()
+        t = Torhaus(own, **options)
         t.init_store()
         made.append(t)
         return t
@@ -167,6 +169,19 @@ def make_torhaus(tmp_path):
         assert "AddressSanitizer" not in text and "runtime error:" not in text, text
         assert "ThreadSanitizer" not in text and "LeakSanitizer" not in text, text
         assert code in (0, None), f"exit status {code}\n{text}"
+
+
+@pytest.fixture
+def make_torhaus(tmp_path):
+    with torhauses(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_torhaus_once(tmp_path_factory):
+    """For servers that all tests of a file share."""
+    with torhauses(tmp_path_factory.mktemp("shared")) as make:
+        yield make
 
 
 @pytest.fixture

@@ -87,11 +87,12 @@ class Machine:
 
     extra = ""
 
-    def __init__(self, name="backend.test", relay=None, certificate=None, client=None, tls_to_relay="may", lines=""):
+    def __init__(self, name="backend.test", relay=None, certificate=None, client=None, tls_to_relay="may", lines="", out=""):
         """certificate: (chain, key) paths, offered by STARTTLS. client: "xclient" or "proxy", how clients are told.
-        tls_to_relay: off, may, must. lines: added to the server's own configuration."""
+        tls_to_relay: off, may, must. lines: added to the configuration; out: to that of Exim's way to the relay."""
         needs_peers()
-        self.name, self.relay, self.client, self.tls_to_relay, self.lines = name, relay, client, tls_to_relay, lines
+        self.name, self.relay, self.client, self.tls_to_relay = name, relay, client, tls_to_relay
+        self.lines, self.out = lines, out
         run = PEERS.parent / "run"
         run.mkdir(exist_ok=True)
         self.root = pathlib.Path(tempfile.mkdtemp(dir=run, prefix=type(self).__name__.lower() + "-"))
@@ -394,6 +395,7 @@ out:
   interface = 127.0.0.1
   message_linelength_limit = 1G
   {out}
+  {self.out}
 
 begin retry
 * * F,1h,1s

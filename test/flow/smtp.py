@@ -1,8 +1,10 @@
 """SMTP with nothing hidden: a raw client, and a scripted backend whose every answer the test decides."""
 
+import os
 import re
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
@@ -60,6 +62,9 @@ class Smtp:
     def send(self, data):
         self.sock.sendall(data)
 
+    def receive(self):
+        return self.sock.recv(65536)
+
     def send_split(self, data, at):
         """In two pieces that do not arrive as one."""
         self.send(data[:at])
@@ -69,7 +74,7 @@ class Smtp:
     def _line(self):
         while b"\r\n" not in self.buffer:
             try:
-                data = self.sock.recv(65536)
+                data = self.receive()
             except (ConnectionError, ssl.SSLEOFError):
                 data = b""
             if not data:
@@ -134,6 +139,25 @@ class Smtp:
         return self.read()
 
 
+class Piped(Smtp):
+    """A conversation through a program that has connected and made TLS, such as openssl s_client."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.buffer = b""
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def send(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def receive(self):
+        return os.read(self.process.stdout.fileno(), 65536)
+
+
 def deliver(server, content, tls=None, source="127.0.0.1", **envelope):
     """One mail in a session of its own: the reply to its dot. tls: a context for STARTTLS."""
     with Smtp(server, source) as c:
@@ -171,7 +195,7 @@ class Backend:
             backend.at("DATA", silent=True)           ... none at all
 
     Steps: connect, EHLO, STARTTLS, handshake, XCLIENT, MAIL, RCPT, DATA, dot, RSET, NOOP, QUIT; "body" acts after the first bytes
-    of a message. call=f decides by the line: f(line) is the answer, or None for the usual one.
+    of a message. call=f decides by the line (of the dot: by the recipients): f(line) is the answer, or None for the usual one.
     """
 
     usual = {"connect": "220 backend.test ESMTP", "STARTTLS": "220 2.0.0 Ready", "XCLIENT": "220 backend.test ESMTP",
@@ -330,9 +354,9 @@ class _BackendSession:
             first = False
         if not line:
             raise _Hangup
-        self.mail.done = True
-        self.mail = None
-        self.act("dot")
+        mail, self.mail = self.mail, None
+        mail.done = True
+        self.act("dot", " ".join(mail.recipients))
 
     def on_bdat(self, line, _):
         _, size, *last = line.split(" ")
