@@ -478,7 +478,7 @@ static bool is_choosing(const struct why *w)
 /* 29 */
 static bool has_no_cert(const struct why *w, struct found *f)
 {
-	f->change = why_has_auth(w, TLS_AUTH_ECDSA) || w->version == 0x0304 ? CHANGE_ECDSA : CHANGE_RSA;
+	(void)f;
 	return is_choosing(w) && w->pairs_n == 0;
 }
 
@@ -1238,7 +1238,7 @@ const struct cause causes[] = {
 	{ FAULT_TLS_PAIR_KEY_MISSING, is_pair_keyless },
 	{ FAULT_TLS_PAIR_KEY_USAGE, is_pair_not_signing },
 	{ FAULT_TLS_PAIR_RSA_PSS, is_pair_pss },
-	{ FAULT_TLS_NO_CERT, has_no_cert },
+	{ FAULT_TLS_NO_CERT, has_no_cert, CHANGE_RSA | CHANGE_ECDSA },
 	{ FAULT_TLS_PEER_3DES, is_3des, 0, CAUSE_FINAL },
 	{ FAULT_TLS_PEER_RC4, is_rc4, 0, CAUSE_FINAL },
 	{ FAULT_TLS_PEER_EXPORT, is_export, 0, CAUSE_FINAL },

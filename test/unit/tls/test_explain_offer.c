@@ -491,6 +491,59 @@ static void test_no_group_and_wrong_signatures_13(void **state)
 	explained_done(&e);
 }
 
+/* The founding client, had it been older still: another certificate alone would not have helped. */
+static void test_no_rsa_certificate_and_sha1_only(void **state)
+{
+	struct hello_recipe hello = partner;
+
+	hello.signatures = LIST16(0x0201, 0x0203);
+	explain_hello(only_ecdsa, TLS_FOR_MAIL, &hello, &e);
+	assert_causes(&e, FAULT_TLS_NO_RSA_CERT, FAULT_TLS_PEER_SHA1_ONLY);
+	assert_proof(&e, 2, "ECDHE-RSA-AES256-GCM-SHA384");
+	assert_evidence(&e, "proof", "an RSA certificate and security level 0");
+	explained_done(&e);
+}
+
+static void test_no_certificate_and_no_group(void **state)
+{
+	explain_client(none, TLS_FOR_WEB, &(struct client_recipe){ .max = TLS1_2_VERSION, .groups = "P-521" }, &e);
+	assert_causes(&e, FAULT_TLS_NO_CERT, FAULT_TLS_GROUPS_DISJOINT);
+	assert_proof(&e, 2, "ECDHE-ECDSA-AES128-GCM-SHA256");
+	explained_done(&e);
+}
+
+/* The pair that the peer needs is faulty, and it would not have sufficed. */
+static void test_a_refused_pair_and_no_group(void **state)
+{
+	struct folder folder = folder_make();
+	struct told told;
+	struct tls_set *set;
+
+	folder_put(&folder, "rsa.pem", CERTS(&rsa), maker_key(TLS_KEY_RSA, 1));
+	folder_put_pair(&folder, "ecdsa.pem", &ecdsa);
+	set = folder_build(&folder, NULL, &told);
+	explain_client(set, TLS_FOR_MAIL,
+		&(struct client_recipe){ .max = TLS1_2_VERSION,
+			.suites = "ECDHE-RSA-AES128-GCM-SHA256",
+			.groups = "P-521" },
+		&e);
+	assert_causes(&e, FAULT_TLS_PAIR_MISMATCHED, FAULT_TLS_GROUPS_DISJOINT, FAULT_TLS_NO_RSA_CERT);
+	assert_proof(&e, 2, "ECDHE-RSA-AES128-GCM-SHA256");
+	explained_done(&e);
+	tls_set_unref(set);
+	folder_remove(&folder);
+}
+
+/* The curve is unknown to the peer, which is too old as well for what else could be done about it: one of the two suffices. */
+static void test_a_foreign_curve_or_an_rsa_certificate(void **state)
+{
+	explain_client(only_p384, TLS_FOR_MAIL, &(struct client_recipe){ .max = TLS1_2_VERSION, .groups = "P-256" },
+		&e);
+	assert_int_equal(e.why.causes[0].code, FAULT_TLS_CERT_CURVE);
+	assert_int_equal(e.why.proof_n, 1);
+	explained_done(&e);
+}
+
 /* ECDSA suites that are not allowed beside RSA suites that are: a certificate or a suite would do, both are named. */
 static void test_either_of_two_would_do(void **state)
 {
@@ -566,6 +619,10 @@ int main(void)
 		cmocka_unit_test(test_no_rsa_certificate_and_no_allowed_suite),
 		cmocka_unit_test(test_no_rsa_certificate_and_no_group),
 		cmocka_unit_test(test_no_group_and_wrong_signatures_13),
+		cmocka_unit_test(test_no_rsa_certificate_and_sha1_only),
+		cmocka_unit_test(test_no_certificate_and_no_group),
+		cmocka_unit_test(test_a_refused_pair_and_no_group),
+		cmocka_unit_test(test_a_foreign_curve_or_an_rsa_certificate),
 		cmocka_unit_test(test_either_of_two_would_do),
 		cmocka_unit_test(test_without_replays),
 		cmocka_unit_test(test_a_hello_alone),
