@@ -165,6 +165,7 @@ FAULT(LISTEN_FAILED, "LISTEN-FAILED",
 /* ---- TLS ---- */
 #include "base/fault_tls.tbl.h"
 #include "base/fault_predict.tbl.h"
+#include "base/fault_dns.tbl.h"
 
 /* ---- certificates ---- */
 FAULT(CERT_NONE, "CERT-NONE",

@@ -36,7 +36,7 @@ int cli_unreachable(struct cli *cli, const struct settings *s, int error)
 
 void cli_print_json(struct cli *cli, json_t *json)
 {
-	json_dumpf(json, cli->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	json_dumpf(json, cli->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
 	fputc('\n', cli->out);
 	json_decref(json);
 }

@@ -27,6 +27,8 @@ int cli_cert_check(struct cli *cli, int argc, char **argv);
 int cli_tls_explain(struct cli *cli, int argc, char **argv);
 int cli_cache_purge(struct cli *cli, int argc, char **argv);
 int cli_cache_stat(struct cli *cli, int argc, char **argv);
+int cli_dns_check(struct cli *cli, int argc, char **argv);
+int cli_dns_query(struct cli *cli, int argc, char **argv);
 int cli_explain(struct cli *cli, int argc, char **argv);
 int cli_completion(struct cli *cli, int argc, char **argv);
 int cli_man(struct cli *cli, int argc, char **argv);
@@ -88,6 +90,10 @@ void findings_add_json(struct findings *f, json_t *fault);
 struct settings *findings_settings(struct findings *f);
 /* Prints all (or says that there are none), frees; the exit status. */
 int findings_end(struct findings *f, const char *schema);
+/* The same with a document that has more to say; it is taken. */
+int findings_end_with(struct findings *f, json_t *document);
+/* The domains, or NULL after telling why there are none. snapshot_unref() them. */
+struct snapshot *findings_read_store(struct findings *f, const struct settings *s);
 /* Each looks at one thing. */
 void findings_store(struct findings *f, const struct settings *s);
 void findings_certificates(struct findings *f, const struct settings *s);

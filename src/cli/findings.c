@@ -75,12 +75,18 @@ struct settings *findings_settings(struct findings *f)
 
 int findings_end(struct findings *f, const char *schema)
 {
+	return findings_end_with(f, json_pack("{s:s}", "schema", schema));
+}
+
+int findings_end_with(struct findings *f, json_t *document)
+{
 	struct cli *cli = f->cli;
 	size_t n = json_array_size(f->faults), i;
 	json_t *fault;
 
 	if (cli->json) {
-		cli_print_json(cli, json_pack("{s:s s:O}", "schema", schema, "faults", f->faults));
+		json_object_set(document, "faults", f->faults);
+		cli_print_json(cli, json_incref(document));
 	} else {
 		json_array_foreach(f->faults, i, fault)
 		{
@@ -89,6 +95,7 @@ int findings_end(struct findings *f, const char *schema)
 		if (n == 0)
 			fprintf(cli->out, "%s\n", cli_say(cli, "Nothing is wrong.", "Alles in Ordnung."));
 	}
+	json_decref(document);
 	json_decref(f->faults);
 	return f->settings_faulty ? CLI_SETTINGS : n > 0 ? CLI_FOUND : CLI_DONE;
 }
@@ -100,8 +107,7 @@ static void on_fault(void *arg, const struct fault *fault)
 
 /* ---- store ---- */
 
-/* The domains, or NULL after telling why there are none. */
-static struct snapshot *read_store(struct findings *f, const struct settings *s)
+struct snapshot *findings_read_store(struct findings *f, const struct settings *s)
 {
 	struct snapshot *snapshot = NULL;
 	struct store *store = NULL;
@@ -118,7 +124,7 @@ static struct snapshot *read_store(struct findings *f, const struct settings *s)
 
 void findings_store(struct findings *f, const struct settings *s)
 {
-	snapshot_unref(read_store(f, s));
+	snapshot_unref(findings_read_store(f, s));
 }
 
 /* ---- certificates ---- */
@@ -282,7 +288,7 @@ static void check_origins(struct findings *f, const struct snapshot *snapshot)
 
 void findings_origins(struct findings *f, const struct settings *s)
 {
-	struct snapshot *snapshot = read_store(f, s);
+	struct snapshot *snapshot = findings_read_store(f, s);
 
 	if (snapshot)
 		check_origins(f, snapshot);

@@ -45,6 +45,11 @@ static const struct cli_option stat_options[] = {
 	{ "--domain", "NAME", false, "Of one domain." },
 	{ NULL },
 };
+static const struct cli_option query_options[] = {
+	{ "--server", "ADDRESS[:PORT]", false, "Ask that server; else the running one." },
+	{ "--tcp", NULL, false, "Ask by TCP." },
+	{ NULL },
+};
 
 static const struct cli_option tls_explain_options[] = {
 	{ "--suites", "LIST", false, "The client's suites: a file or the names themselves (OpenSSL's or IANA's)." },
@@ -78,6 +83,10 @@ static const struct cli_verb last[] = {
 	{ "cache purge", "(--url URL | --prefix URL | --tag TAG | --domain NAME | --all) [--hard]",
 		"Let stored answers no longer count as fresh.", purge_options, cli_cache_purge },
 	{ "cache stat", "[--domain NAME]", "Show what the cache holds.", stat_options, cli_cache_stat },
+	{ "dns check", "", "Look for faults in the DNS edge: its listeners, its upstreams, the names it answers.", NULL,
+		cli_dns_check },
+	{ "dns query", "NAME [TYPE] [--server ADDRESS[:PORT]] [--tcp]",
+		"Ask the running server for a name, and show its answer.", query_options, cli_dns_query },
 	{ "explain", "[CODE]", "Explain a code that a log line or page shows; without one, list all.", NULL,
 		cli_explain },
 	{ "completion", "bash", "Print the completion for bash.", NULL, cli_completion },

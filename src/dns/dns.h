@@ -153,6 +153,7 @@ uint16_t dns_get_u16(const uint8_t *p);
 
 #define DNS_EDNS_SIZE     11 /* an OPT record without options */
 #define DNS_EDNS_EDE_SIZE 6  /* an extended error without text */
+#define DNS_OPTION_EDE    15 /* RFC 8914 2 */
 struct dns_edns {
 	bool present, dnssec_ok;
 	uint8_t version;

@@ -49,7 +49,7 @@ static bool read_options(struct dns_reader r, const struct dns_record *record, s
 		uint16_t option = dns_read_u16(&r), n = dns_read_u16(&r);
 		struct span data = dns_read_bytes(&r, n);
 
-		if (option == 15 && n >= 2 && data.p && e->ede < 0)
+		if (option == DNS_OPTION_EDE && n >= 2 && data.p && e->ede < 0)
 			e->ede = dns_get_u16((const uint8_t *)data.p);
 	}
 	return !r.error;

@@ -135,7 +135,7 @@ void dns_write_edns(struct dns_writer *w, const struct dns_edns *e)
 	dns_write_u16(w, e->dnssec_ok ? 0x8000 : 0);
 	dns_write_u16(w, e->ede >= 0 ? DNS_EDNS_EDE_SIZE : 0);
 	if (e->ede >= 0) {
-		dns_write_u16(w, 15);
+		dns_write_u16(w, DNS_OPTION_EDE);
 		dns_write_u16(w, 2);
 		dns_write_u16(w, (uint16_t)e->ede);
 	}

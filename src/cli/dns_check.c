@@ -1,0 +1,517 @@
+/*
+ * torhaus dns check: the listeners answer, the upstreams answer, and names are answered as the store says.
+ *
+ * Everything is asked over the network as any client would. A name that differs is asked once more a moment later: the
+ * store may have changed while we looked, and the server takes a change up within a second.
+ */
+#include <string.h>
+#include <unistd.h>
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "cli/dns.h"
+#include "domain/domain.h"
+
+#define UPSTREAM_MS   2000
+#define SLOW_US       1000000
+#define NAMES_MAX     5000 /* asked in one run, spread over all */
+#define TOLD_MAX      20   /* of names that differ */
+#define TAKEN_UP_US   1200000
+#define ADDRESSES_MAX DOMAIN_ORIGIN_MAX
+
+struct check {
+	struct findings f;
+	struct cli *cli;
+	struct settings *s;
+	json_t *status;                        /* of the running server, or NULL */
+	json_t *listeners, *upstreams, *names; /* of the document */
+	struct net_addr server;                /* the first listener that answers by UDP */
+	bool has_server;
+};
+
+static void add_fault(struct check *c, enum fault_code code, const struct net_addr *server, const char *transport,
+	int error)
+{
+	char text[NET_ADDR_SIZE];
+	struct fault f;
+
+	net_addr_text(server, text);
+	fault_set(&f, code);
+	fault_fact(&f, "server", "%s", text);
+	fault_fact(&f, "transport", "%s", transport);
+	fault_fact(&f, "error", "%s", strerror(-error));
+	findings_add(&c->f, &f);
+}
+
+/* ---- a server, by both transports ---- */
+
+struct answered {
+	int udp, tcp; /* 0 or -errno */
+	uint64_t udp_us, tcp_us;
+	uint16_t flags; /* of what came by UDP, else by TCP */
+};
+
+static void ask_both(const struct net_addr *server, const struct dns_question *q, unsigned timeout_ms,
+	struct answered *ret)
+{
+	struct dns_heard h;
+
+	ret->tcp = dns_ask(server, true, q, timeout_ms, &h);
+	ret->tcp_us = h.took_us;
+	ret->flags = h.header.flags;
+	dns_heard_done(&h);
+	ret->udp = dns_ask(server, false, q, timeout_ms, &h);
+	ret->udp_us = h.took_us;
+	if (ret->udp == 0)
+		ret->flags = h.header.flags;
+	dns_heard_done(&h);
+}
+
+static json_t *time_json(int r, uint64_t us)
+{
+	return r == 0 ? json_real((double)us / 1000) : json_null();
+}
+
+static json_t *answered_json(const struct net_addr *server, const struct answered *a)
+{
+	char text[NET_ADDR_SIZE];
+
+	net_addr_text(server, text);
+	return json_pack("{s:s s:o s:o}", "address", text, "udp_ms", time_json(a->udp, a->udp_us), "tcp_ms",
+		time_json(a->tcp, a->tcp_us));
+}
+
+/* ---- listeners ---- */
+
+/* Something that is refused at once, without a look at any upstream: any answer will do. */
+static const struct dns_question anything = { .name = { .n = 1 }, .type = DNS_TYPE_TXT, .klass = 3 };
+
+static void check_listener(struct check *c, const struct net_addr *server)
+{
+	struct answered a;
+
+	ask_both(server, &anything, DNS_ASK_MS, &a);
+	json_array_append_new(c->listeners, answered_json(server, &a));
+	if (a.udp < 0)
+		add_fault(c, FAULT_DNS_NO_ANSWER, server, "UDP", a.udp);
+	if (a.tcp < 0)
+		add_fault(c, FAULT_DNS_NO_ANSWER, server, "TCP", a.tcp);
+	if (a.udp == 0 && !c->has_server) {
+		c->server = *server;
+		c->has_server = true;
+	}
+}
+
+static void check_listeners(struct check *c)
+{
+	struct net_addr server;
+	struct fault f;
+
+	for (size_t i = 0; i < json_array_size(json_object_get(c->status, "listeners")); i++)
+		if (dns_listener(c->status, i, LISTENER_NAMES_UDP, &server))
+			check_listener(c, &server);
+	/* The server has not been told to listen yet: then these are silent. */
+	for (unsigned i = 0; c->status && i < c->s->names.listen.n && json_array_size(c->listeners) == 0; i++)
+		check_listener(c, &c->s->names.addrs[i]);
+	if (c->s->names.listen.n > 0)
+		return;
+	fault_set(&f, FAULT_DNS_OFF);
+	findings_add(&c->f, &f);
+}
+
+/* ---- upstreams ---- */
+
+/* The SOA that server gives for the name, as text; empty: none. */
+static void ask_soa(const struct net_addr *server, const struct dns_question *q, struct buf *out)
+{
+	struct dns_question repeated;
+	struct dns_record record;
+	struct dns_reader r;
+	struct dns_heard h;
+
+	if (dns_ask(server, false, q, UPSTREAM_MS, &h) == 0 && h.header.answers == 1) {
+		dns_reader_init(&r, buf_span(&h.message));
+		r.at = DNS_HEADER_SIZE;
+		dns_read_question(&r, &repeated);
+		dns_read_record(&r, &record);
+		if (!r.error && record.type == DNS_TYPE_SOA)
+			dns_record_text(buf_span(&h.message), &record, out);
+	}
+	dns_heard_done(&h);
+}
+
+/* Its serial is the time at which the server read the name: nobody else gives the same by chance. */
+static void check_loop(struct check *c, const struct net_addr *upstream, const struct dns_question *ours)
+{
+	struct buf here = BUF_INIT(4096), there = BUF_INIT(4096);
+	char server[NET_ADDR_SIZE], name[DNS_NAME_TEXT_SIZE];
+	struct fault f;
+
+	ask_soa(&c->server, ours, &here);
+	if (here.n > 0)
+		ask_soa(upstream, ours, &there);
+	if (here.n > 0 && span_eq(buf_span(&here), buf_span(&there))) {
+		net_addr_text(upstream, server);
+		dns_name_text(&ours->name, name);
+		fault_set(&f, FAULT_DNS_UPSTREAM_LOOPS);
+		fault_fact(&f, "server", "%s", server);
+		fault_fact(&f, "name", "%s", name);
+		findings_add(&c->f, &f);
+	}
+	buf_done(&here);
+	buf_done(&there);
+}
+
+static void tell_answer(struct check *c, const struct net_addr *server, const struct answered *a)
+{
+	unsigned rcode = a->flags & DNS_RCODE;
+	char text[NET_ADDR_SIZE], took[FMT_SIZE];
+	struct fault f;
+
+	fault_set(&f,
+		rcode == DNS_REFUSED           ? FAULT_DNS_UPSTREAM_REFUSES
+			: rcode != DNS_NOERROR ? FAULT_DNS_UPSTREAM_FAILS
+			: !(a->flags & DNS_RA) ? FAULT_DNS_UPSTREAM_NO_RECURSION
+			: a->udp_us >= SLOW_US ? FAULT_DNS_UPSTREAM_SLOW
+					       : FAULT_NONE);
+	if (f.code == FAULT_NONE)
+		return;
+	net_addr_text(server, text);
+	fmt_duration(a->udp_us / 1000, took);
+	fault_fact(&f, "server", "%s", text);
+	fault_fact(&f, "rcode", "%s", dns_rcode_text(rcode));
+	fault_fact(&f, "time", "%s", took);
+	findings_add(&c->f, &f);
+}
+
+/* False: it is silent by UDP. */
+static bool check_upstream(struct check *c, const struct net_addr *server)
+{
+	static const struct dns_question root = { .name = { .n = 1 }, .type = DNS_TYPE_NS, .klass = DNS_CLASS_IN };
+	struct answered a;
+	json_t *json;
+
+	ask_both(server, &root, UPSTREAM_MS, &a);
+	json = answered_json(server, &a);
+	if (a.udp == 0 || a.tcp == 0) {
+		json_object_set_new(json, "rcode", json_string(dns_rcode_text(a.flags & DNS_RCODE)));
+		json_object_set_new(json, "recursion", json_boolean(a.flags & DNS_RA));
+		tell_answer(c, server, &a);
+	}
+	json_array_append_new(c->upstreams, json);
+	if (a.udp < 0 && a.tcp < 0)
+		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, server, "UDP, TCP", a.udp);
+	else if (a.udp < 0 || a.tcp < 0)
+		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, server, a.udp < 0 ? "UDP" : "TCP", a.udp < 0 ? a.udp : a.tcp);
+	return a.udp == 0;
+}
+
+static void check_upstreams(struct check *c, const struct snapshot *domains)
+{
+	const struct domain *d = NULL;
+	struct dns_question ours;
+
+	for (unsigned i = 0; domains && i < snapshot_count(domains) && !d; i++)
+		if (snapshot_at(domains, i)->origin_n > 0)
+			d = snapshot_at(domains, i);
+	for (unsigned i = 0; i < c->s->names.forward.n; i++) {
+		const struct net_addr *upstream = &c->s->names.upstreams[i];
+
+		if (check_upstream(c, upstream) && c->has_server && d &&
+			dns_question_of(d->name, DNS_TYPE_SOA, &ours) == 0)
+			check_loop(c, upstream, &ours);
+	}
+}
+
+/* ---- names ---- */
+
+struct addresses {
+	struct net_addr v[ADDRESSES_MAX];
+	unsigned n;
+	bool by_name; /* an origin's address is somebody else's to tell */
+};
+
+/* Where the store sends those who ask: the origins that are no backup, else the backups. */
+static void wanted_of(const struct domain *d, int family, struct addresses *ret)
+{
+	bool only_backups = true;
+	struct net_addr a;
+
+	*ret = (struct addresses){ 0 };
+	for (unsigned i = 0; i < d->origin_n; i++)
+		only_backups &= d->origin[i].backup;
+	for (unsigned i = 0; i < d->origin_n; i++) {
+		if (d->origin[i].backup != only_backups)
+			continue;
+		if (net_addr_parse_host(d->origin[i].host, &a) < 0)
+			ret->by_name = true;
+		else if (a.sa.sa_family == family)
+			ret->v[ret->n++] = a;
+	}
+}
+
+/* The address that a record holds; false: none. */
+static bool address_of(const struct dns_record *record, const uint8_t *data, struct net_addr *ret)
+{
+	*ret = (struct net_addr){ 0 };
+	if (record->type == DNS_TYPE_A && record->rdata_n == 4) {
+		ret->n = sizeof(ret->in);
+		ret->sa.sa_family = AF_INET;
+		memcpy(&ret->in.sin_addr, data, 4);
+	} else if (record->type == DNS_TYPE_AAAA && record->rdata_n == 16) {
+		ret->n = sizeof(ret->in6);
+		ret->sa.sa_family = AF_INET6;
+		memcpy(&ret->in6.sin6_addr, data, 16);
+	}
+	return ret->n > 0;
+}
+
+static void got_of(const struct dns_heard *h, struct addresses *ret)
+{
+	struct dns_question repeated;
+	struct dns_record record;
+	struct dns_reader r;
+
+	*ret = (struct addresses){ 0 };
+	dns_reader_init(&r, buf_span(&h->message));
+	r.at = DNS_HEADER_SIZE;
+	dns_read_question(&r, &repeated);
+	for (unsigned i = 0; i < h->header.answers && ret->n < ADDRESSES_MAX; i++) {
+		dns_read_record(&r, &record);
+		if (!r.error && address_of(&record, r.p + record.rdata_at, &ret->v[ret->n]))
+			ret->n++;
+	}
+}
+
+static bool contains(const struct addresses *all, const struct net_addr *a)
+{
+	for (unsigned i = 0; i < all->n; i++)
+		if (net_addr_eq_host(&all->v[i], a))
+			return true;
+	return false;
+}
+
+/* Nothing but what the store has, and something if it has anything (a datagram need not hold all). */
+static bool is_right(const struct addresses *got, const struct addresses *wanted)
+{
+	for (unsigned i = 0; i < got->n; i++)
+		if (!contains(wanted, &got->v[i]))
+			return false;
+	return got->n > 0 || wanted->n == 0;
+}
+
+static void print_addresses(const struct addresses *all, const char *none, struct buf *out)
+{
+	char text[NET_ADDR_SIZE];
+
+	for (unsigned i = 0; i < all->n; i++) {
+		net_addr_host_text(&all->v[i], text);
+		buf_addf(out, "%s%s", i ? " " : "", text);
+	}
+	if (all->n == 0)
+		buf_add_text(out, none);
+}
+
+struct pass {
+	struct check *c;
+	const struct snapshot *domains;
+	bool tell;
+	bool refused; /* we may not ask */
+	unsigned asked, differ;
+};
+
+static void tell_name(struct pass *p, const struct domain *d, const struct dns_question *q, const struct addresses *got,
+	const struct addresses *wanted, const char *what)
+{
+	struct buf text = BUF_INIT(4096);
+	char name[DNS_NAME_TEXT_SIZE];
+	struct fault f;
+
+	p->differ++;
+	if (!p->tell || p->differ > TOLD_MAX)
+		return;
+	dns_name_text(&q->name, name);
+	fault_set(&f, FAULT_DNS_NAME_DIFFERS);
+	fault_fact(&f, "name", "%s", name);
+	fault_fact(&f, "type", "%s", dns_type_text(q->type));
+	fault_fact(&f, "domain", "%.*s", SPAN_ARG(d->name));
+	print_addresses(got, what, &text);
+	fault_fact(&f, "got", "%s", buf_text(&text));
+	buf_reset(&text);
+	print_addresses(wanted, "NODATA", &text);
+	fault_fact(&f, "want", "%s", buf_text(&text));
+	findings_add(&p->c->f, &f);
+	buf_done(&text);
+}
+
+static void check_name(struct pass *p, const struct domain *d, struct span name, uint16_t type)
+{
+	struct addresses wanted, got = { 0 };
+	struct dns_question q;
+	struct dns_heard h;
+	unsigned rcode;
+	int r;
+
+	if (p->refused || dns_question_of(name, type, &q) < 0)
+		return;
+	p->asked++;
+	wanted_of(d, type == DNS_TYPE_A ? AF_INET : AF_INET6, &wanted);
+	r = dns_ask(&p->c->server, false, &q, DNS_ASK_MS, &h);
+	rcode = h.header.flags & DNS_RCODE;
+	if (r == 0)
+		got_of(&h, &got);
+	if (r < 0)
+		tell_name(p, d, &q, &got, &wanted, strerror(-r));
+	else if (rcode == DNS_REFUSED)
+		p->refused = true;
+	else if (rcode != DNS_NOERROR)
+		tell_name(p, d, &q, &got, &wanted, dns_rcode_text(rcode));
+	else if (!wanted.by_name && !is_right(&got, &wanted))
+		tell_name(p, d, &q, &got, &wanted, "NODATA");
+	dns_heard_done(&h);
+}
+
+/* A wildcard stands for any label: one that nobody has. */
+static void check_web_name(struct pass *p, const struct domain *d, struct span name)
+{
+	struct buf text = BUF_INIT(512);
+
+	if (span_starts(name, SPAN("*."))) {
+		buf_addf(&text, "torhaus-dns-check.%.*s", SPAN_ARG(span_from(name, 2)));
+		name = buf_span(&text);
+	}
+	check_name(p, d, name, DNS_TYPE_A);
+	check_name(p, d, name, DNS_TYPE_AAAA);
+	buf_done(&text);
+}
+
+static unsigned count_names(const struct snapshot *domains)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < snapshot_count(domains); i++)
+		n += 1 + snapshot_at(domains, i)->web_n;
+	return n;
+}
+
+/* All names, or each so many-th. A domain's own name belongs to whoever has it as a web name. */
+static void check_all_names(struct pass *p)
+{
+	unsigned step = count_names(p->domains) / NAMES_MAX + 1, at = 0;
+
+	for (unsigned i = 0; i < snapshot_count(p->domains); i++) {
+		const struct domain *d = snapshot_at(p->domains, i);
+
+		if (d->origin_n == 0)
+			continue;
+		for (unsigned k = 0; k < d->web_n; k++)
+			if (at++ % step == 0)
+				check_web_name(p, d, d->web[k]);
+		if (!snapshot_find_web(p->domains, d->name) && at++ % step == 0)
+			check_web_name(p, d, d->name);
+	}
+}
+
+static void check_names(struct check *c, struct snapshot **domains)
+{
+	struct pass p = { .c = c, .domains = *domains };
+
+	check_all_names(&p);
+	if (p.differ > 0) {
+		usleep(TAKEN_UP_US);
+		snapshot_unref(*domains);
+		*domains = findings_read_store(&c->f, c->s);
+		p = (struct pass){ .c = c, .domains = *domains, .tell = true };
+		if (p.domains)
+			check_all_names(&p);
+	}
+	if (p.refused)
+		add_fault(c, FAULT_DNS_NOT_ALLOWED, &c->server, "UDP", 0);
+	else
+		c->names = json_pack("{s:i s:i}", "asked", (int)p.asked, "differ", (int)p.differ);
+}
+
+/* ---- all of it ---- */
+
+static void print_servers(struct cli *cli, json_t *servers, const char *title)
+{
+	static const char *const transports[] = { "udp", "tcp" };
+	json_t *server, *ms;
+	size_t i;
+
+	json_array_foreach(servers, i, server)
+	{
+		fprintf(cli->out, "%-10s %-24s", title, json_string_value(json_object_get(server, "address")));
+		for (size_t k = 0; k < array_len(transports); k++) {
+			ms = json_object_get(server, k == 0 ? "udp_ms" : "tcp_ms");
+			if (json_is_real(ms))
+				fprintf(cli->out, "  %s %.1f ms", transports[k], json_real_value(ms));
+			else
+				fprintf(cli->out, "  %s %s", transports[k], cli_say(cli, "silent", "schweigt"));
+		}
+		fprintf(cli->out, "\n");
+	}
+}
+
+static void print_check(struct check *c)
+{
+	print_servers(c->cli, c->listeners, cli_say(c->cli, "listener", "Adresse"));
+	print_servers(c->cli, c->upstreams, cli_say(c->cli, "upstream", "Upstream"));
+	if (c->names)
+		fprintf(c->cli->out,
+			cli_say(c->cli, "names      %lld questions, %lld answered otherwise than the store says\n",
+				"Namen      %lld Fragen, %lld anders beantwortet als im Speicher steht\n"),
+			(long long)json_integer_value(json_object_get(c->names, "asked")),
+			(long long)json_integer_value(json_object_get(c->names, "differ")));
+}
+
+static int end(struct check *c, int status)
+{
+	int r;
+
+	if (!c->cli->json)
+		print_check(c);
+	r = findings_end_with(&c->f,
+		json_pack("{s:s s:o s:o s:o?}", "schema", "torhaus.dns-check/1", "listeners", c->listeners, "upstreams",
+			c->upstreams, "names", c->names));
+	json_decref(c->status);
+	return status == CLI_DONE ? r : status;
+}
+
+static void tell_not_running(struct check *c, int error)
+{
+	struct fault f;
+
+	fault_set(&f, FAULT_SERVE_NOT_RUNNING);
+	fault_fact(&f, "path", "%s", c->s->control.p);
+	fault_fact(&f, "error", "%s", strerror(-error));
+	findings_add(&c->f, &f);
+}
+
+int cli_dns_check(struct cli *cli, int argc, char **argv)
+{
+	struct check c = { .cli = cli };
+	struct cli_args args;
+	struct snapshot *domains;
+	unsigned http;
+	int error;
+
+	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
+		return CLI_USAGE;
+	c.s = cli_settings(cli);
+	if (!c.s)
+		return CLI_SETTINGS;
+	findings_init(&c.f, cli);
+	c.listeners = json_array();
+	c.upstreams = json_array();
+	c.status = cli_ask(c.s, "GET", "/status", NULL, &http, &error);
+	if (!c.status)
+		tell_not_running(&c, error);
+	check_listeners(&c);
+	domains = findings_read_store(&c.f, c.s);
+	check_upstreams(&c, domains);
+	if (c.has_server && domains)
+		check_names(&c, &domains);
+	snapshot_unref(domains);
+	settings_unref(c.s);
+	return end(&c, c.status ? CLI_DONE : CLI_UNREACHABLE);
+}
