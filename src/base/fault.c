@@ -6,6 +6,7 @@
  * A sentence's {name} is a lower-case word with underscores; any other brace is text.
  */
 #include "base/fault.h"
+#include <errno.h>
 #include <stdio.h>
 #include "base/fmt.h"
 #include "base/mem.h"
@@ -84,6 +85,31 @@ struct span fault_value(const struct fault *f, const char *name)
 	unsigned i = f ? fact_index(f, span_of(name)) : 0;
 
 	return f && i < f->facts ? fact_value(f, i) : (struct span){ NULL, 0 };
+}
+
+void fault_pack(const struct fault *f, struct buf *out)
+{
+	buf_addf(out, "%s\n", fault_code_text(f->code));
+	for (unsigned i = 0; i < f->facts; i++)
+		buf_addf(out, "%s=%.*s\n", f->fact[i].name, SPAN_ARG(fact_value(f, i)));
+}
+
+int fault_unpack(struct span text, struct arena *a, struct fault *ret)
+{
+	struct span line = { 0 }, name;
+
+	fault_clear(ret);
+	span_cut(&text, '\n', &line);
+	fault_set(ret, fault_code_find(line));
+	while (ret->code != FAULT_NONE && span_cut(&text, '\n', &line)) {
+		if (line.n == 0)
+			continue;
+		if (!span_cut(&line, '=', &name) || !line.p || name.n == 0)
+			fault_clear(ret);
+		else
+			fault_fact(ret, arena_text(a, name), "%.*s", SPAN_ARG(line));
+	}
+	return ret->code == FAULT_NONE ? -EINVAL : 0;
 }
 
 const char *fault_code_text(enum fault_code code)

@@ -18,6 +18,7 @@
  */
 #pragma once
 #include <stdbool.h>
+#include "base/arena.h"
 #include "base/buf.h"
 
 enum fault_code {
@@ -49,6 +50,11 @@ void fault_set(struct fault *f, enum fault_code code);
  * control bytes are written as \xNN, so a value cannot break a log line. */
 void fault_fact(struct fault *f, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 struct span fault_value(const struct fault *f, const char *name); /* empty if absent */
+
+/* A fault as lines of text for keeping: its code, then name=value for each piece of evidence. */
+void fault_pack(const struct fault *f, struct buf *out);
+/* And back; the names of the evidence live in a. 0, or -EINVAL with *ret cleared: damaged, or a code of another version. */
+int fault_unpack(struct span text, struct arena *a, struct fault *ret);
 
 const char *fault_code_text(enum fault_code code); /* "ORIGIN-REFUSED" */
 /* The code of that text, FAULT_NONE if there is none; fault_code_nearest() never fails. */

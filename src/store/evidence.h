@@ -92,7 +92,7 @@ struct store_grace {
 	struct span network, helo, domain;
 	int64_t first_at, last_at;
 };
-/* Key: network, EHLO name and domain. Keeps the earlier first_at. */
+/* Key: network, EHLO name and domain. */
 int store_grace_put(struct store *s, const struct store_grace *g, struct fault *fault);
 
 /* Within the transaction of the additions: back to the bounds. */

@@ -33,29 +33,6 @@
 #define BUSY_TIMEOUT_MS 5000
 #define ROW_SIZE_MAX    (STORE_TEXT_MAX + 4096)
 
-static const char *const query_text[Q_COUNT] = {
-	[Q_BEGIN_READ] = "BEGIN",
-	[Q_BEGIN_WRITE] = "BEGIN IMMEDIATE",
-	[Q_COMMIT] = "COMMIT",
-	[Q_ROLLBACK] = "ROLLBACK",
-	[Q_DATA_VERSION] = "PRAGMA data_version",
-	[Q_DOMAINS] = "SELECT name, body, changed_at, changed_by FROM domain ORDER BY name",
-	[Q_DOMAIN] = "SELECT name, body, changed_at, changed_by FROM domain WHERE name = ?1",
-	[Q_DOMAINS_WEB] = "SELECT domain, name FROM web_name ORDER BY domain, name",
-	[Q_DOMAIN_WEB] = "SELECT domain, name FROM web_name WHERE domain = ?1 ORDER BY name",
-	[Q_DOMAIN_PUT] = "INSERT INTO domain (name, body, changed_at, changed_by)"
-			 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET"
-			 " body = ?2, changed_at = ?3, changed_by = ?4",
-	[Q_DOMAIN_REMOVE] = "DELETE FROM domain WHERE name = ?1",
-	[Q_WEB_OWNER] = "SELECT domain FROM web_name WHERE name = ?1",
-	[Q_WEB_PUT] = "INSERT OR IGNORE INTO web_name (name, domain) VALUES (?1, ?2)",
-	[Q_WEB_CLEAR] = "DELETE FROM web_name WHERE domain = ?1",
-	[Q_PURGE_ADD] = "INSERT INTO purge (kind, what, hard, at) VALUES (?1, ?2, ?3, ?4)",
-	[Q_PURGE_EXPIRE] = "DELETE FROM purge WHERE at < ?1",
-	[Q_PURGE_SINCE] = "SELECT seq, kind, what, hard, at FROM purge WHERE seq > ?1 ORDER BY seq",
-	[Q_PURGE_LAST] = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'purge'",
-};
-
 static void drop(struct sqlite *q)
 {
 	for (unsigned i = 0; i < Q_COUNT; i++) {
@@ -231,7 +208,7 @@ static int connect_file(struct sqlite *q, bool create, struct fault *fault)
 	sqlite3_exec(q->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	if (create)
 		empty_log(q);
-	q->version++;
+	q->doubt = true;
 	return 0;
 }
 
@@ -263,8 +240,8 @@ int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret, 
 	int rc;
 
 	if (!q->query[which]) {
-		rc = sqlite3_prepare_v3(q->db, query_text[which], -1, SQLITE_PREPARE_PERSISTENT, &q->query[which],
-			NULL);
+		rc = sqlite3_prepare_v3(q->db, sqlite_query_text[which], -1, SQLITE_PREPARE_PERSISTENT,
+			&q->query[which], NULL);
 		if (rc != SQLITE_OK)
 			return sqlite_fail(q, rc, fault);
 	}
@@ -342,7 +319,7 @@ static int engine_commit(struct store *s, struct fault *fault)
 	if (r < 0)
 		return r;
 	if (sqlite3_total_changes64(q->db) != q->changes_before)
-		q->version++;
+		q->doubt = true;
 	empty_log(q);
 	return 0;
 }
@@ -355,26 +332,42 @@ static void engine_rollback(struct store *s)
 		sqlite_run(q, Q_ROLLBACK, NULL);
 }
 
-static int engine_version(struct store *s, uint64_t *ret, struct fault *fault)
+static int read_number(struct sqlite *q, enum sqlite_query which, int64_t *ret, struct fault *fault)
 {
-	struct sqlite *q = container_of(s, struct sqlite, store);
 	sqlite3_stmt *stmt;
-	int r = sqlite_ready(q, fault), rc;
+	int r = sqlite_query(q, which, &stmt, fault), rc;
 
-	if (r == 0)
-		r = sqlite_query(q, Q_DATA_VERSION, &stmt, fault);
 	if (r < 0)
 		return r;
 	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW && sqlite3_column_int64(stmt, 0) != q->data_version) {
-		q->data_version = sqlite3_column_int64(stmt, 0);
-		q->version++;
-	}
+	if (rc == SQLITE_ROW)
+		*ret = sqlite3_column_int64(stmt, 0);
 	sqlite3_reset(stmt);
-	if (rc != SQLITE_ROW)
-		return sqlite_fail(q, rc, fault);
+	return rc == SQLITE_ROW ? 0 : sqlite_fail(q, rc, fault);
+}
+
+/* The revision is read only when somebody committed something. */
+static int engine_version(struct store *s, uint64_t *ret, struct fault *fault)
+{
+	struct sqlite *q = container_of(s, struct sqlite, store);
+	int64_t data_version = 0, revision = 0;
+	int r = sqlite_ready(q, fault);
+
+	if (r == 0)
+		r = read_number(q, Q_DATA_VERSION, &data_version, fault);
+	if (r == 0 && (q->doubt || data_version != q->data_version)) {
+		r = read_number(q, Q_REVISION, &revision, fault);
+		if (r == 0 && (revision != q->revision || q->version == 0)) {
+			q->revision = revision;
+			q->version++;
+		}
+		if (r == 0) {
+			q->data_version = data_version;
+			q->doubt = false;
+		}
+	}
 	*ret = q->version;
-	return 0;
+	return r;
 }
 
 const struct store_engine store_engine_sqlite = {
@@ -391,4 +384,5 @@ const struct store_engine store_engine_sqlite = {
 	.purge_add = sqlite_purge_add,
 	.purge_since = sqlite_purge_since,
 	.purge_last = sqlite_purge_last,
+	.evidence = &sqlite_evidence,
 };

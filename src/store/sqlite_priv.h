@@ -1,5 +1,5 @@
-/* The SQLite engine's own parts: sqlite.c (connection, faults, transactions), sqlite_schema.c
- * (migrations), sqlite_rows.c (what is stored). */
+/* The SQLite engine's own parts: sqlite.c (connection, faults, transactions), sqlite_schema.c (migrations), sqlite_query.c (the
+ * statements), sqlite_rows.c (domains and purges), sqlite_evidence.c (mail). */
 #pragma once
 #include <sys/stat.h>
 #include <sqlite3.h>
@@ -24,14 +24,48 @@ enum sqlite_query {
 	Q_PURGE_EXPIRE,
 	Q_PURGE_SINCE,
 	Q_PURGE_LAST,
+	Q_REVISION,
+	Q_PEER_ADD,
+	Q_PEER_TRIM_NETWORK,
+	Q_PEER_TRIM,
+	Q_PEER_EXPIRE,
+	Q_PEERS,
+	Q_PEERS_FAILED,
+	Q_HELLO_ADD,
+	Q_HELLO_TRIM,
+	Q_HELLO_EXPIRE,
+	Q_PEER_HELLO_ADD,
+	Q_PEER_HELLO_TRIM,
+	Q_PEER_HELLOS,
+	Q_FAILURE_ROOM,
+	Q_FAILURE_ADD,
+	Q_FAILURE_TRIM,
+	Q_FAILURE_EXPIRE,
+	Q_FAILURES,
+	Q_REFUSAL_ROOM,
+	Q_REFUSAL_ADD,
+	Q_REFUSAL_TRIM,
+	Q_REFUSAL_EXPIRE,
+	Q_REFUSALS,
+	Q_MAIL_ADD,
+	Q_MAIL_EXPIRE,
+	Q_MAILS,
+	Q_GRACE_PUT,
+	Q_GRACE_REMOVE,
+	Q_GRACE_EXPIRE,
+	Q_GRACES,
 	Q_COUNT
 };
+extern const char *const sqlite_query_text[Q_COUNT];
+
 struct sqlite {
 	struct store store;
 	char *path;
 	sqlite3 *db;            /* NULL: to be opened at the next use */
 	struct stat file;       /* of the file that db has open, as last seen */
-	uint64_t version;       /* grows with every commit and reopening that was noticed */
+	uint64_t version;       /* grows when the domains or purges of another revision were noticed */
+	int64_t revision;       /* of version */
+	bool doubt;             /* whether revision is that of the file: it was opened again, or we committed */
 	int64_t data_version;   /* SQLite's count of commits by others */
 	int64_t changes_before; /* sqlite3_total_changes64() at begin */
 	sqlite3_stmt *query[Q_COUNT];
@@ -48,9 +82,21 @@ int sqlite_fail(struct sqlite *q, int rc, struct fault *fault);
 /* Brings the tables of the open file to the present schema. */
 int sqlite_migrate(struct sqlite *q, bool create, struct fault *fault);
 
+/* ---- sqlite_rows.c ---- */
+
+/* Binds the parameters by their kinds: t struct span as text, b struct span as blob, i int64_t. They are read before they go. */
+void sqlite_bind(sqlite3_stmt *stmt, const char *kinds, ...);
+struct span sqlite_column(sqlite3_stmt *stmt, int at); /* text or blob */
+/* Steps a statement that changes rows, and clears it. */
+int sqlite_change(struct sqlite *q, sqlite3_stmt *stmt, struct fault *fault);
+
 int sqlite_domain_put(struct store *s, const struct store_domain *d, struct fault *fault);
 int sqlite_domain_remove(struct store *s, struct span name, struct fault *fault);
 int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn *fn, void *arg, struct fault *fault);
 int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
 int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault);
 int sqlite_purge_last(struct store *s, uint64_t *ret_seq, struct fault *fault);
+
+/* ---- sqlite_evidence.c ---- */
+
+extern const struct store_evidence_engine sqlite_evidence;

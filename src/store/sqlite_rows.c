@@ -1,26 +1,46 @@
-/* What the store holds: domains with their web names, and purges. */
+/* Domains with their web names, and purges; what all rows need. */
 #include <errno.h>
+#include <stdarg.h>
 #include "base/arena.h"
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
 
 #define PURGE_KEPT_S 86400
 
-static void bind_span(sqlite3_stmt *stmt, int at, struct span s)
+void sqlite_bind(sqlite3_stmt *stmt, const char *kinds, ...)
 {
-	/* Never NULL: an empty text is not an absent one. The binding is read before the span goes. */
-	sqlite3_bind_text(stmt, at, s.n ? s.p : "", (int)s.n, SQLITE_STATIC);
+	va_list ap;
+
+	va_start(ap, kinds);
+	for (int at = 1; kinds[at - 1]; at++) {
+		struct span s;
+
+		switch (kinds[at - 1]) {
+		case 'i':
+			sqlite3_bind_int64(stmt, at, va_arg(ap, int64_t));
+			break;
+		case 'b':
+			s = va_arg(ap, struct span);
+			sqlite3_bind_blob(stmt, at, s.n ? s.p : "", (int)s.n, SQLITE_STATIC);
+			break;
+		default:
+			must(kinds[at - 1] == 't');
+			s = va_arg(ap, struct span);
+			/* Never NULL: an empty text is not an absent one. */
+			sqlite3_bind_text(stmt, at, s.n ? s.p : "", (int)s.n, SQLITE_STATIC);
+		}
+	}
+	va_end(ap);
 }
 
-static struct span column_span(sqlite3_stmt *stmt, int at)
+struct span sqlite_column(sqlite3_stmt *stmt, int at)
 {
-	const void *p = sqlite3_column_text(stmt, at);
+	const void *p = sqlite3_column_blob(stmt, at);
 
 	return span_make(p, p ? (size_t)sqlite3_column_bytes(stmt, at) : 0);
 }
 
-/* Steps a statement that changes rows, and clears it. */
-static int run_bound(struct sqlite *q, sqlite3_stmt *stmt, struct fault *fault)
+int sqlite_change(struct sqlite *q, sqlite3_stmt *stmt, struct fault *fault)
 {
 	int rc = sqlite3_step(stmt);
 
@@ -39,10 +59,10 @@ static int check_owner(struct sqlite *q, struct span name, struct span ours, str
 
 	if (r < 0)
 		return r;
-	bind_span(stmt, 1, name);
+	sqlite_bind(stmt, "t", name);
 	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW && !span_eq(column_span(stmt, 0), ours)) {
-		struct span owner = column_span(stmt, 0);
+	if (rc == SQLITE_ROW && !span_eq(sqlite_column(stmt, 0), ours)) {
+		struct span owner = sqlite_column(stmt, 0);
 
 		fault_set(fault, FAULT_STORE_NAME_TAKEN);
 		fault_fact(fault, "name", "%.*s", SPAN_ARG(name));
@@ -65,9 +85,8 @@ static int put_web(struct sqlite *q, struct span name, struct span domain, struc
 		r = sqlite_query(q, Q_WEB_PUT, &stmt, fault);
 	if (r < 0)
 		return r;
-	bind_span(stmt, 1, name);
-	bind_span(stmt, 2, domain);
-	return run_bound(q, stmt, fault);
+	sqlite_bind(stmt, "tt", name, domain);
+	return sqlite_change(q, stmt, fault);
 }
 
 static int put_row(struct sqlite *q, const struct store_domain *d, struct fault *fault)
@@ -77,11 +96,8 @@ static int put_row(struct sqlite *q, const struct store_domain *d, struct fault 
 
 	if (r < 0)
 		return r;
-	bind_span(stmt, 1, d->name);
-	bind_span(stmt, 2, d->text);
-	sqlite3_bind_int64(stmt, 3, d->changed_at);
-	bind_span(stmt, 4, span_of(d->changed_by));
-	return run_bound(q, stmt, fault);
+	sqlite_bind(stmt, "ttit", d->name, d->text, d->changed_at, span_of(d->changed_by));
+	return sqlite_change(q, stmt, fault);
 }
 
 /* A statement whose one parameter is a domain's name. */
@@ -92,8 +108,8 @@ static int run_named(struct sqlite *q, enum sqlite_query which, struct span name
 
 	if (r < 0)
 		return r;
-	bind_span(stmt, 1, name);
-	return run_bound(q, stmt, fault);
+	sqlite_bind(stmt, "t", name);
+	return sqlite_change(q, stmt, fault);
 }
 
 int sqlite_domain_put(struct store *s, const struct store_domain *d, struct fault *fault)
@@ -137,12 +153,12 @@ static unsigned read_web(struct reading *rd, struct span domain)
 	unsigned n = 0;
 
 	while (rd->web_rc == SQLITE_ROW) {
-		int order = span_cmp(column_span(rd->web, 0), domain);
+		int order = span_cmp(sqlite_column(rd->web, 0), domain);
 
 		if (order > 0)
 			break;
 		if (order == 0 && n < STORE_WEB_MAX)
-			rd->names[n++] = arena_span(&rd->arena, column_span(rd->web, 1));
+			rd->names[n++] = arena_span(&rd->arena, sqlite_column(rd->web, 1));
 		rd->web_rc = sqlite3_step(rd->web);
 	}
 	return n;
@@ -155,8 +171,8 @@ static int read_rows(struct reading *rd, store_domain_fn *fn, void *arg, unsigne
 	rd->web_rc = sqlite3_step(rd->web);
 	while (r == 0 && (rc = sqlite3_step(rd->domains)) == SQLITE_ROW) {
 		struct store_domain d = {
-			.name = column_span(rd->domains, 0),
-			.text = column_span(rd->domains, 1),
+			.name = sqlite_column(rd->domains, 0),
+			.text = sqlite_column(rd->domains, 1),
 			.web = rd->names,
 			.changed_at = sqlite3_column_int64(rd->domains, 2),
 			.changed_by = (const char *)sqlite3_column_text(rd->domains, 3),
@@ -191,8 +207,8 @@ int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn
 		r = sqlite_query(q, only ? Q_DOMAIN_WEB : Q_DOMAINS_WEB, &rd->web, fault);
 	if (r == 0) {
 		if (only) {
-			bind_span(rd->domains, 1, *only);
-			bind_span(rd->web, 1, *only);
+			sqlite_bind(rd->domains, "t", *only);
+			sqlite_bind(rd->web, "t", *only);
 		}
 		arena_init(&rd->arena, 16384);
 		r = read_rows(rd, fn, arg, &count, fault);
@@ -221,15 +237,12 @@ int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret
 		r = sqlite_query(q, Q_PURGE_ADD, &add, fault);
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(expire, 1, p->at - PURGE_KEPT_S);
-	r = run_bound(q, expire, fault);
+	sqlite_bind(expire, "i", p->at - PURGE_KEPT_S);
+	r = sqlite_change(q, expire, fault);
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(add, 1, (sqlite3_int64)p->kind);
-	bind_span(add, 2, p->what);
-	sqlite3_bind_int64(add, 3, p->hard);
-	sqlite3_bind_int64(add, 4, p->at);
-	r = run_bound(q, add, fault);
+	sqlite_bind(add, "itii", (int64_t)p->kind, p->what, (int64_t)p->hard, p->at);
+	r = sqlite_change(q, add, fault);
 	if (r == 0)
 		*ret_seq = (uint64_t)sqlite3_last_insert_rowid(q->db);
 	return r;
@@ -245,12 +258,12 @@ int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *
 		r = sqlite_query(q, Q_PURGE_SINCE, &stmt, fault);
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)seq);
+	sqlite_bind(stmt, "i", (int64_t)seq);
 	while (r == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct store_purge p = {
 			.seq = (uint64_t)sqlite3_column_int64(stmt, 0),
 			.kind = (enum store_purge_kind)sqlite3_column_int64(stmt, 1),
-			.what = column_span(stmt, 2),
+			.what = sqlite_column(stmt, 2),
 			.hard = sqlite3_column_int64(stmt, 3) != 0,
 			.at = sqlite3_column_int64(stmt, 4),
 		};

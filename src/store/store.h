@@ -6,7 +6,7 @@
  * struct store belongs to one thread at a time.
  *
  * Consistency: store_begin()/store_commit() make many changes one; store_version() changes
- * with every commit of anybody. Every failure fills a fault (STORE-*: missing, locked, read-only,
+ * with every commit of domains or purges by anybody. What the mail edge keeps here (store/evidence.h) does not count. Every failure fills a fault (STORE-*: missing, locked, read-only,
  * full, corrupt, wrong version) and returns -errno; the same handle may be used again
  * afterwards: it reopens what it must (the file was replaced, the server restarted), except that a store
  * which went missing is not made again.
@@ -34,7 +34,7 @@ struct store *store_close(struct store *s);
 int store_begin(struct store *s, struct fault *fault); /* for writing: waits up to 5 s for others */
 int store_commit(struct store *s, struct fault *fault);
 void store_rollback(struct store *s); /* none begun: nothing */
-/* Changes with each commit by anyone, and when the store was replaced; cheap to ask. Ask before reading:
+/* Changes with each commit of domains or purges by anyone, and when a store with others was put in place; cheap to ask. Ask before reading:
  * then a commit in between is seen the next time. 0 or -errno. */
 int store_version(struct store *s, uint64_t *ret, struct fault *fault);
 

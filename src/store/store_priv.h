@@ -4,8 +4,28 @@
  * "store/store.h" says of their namesakes.
  */
 #pragma once
-#include "store/store.h"
+#include "store/evidence.h"
 
+/* Of "store/evidence.h"; additions run inside a transaction. */
+struct store_evidence_engine {
+	int (*peer_add)(struct store *s, const struct store_peer *p, const struct store_hello *hellos, unsigned n,
+		struct fault *fault);
+	int (*failure_add)(struct store *s, const struct store_failure *f, struct fault *fault);
+	int (*refusal_add)(struct store *s, const struct store_refusal *r, struct fault *fault);
+	int (*mail_add)(struct store *s, const struct store_mail *m, struct fault *fault);
+	int (*grace_put)(struct store *s, const struct store_grace *g, struct fault *fault);
+	int (*trim)(struct store *s, struct fault *fault);
+	int (*expire)(struct store *s, int64_t now, uint64_t *ret_rows, struct fault *fault);
+	int (*peer_each)(struct store *s, bool failed, store_peer_fn *fn, void *arg, struct fault *fault);
+	int (*hello_each)(struct store *s, store_hello_fn *fn, void *arg, struct fault *fault);
+	int (*failure_each)(struct store *s, int64_t from, int64_t to, store_failure_fn *fn, void *arg,
+		struct fault *fault);
+	int (*refusal_each)(struct store *s, struct span domain, int64_t from, int64_t to, store_refusal_fn *fn,
+		void *arg, struct fault *fault);
+	int (*mail_each)(struct store *s, struct span domain, int64_t first, int64_t last, store_mail_fn *fn, void *arg,
+		struct fault *fault);
+	int (*grace_each)(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault);
+};
 struct store_engine {
 	const char *scheme; /* "sqlite": what stands before the colon */
 	int (*open)(struct span place, bool create, struct store **ret, struct fault *fault);
@@ -23,6 +43,7 @@ struct store_engine {
 	int (*purge_add)(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
 	int (*purge_since)(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault);
 	int (*purge_last)(struct store *s, uint64_t *ret_seq, struct fault *fault);
+	const struct store_evidence_engine *evidence;
 };
 struct store {
 	const struct store_engine *engine;

@@ -178,6 +178,49 @@ static void test_every_row(void **state)
 #undef FAULT
 }
 
+static void test_packed_and_back(void **state)
+{
+	struct buf text = BUF_INIT(4096);
+	struct fault f, back;
+	struct arena a;
+
+	arena_init(&a, 1024);
+	fault_set(&f, FAULT_ORIGIN_REFUSED);
+	fault_fact(&f, "origin", "10.0.0.5:80");
+	fault_fact(&f, "error", "a=b\nc");
+	fault_fact(&f, "empty", "%s", "");
+	fault_pack(&f, &text);
+	assert_string_equal(buf_text(&text), "ORIGIN-REFUSED\norigin=10.0.0.5:80\nerror=a=b\\x0ac\nempty=\n");
+	assert_int_equal(fault_unpack(buf_span(&text), &a, &back), 0);
+	assert_int_equal(back.code, FAULT_ORIGIN_REFUSED);
+	assert_int_equal(back.facts, 3);
+	assert_span(fault_value(&back, "error"), "a=b\\x0ac");
+	assert_span(fault_value(&back, "empty"), "");
+	arena_done(&a);
+	buf_done(&text);
+}
+
+static void test_packed_by_others(void **state)
+{
+	static const char *const texts[] = { "", "\n", "NEW-CODE\na=b\n", "ORIGIN-REFUSED\nno value\n",
+		"ORIGIN-REFUSED\n=b\n", "NONE\n" };
+	struct arena a;
+	struct fault f;
+
+	arena_init(&a, 1024);
+	for (size_t i = 0; i < array_len(texts); i++) {
+		assert_int_equal(fault_unpack(span_of(texts[i]), &a, &f), -EINVAL);
+		assert_int_equal(f.code, FAULT_NONE);
+	}
+	/* More than a fault holds is cut. */
+	assert_int_equal(
+		fault_unpack(SPAN("ORIGIN-REFUSED\na=1\nb=1\nc=1\nd=1\ne=1\nf=1\ng=1\nh=1\ni=1\nj=1\nk=1\nl=1\nm=1\n"),
+			&a, &f),
+		0);
+	assert_int_equal(f.facts, FAULT_FACTS_MAX);
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +234,8 @@ int main(void)
 		cmocka_unit_test(test_codes_are_found),
 		cmocka_unit_test(test_languages),
 		cmocka_unit_test(test_every_row),
+		cmocka_unit_test(test_packed_and_back),
+		cmocka_unit_test(test_packed_by_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

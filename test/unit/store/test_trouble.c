@@ -226,7 +226,7 @@ static void test_newer(void **state)
 	assert_span(fault_value(&fault, "schema"), "4711");
 	assert_null(open_store(true));
 	assert_int_equal(fault.code, FAULT_STORE_NEWER);
-	run_sql("PRAGMA user_version = 1");
+	run_sql("PRAGMA user_version = 2");
 	assert_string_equal(list(s), "a.example: one [a.example]\n");
 	store_close(s);
 }
@@ -318,13 +318,13 @@ static bool may_mount(void)
 		write_proc("/proc/self/setgroups", "deny", 0) && write_proc("/proc/self/gid_map", "%u %u 1", gid);
 }
 
-/* Root, or a user who may have namespaces of his own, mounts a file system of 256 KiB. */
+/* Root, or a user who may have namespaces of his own, mounts a file system of 1 MiB. */
 static void on_small_disk(void)
 {
 	struct store *s;
 
 	if (!may_mount() || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("none", folder, "tmpfs", 0, "size=256k") < 0) {
+		mount("none", folder, "tmpfs", 0, "size=1m") < 0) {
 		fprintf(stderr, "no small disk here: not tested\n");
 		_exit(0);
 	}
