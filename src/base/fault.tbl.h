@@ -166,6 +166,7 @@ FAULT(LISTEN_FAILED, "LISTEN-FAILED",
 #include "base/fault_tls.tbl.h"
 #include "base/fault_predict.tbl.h"
 #include "base/fault_dns.tbl.h"
+#include "base/fault_mail.tbl.h"
 
 /* ---- certificates ---- */
 FAULT(CERT_NONE, "CERT-NONE",

@@ -211,6 +211,30 @@ void log_fault(enum log_level level, const char *area, const char *event, const 
 	write_event(&text);
 }
 
+#define FAULTS_PER_SECOND 10
+
+void log_fault_rated(enum log_level level, const char *area, const char *event, const struct fault *f)
+{
+	static _Thread_local struct {
+		int64_t second;
+		uint16_t logged[FAULT_COUNT];
+		unsigned suppressed;
+	} rate;
+
+	if (rate.second != clock_wall_s()) {
+		if (rate.suppressed > 0)
+			log_event(LOG_LEVEL_WARNING, area, "suppressed", "lines=%u", rate.suppressed);
+		memset(&rate, 0, sizeof(rate));
+		rate.second = clock_wall_s();
+	}
+	if (rate.logged[f->code] >= FAULTS_PER_SECOND) {
+		rate.suppressed++;
+		return;
+	}
+	rate.logged[f->code]++;
+	log_fault(level, area, event, f);
+}
+
 static bool needs_quotes(struct span s)
 {
 	return s.n == 0 || span_index(s, ' ') >= 0 || span_index(s, '"') >= 0;

@@ -32,6 +32,8 @@ void log_event(enum log_level level, const char *area, const char *event, const 
 	__attribute__((format(printf, 4, 5)));
 /* The same line with code and evidence of f as key=value, and its cause and remedy below. */
 void log_fault(enum log_level level, const char *area, const char *event, const struct fault *f);
+/* log_fault(), but at most 10 lines a second of one code and thread; the others are counted and summed up. */
+void log_fault_rated(enum log_level level, const char *area, const char *event, const struct fault *f);
 /* s as a log value: quoted if it holds blanks or quotes, control bytes as \xNN, cut at 256 bytes.
  * Returns a pointer into a small ring per thread, good for one log_event() call. */
 const char *log_value(struct span s);

@@ -193,6 +193,8 @@ void findings_listeners(struct findings *f, const struct settings *s)
 
 	check_listeners(f, status, s->web.plain, s->web.listen.n, LISTENER_WEB);
 	check_listeners(f, status, s->web.tls, s->web.listen_tls.n, LISTENER_WEB_TLS);
+	check_listeners(f, status, s->mail.plain, s->mail.listen.n, LISTENER_MAIL);
+	check_listeners(f, status, s->mail.tls, s->mail.listen_tls.n, LISTENER_MAIL_TLS);
 	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_UDP);
 	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_TCP);
 	json_decref(status);

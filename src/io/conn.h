@@ -93,3 +93,5 @@ struct proxy_header {
 	struct net_addr source, target;
 };
 int proxy_header_parse(struct span bytes, struct proxy_header *ret, size_t *ret_used);
+/* Pure: a header of version 2 for a stream from source to target; LOCAL if these are not of one family. */
+void proxy_header_write(const struct net_addr *source, const struct net_addr *target, struct buf *out);

@@ -147,6 +147,39 @@ int proxy_header_parse(struct span bytes, struct proxy_header *ret, size_t *ret_
 	return span_starts(v1, bytes) || span_starts(v2, bytes) ? 0 : -EPROTO;
 }
 
+/* ---- writing ---- */
+
+static void add_addr(struct buf *out, const struct net_addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		buf_add(out, &a->in.sin_addr, 4);
+	else
+		buf_add(out, &a->in6.sin6_addr, 16);
+}
+
+static void add_u16(struct buf *out, unsigned n)
+{
+	buf_add_char(out, (char)(n >> 8));
+	buf_add_char(out, (char)n);
+}
+
+void proxy_header_write(const struct net_addr *source, const struct net_addr *target, struct buf *out)
+{
+	sa_family_t family = source->sa.sa_family;
+	bool known = family == target->sa.sa_family && (family == AF_INET || family == AF_INET6);
+
+	buf_add(out, v2_signature, sizeof(v2_signature));
+	buf_add_char(out, known ? V2_PROXY : V2_LOCAL);
+	buf_add_char(out, !known ? 0 : family == AF_INET ? V2_TCP4 : V2_TCP6);
+	add_u16(out, !known ? 0 : family == AF_INET ? 12 : 36);
+	if (!known)
+		return;
+	add_addr(out, source);
+	add_addr(out, target);
+	add_u16(out, net_addr_port(source));
+	add_u16(out, net_addr_port(target));
+}
+
 /* ---- on a connection ---- */
 
 /* Looks at the first bytes without taking them until the header is whole: nothing need be

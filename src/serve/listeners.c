@@ -10,11 +10,16 @@
 #define UDP_QUEUE_BYTES (8 << 20) /* what comes while a worker is replaced waits here */
 #define PAIR_TRIES      8
 
-static const char *const kinds[] = { "web", "web-tls", "names-udp", "names-tcp" };
+static const char *const kinds[] = { "web", "web-tls", "names-udp", "names-tcp", "mail", "mail-tls" };
 
 const char *listener_kind_text(enum listener_kind kind)
 {
 	return kinds[kind];
+}
+
+bool listener_kind_is_tls(enum listener_kind kind)
+{
+	return kind == LISTENER_WEB_TLS || kind == LISTENER_MAIL_TLS;
 }
 
 int listener_kind_parse(struct span text, enum listener_kind *ret)
@@ -207,6 +212,10 @@ static int add_all(struct change *c, const struct settings *s, struct fault *fau
 		r = add_wanted(c, &s->web.plain[i], LISTENER_WEB, fault);
 	for (unsigned i = 0; r == 0 && i < s->web.listen_tls.n; i++)
 		r = add_wanted(c, &s->web.tls[i], LISTENER_WEB_TLS, fault);
+	for (unsigned i = 0; r == 0 && i < s->mail.listen.n; i++)
+		r = add_wanted(c, &s->mail.plain[i], LISTENER_MAIL, fault);
+	for (unsigned i = 0; r == 0 && i < s->mail.listen_tls.n; i++)
+		r = add_wanted(c, &s->mail.tls[i], LISTENER_MAIL_TLS, fault);
 	for (unsigned i = 0; r == 0 && i < s->names.listen.n; i++)
 		r = add_pair(c, &s->names.addrs[i], fault);
 	return r;

@@ -12,10 +12,19 @@
 #include "io/net.h"
 #include "serve/settings.h"
 
-#define LISTENERS_MAX (4 * SETTINGS_LISTEN_MAX)
+#define LISTENERS_MAX (6 * SETTINGS_LISTEN_MAX)
 
 /* What is spoken there. */
-enum listener_kind { LISTENER_WEB, LISTENER_WEB_TLS, LISTENER_NAMES_UDP, LISTENER_NAMES_TCP };
+enum listener_kind {
+	LISTENER_WEB,
+	LISTENER_WEB_TLS,
+	LISTENER_NAMES_UDP,
+	LISTENER_NAMES_TCP,
+	LISTENER_MAIL,
+	LISTENER_MAIL_TLS,
+};
+/* Does TLS begin with the first byte there? */
+bool listener_kind_is_tls(enum listener_kind kind);
 /* "web", "web-tls"…: in messages, in the status and in the log. */
 const char *listener_kind_text(enum listener_kind kind);
 /* 0 or -EINVAL. */

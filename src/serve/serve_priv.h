@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "cache/cache.h"
+#include "mail/mail.h"
 #include "names/names.h"
 #include "origin/origin.h"
 #include "serve/channel.h"
@@ -153,6 +154,7 @@ struct worker {
 	struct cache *cache;
 	struct origins *origins;
 	struct web *web;
+	struct mail *mail;
 	struct names *names;
 	struct domains domains;
 	struct certs certs;

@@ -10,6 +10,7 @@
 #include "serve/settings.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,6 +86,17 @@ static const char *judge_upstream(struct span value)
 		: "it is not the address of a server|es ist nicht die Adresse eines Servers";
 }
 
+static const char *judge_hostname(struct span value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		char c = ascii_lower(value.p[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !ascii_digit(c) && c != '-' && c != '.')
+			return "it is not a host name|es ist kein Hostname";
+	}
+	return value.n > 255 ? "it is not a host name|es ist kein Hostname" : NULL;
+}
+
 static const char *judge_access_to(struct span value)
 {
 	return span_eq(value, SPAN("stderr")) ? NULL : judge_path(value);
@@ -144,6 +156,84 @@ static const struct conf_key web_keys[] = {
 	{ "keep_alive_requests", CONF_UINT, AT(limits.requests_max), "10000", 1, 1000000000,
 		.help_en = "Requests on one connection before it is closed.",
 		.help_de = "Anfragen auf einer Verbindung, bevor sie geschlossen wird." },
+	{ NULL },
+};
+#undef AT
+
+#define AT(field) offsetof(struct settings_mail, field)
+static const struct conf_key mail_keys[] = {
+	{ "listen", CONF_LIST, AT(listen), .max = SETTINGS_LISTEN_MAX, .judge = judge_listen,
+		.wanted = "addresses with port such as {\"0.0.0.0:25\", \"[::]:25\"}|"
+			  "Adressen mit Port wie {\"0.0.0.0:25\", \"[::]:25\"}",
+		.help_en =
+			"Addresses for SMTP with STARTTLS, such as {\"0.0.0.0:25\", \"[::]:25\"}; port 0 picks a free one.",
+		.help_de =
+			"Adressen für SMTP mit STARTTLS, etwa {\"0.0.0.0:25\", \"[::]:25\"}; Port 0 wählt einen freien." },
+	{ "listen_tls", CONF_LIST, AT(listen_tls), .max = SETTINGS_LISTEN_MAX, .judge = judge_listen,
+		.wanted = "addresses with port such as {\"0.0.0.0:465\"}|Adressen mit Port wie {\"0.0.0.0:465\"}",
+		.help_en = "Addresses for SMTP within TLS from the first byte, such as {\"0.0.0.0:465\"}.",
+		.help_de = "Adressen für SMTP in TLS vom ersten Byte an, etwa {\"0.0.0.0:465\"}." },
+	{ "hostname", CONF_TEXT, AT(hostname), "", .judge = judge_hostname,
+		.wanted = "a host name such as \"mx.example.net\"|ein Hostname wie \"mx.example.net\"",
+		.help_en = "The name of this server in greetings and Received lines; empty: the system's.",
+		.help_de = "Der Name dieses Servers in Begrüßungen und Received-Zeilen; leer: der des Systems." },
+	{ "message_size_max", CONF_SIZE, AT(message_size_max), "50M", 1u << 16, 1ull << 40,
+		.help_en = "The largest message that is taken.",
+		.help_de = "Die größte Nachricht, die angenommen wird." },
+	{ "tls_grace", CONF_DURATION, AT(tls_grace_ms), "4h", 0, 30 * DAY,
+		.help_en = "How long a sender without TLS is put off (450) where encryption is required, before it is "
+			   "refused (550); 0: refused at once.",
+		.help_de =
+			"Wie lange ein Absender ohne TLS vertröstet wird (450), wo Verschlüsselung verlangt ist, bevor er "
+			"abgewiesen wird (550); 0: sofort." },
+	{ "proxy_from", CONF_LIST, AT(proxy_from), .max = SETTINGS_PROXY_MAX, .judge = judge_network,
+		.wanted = "networks such as {\"10.0.0.0/8\", \"2001:db8::/32\"}|"
+			  "Netze wie {\"10.0.0.0/8\", \"2001:db8::/32\"}",
+		.help_en = "Networks of load balancers: their connections must begin with a PROXY protocol header.",
+		.help_de = "Netze von Lastverteilern: Ihre Verbindungen müssen mit einem PROXY-Kopf beginnen." },
+	{ "connections_max", CONF_UINT, AT(connections_max), "10000", 1, 1000000,
+		.help_en = "Sessions at a time; more are told 421.",
+		.help_de = "Gleichzeitige Sitzungen; weitere bekommen 421." },
+	{ "connections_per_network", CONF_UINT, AT(connections_per_network), "500", 1, 1000000,
+		.help_en = "Sessions at a time from one network (/24, IPv6 /56).",
+		.help_de = "Gleichzeitige Sitzungen aus einem Netz (/24, IPv6 /56)." },
+	{ "recipients_max", CONF_UINT, AT(recipients_max), "1000", 1, 100000,
+		.help_en = "Recipients of one message; for more the sender makes another.",
+		.help_de = "Empfänger einer Nachricht; für weitere macht der Absender eine neue." },
+	{ "commands_max", CONF_UINT, AT(commands_max), "3000", 10, 1000000,
+		.help_en = "Commands of a session since its last message.",
+		.help_de = "Befehle einer Sitzung seit ihrer letzten Nachricht." },
+	{ "errors_max", CONF_UINT, AT(errors_max), "20", 1, 1000000,
+		.help_en = "Errors of a session, unknown recipients among them, before it is ended.",
+		.help_de = "Fehler einer Sitzung, auch unbekannte Empfänger, bevor sie beendet wird." },
+	{ "tarpit", CONF_DURATION, AT(tarpit_ms), "1s", 0, HOUR,
+		.help_en = "How long each further error takes, once half of errors_max is used up.",
+		.help_de = "Wie lange jeder weitere Fehler dauert, wenn die Hälfte von errors_max verbraucht ist." },
+	{ "tls_timeout", CONF_DURATION, AT(tls_timeout_ms), "30s", 50, HOUR,
+		.help_en = "How long a TLS handshake or a PROXY header may take.",
+		.help_de = "Wie lange ein TLS-Handshake oder ein PROXY-Kopf dauern darf." },
+	{ "command_timeout", CONF_DURATION, AT(command_timeout_ms), "5m", 50, DAY,
+		.help_en = "How long a client may take for its next command (RFC 5321: at least 5 minutes).",
+		.help_de =
+			"Wie lange ein Client für den nächsten Befehl brauchen darf (RFC 5321: mindestens 5 Minuten)." },
+	{ "data_timeout", CONF_DURATION, AT(data_timeout_ms), "5m", 50, DAY,
+		.help_en =
+			"How long a client may pause within a message; beyond that it has to send 500 bytes a second on the "
+			"average.",
+		.help_de =
+			"Wie lange ein Client in einer Nachricht innehalten darf; danach muss er im Mittel 500 Bytes je "
+			"Sekunde senden." },
+	{ "connect_timeout", CONF_DURATION, AT(connect_timeout_ms), "10s", 50, HOUR,
+		.help_en = "How long connecting to a backend may take.",
+		.help_de = "Wie lange das Verbinden mit einem Backend dauern darf." },
+	{ "backend_timeout", CONF_DURATION, AT(backend_timeout_ms), "2m", 50, HOUR,
+		.help_en = "How long a backend may take for a reply before the sender is told 451.",
+		.help_de = "Wie lange ein Backend für eine Antwort brauchen darf, bevor der Absender 451 bekommt." },
+	{ "final_timeout", CONF_DURATION, AT(final_timeout_ms), "590s", 50, HOUR,
+		.help_en =
+			"The same for its reply to the whole message; a little less than the 10 minutes that senders wait.",
+		.help_de = "Dasselbe für seine Antwort auf die ganze Nachricht; etwas weniger als die 10 Minuten, die "
+			   "Absender warten." },
 	{ NULL },
 };
 #undef AT
@@ -215,6 +305,9 @@ const struct conf_key settings_keys[] = {
 	{ "web", CONF_SECTION, AT(web), .inner = web_keys,
 		.help_en = "The web edge; without listen and listen_tls it is off.",
 		.help_de = "Die Web-Edge; ohne listen und listen_tls ist sie aus." },
+	{ "mail", CONF_SECTION, AT(mail), .inner = mail_keys,
+		.help_en = "The mail edge; without listen and listen_tls it is off.",
+		.help_de = "Die Mail-Edge; ohne listen und listen_tls ist sie aus." },
 	{ "names", CONF_SECTION, AT(names), .inner = names_keys, .help_en = "The DNS edge; without listen it is off.",
 		.help_de = "Die DNS-Edge; ohne listen ist sie aus." },
 	{ "log", CONF_SECTION, AT(log), .inner = log_keys, .help_en = "Logs.", .help_de = "Protokolle." },
@@ -228,7 +321,7 @@ struct reading {
 	struct settings *s;
 	struct arena *a;
 	struct conf_errors *errors;
-	struct net_addr seen[3 * SETTINGS_LISTEN_MAX]; /* listened on so far */
+	struct net_addr seen[5 * SETTINGS_LISTEN_MAX]; /* listened on so far */
 	unsigned seen_n;
 };
 
@@ -293,15 +386,31 @@ static void take_upstreams(struct reading *r, struct settings_names *names)
 	}
 }
 
+static void take_hostname(struct reading *r, struct settings_mail *mail)
+{
+	char name[256];
+
+	if (mail->hostname.n > 0)
+		return;
+	if (gethostname(name, sizeof(name)) < 0 || !memchr(name, 0, sizeof(name)) || !*name)
+		snprintf(name, sizeof(name), "localhost");
+	mail->hostname = arena_span(&r->s->arena, span_of(name));
+}
+
 /* What the texts that fit mean. */
 static void take_meanings(struct reading *r)
 {
 	struct settings_web *web = &r->s->web;
+	struct settings_mail *mail = &r->s->mail;
 	struct settings_names *names = &r->s->names;
 
 	web->plain = take_listen(r, &web->listen, "web.listen");
 	web->tls = take_listen(r, &web->listen_tls, "web.listen_tls");
 	web->proxies = take_networks(r, &web->proxy_from);
+	mail->plain = take_listen(r, &mail->listen, "mail.listen");
+	mail->tls = take_listen(r, &mail->listen_tls, "mail.listen_tls");
+	mail->proxies = take_networks(r, &mail->proxy_from);
+	take_hostname(r, mail);
 	names->addrs = take_listen(r, &names->listen, "names.listen");
 	names->allowed = take_networks(r, &names->allow);
 	take_upstreams(r, names);
@@ -425,6 +534,29 @@ void settings_for_web(const struct settings *s, struct web_settings *ret)
 		.access = (enum access_format)s->log.access,
 		.access_to = s->log.access_to.p,
 		.cache_memory = s->web.cache_memory,
+	};
+}
+
+void settings_for_mail(const struct settings *s, struct mail_settings *ret)
+{
+	*ret = (struct mail_settings){
+		.hostname = s->mail.hostname.p,
+		.message_size_max = s->mail.message_size_max,
+		.tls_grace_ms = s->mail.tls_grace_ms,
+		.tls_timeout_ms = s->mail.tls_timeout_ms,
+		.command_timeout_ms = s->mail.command_timeout_ms,
+		.data_timeout_ms = s->mail.data_timeout_ms,
+		.connect_timeout_ms = s->mail.connect_timeout_ms,
+		.backend_timeout_ms = s->mail.backend_timeout_ms,
+		.final_timeout_ms = s->mail.final_timeout_ms,
+		.tarpit_ms = s->mail.tarpit_ms,
+		.connections_max = (unsigned)s->mail.connections_max,
+		.connections_per_network = (unsigned)s->mail.connections_per_network,
+		.commands_max = (unsigned)s->mail.commands_max,
+		.errors_max = (unsigned)s->mail.errors_max,
+		.recipients_max = (unsigned)s->mail.recipients_max,
+		.proxy_from = s->mail.proxies,
+		.proxy_from_n = s->mail.proxy_from.n,
 	};
 }
 

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include "conf/conf.h"
 #include "io/net.h"
+#include "mail/mail.h"
 #include "names/names.h"
 #include "web/web.h"
 
@@ -31,6 +32,16 @@ struct settings_web {
 	uint64_t cache_memory;
 	bool redirect_to_tls;
 };
+struct settings_mail {
+	struct conf_list listen, listen_tls, proxy_from; /* as written */
+	struct net_addr *plain, *tls;
+	struct net_prefix *proxies;
+	struct span hostname; /* empty: the system's name */
+	uint64_t message_size_max, tls_grace_ms;
+	uint64_t tls_timeout_ms, command_timeout_ms, data_timeout_ms;
+	uint64_t connect_timeout_ms, backend_timeout_ms, final_timeout_ms, tarpit_ms;
+	uint64_t connections_max, connections_per_network, commands_max, errors_max, recipients_max;
+};
 struct settings_names {
 	struct conf_list listen, forward, allow; /* as written */
 	struct net_addr *addrs, *upstreams;      /* listen.n; forward.n */
@@ -47,6 +58,7 @@ struct settings {
 	uint64_t threads;              /* 0: one a core */
 	struct span control;           /* path of the Unix socket */
 	struct settings_web web;
+	struct settings_mail mail;
 	struct settings_names names;
 	struct settings_log log;
 	struct span file, text; /* what it was read from: for the worker, and for messages */
@@ -72,6 +84,7 @@ enum settings_change {
 };
 enum settings_change settings_compare(const struct settings *old, const struct settings *now, struct buf *ret_keys);
 
-/* For web_publish() and names_publish(); they borrow from s. */
+/* For web_publish() and its like; they borrow from s. */
 void settings_for_web(const struct settings *s, struct web_settings *ret);
+void settings_for_mail(const struct settings *s, struct mail_settings *ret);
 void settings_for_names(const struct settings *s, struct names_settings *ret);

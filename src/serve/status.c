@@ -21,7 +21,7 @@ static void listeners_json(struct worker *w, struct jsonw *j)
 		jsonw_object(j, NULL);
 		jsonw_text(j, "address", text);
 		jsonw_text(j, "kind", listener_kind_text(l->kind));
-		jsonw_bool(j, "tls", l->kind == LISTENER_WEB_TLS);
+		jsonw_bool(j, "tls", listener_kind_is_tls(l->kind));
 		jsonw_end(j);
 	}
 	jsonw_end(j);
@@ -108,6 +108,10 @@ void status_json(struct worker *w, struct buf *out)
 	cache_json(w, &j);
 	stats_json(&j);
 	origins_json(w->origins, &j);
+	jsonw_object(&j, "mail");
+	jsonw_uint(&j, "sessions", mail_sessions(w->mail));
+	mail_backends_json(w->mail, &j);
+	jsonw_end(&j);
 	faults_json(w, &j);
 	pthread_mutex_lock(&w->lock);
 	jsonw_raw(&j, "supervisor", buf_span(&w->state));

@@ -51,11 +51,14 @@ int worker_tell(struct worker *w, uint32_t type, uint32_t tag, struct span text)
 /* snapshot and set: NULL keeps. */
 static void publish_settings(struct worker *w, const struct settings *s, struct snapshot *snapshot, struct tls_set *set)
 {
+	struct mail_settings ms;
 	struct names_settings ns;
 	struct web_settings ws;
 
 	settings_for_web(s, &ws);
 	web_publish(w->web, snapshot, set, &ws);
+	settings_for_mail(s, &ms);
+	mail_publish(w->mail, snapshot, set, &ms);
 	settings_for_names(s, &ns);
 	names_publish(w->names, snapshot, &ns);
 }
@@ -72,6 +75,7 @@ void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set 
 		return;
 	}
 	web_publish(w->web, snapshot, set, NULL);
+	mail_publish(w->mail, snapshot, set, NULL);
 	if (snapshot)
 		names_publish(w->names, snapshot, NULL);
 }
@@ -89,6 +93,10 @@ static void listen_with(struct worker_thread *t, const struct listener *l)
 		case LISTENER_WEB_TLS:
 			web_listen(w->web, t->index, l->fds[i], l->kind == LISTENER_WEB_TLS);
 			break;
+		case LISTENER_MAIL:
+		case LISTENER_MAIL_TLS:
+			mail_listen(w->mail, t->index, l->fds[i], l->kind == LISTENER_MAIL_TLS);
+			break;
 		case LISTENER_NAMES_UDP:
 		case LISTENER_NAMES_TCP:
 			names_listen(w->names, t->index, l->fds[i], l->kind == LISTENER_NAMES_TCP);
@@ -105,6 +113,10 @@ static void unlisten(struct worker_thread *t, const struct listener *l)
 		case LISTENER_WEB:
 		case LISTENER_WEB_TLS:
 			web_unlisten_one(w->web, t->index, l->fds[i]);
+			break;
+		case LISTENER_MAIL:
+		case LISTENER_MAIL_TLS:
+			mail_unlisten(w->mail, t->index, l->fds[i]);
 			break;
 		case LISTENER_NAMES_UDP:
 		case LISTENER_NAMES_TCP:
@@ -254,6 +266,7 @@ static void begin_drain(struct worker *w)
 	w->drain_deadline = deadline_in(DRAIN_MAX_S * 1000);
 	control_stop(&w->control);
 	web_drain(w->web);
+	mail_drain(w->mail);
 	names_drain(w->names);
 	loop_timer_set(&w->tick, deadline_in(DRAIN_LOOK_MS), w->tick.fn, w);
 }
@@ -344,7 +357,8 @@ static void on_tick(void *arg)
 	if (!w->draining) {
 		each_second(w);
 		loop_timer_set(&w->tick, deadline_in(TICK_MS), on_tick, w);
-	} else if (web_connections(w->web) + names_busy(w->names) > 0 && loop_now_ms() < w->drain_deadline) {
+	} else if (web_connections(w->web) + mail_sessions(w->mail) + names_busy(w->names) > 0 &&
+		loop_now_ms() < w->drain_deadline) {
 		loop_timer_set(&w->tick, deadline_in(DRAIN_LOOK_MS), on_tick, w);
 	} else {
 		for (unsigned i = 0; i < w->threads_n; i++)
@@ -369,6 +383,7 @@ static void on_thread_start(void *arg)
 	struct worker *w = t->worker;
 
 	web_thread_start(w->web, t->index);
+	mail_thread_start(w->mail, t->index);
 	names_thread_start(w->names, t->index);
 	for (unsigned i = 0; i < w->birth->listeners->n; i++)
 		listen_with(t, &w->birth->listeners->v[i]);
@@ -495,6 +510,7 @@ static int begin(struct worker *w)
 	w->cache = cache_new(&cs);
 	w->origins = origins_new(w->threads_n);
 	w->web = web_new(w->cache, w->origins, w->threads_n);
+	w->mail = mail_new(w->threads_n);
 	w->names = names_new(w->threads_n);
 	domains_init(&w->domains, w, w->birth->snapshot);
 	certs_init(&w->certs, w, w->birth->certs);
@@ -506,6 +522,7 @@ static void end(struct worker *w)
 	domains_stop(&w->domains);
 	helper_stop();
 	web_free(w->web);
+	mail_free(w->mail);
 	names_free(w->names);
 	origins_free(w->origins);
 	cache_free(w->cache);

@@ -79,6 +79,13 @@ int smtp_client_hello(struct smtp_client *c, const char *name, uint64_t deadline
 	return r;
 }
 
+void smtp_client_forget(struct smtp_client *c)
+{
+	buf_reset(&c->in);
+	c->used = 0;
+	c->caps = (struct smtp_caps){ 0 };
+}
+
 bool smtp_client_has_more(const struct smtp_client *c)
 {
 	return c->in.n > c->used || conn_pending(c->conn) > 0;

@@ -24,7 +24,7 @@ static bool is_proxy(const struct web_settings *settings, const struct net_addr 
 	return false;
 }
 
-static void log_tls_failure(struct web_thread *t, struct conn *c, struct fault *fault)
+static void log_tls_failure(struct conn *c, struct fault *fault)
 {
 	char client[NET_ADDR_SIZE];
 
@@ -35,7 +35,7 @@ static void log_tls_failure(struct web_thread *t, struct conn *c, struct fault *
 	if (fault->code == FAULT_TLS_PEER_LEFT)
 		log_event(LOG_LEVEL_DEBUG, "web", "tls-left", "client=%s", client);
 	else
-		web_log_rated(t, LOG_LEVEL_WARNING, "tls-failed", fault);
+		log_fault_rated(LOG_LEVEL_WARNING, "web", "tls-failed", fault);
 }
 
 /* PROXY header and handshake. 0, or a negative errno and the connection is of no use. */
@@ -63,7 +63,7 @@ static int greet(struct web_thread *t, struct conn *c, bool tls)
 	r = tls_accept(c, set, deadline, &facts, &fault);
 	tls_set_unref(set);
 	if (r < 0)
-		log_tls_failure(t, c, &fault);
+		log_tls_failure(c, &fault);
 	else
 		stat_add(STAT_TLS_HANDSHAKES, 1);
 	if (r == 0 && tls_conn_info(c, &info) && info.resumed)
@@ -113,13 +113,13 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 
 static void on_failed(struct acceptor *a, int error)
 {
-	struct web_listener *l = container_of(a, struct web_listener, acceptor);
 	struct fault fault;
 
+	(void)a;
 	stat_add(STAT_ACCEPT_ERRORS, 1);
 	fault_set(&fault, FAULT_ACCEPT_FAILED);
 	fault_fact(&fault, "error", "%s", strerror(error));
-	web_log_rated(l->thread, LOG_LEVEL_ERROR, "accept-failed", &fault);
+	log_fault_rated(LOG_LEVEL_ERROR, "web", "accept-failed", &fault);
 }
 
 static void on_ended(struct acceptor *a)

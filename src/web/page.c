@@ -10,8 +10,7 @@
 #include "base/rand.h"
 #include "web/web_priv.h"
 
-#define FAULTS_PER_SECOND 10
-#define RETRY_AFTER_S     "10"
+#define RETRY_AFTER_S "10"
 
 static const struct {
 	unsigned status;
@@ -63,21 +62,6 @@ static struct span page_body(struct web_request *r, unsigned status, const char 
 		ref);
 }
 
-void web_log_rated(struct web_thread *t, enum log_level level, const char *event, const struct fault *fault)
-{
-	struct web_fault_rate *rate = &t->fault_rate;
-
-	if (rate->second != loop_wall_s()) {
-		if (rate->suppressed > 0)
-			log_event(LOG_LEVEL_WARNING, "web", "suppressed", "lines=%u", rate->suppressed);
-		*rate = (struct web_fault_rate){ .second = loop_wall_s() };
-	}
-	if (rate->logged[fault->code]++ < FAULTS_PER_SECOND)
-		log_fault(level, "web", event, fault);
-	else
-		rate->suppressed++;
-}
-
 void web_log_fault(struct web_request *r, const char *event, struct fault *fault, const char *ref)
 {
 	const struct http_req *req = &r->x->req;
@@ -89,7 +73,7 @@ void web_log_fault(struct web_request *r, const char *event, struct fault *fault
 	fault_fact(fault, "url", "%s://%.*s%.*s", req->tls ? "https" : "http", SPAN_ARG(req->host),
 		SPAN_ARG(span_sub(req->target, 0, 200)));
 	fault_fact(fault, "client", "%s", client);
-	web_log_rated(r->thread, LOG_LEVEL_WARNING, event, fault);
+	log_fault_rated(LOG_LEVEL_WARNING, "web", event, fault);
 }
 
 static void send_page(struct web_request *r, unsigned status, struct span body, struct http_fields *fields)

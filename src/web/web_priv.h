@@ -36,13 +36,6 @@ struct web_listener {
 	bool tls;
 };
 
-/* At most so many logged faults of a code in a second; the others are counted and summed up. */
-struct web_fault_rate {
-	int64_t second;
-	uint16_t logged[FAULT_COUNT];
-	unsigned suppressed;
-};
-
 struct web_thread {
 	struct web *web;
 	unsigned index;
@@ -53,7 +46,6 @@ struct web_thread {
 	struct access_log *access;
 	bool draining;
 	struct loop_timer drain_timer;
-	struct web_fault_rate fault_rate; /* page.c */
 };
 
 struct web {
@@ -103,8 +95,6 @@ bool web_is_loop(struct web_request *r);
 void web_page(struct web_request *r, unsigned status, struct fault *fault);
 /* The log's share of that: URL, client and reference (may be NULL) are added to fault. */
 void web_log_fault(struct web_request *r, const char *event, struct fault *fault, const char *ref);
-/* log_fault(), but at most 10 lines a second of one code and thread; the others are counted and summed up. */
-void web_log_rated(struct web_thread *t, enum log_level level, const char *event, const struct fault *fault);
 void web_answer_text(struct web_request *r, unsigned status, struct span text);
 void web_redirect(struct web_request *r, unsigned status, struct span location);
 

@@ -1,0 +1,66 @@
+/* HELO and EHLO: who the client says it is, and what it may ask for. What only the backends can do is announced if all
+ * of them can (RFC 5321 4.1.1.1). */
+#include <stdio.h>
+#include "mail/mail_priv.h"
+
+/* 0, or the name is none, which was said. */
+static int take_name(struct mail_session *s, struct span name)
+{
+	if (!smtp_is_helo(name)) {
+		session_say(s, 501, "5.5.4", "A name or an address literal is expected");
+		return -1;
+	}
+	session_reset(s);
+	mem_free(s->helo);
+	s->helo = span_text(name);
+	return 0;
+}
+
+int on_helo(struct mail_session *s, struct span args)
+{
+	if (take_name(s, args) < 0)
+		return NEXT_COMMAND;
+	s->esmtp = false;
+	session_say(s, 250, "", "%s", session_settings(s)->hostname);
+	return NEXT_COMMAND;
+}
+
+static uint64_t size_max(const struct mail_session *s, uint64_t backends)
+{
+	uint64_t ours = session_settings(s)->message_size_max;
+
+	return backends > 0 && backends < ours ? backends : ours;
+}
+
+static void offer(struct mail_session *s, const char *what)
+{
+	smtp_answer_line(&s->out, 250, "", span_of(what), true);
+}
+
+int on_ehlo(struct mail_session *s, struct span args)
+{
+	uint64_t backends_max;
+	unsigned caps = backends_caps(s->thread->mail->backends, &backends_max);
+	struct tls_set *tls = s->view->state->tls;
+	char size[32];
+
+	if (take_name(s, args) < 0)
+		return NEXT_COMMAND;
+	s->esmtp = true;
+	snprintf(size, sizeof(size), "SIZE %llu", (unsigned long long)size_max(s, backends_max));
+	offer(s, session_settings(s)->hostname);
+	offer(s, "PIPELINING");
+	offer(s, size);
+	if (!s->conn->secure && tls && tls_set_count(tls) > 0)
+		offer(s, "STARTTLS");
+	offer(s, "ENHANCEDSTATUSCODES");
+	if (caps & SMTP_CAP_8BITMIME)
+		offer(s, "8BITMIME");
+	if (caps & SMTP_CAP_DSN)
+		offer(s, "DSN");
+	if (caps & SMTP_CAP_SMTPUTF8)
+		offer(s, "SMTPUTF8");
+	/* Chunks are passed on as DATA, so every backend can have them. */
+	smtp_answer_line(&s->out, 250, "", SPAN("CHUNKING"), false);
+	return NEXT_COMMAND;
+}

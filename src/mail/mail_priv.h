@@ -1,0 +1,206 @@
+/* Inside mail/: the state that every session reads, the session, the transaction. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "io/accept.h"
+#include "mail/mail.h"
+#include "mail/mta.h"
+#include "smtp/smtp.h"
+#include "stats/stats.h"
+#include "tls/explain.h"
+
+/* ---- mail.c: the published state ---- */
+
+/* Immutable, shared by the threads. */
+struct mail_state {
+	atomic_uint refs;
+	struct snapshot *snapshot;
+	struct tls_set *tls; /* NULL: no TLS */
+	struct mail_settings settings;
+};
+/* A thread's hold on a state: the count is the thread's own. */
+struct mail_view {
+	unsigned refs;
+	struct mail_state *state;
+};
+struct mail_view *mail_view_ref(struct mail_view *v);
+struct mail_view *mail_view_unref(struct mail_view *v);
+
+struct mail_listener {
+	struct list link;
+	struct mail_thread *thread;
+	struct acceptor acceptor;
+	bool tls;
+};
+struct mail_thread {
+	struct mail *mail;
+	unsigned index;
+	struct loop *loop;
+	struct mail_view *view;
+	struct list listeners;
+	struct list parked; /* sessions that wait for a command */
+	bool draining;
+};
+struct mail {
+	unsigned threads_n;
+	struct mail_thread *threads;
+	_Atomic unsigned sessions;
+	struct networks *networks;
+	struct backends *backends;
+	pthread_mutex_t lock; /* of current */
+	struct mail_state *current;
+};
+
+/* ---- networks.c: sessions of one network at a time ---- */
+
+struct networks;
+struct networks *networks_new(void);
+struct networks *networks_free(struct networks *n);
+/* One more from a's network (/24, /56), unless it has max already. Any thread. Then leave. */
+bool networks_enter(struct networks *n, const struct net_addr *a, unsigned max);
+void networks_leave(struct networks *n, const struct net_addr *a);
+
+/* ---- scan.c: what is seen of a message that passes ---- */
+
+struct mail_scan {
+	uint64_t bytes;
+	unsigned received; /* trace lines in its header (RFC 5321 6.3) */
+	bool eight_bit;    /* a byte beyond ASCII */
+	/* The automaton's. */
+	bool in_body;
+	unsigned matched; /* of the field's name at the beginning of this line */
+	size_t line_n;
+};
+/* content: whole CRLF lines, split anywhere. */
+void mail_scan(struct mail_scan *scan, struct span content);
+
+/* ---- session.c ---- */
+
+/* What a command says of the session. Negative errno: the connection is of no use any more. */
+enum next {
+	NEXT_COMMAND = 0,
+	NEXT_CLOSE, /* after what was said */
+};
+/* Why a session ended; the log's word for it is in note.c. */
+enum verdict {
+	VERDICT_LOST, /* the client went without a word */
+	VERDICT_QUIT,
+	VERDICT_TIMEOUT,
+	VERDICT_TLS_FAILED,
+	VERDICT_MALFORMED,
+	VERDICT_TOO_MANY,
+	VERDICT_DRAINED,
+	VERDICT_COUNT
+};
+struct mail_session {
+	struct mail_thread *thread;
+	struct mail_view *view; /* NULL while parked outside a transaction; the same for all of a transaction */
+	struct list link;       /* in thread->parked */
+	struct conn *conn;
+	struct mail_transaction *mail; /* from MAIL to its end, or NULL */
+	struct buf in, out;            /* no memory while parked, but for a line that has begun */
+	size_t used;                   /* of in */
+	char *helo;                    /* NULL: not said (any more) */
+	char id[20];                   /* in the log */
+	bool implicit_tls, greeted, esmtp;
+	bool in_network; /* counted in mail->networks */
+	enum verdict verdict;
+	enum fault_code code; /* of the fault that ended it */
+	unsigned commands, errors, mails;
+	uint64_t deadline;             /* of the command that is awaited */
+	enum loop_idle_end wait_ended; /* how; READABLE: the command comes */
+};
+/* Takes conn over and begins a session; it is counted in mail->sessions already. Suspends. */
+void session_begin(struct mail_thread *t, struct conn *conn, bool implicit_tls);
+/* Ends all sessions of the thread that wait for a command. On its loop, not in a task. */
+void session_end_parked(struct mail_thread *t);
+
+/* An answer of ours. What was said is sent when nothing more is there to be read, or before a long wait. */
+void session_say(struct mail_session *s, unsigned code, const char *enhanced, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void session_answer(struct mail_session *s, const struct smtp_answer *a);
+/* A backend's answer. What it may not say to a client is said otherwise: 421 closes its channel, not ours. */
+void session_pass(struct mail_session *s, const struct smtp_reply *r);
+/* Suspends, as all below. 0 or -errno. */
+int session_flush(struct mail_session *s);
+/* What was received and not used. */
+struct span session_unread(const struct mail_session *s);
+/* Receives more, at most n bytes. 0, or -errno (-ECONNRESET at the end). */
+int session_receive(struct mail_session *s, size_t n, uint64_t deadline);
+const struct mail_settings *session_settings(const struct mail_session *s);
+/* Ends the transaction, if there is one. Within a message the backend's connection is dropped, so that nothing comes of it. Does not
+ * suspend. */
+void session_reset(struct mail_session *s);
+
+/* ---- commands: enum next or -errno ---- */
+
+typedef int command_fn(struct mail_session *s, struct span args);
+command_fn on_helo, on_ehlo, on_starttls, on_mail, on_rcpt, on_data, on_bdat, on_rset;
+/* The handshake and its explanation, also for implicit TLS. 0 or -errno. */
+int session_start_tls(struct mail_session *s);
+
+/* ---- the transaction ---- */
+
+struct mail_transaction {
+	struct arena arena;
+	struct smtp_mail from;
+	struct mta *mta;     /* to the backend of all recipients; NULL: not yet, or lost */
+	bool lost;           /* it went after it had taken recipients */
+	unsigned recipients; /* that the backend has taken */
+	unsigned refused;
+	struct buf to;       /* the mailboxes of those taken, for Received and the log */
+	struct relay *relay; /* from the first BDAT to its end, or NULL */
+	char id[20];         /* in Received and in the log */
+	uint64_t started_ms;
+};
+
+/* ---- encryption.c ---- */
+
+/* May mail for mailbox of d come over this session? If not, that was said. */
+bool encryption_allows(struct mail_session *s, const struct domain *d, struct span mailbox);
+/* May it go on over this connection to its backend? */
+bool encryption_hop_is_safe(const struct mta *m);
+
+/* ---- relay.c ---- */
+
+/* One message from the session to the backend, in pieces. Bounded memory; suspends. */
+struct relay {
+	struct mail_session *s;
+	struct mta *mta; /* the transaction's; NULL once the message is spoiled */
+	struct smtp_data in;
+	struct smtp_dots dots;
+	struct mail_scan scan;
+	struct buf content, out;
+	uint64_t started_ms, received; /* bytes from the client */
+	uint64_t size_max;
+	const struct smtp_answer *spoiled; /* our answer; nothing is sent on any more */
+	struct buf last;                   /* the backend's answer that spoiled it, or empty */
+};
+/* Says DATA to the backend. The transaction's relay, or NULL after its refusal, which was said to the client; the transaction is
+ * over then. */
+struct relay *relay_begin(struct mail_session *s);
+struct relay *relay_free(struct relay *r);
+/* When the client's next bytes must have come. */
+uint64_t relay_deadline(const struct relay *r);
+/* Content in r->content goes on (is dropped, if the message is spoiled), and the buffer is empty. -errno: the client
+ * sends without end. */
+int relay_send(struct relay *r);
+/* The final dot and what became of it, said to the client. The transaction is over. An enum next or -errno. */
+int relay_end(struct relay *r);
+
+/* ---- received.c ---- */
+
+void received_print(const struct mail_session *s, struct buf *out);
+
+/* ---- note.c ---- */
+
+void note_session(const struct mail_session *s);
+/* reply: the answer to the client; sent: it could be written. */
+void note_mail(const struct mail_session *s, const char *verdict, uint64_t bytes, struct span reply);
+void note_recipient(const struct mail_session *s, struct span mailbox, unsigned code, struct span reply);
+/* Adds peer and helo, logs at most 10 of a code in a second. */
+void note_fault(const struct mail_session *s, enum log_level level, const char *event, struct fault *f);

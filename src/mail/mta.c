@@ -1,0 +1,493 @@
+/* The conversation with a backend. See mail/mta.h. */
+#include "mail/mta.h"
+#include <errno.h>
+#include <stdio.h>
+#include "mail/mta_priv.h"
+
+#define QUIT_MS 2000
+
+const char *mta_text(const struct mta *m)
+{
+	return m->backend->text;
+}
+
+bool mta_is_for(const struct mta *m, const struct domain *d, enum domain_mail_tls tls)
+{
+	if (m->backend->port != d->mail.port || !span_eq(span_of(m->backend->host), d->mail.host) ||
+		m->handed_on != d->mail_client)
+		return false;
+	return m->tls >= tls || (m->secure && tls <= DOMAIN_MAIL_TLS_REQUIRED);
+}
+
+static uint64_t patience(const struct mta *m)
+{
+	return deadline_in(m->settings->backend_timeout_ms);
+}
+
+/* ---- faults ---- */
+
+static enum fault_code code_of(int error)
+{
+	switch (error) {
+	case -ECONNREFUSED:
+		return FAULT_MAIL_BACKEND_REFUSED;
+	case -ETIMEDOUT:
+		return FAULT_MAIL_BACKEND_SILENT;
+	case -ENOENT:
+		return FAULT_MAIL_BACKEND_NAME_UNKNOWN;
+	case -ECONNRESET:
+	case -EPIPE:
+	case -EPROTO:
+		return FAULT_MAIL_BACKEND_BROKE_OFF;
+	default:
+		return FAULT_MAIL_BACKEND_UNREACHABLE;
+	}
+}
+
+static void backend_fault(struct fault *f, const struct backend *b, enum fault_code code, const char *error)
+{
+	fault_set(f, code);
+	fault_fact(f, "backend", "%s", b->text);
+	fault_fact(f, "error", "%s", error);
+}
+
+void mta_fault(struct fault *f, const struct mta *m, int error)
+{
+	backend_fault(f, m->backend, code_of(error), strerror(-error));
+}
+
+/* The backend said something that it should not at that step. */
+static int unfit(struct mta *m, const char *step, const struct smtp_reply *reply, struct fault *f)
+{
+	fault_set(f, FAULT_MAIL_BACKEND_UNFIT);
+	fault_fact(f, "backend", "%s", m->backend->text);
+	fault_fact(f, "step", "%s", step);
+	fault_fact(f, "reply", "%u %.*s", reply->code, SPAN_ARG(span_sub(reply->text, 0, 200)));
+	return -EPROTO;
+}
+
+static int broke(const struct mta *m, int error, struct fault *f)
+{
+	mta_fault(f, m, error);
+	return error;
+}
+
+/* ---- asking ---- */
+
+int mta_ask(struct mta *m, struct span bytes, struct smtp_reply *ret)
+{
+	return smtp_client_ask(&m->client, bytes, patience(m), ret);
+}
+
+/* A refusal of MAIL outlives the reading of the next reply. */
+static void keep_reply(struct mta *m, struct smtp_reply *reply)
+{
+	size_t used;
+
+	buf_reset(&m->mail_reply);
+	buf_add_span(&m->mail_reply, reply->lines);
+	must(smtp_reply_parse(buf_span(&m->mail_reply), reply, &used) == 1);
+}
+
+int mta_envelope(struct mta *m, struct span mail_line, struct span rcpt_line, struct smtp_reply *ret_mail,
+	struct smtp_reply *ret_rcpt)
+{
+	_cleanup_(buf_done) struct buf both = BUF_INIT(2 * SMTP_LINE_MAX);
+	bool pipelining = m->client.caps.mask & SMTP_CAP_PIPELINING;
+	int r;
+
+	*ret_mail = *ret_rcpt = (struct smtp_reply){ 0 };
+	if (m->begun)
+		return mta_ask(m, rcpt_line, ret_rcpt);
+	buf_add_span(&both, mail_line);
+	if (pipelining)
+		buf_add_span(&both, rcpt_line);
+	r = mta_ask(m, buf_span(&both), ret_mail);
+	if (r < 0)
+		return r;
+	if (ret_mail->code == 250)
+		m->begun = true;
+	else
+		keep_reply(m, ret_mail);
+	if (pipelining)
+		r = smtp_client_read(&m->client, patience(m), ret_rcpt);
+	else if (m->begun)
+		r = mta_ask(m, rcpt_line, ret_rcpt);
+	return r;
+}
+
+/* ---- beginning ---- */
+
+static int hello(struct mta *m, struct backends *all, struct fault *f)
+{
+	struct smtp_reply reply;
+	int r = smtp_client_hello(&m->client, m->settings->hostname, patience(m), &reply);
+
+	if (r < 0)
+		return broke(m, r, f);
+	if (reply.code != 250)
+		return unfit(m, "EHLO", &reply, f);
+	if (all)
+		backend_learn(all, m->backend, &m->client.caps);
+	return 0;
+}
+
+static int greet(struct mta *m, struct fault *f)
+{
+	struct smtp_reply reply;
+	int r = smtp_client_read(&m->client, patience(m), &reply);
+
+	if (r < 0)
+		return broke(m, r, f);
+	return reply.code == 220 ? 0 : unfit(m, "greeting", &reply, f);
+}
+
+static int no_tls(struct mta *m, const char *reply, struct fault *f)
+{
+	if (m->tls == DOMAIN_MAIL_TLS_OPPORTUNISTIC)
+		return 0;
+	backend_fault(f, m->backend, FAULT_MAIL_BACKEND_NO_TLS, reply);
+	return -ENOTSUP;
+}
+
+static int shake_hands(struct mta *m, struct fault *f)
+{
+	struct tls_client_settings tls = { .name = span_of(m->backend->host),
+		.no_verify = m->tls != DOMAIN_MAIL_TLS_VERIFIED };
+	struct fault why;
+	int r;
+
+	fault_clear(&why);
+	r = tls_connect(m->client.conn, &tls, deadline_in(m->settings->tls_timeout_ms), &why);
+	m->secure = r == 0;
+	if (r == 0)
+		return 0;
+	backend_fault(f, m->backend, FAULT_MAIL_BACKEND_TLS_FAILED, strerror(-r));
+	fault_fact(f, "why", "%s", fault_code_text(why.code));
+	return r;
+}
+
+/* STARTTLS by the rule. 0 (look at m->secure), or -errno. */
+static int start_tls(struct mta *m, struct fault *f)
+{
+	struct smtp_reply reply;
+	char said[64];
+	int r;
+
+	if (m->tls == DOMAIN_MAIL_TLS_OFF ||
+		(m->tls == DOMAIN_MAIL_TLS_OPPORTUNISTIC && backend_tls_is_broken(m->backend)))
+		return 0;
+	if (!(m->client.caps.mask & SMTP_CAP_STARTTLS))
+		return no_tls(m, "EHLO", f);
+	r = mta_ask(m, SPAN("STARTTLS\r\n"), &reply);
+	if (r < 0)
+		return broke(m, r, f);
+	if (reply.code != 220) {
+		snprintf(said, sizeof(said), "%u %.*s", reply.code, SPAN_ARG(span_sub(reply.text, 0, 50)));
+		return no_tls(m, said, f);
+	}
+	/* What stands behind its 220 was not said by whom we are about to verify. */
+	smtp_client_forget(&m->client);
+	r = shake_hands(m, f);
+	return r < 0 ? r : hello(m, NULL, f);
+}
+
+static void add_xtext(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < '!' || c > '~' || c == '+' || c == '=')
+			buf_addf(out, "+%02X", c);
+		else
+			buf_add_char(out, (char)c);
+	}
+}
+
+static void add_address(struct buf *out, const char *name, const struct net_addr *a)
+{
+	char host[NET_ADDR_SIZE];
+
+	net_addr_host_text(a, host);
+	buf_addf(out, " %s=%s%s", name, strchr(host, ':') ? "IPV6:" : "", host);
+}
+
+/* Of what it takes: Postfix XCLIENT_README. */
+static void print_xclient(const struct mta *m, const struct mta_client *client, struct buf *out)
+{
+	unsigned takes = m->client.caps.xclient;
+
+	buf_add_text(out, "XCLIENT");
+	if (takes & SMTP_XCLIENT_NAME)
+		buf_add_text(out, " NAME=[UNAVAILABLE]");
+	if (takes & SMTP_XCLIENT_ADDR)
+		add_address(out, "ADDR", client->peer);
+	if (takes & SMTP_XCLIENT_PORT)
+		buf_addf(out, " PORT=%u", net_addr_port(client->peer));
+	if (takes & SMTP_XCLIENT_PROTO)
+		buf_addf(out, " PROTO=%s", client->esmtp ? "ESMTP" : "SMTP");
+	if (takes & SMTP_XCLIENT_DESTADDR)
+		add_address(out, "DESTADDR", client->local);
+	if (takes & SMTP_XCLIENT_DESTPORT)
+		buf_addf(out, " DESTPORT=%u", net_addr_port(client->local));
+	if (takes & SMTP_XCLIENT_HELO) {
+		buf_add_text(out, " HELO=");
+		add_xtext(out, client->helo);
+	}
+	buf_add_text(out, "\r\n");
+}
+
+static int announce(struct mta *m, const struct mta_client *client, struct fault *f)
+{
+	_cleanup_(buf_done) struct buf line = BUF_INIT(SMTP_LINE_MAX);
+	struct smtp_reply reply;
+	int r;
+
+	if (!(m->client.caps.mask & SMTP_CAP_XCLIENT)) {
+		backend_fault(f, m->backend, FAULT_MAIL_BACKEND_NO_XCLIENT, "EHLO");
+		return -ENOTSUP;
+	}
+	print_xclient(m, client, &line);
+	r = mta_ask(m, buf_span(&line), &reply);
+	if (r < 0)
+		return broke(m, r, f);
+	if (reply.code != 220)
+		return unfit(m, "XCLIENT", &reply, f);
+	m->begun = false;
+	return hello(m, NULL, f);
+}
+
+static int send_proxy(struct mta *m, const struct mta_client *client, struct fault *f)
+{
+	_cleanup_(buf_done) struct buf header = BUF_INIT(64);
+	int r;
+
+	proxy_header_write(client->peer, client->local, &header);
+	r = smtp_client_write(&m->client, buf_span(&header), patience(m));
+	return r < 0 ? broke(m, r, f) : 0;
+}
+
+/* From the connection to where MAIL can be said. */
+static int begin(struct mta *m, struct backends *all, const struct mta_client *client, struct fault *f)
+{
+	int r = m->handed_on == DOMAIN_MAIL_CLIENT_PROXY ? send_proxy(m, client, f) : 0;
+
+	if (r == 0)
+		r = greet(m, f);
+	if (r == 0)
+		r = hello(m, all, f);
+	if (r == 0)
+		r = start_tls(m, f);
+	if (r == 0 && m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT)
+		r = announce(m, client, f);
+	return r;
+}
+
+/* ---- connecting ---- */
+
+static bool is_loopback(const struct net_addr *a)
+{
+	static const struct net_prefix v4 = { 104, { [10] = 0xff, [11] = 0xff, [12] = 127 } },
+				       v6 = { 128, { [15] = 1 } };
+
+	return net_prefix_contains(&v4, a) || net_prefix_contains(&v6, a);
+}
+
+static struct conn *connect_any(struct backend *b, const struct mail_settings *settings, struct fault *f)
+{
+	uint64_t deadline = deadline_in(settings->connect_timeout_ms);
+	struct net_addr addrs[BACKEND_ADDRS_MAX];
+	int n = backend_addrs(b, deadline, addrs), error = n;
+
+	for (int i = 0; i < n; i++) {
+		struct conn *c = conn_connect(&addrs[i], deadline, &error);
+
+		if (c)
+			return c;
+	}
+	backend_fault(f, b, code_of(error), strerror(-error));
+	return NULL;
+}
+
+/* As wanted, but for its connection. */
+static struct mta *connect_new(struct mail_thread *t, const struct mta *wanted, const struct mta_client *client,
+	struct fault *f)
+{
+	struct conn *c = connect_any(wanted->backend, wanted->settings, f);
+	struct mta *m;
+
+	if (!c)
+		return NULL;
+	m = mem_new(struct mta);
+	*m = *wanted;
+	m->local = is_loopback(&c->peer);
+	smtp_client_init(&m->client, c);
+	buf_init(&m->mail_reply, SMTP_REPLY_MAX);
+	list_init(&m->link);
+	return begin(m, t->mail->backends, client, f) < 0 ? mta_drop(m) : m;
+}
+
+static struct mta *get_new(struct mail_thread *t, const struct mta *wanted, const struct mta_client *client,
+	struct fault *f)
+{
+	struct mta *m = connect_new(t, wanted, client, f);
+
+	if (!m && f->code == FAULT_MAIL_BACKEND_TLS_FAILED && wanted->tls == DOMAIN_MAIL_TLS_OPPORTUNISTIC) {
+		log_fault_rated(LOG_LEVEL_WARNING, "mail", "backend-tls-failed", f);
+		backend_tls_broke(wanted->backend);
+		m = connect_new(t, wanted, client, f);
+	}
+	backend_went(wanted->backend, m ? FAULT_NONE : f->code);
+	stat_add(m ? STAT_MAIL_BACKEND_CONNECTIONS : STAT_MAIL_BACKEND_ERRORS, 1);
+	return m;
+}
+
+/* ---- kept ones ---- */
+
+static struct mta *mta_free(struct mta *m)
+{
+	smtp_client_done(&m->client);
+	buf_done(&m->mail_reply);
+	return mem_free(m);
+}
+
+static void unkeep(struct mta *m)
+{
+	if (list_empty(&m->link))
+		return;
+	list_remove(&m->link);
+	m->backend->kept[m->thread].n--;
+	loop_fd_unpark(&m->client.conn->fd);
+}
+
+struct mta *mta_drop(struct mta *m)
+{
+	if (!m)
+		return NULL;
+	unkeep(m);
+	return mta_free(m);
+}
+
+/* A backend that is left without a word writes that into its log. */
+static void say_quit(void *arg)
+{
+	struct mta *m = arg;
+	uint64_t deadline = deadline_in(QUIT_MS);
+	struct smtp_reply reply;
+
+	if (smtp_client_ask(&m->client, SPAN("QUIT\r\n"), deadline, &reply) == 0)
+		conn_shutdown(m->client.conn, deadline);
+	mta_free(m);
+}
+
+static void quit(struct mta *m)
+{
+	if (!task_spawn("mta-quit", say_quit, m))
+		mta_free(m);
+}
+
+static void on_kept_end(void *arg, enum loop_idle_end why)
+{
+	struct mta *m = arg;
+
+	list_remove(&m->link);
+	m->backend->kept[m->thread].n--;
+	if (why == LOOP_IDLE_TIMEOUT)
+		quit(m);
+	else
+		mta_free(m);
+}
+
+void mta_put(struct mta *m)
+{
+	struct kept_list *kept = &m->backend->kept[m->thread];
+
+	m->settings = NULL;
+	if (smtp_client_has_more(&m->client) || m->client.conn->fd.hung_up) {
+		mta_free(m);
+	} else if (m->mails >= MTA_MAILS_MAX || kept->n >= MTA_KEPT_MAX) {
+		quit(m);
+	} else {
+		list_push_front(&kept->conns, &m->link);
+		kept->n++;
+		conn_park(m->client.conn, deadline_in(MTA_KEPT_MS), on_kept_end, m);
+	}
+}
+
+/* Nothing unread and not closed: the park would tell, but only when the loop comes round. */
+static bool is_quiet(struct conn *c)
+{
+	char byte;
+
+	return !c->fd.hung_up && conn_pending(c) == 0 && recv(c->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		errno == EAGAIN;
+}
+
+static struct mta *take_kept(struct mail_thread *t, const struct mta *wanted)
+{
+	list_each_safe (it, &wanted->backend->kept[t->index].conns) {
+		struct mta *m = container_of(it, struct mta, link);
+
+		if (m->tls != wanted->tls || m->handed_on != wanted->handed_on ||
+			(m->handed_on == DOMAIN_MAIL_CLIENT_PROXY && m->tag != wanted->tag))
+			continue;
+		unkeep(m);
+		if (is_quiet(m->client.conn))
+			return m;
+		mta_free(m);
+	}
+	return NULL;
+}
+
+/* Ends what was begun and not finished, and tells the backend of another client. */
+static int make_ready(struct mta *m, const struct mta *wanted, const struct mta_client *client)
+{
+	struct smtp_reply reply;
+	struct fault ignored;
+	bool another = m->tag != wanted->tag;
+
+	m->settings = wanted->settings;
+	m->tag = wanted->tag;
+	m->reused = true;
+	if (m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT && another)
+		return announce(m, client, &ignored);
+	if (!m->begun)
+		return 0;
+	m->begun = false;
+	return mta_ask(m, SPAN("RSET\r\n"), &reply) == 0 && reply.code == 250 ? 0 : -EPROTO;
+}
+
+/* Who shares it must look the same to the backend. */
+static uint64_t tag_of(const struct mta *wanted, const struct mta_client *client)
+{
+	char text[NET_ADDR_SIZE];
+	uint64_t hash;
+
+	if (wanted->handed_on == DOMAIN_MAIL_CLIENT_NONE)
+		return 0;
+	net_addr_text(client->peer, text);
+	hash = span_hash(span_of(text), client->esmtp);
+	net_addr_text(client->local, text);
+	return span_hash(client->helo, span_hash(span_of(text), hash));
+}
+
+struct mta *mta_get(struct mail_thread *t, const struct domain *d, enum domain_mail_tls tls,
+	const struct mta_client *client, const struct mail_settings *settings, bool fresh, struct fault *fault)
+{
+	struct mta wanted = { .backend = backend_get(t->mail->backends, d->mail.host, d->mail.port),
+		.tls = tls,
+		.handed_on = d->mail_client,
+		.settings = settings,
+		.thread = t->index };
+	struct mta *m;
+
+	wanted.tag = tag_of(&wanted, client);
+	while (!fresh && (m = take_kept(t, &wanted))) {
+		if (make_ready(m, &wanted, client) == 0) {
+			stat_add(STAT_MAIL_BACKEND_REUSED, 1);
+			return m;
+		}
+		mta_free(m);
+	}
+	return get_new(t, &wanted, client, fault);
+}

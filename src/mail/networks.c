@@ -1,0 +1,108 @@
+/*
+ * Sessions of one network at a time: /24 of IPv4, /56 of IPv6 (what one customer of an access provider gets). A table
+ * of chains that only holds networks with sessions, so that it is as small as the number of sessions.
+ */
+#include <stdio.h>
+#include "base/rand.h"
+#include "mail/mail_priv.h"
+
+#define BUCKETS 1024
+
+struct network {
+	struct network *next;
+	struct net_prefix prefix;
+	unsigned sessions;
+};
+struct networks {
+	pthread_mutex_t lock;
+	uint64_t seed;
+	struct network *bucket[BUCKETS];
+};
+
+struct networks *networks_new(void)
+{
+	struct networks *n = mem_new(struct networks);
+
+	pthread_mutex_init(&n->lock, NULL);
+	rand_bytes(&n->seed, sizeof(n->seed));
+	return n;
+}
+
+struct networks *networks_free(struct networks *n)
+{
+	if (!n)
+		return NULL;
+	for (unsigned i = 0; i < BUCKETS; i++)
+		while (n->bucket[i]) {
+			struct network *gone = n->bucket[i];
+
+			n->bucket[i] = gone->next;
+			mem_free(gone);
+		}
+	pthread_mutex_destroy(&n->lock);
+	return mem_free(n);
+}
+
+static void prefix_of(const struct net_addr *a, struct net_prefix *ret)
+{
+	char host[NET_ADDR_SIZE], text[NET_ADDR_SIZE + 4];
+	bool v4;
+
+	net_addr_host_text(a, host);
+	v4 = !strchr(host, ':');
+	snprintf(text, sizeof(text), "%s%s", host, v4 ? "/24" : "/56");
+	/* Of a Unix socket there is no network: all are one. */
+	if (net_prefix_parse(span_of(text), ret) < 0)
+		*ret = (struct net_prefix){ 0 };
+}
+
+/* Where the network stands, or where it would. Lock held. */
+static struct network **find(struct networks *n, const struct net_prefix *prefix)
+{
+	uint64_t hash = span_hash(span_make(prefix->addr, sizeof(prefix->addr)), n->seed);
+	struct network **at = &n->bucket[hash % BUCKETS];
+
+	while (*at &&
+		((*at)->prefix.bits != prefix->bits ||
+			memcmp((*at)->prefix.addr, prefix->addr, sizeof(prefix->addr)) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+bool networks_enter(struct networks *n, const struct net_addr *a, unsigned max)
+{
+	struct net_prefix prefix;
+	struct network **at;
+	bool fits;
+
+	prefix_of(a, &prefix);
+	pthread_mutex_lock(&n->lock);
+	at = find(n, &prefix);
+	if (!*at) {
+		*at = mem_new(struct network);
+		(*at)->prefix = prefix;
+	}
+	fits = (*at)->sessions < max;
+	if (fits)
+		(*at)->sessions++;
+	pthread_mutex_unlock(&n->lock);
+	return fits;
+}
+
+void networks_leave(struct networks *n, const struct net_addr *a)
+{
+	struct net_prefix prefix;
+	struct network **at;
+
+	prefix_of(a, &prefix);
+	pthread_mutex_lock(&n->lock);
+	at = find(n, &prefix);
+	must(*at && (*at)->sessions > 0);
+	if (--(*at)->sessions == 0) {
+		struct network *gone = *at;
+
+		*at = gone->next;
+		mem_free(gone);
+	}
+	pthread_mutex_unlock(&n->lock);
+}

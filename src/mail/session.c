@@ -1,0 +1,462 @@
+/*
+ * A session, from greeting to QUIT. See mail/mail.h.
+ *
+ * converse() is the conversation: greet, then a line and what it commands, until somebody has enough. Where the next line is
+ * not there yet, the session is parked: it keeps what was agreed on, but neither task nor buffers; converse() goes on from there
+ * when bytes come. Answers are gathered and leave when all lines that are there have been obeyed (RFC 2920 3.2).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include "base/rand.h"
+#include "mail/mail_priv.h"
+
+#define READ_AT_ONCE   4096
+#define IN_MAX         (SMTP_LINE_MAX + (16 << 10)) /* what is read at once while a message comes, behind a line */
+#define OUT_MAX        (64 << 10)
+#define OUT_FLUSH      4096 /* gathered answers beyond this are sent before the next command */
+#define FAREWELL_MS    2000
+#define FAREWELL_BYTES (256 << 10)
+
+/* What must have happened before a command. */
+enum needs { NEEDS_HELO = 1, NEEDS_MAIL = 2, NEEDS_RCPT = 4, NEEDS_NO_MAIL = 8 };
+
+static command_fn on_noop, on_vrfy, on_expn, on_help, on_quit;
+static const struct command {
+	command_fn *run;
+	unsigned needs;
+} commands[SMTP_VERB_COUNT] = {
+	[SMTP_HELO] = { on_helo, 0 },
+	[SMTP_EHLO] = { on_ehlo, 0 },
+	[SMTP_STARTTLS] = { on_starttls, NEEDS_HELO },
+	[SMTP_MAIL] = { on_mail, NEEDS_HELO | NEEDS_NO_MAIL },
+	[SMTP_RCPT] = { on_rcpt, NEEDS_MAIL },
+	[SMTP_DATA] = { on_data, NEEDS_MAIL | NEEDS_RCPT },
+	[SMTP_BDAT] = { on_bdat, 0 }, /* its bytes have to be taken in any case */
+	[SMTP_RSET] = { on_rset, 0 },
+	[SMTP_NOOP] = { on_noop, 0 },
+	[SMTP_VRFY] = { on_vrfy, 0 },
+	[SMTP_EXPN] = { on_expn, 0 },
+	[SMTP_HELP] = { on_help, 0 },
+	[SMTP_QUIT] = { on_quit, 0 },
+};
+
+const struct mail_settings *session_settings(const struct mail_session *s)
+{
+	return &s->view->state->settings;
+}
+
+/* ---- saying ---- */
+
+static void count_answer(struct mail_session *s, unsigned code)
+{
+	if (code >= 500)
+		s->errors++;
+}
+
+void session_answer(struct mail_session *s, const struct smtp_answer *a)
+{
+	count_answer(s, a->code);
+	smtp_answer_print(&s->out, a);
+}
+
+void session_say(struct mail_session *s, unsigned code, const char *enhanced, const char *fmt, ...)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(SMTP_LINE_MAX);
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	count_answer(s, code);
+	smtp_answer_line(&s->out, code, enhanced, buf_span(&text), false);
+}
+
+/* Does the code speak of us and the backend rather than of the mail? Then it is not for the client: 421 closes a channel,
+ * the others ask for TLS or for a password. */
+static bool is_between_us(unsigned code)
+{
+	static const unsigned codes[] = { 421, 454, 523, 524, 525, 530, 534, 535, 538 };
+
+	for (unsigned i = 0; i < array_len(codes); i++)
+		if (code == codes[i])
+			return true;
+	return code / 100 == 3;
+}
+
+void session_pass(struct mail_session *s, const struct smtp_reply *r)
+{
+	static const char *const fallback[] = { [2] = "2.0.0", [4] = "4.0.0", [5] = "5.0.0" };
+
+	if (is_between_us(r->code)) {
+		session_say(s, 451, "4.3.0", "The mail server behind this one cannot take it now (%u)", r->code);
+		return;
+	}
+	count_answer(s, r->code);
+	smtp_reply_print(&s->out, r, fallback[r->code / 100]);
+}
+
+int session_flush(struct mail_session *s)
+{
+	int r = 0;
+
+	if (s->out.n > 0)
+		r = conn_write(s->conn, s->out.p, s->out.n, deadline_in(session_settings(s)->command_timeout_ms));
+	buf_reset(&s->out);
+	return r;
+}
+
+/* ---- hearing ---- */
+
+struct span session_unread(const struct mail_session *s)
+{
+	return span_from(buf_span(&s->in), s->used);
+}
+
+int session_receive(struct mail_session *s, size_t n, uint64_t deadline)
+{
+	ssize_t got;
+	char *room;
+
+	buf_consume(&s->in, s->used);
+	s->used = 0;
+	room = buf_room(&s->in, n);
+	must(room); /* who asks for more has used what was there, but for a line */
+	got = conn_recv(s->conn, room, n, deadline);
+	if (got > 0)
+		buf_grew(&s->in, (size_t)got);
+	return got > 0 ? 0 : got < 0 ? (int)got : -ECONNRESET;
+}
+
+/* 1 and the next line; 0 if it has not come yet and there is nothing to do meanwhile; -EBADMSG and -EMSGSIZE about the line;
+ * -errno of the connection. */
+static int next_line(struct mail_session *s, struct span *ret)
+{
+	size_t used;
+	int r;
+
+	for (;;) {
+		r = smtp_line_take(session_unread(s), ret, &used);
+		if (r == 1)
+			s->used += used;
+		if (r != 0)
+			return r;
+		r = session_flush(s);
+		if (r < 0)
+			return r;
+		if (conn_wait(s->conn, loop_now_ms()) == -ETIMEDOUT)
+			return 0;
+		r = session_receive(s, READ_AT_ONCE, s->deadline);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* ---- commands without a file of their own ---- */
+
+static int on_noop(struct mail_session *s, struct span args)
+{
+	(void)args;
+	session_say(s, 250, "2.0.0", "Ok");
+	return NEXT_COMMAND;
+}
+
+static int on_vrfy(struct mail_session *s, struct span args)
+{
+	(void)args;
+	session_say(s, 252, "2.1.5", "Send the mail, the recipient's server will tell");
+	return NEXT_COMMAND;
+}
+
+static int on_expn(struct mail_session *s, struct span args)
+{
+	(void)args;
+	session_say(s, 502, "5.5.1", "Lists are not expanded here");
+	return NEXT_COMMAND;
+}
+
+static int on_help(struct mail_session *s, struct span args)
+{
+	(void)args;
+	session_say(s, 214, "2.0.0", "EHLO HELO STARTTLS MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT: RFC 5321");
+	return NEXT_COMMAND;
+}
+
+static int on_quit(struct mail_session *s, struct span args)
+{
+	(void)args;
+	session_say(s, 221, "2.0.0", "Bye");
+	s->verdict = VERDICT_QUIT;
+	return NEXT_CLOSE;
+}
+
+/* ---- obeying ---- */
+
+/* NULL, or why the command comes at the wrong time. */
+static const struct smtp_answer *out_of_order(const struct mail_session *s, unsigned needs)
+{
+	static const struct smtp_answer helo = { 503, "5.5.1", "Say EHLO first" };
+	static const struct smtp_answer mail = { 503, "5.5.1", "Say MAIL first" };
+	static const struct smtp_answer again = { 503, "5.5.1", "MAIL was said already" };
+	static const struct smtp_answer chunks = { 503, "5.5.1", "The message has begun" };
+	static const struct smtp_answer rcpt = { 554, "5.5.1", "No recipient was accepted" };
+
+	if ((needs & NEEDS_HELO) && !s->helo)
+		return &helo;
+	if ((needs & NEEDS_MAIL) && !s->mail)
+		return &mail;
+	if ((needs & NEEDS_NO_MAIL) && s->mail)
+		return &again;
+	if ((needs & NEEDS_MAIL) && s->mail->relay)
+		return &chunks;
+	if ((needs & NEEDS_RCPT) && s->mail->recipients == 0)
+		return &rcpt;
+	return NULL;
+}
+
+static int give_up(struct mail_session *s, enum verdict verdict, enum fault_code code, const char *what)
+{
+	s->verdict = verdict;
+	s->code = code;
+	session_say(s, 421, "4.7.0", "%s [%s]", what, fault_code_text(code));
+	return NEXT_CLOSE;
+}
+
+static bool is_tiresome(const struct mail_session *s)
+{
+	return s->errors > session_settings(s)->errors_max / 2;
+}
+
+static int obey(struct mail_session *s, struct span text)
+{
+	const struct mail_settings *settings = session_settings(s);
+	const struct smtp_answer *no;
+	struct smtp_line line;
+	unsigned errors = s->errors;
+	int r = NEXT_COMMAND;
+
+	if (++s->commands > settings->commands_max)
+		return give_up(s, VERDICT_TOO_MANY, FAULT_MAIL_TOO_MANY_COMMANDS, "Too many commands");
+	no = smtp_line_parse(text, &line);
+	if (!no)
+		no = out_of_order(s, commands[line.verb].needs);
+	if (no)
+		session_answer(s, no);
+	else
+		r = commands[line.verb].run(s, line.args);
+	if (r != NEXT_COMMAND)
+		return r;
+	if (s->errors > settings->errors_max)
+		return give_up(s, VERDICT_TOO_MANY, FAULT_MAIL_TOO_MANY_ERRORS, "Too many errors");
+	if (s->errors > errors && is_tiresome(s))
+		r = task_sleep(settings->tarpit_ms);
+	if (r == 0 && s->out.n > OUT_FLUSH)
+		r = session_flush(s);
+	return r;
+}
+
+/* ---- the beginning ---- */
+
+static int too_many_here(struct mail_session *s)
+{
+	struct fault f;
+
+	fault_set(&f, FAULT_MAIL_TOO_MANY_CONNECTIONS);
+	fault_fact(&f, "limit", "%u", session_settings(s)->connections_per_network);
+	note_fault(s, LOG_LEVEL_WARNING, "refused", &f);
+	return give_up(s, VERDICT_TOO_MANY, f.code, "Too many connections from your network");
+}
+
+static bool is_proxy(const struct mail_settings *settings, const struct net_addr *peer)
+{
+	for (unsigned i = 0; i < settings->proxy_from_n; i++)
+		if (net_prefix_contains(&settings->proxy_from[i], peer))
+			return true;
+	return false;
+}
+
+static int greet(struct mail_session *s)
+{
+	const struct mail_settings *settings = session_settings(s);
+	int r = 0;
+
+	if (is_proxy(settings, &s->conn->peer))
+		r = conn_read_proxy(s->conn, deadline_in(settings->tls_timeout_ms));
+	if (r == 0 && s->implicit_tls)
+		r = session_start_tls(s);
+	if (r < 0)
+		return r;
+	s->in_network = networks_enter(s->thread->mail->networks, &s->conn->peer, settings->connections_per_network);
+	if (!s->in_network)
+		return too_many_here(s);
+	session_say(s, 220, "", "%s ESMTP", settings->hostname);
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static void session_free(struct mail_session *s)
+{
+	struct mail_thread *t = s->thread;
+
+	session_reset(s);
+	if (s->in_network)
+		networks_leave(t->mail->networks, &s->conn->peer);
+	mail_view_unref(s->view);
+	conn_close(s->conn);
+	buf_done(&s->in);
+	buf_done(&s->out);
+	mem_free(s->helo);
+	mem_free(s);
+	atomic_fetch_sub(&t->mail->sessions, 1);
+}
+
+/* What went wrong with the client's line or its connection, as our last words, if there are any. */
+static int last_words(struct mail_session *s, int error)
+{
+	static const struct smtp_answer bare = { 521, "5.5.2", "A lone CR or LF, or a NUL: lines end in CRLF" };
+	static const struct smtp_answer too_long = { 500, "5.5.6", "The line is too long" };
+
+	switch (error) {
+	case -EBADMSG:
+	case -EMSGSIZE:
+		s->verdict = VERDICT_MALFORMED;
+		s->code = FAULT_MAIL_BARE_LINE;
+		session_answer(s, error == -EBADMSG ? &bare : &too_long);
+		return NEXT_CLOSE;
+	case -ETIMEDOUT:
+		s->verdict = VERDICT_TIMEOUT;
+		session_say(s, 421, "4.4.2", "%s: nothing was heard for too long", session_settings(s)->hostname);
+		return NEXT_CLOSE;
+	default:
+		return error;
+	}
+}
+
+static int last_words_in_drain(struct mail_session *s)
+{
+	s->verdict = VERDICT_DRAINED;
+	session_say(s, 421, "4.3.2", "%s is going down for a moment", session_settings(s)->hostname);
+	return NEXT_CLOSE;
+}
+
+static void end(struct mail_session *s, int r)
+{
+	if (r == NEXT_CLOSE && session_flush(s) == 0)
+		conn_linger(s->conn, FAREWELL_BYTES, deadline_in(FAREWELL_MS));
+	note_session(s);
+	session_free(s);
+}
+
+/* ---- the conversation ---- */
+
+static task_fn converse;
+
+/* A view for the next command; within a transaction it stays. */
+static void look(struct mail_session *s)
+{
+	if (s->mail || s->view == s->thread->view)
+		return;
+	mail_view_unref(s->view);
+	s->view = mail_view_ref(s->thread->view);
+}
+
+static void go_on(struct mail_session *s, enum loop_idle_end why)
+{
+	list_remove(&s->link);
+	s->wait_ended = why;
+	if (!task_spawn("mail-session", converse, s)) {
+		note_session(s);
+		session_free(s);
+	}
+}
+
+static void on_wait_end(void *arg, enum loop_idle_end why)
+{
+	go_on(arg, why);
+}
+
+static void park(struct mail_session *s)
+{
+	buf_done(&s->out);
+	buf_init(&s->out, OUT_MAX);
+	if (session_unread(s).n == 0) {
+		buf_done(&s->in);
+		buf_init(&s->in, IN_MAX);
+		s->used = 0;
+	}
+	if (!s->mail)
+		s->view = mail_view_unref(s->view);
+	list_push_back(&s->thread->parked, &s->link);
+	conn_park(s->conn, s->deadline, on_wait_end, s);
+}
+
+static void await_command(struct mail_session *s)
+{
+	look(s);
+	s->deadline = deadline_in(session_settings(s)->command_timeout_ms);
+}
+
+static int begin_or_resume(struct mail_session *s)
+{
+	if (s->wait_ended == LOOP_IDLE_TIMEOUT)
+		return last_words(s, -ETIMEDOUT);
+	if (s->wait_ended == LOOP_IDLE_STOP)
+		return last_words_in_drain(s);
+	if (s->greeted)
+		return 0;
+	s->greeted = true;
+	return greet(s);
+}
+
+static void converse(void *arg)
+{
+	struct mail_session *s = arg;
+	struct span line;
+	int r;
+
+	look(s);
+	r = begin_or_resume(s);
+	while (r == NEXT_COMMAND) {
+		r = next_line(s, &line);
+		if (r == 0 && !(s->thread->draining && !s->mail)) {
+			park(s);
+			return;
+		}
+		if (r == 0)
+			r = last_words_in_drain(s);
+		else if (r < 0)
+			r = last_words(s, r);
+		else
+			r = obey(s, line);
+		await_command(s);
+	}
+	end(s, r);
+}
+
+void session_begin(struct mail_thread *t, struct conn *conn, bool implicit_tls)
+{
+	struct mail_session *s = mem_new(struct mail_session);
+
+	s->thread = t;
+	s->conn = conn;
+	s->implicit_tls = implicit_tls;
+	list_init(&s->link);
+	buf_init(&s->in, IN_MAX);
+	buf_init(&s->out, OUT_MAX);
+	snprintf(s->id, sizeof(s->id), "%012llx", (unsigned long long)(rand_fast() >> 16));
+	await_command(s);
+	converse(s);
+}
+
+void session_end_parked(struct mail_thread *t)
+{
+	list_each_safe (it, &t->parked) {
+		struct mail_session *s = container_of(it, struct mail_session, link);
+
+		/* A message that has begun may be finished. */
+		if (s->mail)
+			continue;
+		loop_fd_unpark(&s->conn->fd);
+		go_on(s, LOOP_IDLE_STOP);
+	}
+}
