@@ -341,8 +341,15 @@ static int last_words_in_drain(struct mail_session *s)
 
 static void end(struct mail_session *s, int r)
 {
-	if (r == NEXT_CLOSE && session_flush(s) == 0)
-		conn_linger(s->conn, FAREWELL_BYTES, deadline_in(FAREWELL_MS));
+	uint64_t deadline = deadline_in(FAREWELL_MS);
+
+	if (r == NEXT_CLOSE && session_flush(s) == 0) {
+		/* After QUIT nothing comes that could reset our last words away. */
+		if (s->verdict == VERDICT_QUIT)
+			conn_shutdown(s->conn, deadline);
+		else
+			conn_linger(s->conn, FAREWELL_BYTES, deadline);
+	}
 	note_session(s);
 	session_free(s);
 }

@@ -101,6 +101,30 @@ static void test_meanings(void **state)
 	settings_unref(s);
 }
 
+static void test_mail(void **state)
+{
+	struct settings *s =
+		parses("mail { listen = {127.0.0.1:2525} listen_tls = {127.0.0.1:4650}\n"
+		       "hostname = mx.example.net tls_grace = 2h errors_max = 3 proxy_from = 10.0.0.0/8 }");
+	struct mail_settings mail;
+
+	settings_for_mail(s, &mail);
+	assert_string_equal(mail.hostname, "mx.example.net");
+	assert_int_equal(mail.tls_grace_ms, 7200000);
+	assert_int_equal(mail.errors_max, 3);
+	assert_int_equal(mail.message_size_max, 50 << 20);
+	assert_int_equal(mail.proxy_from_n, 1);
+	settings_unref(s);
+	/* The system has a name. */
+	s = parses("");
+	settings_for_mail(s, &mail);
+	assert_true(strlen(mail.hostname) > 0);
+	settings_unref(s);
+	assert_fault("mail { hostname = \"a b\" }", "1", "mail.hostname", "it is not a host name");
+	assert_fault("web { listen = 127.0.0.1:25 }\nmail { listen = 127.0.0.1:25 }", "2", "mail.listen",
+		"this address is listened on already");
+}
+
 static void test_bad_values(void **state)
 {
 	assert_fault("web { listen = 80 }", "1", "web.listen", "it is not an address with port");
@@ -143,7 +167,7 @@ static void test_all_faults_at_once(void **state)
 			  "  listen = {\"0.0.0.0:80\", \"0.0.0.0:80\", nonsense}\n"
 			  "  head_timeout = 49ms\n"
 			  "}\n"
-			  "mail { listen = {} }\n"));
+			  "mial { listen = {} }\n"));
 	assert_int_equal(errors.n, 6);
 	for (unsigned i = 0; i < errors.n; i++) {
 		static const char *const lines[] = { "1", "2", "4", "4", "5", "7" };
@@ -265,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presets_are_safe),
 		cmocka_unit_test(test_meanings),
+		cmocka_unit_test(test_mail),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_listening_twice),
 		cmocka_unit_test(test_all_faults_at_once),
