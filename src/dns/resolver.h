@@ -12,7 +12,7 @@
  * A question goes to the first upstream that is up, after 250 ms to a second, then every 250 ms to the one asked least.
  * SERVFAIL, REFUSED and what is malformed make the next one be asked at once and count only if no other has
  * more to say; a refusal by ICMP likewise; a truncated answer is asked for again by TCP. After 1.8 s
- * a stale answer is given if there is one (RFC 8767), after 2.0 s the failure. With all upstreams down stale
+ * a stale answer is given if there is one (RFC 8767), after 1.9 s the failure. With all upstreams down stale
  * answers are given at once and questions still go out, at a low rate, and all that wait are asked again when one comes
  * back. Equal questions of one thread are one.
  *
@@ -43,7 +43,7 @@ void dns_resolver_thread_stop(struct dns_resolver *r, unsigned thread);
  * never probed (they are nobody's edge). Any thread; takes effect on each loop as it comes round. */
 void dns_resolver_use(struct dns_resolver *r, const struct net_addr *upstreams, unsigned n);
 /* Are upstreams set by dns_resolver_use()? */
-bool dns_resolver_is_set(const struct dns_resolver *r);
+bool dns_resolver_is_set(struct dns_resolver *r);
 
 /* ---- asking ---- */
 
@@ -64,7 +64,7 @@ bool dns_now(struct dns_resolver *r, const struct dns_question *q, unsigned bits
 /* Somebody who waits; costs no task. */
 struct dns_waiter {
 	struct list link;
-	/* Called once on the loop, not inside dns_wait(), not in a task. result->answer is borrowed; w may be freed. */
+	/* Called once, on the loop, not inside dns_wait(); must not suspend. result->answer is borrowed; w may be freed. */
 	void (*fn)(struct dns_waiter *w, const struct dns_result *result);
 };
 /* 0: w->fn will be called within DNS_ANSWER_MS. -EAGAIN: too many questions are under way, nothing will be called. */

@@ -1,0 +1,444 @@
+/*
+ * One question, from its first try to its answer.
+ *
+ * A question is a small struct with a timer, not a task: ten thousand of them may wait. Its tries are with upstreams; what
+ * comes of them arrives at try_answered() and try_failed(). Which upstream is next: of those that have not failed
+ * at this question the one tried least, those that are up before those that are down, in the order of the settings. One
+ * that is down is tried at most every DOWN_TRY_MS by each thread, so that an outage under load is no storm.
+ *
+ * Whoever waits gets at the latest: a stale answer after DNS_STALE_MS (at once if every upstream has failed by
+ * then), a failure after DNS_ANSWER_MS. After a stale answer the question lives on for that time, to have a fresh one
+ * for the next.
+ */
+#include <errno.h>
+#include "base/rand.h"
+#include "dns/resolver_priv.h"
+
+/* ---- the end ---- */
+
+static void tell(struct question *q, const struct dns_result *result)
+{
+	struct list waiters;
+
+	list_init(&waiters);
+	if (list_empty(&q->waiters))
+		return;
+	list_insert(q->waiters.prev, &q->waiters, &waiters);
+	list_remove(&q->waiters);
+	while (!list_empty(&waiters)) {
+		struct dns_waiter *w = container_of(list_pop(&waiters), struct dns_waiter, link);
+
+		w->fn(w, result);
+	}
+}
+
+/* An upstream that had a second and said nothing. */
+static void drop_tries(struct question *q)
+{
+	uint64_t now_ms = loop_now_ms();
+
+	while (!list_empty(&q->tries)) {
+		struct dns_try *t = container_of(q->tries.next, struct dns_try, in_question);
+
+		if (now_ms - t->sent_ms >= SILENT_MS)
+			upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_SILENT, 0);
+		try_drop(t);
+	}
+}
+
+/* q is gone afterwards. */
+static void finish(struct question *q, const struct dns_result *result)
+{
+	drop_tries(q);
+	loop_timer_clear(&q->timer);
+	list_remove(&q->link);
+	list_remove(&q->in_bucket);
+	atomic_fetch_sub_explicit(&q->client->questions_n, 1, memory_order_relaxed);
+	tell(q, result);
+	mem_free(q);
+}
+
+static bool give_stale(struct question *q)
+{
+	struct dns_result result;
+
+	if (q->stale_given || !answers_find(q->client->resolver->answers, &q->q, q->bits, true, &result))
+		return q->stale_given;
+	q->stale_given = true;
+	tell(q, &result);
+	dns_answer_unref(result.answer);
+	return true;
+}
+
+/* Nobody had an answer. What an upstream said is kept for a moment; that nobody said anything is not. */
+static void finish_failed(struct question *q)
+{
+	struct dns_result failure = { .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
+
+	if (q->bad)
+		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, DNS_SERVFAIL, DNS_EDE_NO_REACHABLE);
+	else if (q->unreachable)
+		failure.ede = DNS_EDE_NETWORK;
+	give_stale(q);
+	finish(q, &failure);
+}
+
+/* ---- tries ---- */
+
+static unsigned all_bits(const struct dns_client *c)
+{
+	return (1u << c->set->n) - 1;
+}
+
+static bool is_down(const struct upstream *u)
+{
+	return atomic_load_explicit(&u->down, memory_order_relaxed);
+}
+
+/* The number of the upstream to try next, or -1. */
+static int pick(const struct question *q, uint64_t now_ms)
+{
+	const struct dns_client *c = q->client;
+	unsigned best_score = ~0u;
+	int best = -1;
+
+	for (unsigned i = 0; i < c->set->n; i++) {
+		bool down = is_down(c->set->v[i]);
+		unsigned score = 2u * q->tried[i] + down;
+
+		if (q->bad >> i & 1 || score >= best_score || !upstream_is_usable(c->set->v[i], now_ms) ||
+			(down && c->lane[i]->next_down_ms > now_ms))
+			continue;
+		best = (int)i;
+		best_score = score;
+	}
+	return best;
+}
+
+static struct dns_try *try_new(struct question *q, unsigned i)
+{
+	struct dns_try *t = mem_new(struct dns_try);
+
+	t->question = q;
+	t->lane = q->client->lane[i];
+	t->sent_ms = loop_now_ms();
+	t->edns = !(q->no_edns >> i & 1);
+	t->strict = atomic_load_explicit(&t->lane->upstream->keeps_case, memory_order_relaxed);
+	if (t->strict)
+		rand_bytes(&t->letters, sizeof(t->letters));
+	list_init(&t->in_port);
+	list_push_back(&q->tries, &t->in_question);
+	return t;
+}
+
+/* One more try. False: there is nobody to be tried now, or it could not be sent. */
+static bool try_once(struct question *q, unsigned i)
+{
+	struct dns_try *t = try_new(q, i);
+	int r;
+
+	q->tried[i]++;
+	if (is_down(t->lane->upstream))
+		t->lane->next_down_ms = loop_now_ms() + DOWN_TRY_MS;
+	r = port_send(t);
+	if (r == 0)
+		return true;
+	upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_DOWN, -r);
+	q->unreachable |= (uint16_t)(1u << i);
+	try_drop(t);
+	return false;
+}
+
+static void try_next(struct question *q)
+{
+	/* Each upstream once: what cannot be sent to one may go to another. */
+	for (unsigned n = q->client->set->n; n > 0; n--) {
+		int i = pick(q, loop_now_ms());
+
+		if (i < 0 || try_once(q, (unsigned)i))
+			return;
+	}
+}
+
+/* ---- time ---- */
+
+static void on_time(void *arg);
+
+static void arm(struct question *q)
+{
+	uint64_t end = q->started_ms + DNS_ANSWER_MS, stale = q->started_ms + DNS_STALE_MS;
+	uint64_t due = q->next_try_ms < end ? q->next_try_ms : end;
+
+	if (!q->stale_given && due > stale && loop_now_ms() < stale)
+		due = stale;
+	loop_timer_set(&q->timer, due, on_time, q);
+}
+
+/* Has nobody anything more to say? */
+static bool is_hopeless(const struct question *q)
+{
+	unsigned self = 0;
+
+	for (unsigned i = 0; i < q->client->set->n; i++)
+		self |= (unsigned)!upstream_is_usable(q->client->set->v[i], loop_now_ms()) << i;
+	return ((q->bad | self) & all_bits(q->client)) == all_bits(q->client);
+}
+
+/* Each has failed once: who has a stale answer need not wait for a better one. */
+static void give_stale_if_all_failed(struct question *q)
+{
+	if (((q->bad | q->unreachable) & all_bits(q->client)) == all_bits(q->client))
+		give_stale(q);
+}
+
+static void on_time(void *arg)
+{
+	struct question *q = arg;
+	uint64_t now_ms = loop_now_ms();
+
+	if (is_hopeless(q) || now_ms >= q->started_ms + DNS_ANSWER_MS) {
+		finish_failed(q);
+		return;
+	}
+	if (now_ms >= q->started_ms + DNS_STALE_MS)
+		give_stale(q);
+	if (now_ms >= q->next_try_ms) {
+		try_next(q);
+		q->next_try_ms = now_ms + TRY_AFTER_MS;
+		give_stale_if_all_failed(q);
+	}
+	arm(q);
+}
+
+/* ---- what comes of a try ---- */
+
+static unsigned index_of(const struct question *q, const struct lane *lane)
+{
+	for (unsigned i = 0; i < q->client->set->n; i++)
+		if (q->client->lane[i] == lane)
+			return i;
+	return DNS_UPSTREAMS_MAX;
+}
+
+static bool all_tried(const struct question *q)
+{
+	for (unsigned i = 0; i < q->client->set->n; i++)
+		if (!q->tried[i] && upstream_is_usable(q->client->set->v[i], loop_now_ms()))
+			return false;
+	return true;
+}
+
+/* After a failure the next upstream has its turn at once; when all have had theirs, with the clock. */
+static void go_on(struct question *q)
+{
+	if (is_hopeless(q)) {
+		finish_failed(q);
+		return;
+	}
+	if (!all_tried(q)) {
+		try_next(q);
+		q->next_try_ms = loop_now_ms() + TRY_AFTER_MS;
+	}
+	give_stale_if_all_failed(q);
+	arm(q);
+}
+
+static void note_bad(struct question *q, unsigned i)
+{
+	if (i < DNS_UPSTREAMS_MAX)
+		q->bad |= (uint16_t)(1u << i);
+}
+
+/* The same question to the same upstream once more: by TCP, or without EDNS. */
+static void try_again(struct question *q, unsigned i, bool tcp)
+{
+	struct dns_try *t;
+
+	if (!tcp) {
+		if (!try_once(q, i))
+			go_on(q);
+		return;
+	}
+	t = try_new(q, i);
+	rand_bytes(&t->id, sizeof(t->id));
+	atomic_fetch_add_explicit(&t->lane->upstream->asked, 1, memory_order_relaxed);
+	stream_send(t);
+}
+
+static void on_failure(struct question *q, unsigned i, unsigned rcode, bool had_edns)
+{
+	if (i < DNS_UPSTREAMS_MAX && had_edns && (rcode == DNS_FORMERR || rcode == DNS_NOTIMP)) {
+		q->no_edns |= (uint16_t)(1u << i);
+		try_again(q, i, false);
+		return;
+	}
+	stat_add(STAT_DNS_UPSTREAM_FAILURES, 1);
+	note_bad(q, i);
+	go_on(q);
+}
+
+static bool is_answer(unsigned rcode)
+{
+	return rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN || rcode == DNS_YXDOMAIN;
+}
+
+void try_answered(struct dns_try *t, struct span message)
+{
+	struct question *q = t->question;
+	struct dns_result result = { .ede = DNS_EDE_NONE };
+	unsigned flags = dns_get_u16((const uint8_t *)message.p + 2), i;
+	bool had_edns = t->edns, tcp = !t->port;
+
+	if (!q) {
+		probe_answered(t, message);
+		return;
+	}
+	/* Who answers with a failure is there, but perhaps not well: that says nothing of it. */
+	if (is_answer(flags & DNS_RCODE))
+		upstream_answered(t->lane->upstream, q->client->set, loop_now_ms() - t->sent_ms);
+	i = index_of(q, t->lane);
+	try_drop(t);
+	if (!is_answer(flags & DNS_RCODE)) {
+		on_failure(q, i, flags & DNS_RCODE, had_edns);
+	} else if (flags & DNS_TC && !tcp && i < DNS_UPSTREAMS_MAX) {
+		try_again(q, i, true);
+	} else if (flags & DNS_TC || dns_answer_read(message, &q->q, &result.answer) < 0) {
+		on_failure(q, i, DNS_SERVFAIL, false);
+	} else {
+		result.rcode = dns_answer_rcode(result.answer);
+		answers_put(q->client->resolver->answers, &q->q, q->bits, result.answer);
+		finish(q, &result);
+		dns_answer_unref(result.answer);
+	}
+}
+
+void try_failed(struct dns_try *t, int error)
+{
+	struct question *q = t->question;
+	unsigned i;
+
+	if (!q) {
+		probe_failed(t, error);
+		return;
+	}
+	upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_DOWN, error < 0 ? -error : error);
+	i = index_of(q, t->lane);
+	if (i < DNS_UPSTREAMS_MAX)
+		q->unreachable |= (uint16_t)(1u << i);
+	try_drop(t);
+	go_on(q);
+}
+
+/* ---- asking ---- */
+
+static uint64_t hash_of(const struct dns_question *q, unsigned bits)
+{
+	return span_hash(span_make(q->name.p, q->name.n), (uint64_t)q->type << 8 | bits);
+}
+
+static struct question *find(struct dns_client *c, const struct dns_question *q, unsigned bits, uint64_t hash)
+{
+	list_each (it, &c->buckets[hash % QUESTION_BUCKETS]) {
+		struct question *one = container_of(it, struct question, in_bucket);
+
+		if (one->hash == hash && one->q.type == q->type && one->bits == bits &&
+			dns_name_eq(&one->q.name, &q->name))
+			return one;
+	}
+	return NULL;
+}
+
+/* NULL: there are too many. */
+static struct question *question_get(struct dns_client *c, const struct dns_question *asked, unsigned bits)
+{
+	uint64_t hash = hash_of(asked, bits);
+	struct question *q = find(c, asked, bits, hash);
+
+	if (q) {
+		stat_add(STAT_DNS_COLLAPSED, 1);
+		return q;
+	}
+	if (c->questions_n >= DNS_QUESTIONS_MAX || c->stopping)
+		return NULL;
+	q = mem_new(struct question);
+	q->client = c;
+	q->hash = hash;
+	q->bits = bits;
+	q->started_ms = loop_now_ms();
+	q->next_try_ms = q->started_ms + TRY_AFTER_MS;
+	memcpy(&q->q.name, &asked->name, offsetof(struct dns_name, p) + asked->name.n);
+	q->q.type = asked->type;
+	q->q.klass = asked->klass;
+	list_init(&q->waiters);
+	list_init(&q->tries);
+	list_push_back(&c->questions, &q->link);
+	list_push_back(&c->buckets[hash % QUESTION_BUCKETS], &q->in_bucket);
+	atomic_fetch_add_explicit(&c->questions_n, 1, memory_order_relaxed);
+	try_next(q);
+	arm(q);
+	return q;
+}
+
+static bool has_usable(const struct dns_client *c)
+{
+	for (unsigned i = 0; i < c->set->n; i++)
+		if (upstream_is_usable(c->set->v[i], loop_now_ms()))
+			return true;
+	return false;
+}
+
+bool dns_now(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_result *ret)
+{
+	struct dns_client *c = client_of(r);
+	bool all_down = upstreams_all_down(c->set);
+
+	if (answers_find(r->answers, q, bits, all_down, ret)) {
+		/* So that there is a fresh one when they are back. */
+		if (ret->stale && all_down && has_usable(c))
+			question_get(c, q, bits);
+		return true;
+	}
+	*ret = (struct dns_result){ .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
+	return !has_usable(c);
+}
+
+int dns_wait(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_waiter *w)
+{
+	struct question *question = question_get(client_of(r), q, bits);
+
+	if (!question)
+		return -EAGAIN;
+	list_push_back(&question->waiters, &w->link);
+	/* Who asks again after others had a stale answer shall not wait for longer than they did. */
+	if (question->stale_given) {
+		question->stale_given = false;
+		question->next_try_ms = loop_now_ms();
+		arm(question);
+	}
+	return 0;
+}
+
+void dns_wait_cancel(struct dns_waiter *w)
+{
+	list_remove(&w->link);
+}
+
+/* ---- all at once ---- */
+
+void questions_restart(struct dns_client *c)
+{
+	list_each (it, &c->questions) {
+		struct question *q = container_of(it, struct question, link);
+
+		memset(q->tried, 0, sizeof(q->tried));
+		q->bad = q->unreachable = q->no_edns = 0;
+		q->next_try_ms = loop_now_ms();
+		arm(q);
+	}
+}
+
+void questions_end(struct dns_client *c)
+{
+	while (!list_empty(&c->questions))
+		finish_failed(container_of(c->questions.next, struct question, link));
+}

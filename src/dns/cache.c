@@ -1,0 +1,248 @@
+/*
+ * Answers that are kept, for all threads.
+ *
+ * 32 shards by hash, each with its lock, a table of chains and a list in the order of SIEVE (NSDI '24): a hit sets a
+ * bit, and who has to go is found by a hand that walks from old to new and clears these bits. A kept answer
+ * stays past its TTL, for a day at most, because a stale answer is better than none (RFC 8767); when memory runs out it
+ * goes like any other.
+ *
+ * A failure is kept beside the answer before it: for its second it is given, with the stale answer if there is one.
+ */
+#include "base/clock.h"
+#include "dns/resolver_priv.h"
+
+#define SHARDS       32
+#define BUCKETS      1024 /* of a shard */
+#define BUCKETS_MASK (BUCKETS - 1)
+
+struct entry {
+	struct entry *next; /* in its bucket */
+	struct list link;   /* newest first */
+	uint64_t hash;
+	struct dns_answer *answer; /* NULL: nothing but a failure is known */
+	uint64_t stored_ms, failed_until_ms;
+	uint32_t ttl;
+	int failed_ede;
+	uint8_t failed_rcode;
+	bool visited;
+	uint8_t bits, name_n;
+	uint16_t type;
+	uint8_t name[];
+};
+struct shard {
+	pthread_mutex_t lock;
+	struct entry *buckets[BUCKETS];
+	struct list order, *hand;
+	size_t bytes, entries;
+};
+struct answers {
+	size_t shard_bytes_max;
+	struct shard shards[SHARDS];
+};
+
+struct answers *answers_new(size_t bytes_max)
+{
+	struct answers *a = mem_new(struct answers);
+
+	a->shard_bytes_max = bytes_max / SHARDS;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		pthread_mutex_init(&a->shards[i].lock, NULL);
+		list_init(&a->shards[i].order);
+		a->shards[i].hand = &a->shards[i].order;
+	}
+	return a;
+}
+
+static size_t bytes_of(const struct entry *e)
+{
+	return sizeof(*e) + e->name_n + (e->answer ? dns_answer_bytes(e->answer) : 0);
+}
+
+/* ---- lock held ---- */
+
+static struct entry **place_of(struct shard *s, uint64_t hash, const struct dns_question *q, unsigned bits)
+{
+	struct entry **at = &s->buckets[(hash >> 8) & BUCKETS_MASK];
+
+	for (; *at; at = &(*at)->next) {
+		const struct entry *e = *at;
+
+		if (e->hash == hash && e->type == q->type && e->bits == bits && e->name_n == q->name.n &&
+			memcmp(e->name, q->name.p, q->name.n) == 0)
+			break;
+	}
+	return at;
+}
+
+static void drop(struct shard *s, struct entry *e)
+{
+	struct entry **at = &s->buckets[(e->hash >> 8) & BUCKETS_MASK];
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	if (s->hand == &e->link)
+		s->hand = e->link.prev;
+	list_remove(&e->link);
+	s->bytes -= bytes_of(e);
+	s->entries--;
+	dns_answer_unref(e->answer);
+	mem_free(e);
+}
+
+/* The hand goes from the oldest towards the newest and begins again behind it. */
+static void evict_one(struct shard *s)
+{
+	for (;;) {
+		struct entry *e;
+
+		if (s->hand == &s->order)
+			s->hand = s->order.prev;
+		e = container_of(s->hand, struct entry, link);
+		s->hand = s->hand->prev;
+		if (!e->visited) {
+			drop(s, e);
+			return;
+		}
+		e->visited = false;
+	}
+}
+
+static struct entry *entry_get(struct shard *s, uint64_t hash, const struct dns_question *q, unsigned bits)
+{
+	struct entry **at = place_of(s, hash, q, bits), *e = *at;
+
+	if (e)
+		return e;
+	e = mem_zalloc(1, sizeof(*e) + q->name.n);
+	e->hash = hash;
+	e->type = q->type;
+	e->bits = (uint8_t)bits;
+	e->name_n = q->name.n;
+	memcpy(e->name, q->name.p, q->name.n);
+	*at = e;
+	list_push_front(&s->order, &e->link);
+	s->entries++;
+	s->bytes += bytes_of(e);
+	return e;
+}
+
+static void take_answer(struct shard *s, struct entry *e, struct dns_answer *answer)
+{
+	s->bytes -= bytes_of(e);
+	dns_answer_unref(e->answer);
+	e->answer = dns_answer_ref(answer);
+	e->ttl = dns_answer_ttl(answer) < ANSWER_TTL_MAX ? dns_answer_ttl(answer) : ANSWER_TTL_MAX;
+	e->stored_ms = clock_mono_ms();
+	e->failed_until_ms = 0;
+	s->bytes += bytes_of(e);
+}
+
+static bool give(struct entry *e, uint64_t now_ms, bool stale_too, struct dns_result *ret)
+{
+	uint64_t age_s = (now_ms - e->stored_ms) / 1000;
+	bool has_stale = e->answer && age_s < (uint64_t)e->ttl + STALE_MAX_S;
+	bool failing = e->failed_until_ms > now_ms;
+
+	*ret = (struct dns_result){ .cached = true, .ede = DNS_EDE_NONE };
+	if (e->answer && age_s < e->ttl && !failing) {
+		ret->answer = dns_answer_ref(e->answer);
+		ret->age_s = (uint32_t)age_s;
+	} else if (has_stale && (stale_too || failing)) {
+		ret->answer = dns_answer_ref(e->answer);
+		ret->stale = true;
+	} else if (failing) {
+		ret->rcode = e->failed_rcode;
+		ret->ede = e->failed_ede;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* ---- */
+
+static struct shard *lock_shard(struct answers *a, const struct dns_question *q, unsigned bits, uint64_t *ret_hash)
+{
+	uint64_t hash = span_hash(span_make(q->name.p, q->name.n), (uint64_t)q->type << 8 | bits);
+	struct shard *s = &a->shards[hash % SHARDS];
+
+	*ret_hash = hash;
+	pthread_mutex_lock(&s->lock);
+	return s;
+}
+
+bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits, bool stale_too,
+	struct dns_result *ret)
+{
+	uint64_t hash, now_ms = clock_mono_ms();
+	struct shard *s = lock_shard(a, q, bits, &hash);
+	struct entry *e = *place_of(s, hash, q, bits);
+	bool found = e && give(e, now_ms, stale_too, ret);
+
+	if (found)
+		e->visited = true;
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+static void fit(struct answers *a, struct shard *s)
+{
+	while (s->bytes > a->shard_bytes_max)
+		evict_one(s);
+}
+
+void answers_put(struct answers *a, const struct dns_question *q, unsigned bits, struct dns_answer *answer)
+{
+	struct shard *s;
+	uint64_t hash;
+
+	if (dns_answer_ttl(answer) == 0)
+		return;
+	s = lock_shard(a, q, bits, &hash);
+	take_answer(s, entry_get(s, hash, q, bits), answer);
+	fit(a, s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void answers_put_failure(struct answers *a, const struct dns_question *q, unsigned bits, unsigned rcode, int ede)
+{
+	uint64_t hash;
+	struct shard *s = lock_shard(a, q, bits, &hash);
+	struct entry *e = entry_get(s, hash, q, bits);
+
+	e->failed_until_ms = clock_mono_ms() + FAILURE_MS;
+	e->failed_rcode = (uint8_t)rcode;
+	e->failed_ede = ede;
+	fit(a, s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void answers_json(struct answers *a, struct jsonw *j)
+{
+	size_t bytes = 0, entries = 0;
+
+	for (unsigned i = 0; i < SHARDS; i++) {
+		pthread_mutex_lock(&a->shards[i].lock);
+		bytes += a->shards[i].bytes;
+		entries += a->shards[i].entries;
+		pthread_mutex_unlock(&a->shards[i].lock);
+	}
+	jsonw_object(j, "answers");
+	jsonw_uint(j, "kept", entries);
+	jsonw_uint(j, "bytes", bytes);
+	jsonw_uint(j, "bytes_max", a->shard_bytes_max * SHARDS);
+	jsonw_end(j);
+}
+
+struct answers *answers_free(struct answers *a)
+{
+	if (!a)
+		return NULL;
+	for (unsigned i = 0; i < SHARDS; i++) {
+		while (!list_empty(&a->shards[i].order))
+			drop(&a->shards[i], container_of(a->shards[i].order.next, struct entry, link));
+		pthread_mutex_destroy(&a->shards[i].lock);
+	}
+	return mem_free(a);
+}

@@ -1,0 +1,200 @@
+/* Inside the resolver: the state of the process, of a thread, of a question and of one try. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/list.h"
+#include "dns/resolver.h"
+#include "io/loop.h"
+#include "stats/stats.h"
+
+#define TRY_AFTER_MS    250  /* without an answer the next upstream is asked */
+#define SILENT_MS       1000 /* a try without an answer for so long counts against its upstream */
+#define PORTS_MAX       64   /* sockets to one upstream from one thread */
+#define PORT_USES_MAX   512  /* questions on one socket, if it is shared */
+#define STREAMS_MAX     64   /* tries by TCP under way on one thread */
+#define DOWN_TRY_MS     20   /* between two tries of an upstream that is down, per thread */
+#define ANSWER_UDP_MAX  4096 /* longer ones nobody may send us: we say 1232 */
+#define FAILURE_MS      1000 /* how long an upstream's SERVFAIL is believed (RFC 2308 7.1: at most 5 minutes; ours: 5 s) */
+#define ANSWER_TTL_MAX  86400
+#define DNS_RESOLVE_MAX 32    /* addresses of a name that are looked at */
+#define STALE_MAX_S     86400 /* how long past its TTL an answer may still be given (RFC 8767 5: 1-3 days) */
+
+/* ---- upstream.c ---- */
+
+/* What all threads know of an upstream. Lives as long as the resolver. */
+struct upstream {
+	struct list link; /* in resolver->known */
+	struct net_addr addr;
+	char text[NET_ADDR_SIZE];
+	unsigned number;
+	atomic_bool down;
+	atomic_bool keeps_case;         /* it repeats the question as it was written */
+	_Atomic uint64_t self_until_ms; /* it is ourselves */
+	_Atomic uint64_t answered_ms;   /* its last answer */
+	_Atomic uint64_t asked, answered;
+	_Atomic uint32_t rtt_us;   /* smoothed */
+	pthread_mutex_t lock;      /* of what follows */
+	unsigned fails, successes; /* in a row */
+	int64_t changed_at;        /* wall clock: of the last change between up and down; 0: none yet */
+	struct fault why;          /* of the last failure */
+};
+struct upstream_set {
+	atomic_uint refs;
+	bool probed; /* set by dns_resolver_use() */
+	unsigned n;
+	struct upstream *v[DNS_UPSTREAMS_MAX];
+};
+struct upstream *upstream_new(const struct net_addr *addr, unsigned number);
+void upstream_free(struct upstream *u);
+bool upstream_is_usable(const struct upstream *u, uint64_t now_ms);
+/* It answered, after rtt_ms. */
+void upstream_answered(struct upstream *u, const struct upstream_set *set, uint64_t rtt_ms);
+/* It did not: code and, for DNS-UPSTREAM-DOWN, the errno. */
+void upstream_failed(struct upstream *u, enum fault_code code, int error);
+void upstream_is_self(struct upstream *u);
+bool upstreams_all_down(const struct upstream_set *set);
+
+/* ---- cache.c ---- */
+
+struct answers;
+struct answers *answers_new(size_t bytes_max);
+struct answers *answers_free(struct answers *a);
+/* What is kept for that question: fresh, stale (result->stale) or a failure that still holds. False: nothing.
+ * stale_too: also what is past its TTL. */
+bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits, bool stale_too,
+	struct dns_result *ret);
+void answers_put(struct answers *a, const struct dns_question *q, unsigned bits, struct dns_answer *answer);
+/* An upstream's failure; what was kept stays, as stale. */
+void answers_put_failure(struct answers *a, const struct dns_question *q, unsigned bits, unsigned rcode, int ede);
+void answers_json(struct answers *a, struct jsonw *j);
+
+/* ---- the process and its threads (resolver.c) ---- */
+
+/* An upstream as one thread asks it. */
+struct lane {
+	struct upstream *upstream;
+	struct dns_client *client;
+	struct list ports;
+	unsigned ports_n;
+	uint64_t next_down_ms; /* when it may be tried again while it is down */
+	struct list probes;    /* tries without a question */
+	uint64_t next_probe_ms;
+	unsigned probes_sent;
+};
+struct question;
+#define QUESTION_BUCKETS 4096
+struct dns_client {
+	struct dns_resolver *resolver;
+	unsigned index;
+	struct loop *loop;
+	bool stopping;
+	struct upstream_set *set;
+	struct lane *lane[DNS_UPSTREAMS_MAX]; /* of set, in its order */
+	unsigned lanes_n;
+	struct lane **lanes; /* all there ever were */
+	struct list buckets[QUESTION_BUCKETS], questions;
+	_Atomic unsigned questions_n;
+	unsigned streams_n;
+	struct list streams_waiting; /* tries */
+	struct loop_timer probe_timer;
+};
+struct system_files;
+struct dns_resolver {
+	unsigned threads_n;
+	struct dns_client *clients;
+	struct answers *answers;
+	uint8_t loop_key[8];
+	pthread_mutex_t lock; /* of what follows */
+	struct list known;
+	unsigned known_n;
+	struct upstream_set *set;
+	struct system_files *files;
+};
+extern _Thread_local struct dns_client *dns_client;
+/* The calling thread's part of r. */
+struct dns_client *client_of(struct dns_resolver *r);
+void set_upstreams(struct dns_resolver *r, const struct net_addr *v, unsigned n, bool probed);
+/* A reference to the set of now. */
+struct upstream_set *set_current(struct dns_resolver *r);
+struct upstream_set *set_unref(struct upstream_set *set);
+
+/* ---- tries (port.c, stream.c) ---- */
+
+struct port;
+struct stream;
+struct dns_try {
+	struct list in_question;   /* or in lane->probes */
+	struct list in_port;       /* or in client->streams_waiting */
+	struct question *question; /* NULL: a probe */
+	struct lane *lane;
+	struct port *port;
+	struct stream *stream;
+	uint64_t sent_ms;
+	uint64_t letters; /* bit i: the name's byte i (modulo 64) is in upper case */
+	uint16_t id;
+	bool edns, strict; /* strict: the letters must be repeated as they were sent */
+};
+/* Sends; the answer comes to try_answered() or try_failed(). 0, or -errno if that could not even be sent. */
+int port_send(struct dns_try *t);
+void stream_send(struct dns_try *t);
+/* Its try has gone. */
+void stream_leave(struct stream *s);
+/* Nobody waits for it any more; frees it. */
+void try_drop(struct dns_try *t);
+/* The question of t in wire form. Its length. */
+size_t try_write(const struct dns_try *t, uint8_t out[DNS_QUERY_MAX]);
+/* Is message its answer? */
+bool try_matches(const struct dns_try *t, struct span message);
+
+/* ---- questions (ask.c) ---- */
+
+struct question {
+	struct list link, in_bucket;
+	struct dns_client *client;
+	uint64_t hash;
+	struct loop_timer timer;
+	uint64_t started_ms, next_try_ms;
+	struct list waiters, tries;
+	uint8_t tried[DNS_UPSTREAMS_MAX];
+	uint16_t bad;         /* bit per upstream: it answered, with a failure */
+	uint16_t unreachable; /* bit per upstream: the network says so */
+	uint16_t no_edns;     /* bit per upstream: it does not understand EDNS */
+	uint8_t bad_rcode;
+	bool stale_given;
+	unsigned bits;
+	struct dns_question q; /* in lower case */
+};
+/* What came for t: its answer (which fits), or an errno. t is gone afterwards. */
+void try_answered(struct dns_try *t, struct span message);
+void try_failed(struct dns_try *t, int error);
+/* Ends all questions of this thread. */
+void questions_end(struct dns_client *c);
+/* The upstreams have changed. */
+void questions_restart(struct dns_client *c);
+
+/* ---- probe.c ---- */
+
+void probe_start(struct dns_client *c);
+void probe_stop(struct dns_client *c);
+void probe_answered(struct dns_try *t, struct span message);
+void probe_failed(struct dns_try *t, int error);
+/* The question of a probe: t's letters tell which. */
+void probe_question(const struct dns_try *t, struct dns_question *ret);
+
+/* ---- system.c ---- */
+
+/* What /etc/resolv.conf and /etc/hosts say; immutable. */
+struct system_conf;
+struct system_files *system_files_new(void);
+struct system_files *system_files_free(struct system_files *f);
+/* As of now (files are looked at again every 5 s); a reference. Without upstreams of its own r has these from then on.
+ * Suspends. */
+struct system_conf *system_conf_get(struct dns_resolver *r);
+struct system_conf *system_conf_unref(struct system_conf *c);
+/* The addresses of a name in /etc/hosts, without port. Their number. */
+unsigned system_conf_hosts(const struct system_conf *c, struct span name, struct net_addr *ret, unsigned max);
+/* The i-th name to ask for, when somebody says name: name itself, and below each search domain. False: no more. */
+bool system_conf_candidate(const struct system_conf *c, struct span name, unsigned i, struct dns_name *ret);
+/* Pure, for tests: from the texts of both files. */
+struct system_conf *system_conf_parse(struct span resolv, struct span hosts);
+unsigned system_conf_servers(const struct system_conf *c, struct net_addr ret[DNS_UPSTREAMS_MAX]);

@@ -1,0 +1,188 @@
+/*
+ * What is known of an upstream, for all threads.
+ *
+ * Up until proved otherwise. Down: two failures in a row while it has not answered anything for a second (so that lost
+ * packets alone do not take down one that answers others), or at once when the network says that nobody is
+ * there. Up again: two answers in a row; one, when no other is up. "Down" is an order, never a ban: it is asked after the
+ * others, and at a low rate.
+ *
+ * Failures and returns are logged once each.
+ */
+#include <string.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "dns/resolver_priv.h"
+
+#define FALL         2
+#define RISE         2
+#define QUIET_MS     1000
+#define SELF_MS      60000
+#define RTT_US_MAX   10000000
+#define RTT_FRACTION 8
+
+struct upstream *upstream_new(const struct net_addr *addr, unsigned number)
+{
+	struct upstream *u = mem_new(struct upstream);
+
+	u->addr = *addr;
+	net_addr_text(addr, u->text);
+	u->number = number;
+	pthread_mutex_init(&u->lock, NULL);
+	return u;
+}
+
+void upstream_free(struct upstream *u)
+{
+	pthread_mutex_destroy(&u->lock);
+	mem_free(u);
+}
+
+bool upstream_is_usable(const struct upstream *u, uint64_t now_ms)
+{
+	return atomic_load_explicit(&u->self_until_ms, memory_order_relaxed) <= now_ms;
+}
+
+bool upstreams_all_down(const struct upstream_set *set)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (!atomic_load_explicit(&set->v[i]->down, memory_order_relaxed))
+			return false;
+	return true;
+}
+
+static void note_rtt(struct upstream *u, uint64_t rtt_ms)
+{
+	uint64_t now_us = rtt_ms * 1000 < RTT_US_MAX ? rtt_ms * 1000 : RTT_US_MAX;
+	uint64_t old = atomic_load_explicit(&u->rtt_us, memory_order_relaxed);
+	uint64_t smoothed = old ? old + now_us / RTT_FRACTION - old / RTT_FRACTION : now_us;
+
+	atomic_store_explicit(&u->rtt_us, (uint32_t)smoothed, memory_order_relaxed);
+}
+
+void upstream_answered(struct upstream *u, const struct upstream_set *set, uint64_t rtt_ms)
+{
+	bool came_back = false;
+
+	atomic_fetch_add_explicit(&u->answered, 1, memory_order_relaxed);
+	atomic_store_explicit(&u->answered_ms, loop_now_ms(), memory_order_relaxed);
+	note_rtt(u, rtt_ms);
+	pthread_mutex_lock(&u->lock);
+	u->fails = 0;
+	if (u->down && (++u->successes >= RISE || upstreams_all_down(set))) {
+		u->down = false;
+		u->changed_at = clock_wall_s();
+		came_back = true;
+	}
+	pthread_mutex_unlock(&u->lock);
+	if (came_back)
+		log_event(LOG_LEVEL_INFO, "names", "upstream-up", "upstream=%s", u->text);
+}
+
+static void make_fault(const struct upstream *u, enum fault_code code, int error, struct fault *ret)
+{
+	fault_set(ret, code);
+	fault_fact(ret, "upstream", "%s", u->text);
+	if (error)
+		fault_fact(ret, "error", "%s", strerror(error));
+}
+
+/* Lock held. */
+static bool is_enough(const struct upstream *u, int error)
+{
+	uint64_t answered_ms = atomic_load_explicit(&u->answered_ms, memory_order_relaxed);
+
+	return error != 0 || (u->fails >= FALL && loop_now_ms() - answered_ms >= QUIET_MS);
+}
+
+void upstream_failed(struct upstream *u, enum fault_code code, int error)
+{
+	struct fault fault;
+	bool went_down = false;
+
+	make_fault(u, code, error, &fault);
+	pthread_mutex_lock(&u->lock);
+	u->fails++;
+	u->successes = 0;
+	u->why = fault;
+	if (!u->down && is_enough(u, error)) {
+		u->down = true;
+		u->changed_at = clock_wall_s();
+		went_down = true;
+	}
+	pthread_mutex_unlock(&u->lock);
+	if (went_down)
+		log_fault(LOG_LEVEL_WARNING, "names", "upstream-down", &fault);
+}
+
+void upstream_is_self(struct upstream *u)
+{
+	uint64_t now_ms = clock_mono_ms();
+	struct fault fault;
+	bool is_new = atomic_exchange(&u->self_until_ms, now_ms + SELF_MS) <= now_ms;
+
+	make_fault(u, FAULT_DNS_UPSTREAM_SELF, 0, &fault);
+	pthread_mutex_lock(&u->lock);
+	u->why = fault;
+	if (is_new)
+		u->changed_at = clock_wall_s();
+	pthread_mutex_unlock(&u->lock);
+	if (is_new)
+		log_fault(LOG_LEVEL_ERROR, "names", "upstream-self", &fault);
+}
+
+/* ---- for people ---- */
+
+static void upstream_json(struct upstream *u, struct jsonw *j)
+{
+	bool self = !upstream_is_usable(u, clock_mono_ms());
+	char since[CLOCK_RFC3339_SIZE];
+
+	jsonw_object(j, NULL);
+	jsonw_text(j, "address", u->text);
+	pthread_mutex_lock(&u->lock);
+	jsonw_text(j, "state", self ? "self" : u->down ? "down" : "up");
+	if (u->changed_at) {
+		clock_rfc3339(u->changed_at, since);
+		jsonw_text(j, "since", since);
+	}
+	jsonw_uint(j, "failures_in_a_row", u->fails);
+	if (u->fails || self) {
+		jsonw_text(j, "code", fault_code_text(u->why.code));
+		jsonw_span(j, "error", fault_value(&u->why, "error"));
+	}
+	pthread_mutex_unlock(&u->lock);
+	jsonw_uint(j, "asked", u->asked);
+	jsonw_uint(j, "answered", u->answered);
+	jsonw_real(j, "rtt_ms", u->rtt_us / 1000.0);
+	jsonw_end(j);
+}
+
+void dns_resolver_json(struct dns_resolver *r, struct jsonw *j)
+{
+	struct upstream_set *set = set_current(r);
+
+	jsonw_array(j, "upstreams");
+	for (unsigned i = 0; i < set->n; i++)
+		upstream_json(set->v[i], j);
+	jsonw_end(j);
+	set_unref(set);
+	answers_json(r->answers, j);
+}
+
+void dns_resolver_faults(struct dns_resolver *r, void (*fn)(void *arg, const struct fault *f), void *arg)
+{
+	struct upstream_set *set = set_current(r);
+
+	for (unsigned i = 0; i < set->n; i++) {
+		struct upstream *u = set->v[i];
+		struct fault fault = { 0 };
+
+		pthread_mutex_lock(&u->lock);
+		if (u->down || !upstream_is_usable(u, clock_mono_ms()))
+			fault = u->why;
+		pthread_mutex_unlock(&u->lock);
+		if (fault.code != FAULT_NONE)
+			fn(arg, &fault);
+	}
+	set_unref(set);
+}
