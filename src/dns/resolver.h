@@ -23,12 +23,13 @@
  */
 #pragma once
 #include "base/jsonw.h"
+#include "base/list.h"
 #include "dns/dns.h"
 #include "io/net.h"
 
 #define DNS_UPSTREAMS_MAX 16
 #define DNS_STALE_MS      1800  /* then a stale answer is better than none yet */
-#define DNS_ANSWER_MS     2000  /* then whoever waits is answered in any case */
+#define DNS_ANSWER_MS     1900  /* then whoever waits is answered in any case: it is there within 2 s */
 #define DNS_QUESTIONS_MAX 10000 /* under way on one thread */
 
 struct dns_resolver;
@@ -42,6 +43,8 @@ void dns_resolver_thread_stop(struct dns_resolver *r, unsigned thread);
 /* The upstreams, the preferred first; copied. None: those of /etc/resolv.conf, read anew when it changes, and
  * never probed (they are nobody's edge). Any thread; takes effect on each loop as it comes round. */
 void dns_resolver_use(struct dns_resolver *r, const struct net_addr *upstreams, unsigned n);
+/* Reads /etc/resolv.conf now, if nobody set upstreams. Suspends. */
+void dns_resolver_prepare(struct dns_resolver *r);
 /* Are upstreams set by dns_resolver_use()? */
 bool dns_resolver_is_set(struct dns_resolver *r);
 

@@ -364,3 +364,8 @@ struct system_conf *system_conf_get(struct dns_resolver *r)
 		helper_run(look, r);
 	return conf_ref(r->files);
 }
+
+void dns_resolver_prepare(struct dns_resolver *r)
+{
+	system_conf_unref(system_conf_get(r));
+}

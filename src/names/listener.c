@@ -6,8 +6,10 @@
  * (IP_PKTINFO), and its answer leaves from that one. A full send queue is waited for: nothing is dropped here.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include "names/names_priv.h"
 
 #define BATCH          64
@@ -78,6 +80,7 @@ static void send_all(struct batch *b, unsigned n)
 
 static void answer_batch(struct batch *b, unsigned n)
 {
+	struct names_from from = { .listener = b->l };
 	unsigned answers = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -85,7 +88,9 @@ static void answer_batch(struct batch *b, unsigned n)
 		size_t length;
 
 		b->peers[i].n = in->msg_namelen;
-		length = names_respond(b->l->thread, span_make(b->questions[i], b->in[i].msg_len), &b->peers[i],
+		from.peer = &b->peers[i];
+		from.datagram = in;
+		length = names_respond(b->l->thread, span_make(b->questions[i], b->in[i].msg_len), &from,
 			b->answers[answers], DNS_UDP_MAX);
 		if (length == 0)
 			continue;
@@ -118,6 +123,16 @@ static void answer_all(struct batch *b)
 	}
 }
 
+/* The last of its task and its waiting questions closes it. */
+static void close_if_done(struct names_listener *l)
+{
+	if (!l->ended || l->waiting > 0)
+		return;
+	list_remove(&l->link);
+	close(l->fd.fd);
+	mem_free(l);
+}
+
 static void run(void *arg)
 {
 	struct names_listener *l = arg;
@@ -128,9 +143,29 @@ static void run(void *arg)
 	/* Clients ask when they like. */
 	while (!l->closing && loop_fd_wait_read(&l->fd, DEADLINE_NEVER) == 0);
 	loop_fd_remove(&l->fd);
-	list_remove(&l->link);
 	mem_free(b);
-	mem_free(l);
+	l->ended = true;
+	close_if_done(l);
+}
+
+void names_listener_leave(struct names_listener *l)
+{
+	l->waiting--;
+	close_if_done(l);
+}
+
+void names_send(struct names_listener *l, const struct msghdr *to, const void *p, size_t n)
+{
+	struct iovec iov = { (void *)p, n };
+	struct msghdr m = *to;
+
+	m.msg_iov = &iov;
+	m.msg_iovlen = 1;
+	while (sendmsg(l->fd.fd, &m, MSG_DONTWAIT) < 0)
+		if (errno != EINTR) {
+			stat_add(STAT_NAMES_SEND_ERRORS, 1);
+			return;
+		}
 }
 
 /* A socket on a wildcard address has to be told that we want to know where a datagram came to. */
@@ -148,19 +183,17 @@ static bool ask_for_address(int fd)
 	return false;
 }
 
-void names_listen(struct names *n, unsigned thread, int fd, bool tcp)
+void names_listen_udp(struct names_thread *t, int fd)
 {
-	struct names_thread *t = &n->threads[thread];
-	struct names_listener *l;
+	struct names_listener *l = mem_new(struct names_listener);
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-	must(t->state);
-	if (tcp)
-		return;
-	l = mem_new(struct names_listener);
+	must(own >= 0);
 	l->thread = t;
+	l->original = fd;
 	l->any = ask_for_address(fd);
 	list_push_back(&t->listeners, &l->link);
-	must(loop_fd_add(&l->fd, fd) == 0);
+	must(loop_fd_add(&l->fd, own) == 0);
 	l->task = task_spawn("names-udp", run, l);
 	must(l->task);
 }
@@ -173,12 +206,12 @@ static void end(struct names_listener *l)
 	task_cancel(l->task);
 }
 
-void names_unlisten(struct names *n, unsigned thread, int fd)
+void names_unlisten_udp(struct names_thread *t, int fd)
 {
-	list_each_safe (it, &n->threads[thread].listeners) {
+	list_each_safe (it, &t->listeners) {
 		struct names_listener *l = container_of(it, struct names_listener, link);
 
-		if (fd < 0 || l->fd.fd == fd)
+		if (fd < 0 || l->original == fd)
 			end(l);
 	}
 }

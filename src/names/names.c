@@ -45,10 +45,20 @@ static struct names_state *state_new(const struct names_state *old, struct snaps
 
 /* ---- on the thread's loop ---- */
 
+/* Reads /etc/resolv.conf, so that origins that are host names can be looked up although nobody is forwarded to. */
+static void prepare(void *arg)
+{
+	struct names_thread *t = arg;
+
+	dns_resolver_prepare(t->names->resolver);
+}
+
 static void thread_take(struct names_thread *t, struct names_state *state)
 {
 	state_unref(t->state);
 	t->state = state;
+	if (t->index == 0 && state->settings.forward_n == 0)
+		task_spawn("names-prepare", prepare, t);
 }
 
 struct delivery {
@@ -92,6 +102,8 @@ void names_thread_start(struct names *n, unsigned thread)
 	t->names = n;
 	t->index = thread;
 	list_init(&t->listeners);
+	list_init(&t->acceptors);
+	list_init(&t->conns);
 	pthread_mutex_lock(&n->lock);
 	t->loop = loop_self();
 	if (n->current)
@@ -99,9 +111,11 @@ void names_thread_start(struct names *n, unsigned thread)
 	pthread_mutex_unlock(&n->lock);
 }
 
-struct names *names_new(unsigned threads)
+struct names *names_new(struct dns_resolver *resolver, unsigned threads)
 {
 	struct names *n = mem_new(struct names);
+
+	n->resolver = resolver;
 
 	n->threads_n = threads;
 	n->threads = mem_zalloc(threads, sizeof(*n->threads));
@@ -121,13 +135,35 @@ struct names *names_free(struct names *n)
 	return mem_free(n);
 }
 
+/* ---- listening ---- */
+
+void names_listen(struct names *n, unsigned thread, int fd, bool tcp)
+{
+	struct names_thread *t = &n->threads[thread];
+
+	must(t->state);
+	if (tcp)
+		names_listen_tcp(t, fd);
+	else
+		names_listen_udp(t, fd);
+}
+
+void names_unlisten(struct names *n, unsigned thread, int fd)
+{
+	names_unlisten_udp(&n->threads[thread], fd);
+	names_unlisten_tcp(&n->threads[thread], fd);
+}
+
 /* ---- the end ---- */
 
 static void on_drain(void *arg)
 {
 	struct names_thread *t = arg;
 
-	names_unlisten(t->names, t->index, -1);
+	t->draining = true;
+	names_unlisten_udp(t, -1);
+	names_unlisten_tcp(t, -1);
+	names_drain_tcp(t);
 }
 
 void names_drain(struct names *n)
@@ -139,5 +175,20 @@ void names_drain(struct names *n)
 
 unsigned names_busy(const struct names *n)
 {
-	return n->busy;
+	return atomic_load(&n->waiting) + atomic_load(&n->conns);
+}
+
+/* ---- for people ---- */
+
+void names_json(struct names *n, struct jsonw *j)
+{
+	pthread_mutex_lock(&n->lock);
+	jsonw_object(j, "names");
+	jsonw_uint(j, "names", n->current ? zone_count(n->current->zone) : 0);
+	jsonw_uint(j, "serial", n->current ? zone_serial(n->current->zone) : 0);
+	pthread_mutex_unlock(&n->lock);
+	jsonw_uint(j, "waiting", atomic_load(&n->waiting));
+	jsonw_uint(j, "connections", atomic_load(&n->conns));
+	dns_resolver_json(n->resolver, j);
+	jsonw_end(j);
 }

@@ -12,11 +12,14 @@
  * name's own, if the site has no origin with an address. Names below a domain that are no web names are
  * the public DNS's business, and so is a domain without origins.
  *
- * One struct names per worker; each thread has its sockets, its resolver and a view (zone, settings), replaced as a
- * whole. The cache and what is known of the upstreams' health belong to all threads.
+ * One struct names per worker; each thread has its sockets and a view (zone, settings), replaced as a whole. The
+ * resolver is the process's.
+ *
+ * Whatever is asked is answered: when too much is under way, or at the end of the process, with SERVFAIL.
  */
 #pragma once
 #include "base/jsonw.h"
+#include "dns/resolver.h"
 #include "domain/domain.h"
 #include "io/net.h"
 
@@ -27,14 +30,15 @@ struct names_settings {
 	unsigned allow_n;
 };
 struct names;
-struct names *names_new(unsigned threads);
+/* resolver is borrowed. */
+struct names *names_new(struct dns_resolver *resolver, unsigned threads);
 struct names *names_free(struct names *n); /* after all its loops have ended */
 
 /* On thread's own loop, before anything else. */
 void names_thread_start(struct names *n, unsigned thread);
 /* Answers on fd (kept by the caller) from now on. On the thread's loop, after the first names_publish(). */
 void names_listen(struct names *n, unsigned thread, int fd, bool tcp);
-/* Stops listening there; fd must stay open for as long as the loop takes to come round. */
+/* Stops listening there; fd must stay open for as long as the loop takes to come round. What was asked is answered. */
 void names_unlisten(struct names *n, unsigned thread, int fd);
 
 /* A new state for all threads: each argument may be NULL to keep what is there; a reference is taken, settings are
@@ -42,5 +46,7 @@ void names_unlisten(struct names *n, unsigned thread, int fd);
 void names_publish(struct names *n, struct snapshot *snapshot, const struct names_settings *settings);
 /* No new questions; what was asked is answered. Any thread. */
 void names_drain(struct names *n);
-/* Questions that wait for their answer, and open connections. */
+/* Questions that wait for their answer, and open connections. Any thread. */
 unsigned names_busy(const struct names *n);
+/* Object "names": how many names there are, who waits, the resolver's "upstreams" and "answers". Any thread. */
+void names_json(struct names *n, struct jsonw *j);

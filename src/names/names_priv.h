@@ -3,10 +3,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "base/list.h"
-#include "dns/dns.h"
-#include "io/loop.h"
+#include "dns/resolver.h"
+#include "io/accept.h"
+#include "io/conn.h"
 #include "names/names.h"
 #include "stats/stats.h"
+
+struct names_conn;
 
 /* ---- zone.c ---- */
 
@@ -44,30 +47,78 @@ struct names_thread {
 	unsigned index;
 	struct loop *loop;
 	struct names_state *state;
-	struct list listeners;
+	struct list listeners, acceptors, conns; /* struct names_listener, names_acceptor, names_conn */
+	unsigned conns_n, waiting_n;
+	bool draining;
 	uint64_t turn; /* picks the first address */
 };
 struct names {
+	struct dns_resolver *resolver; /* the caller's */
 	unsigned threads_n;
 	struct names_thread *threads;
-	_Atomic unsigned busy;
-	pthread_mutex_t lock; /* of current */
+	_Atomic unsigned waiting, conns; /* of all threads */
+	pthread_mutex_t lock;            /* of current */
 	struct names_state *current;
 };
 
 /* ---- responder.c ---- */
 
-/* The answer to message into out. Its length; 0: none now (what was asked goes elsewhere, or is not worth one). */
-size_t names_respond(struct names_thread *t, struct span message, const struct net_addr *peer, uint8_t *out,
+/* Who asked, and the way back. */
+struct names_from {
+	const struct net_addr *peer;
+	struct names_listener *listener; /* by UDP; NULL: by TCP */
+	const struct msghdr *datagram;   /* its head: peer and our address */
+	struct names_conn *conn;
+};
+/* The answer to message into out. Its length; 0: none now: it comes later, on the way back, or the message was not worth
+ * one. */
+size_t names_respond(struct names_thread *t, struct span message, const struct names_from *from, uint8_t *out,
 	size_t max);
+/* Owners, TTL and the rest of an answer for a name of ours with these addresses (4 or 16 bytes each, of q's type); none:
+ * NODATA with the SOA of apex. */
+size_t names_answer_addresses(struct names_thread *t, const struct dns_query *q, const struct dns_name *apex,
+	const uint8_t *p, unsigned n, uint8_t *out, size_t max);
+
+/* ---- forward.c ---- */
+
+#define NAMES_WAITING_MAX 20000 /* questions of clients that wait, per thread */
+
+/* As names_respond(): asks the resolver. */
+size_t names_forward(struct names_thread *t, const struct dns_query *q, const struct names_from *from, uint8_t *out,
+	size_t max);
+/* The same for a name of ours whose origin is a host name. */
+size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_entry *e,
+	const struct names_from *from, uint8_t *out, size_t max);
 
 /* ---- listener.c ---- */
 
 struct names_listener {
 	struct list link;
 	struct names_thread *thread;
-	struct loop_fd fd;
+	struct loop_fd fd; /* a duplicate of the caller's: answers leave by it also when that is closed */
+	int original;      /* the caller's */
 	struct task *task;
-	bool any; /* bound to no address: each datagram tells which one it came to */
-	bool closing;
+	unsigned waiting; /* questions that will be answered here */
+	bool any;         /* bound to no address: each datagram tells which one it came to */
+	bool closing, ended;
 };
+void names_listen_udp(struct names_thread *t, int fd);
+void names_unlisten_udp(struct names_thread *t, int fd); /* -1: all */
+void names_send(struct names_listener *l, const struct msghdr *to, const void *p, size_t n);
+/* One of waiting less. l may be gone afterwards. */
+void names_listener_leave(struct names_listener *l);
+
+/* ---- tcp.c ---- */
+
+struct names_acceptor {
+	struct acceptor acceptor;
+	struct list link;
+	struct names_thread *thread;
+};
+void names_listen_tcp(struct names_thread *t, int fd);
+void names_unlisten_tcp(struct names_thread *t, int fd); /* -1: all */
+/* No more questions on open connections. */
+void names_drain_tcp(struct names_thread *t);
+/* A question on c waits; its answer, which may be empty. c may be gone after the latter. */
+void names_conn_wait(struct names_conn *c);
+void names_conn_answer(struct names_conn *c, const void *p, size_t n);

@@ -112,6 +112,21 @@ static void write_hinfo(struct reply *r)
 	r->answers = 1;
 }
 
+size_t names_answer_addresses(struct names_thread *t, const struct dns_query *q, const struct dns_name *apex,
+	const uint8_t *p, unsigned n, uint8_t *out, size_t max)
+{
+	struct reply r = { .thread = t, .q = q };
+
+	begin(&r, out, max);
+	if (n > 0) {
+		write_addresses(&r, q->q.type, p, n, q->q.type == DNS_TYPE_A ? 4 : 16);
+	} else {
+		write_soa(&r, apex);
+		r.authorities = 1;
+	}
+	return finish(&r, DNS_AA | DNS_RA);
+}
+
 static size_t answer_entry(struct reply *r, const struct zone_entry *e, uint8_t *out, size_t max)
 {
 	const struct zone_target *t = e->target;
@@ -157,11 +172,35 @@ static bool is_transfer(uint16_t type)
 	return type >= DNS_TYPE_TKEY && type < DNS_TYPE_ANY;
 }
 
-size_t names_respond(struct names_thread *t, struct span message, const struct net_addr *peer, uint8_t *out, size_t max)
+/* Has the name addresses of its own, or must its origin's be looked up? */
+static bool is_elsewhere(const struct zone_entry *e, uint16_t type)
 {
+	return e->target->host && (type == DNS_TYPE_A || type == DNS_TYPE_AAAA);
+}
+
+/* A question that is well-formed, from somebody who may ask. */
+static size_t answer(struct names_thread *t, const struct dns_query *q, const struct names_from *from, uint8_t *out,
+	size_t max)
+{
+	struct reply r = { .thread = t, .q = q };
 	const struct zone_entry *e;
+
+	if (q->q.klass != DNS_CLASS_IN || is_transfer(q->q.type))
+		return refuse(q, DNS_EDE_NOT_SUPPORTED, out, max);
+	e = zone_find(t->state->zone, &q->q.name);
+	if (e)
+		return is_elsewhere(e, q->q.type) ? names_forward_host(t, q, e, from, out, max)
+						  : answer_entry(&r, e, out, max);
+	if (t->state->settings.forward_n == 0 || !(q->flags & DNS_RD) ||
+		dns_resolver_is_loop(t->names->resolver, &q->q.name))
+		return refuse(q, DNS_EDE_NOT_AUTHORITATIVE, out, max);
+	return names_forward(t, q, from, out, max);
+}
+
+size_t names_respond(struct names_thread *t, struct span message, const struct names_from *from, uint8_t *out,
+	size_t max)
+{
 	struct dns_query q;
-	struct reply r = { .thread = t, .q = &q };
 	int rcode = dns_query_parse(message, &q);
 
 	stat_add(STAT_NAMES_QUERIES, 1);
@@ -169,18 +208,13 @@ size_t names_respond(struct names_thread *t, struct span message, const struct n
 		stat_add(STAT_NAMES_DROPPED, 1);
 		return 0;
 	}
-	if (!is_allowed(&t->state->settings, peer))
+	if (!is_allowed(&t->state->settings, from->peer))
 		return refuse(&q, DNS_EDE_PROHIBITED, out, max);
 	if (rcode > 0) {
 		stat_add(STAT_NAMES_MALFORMED, 1);
 		return dns_reply_empty(&q, DNS_RA, (unsigned)rcode, DNS_EDE_NONE, out, max);
 	}
-	if (max > DNS_UDP_MAX ? false : max > dns_udp_limit(&q))
+	if (from->listener && max > dns_udp_limit(&q))
 		max = dns_udp_limit(&q);
-	if (q.q.klass != DNS_CLASS_IN || is_transfer(q.q.type))
-		return refuse(&q, DNS_EDE_NOT_SUPPORTED, out, max);
-	e = zone_find(t->state->zone, &q.q.name);
-	if (e)
-		return answer_entry(&r, e, out, max);
-	return refuse(&q, DNS_EDE_NOT_AUTHORITATIVE, out, max);
+	return answer(t, &q, from, out, max);
 }

@@ -152,6 +152,7 @@ struct worker {
 	atomic_uint started;
 	bool published; /* the first web_publish() is done */
 	struct cache *cache;
+	struct dns_resolver *resolver;
 	struct origins *origins;
 	struct web *web;
 	struct mail *mail;

@@ -73,6 +73,11 @@ static void report_lost(struct report *r)
 	report_add(r, &f);
 }
 
+static void report_upstream(void *arg, const struct fault *f)
+{
+	report_add(arg, f);
+}
+
 static void faults_json(struct worker *w, struct jsonw *j)
 {
 	struct report r = { 0 };
@@ -81,6 +86,7 @@ static void faults_json(struct worker *w, struct jsonw *j)
 	certs_report(&w->certs, &r);
 	report_files(w, &r);
 	report_lost(&r);
+	dns_resolver_faults(w->resolver, report_upstream, &r);
 	jsonw_array(j, "faults");
 	report_values(j, &r);
 	jsonw_end(j);
@@ -112,6 +118,7 @@ void status_json(struct worker *w, struct buf *out)
 	jsonw_uint(&j, "sessions", mail_sessions(w->mail));
 	mail_backends_json(w->mail, &j);
 	jsonw_end(&j);
+	names_json(w->names, &j);
 	faults_json(w, &j);
 	pthread_mutex_lock(&w->lock);
 	jsonw_raw(&j, "supervisor", buf_span(&w->state));

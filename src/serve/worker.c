@@ -60,6 +60,7 @@ static void publish_settings(struct worker *w, const struct settings *s, struct 
 	settings_for_mail(s, &ms);
 	mail_publish(w->mail, snapshot, set, &ms);
 	settings_for_names(s, &ns);
+	dns_resolver_use(w->resolver, ns.forward, ns.forward_n);
 	names_publish(w->names, snapshot, &ns);
 }
 
@@ -335,6 +336,7 @@ static void on_thread_end(void *arg)
 	struct worker_thread *t = arg;
 
 	origins_thread_stop(t->worker->origins, t->index);
+	dns_resolver_thread_stop(t->worker->resolver, t->index);
 	loop_stop(t->loop);
 }
 
@@ -382,6 +384,7 @@ static void on_thread_start(void *arg)
 	struct worker_thread *t = arg;
 	struct worker *w = t->worker;
 
+	dns_resolver_thread_start(w->resolver, t->index);
 	web_thread_start(w->web, t->index);
 	mail_thread_start(w->mail, t->index);
 	names_thread_start(w->names, t->index);
@@ -508,10 +511,11 @@ static int begin(struct worker *w)
 	helper_start(HELPERS);
 	tls_ticket_keys_use(&w->birth->tickets);
 	w->cache = cache_new(&cs);
+	w->resolver = dns_resolver_new(w->threads_n);
 	w->origins = origins_new(w->threads_n);
 	w->web = web_new(w->cache, w->origins, w->threads_n);
 	w->mail = mail_new(w->threads_n);
-	w->names = names_new(w->threads_n);
+	w->names = names_new(w->resolver, w->threads_n);
 	domains_init(&w->domains, w, w->birth->snapshot);
 	certs_init(&w->certs, w, w->birth->certs);
 	return 0;
@@ -525,6 +529,7 @@ static void end(struct worker *w)
 	mail_free(w->mail);
 	names_free(w->names);
 	origins_free(w->origins);
+	dns_resolver_free(w->resolver);
 	cache_free(w->cache);
 	for (unsigned i = 0; i < w->threads_n; i++)
 		loop_free(w->threads[i].loop);
