@@ -516,33 +516,6 @@ FAULT(HTTP_TRUNCATED_HEAD, "HTTP-TRUNCATED-HEAD",
 	"See the origin's error log at that time: its process probably died.",
 	"Zu dieser Zeit ins Fehlerprotokoll des Ursprungsservers sehen: Vermutlich ist dessen Prozess gestorben.")
 
-/* ---- the resolver ---- */
-FAULT(DNS_UPSTREAM_SILENT, "DNS-UPSTREAM-SILENT",
-	"The resolver {upstream} does not answer.",
-	"Der Resolver {upstream} antwortet nicht.",
-	"See whether it runs and whether a firewall drops UDP or TCP port 53 on the way (dig @ADDRESS example.org); meanwhile the others of names.forward are asked, and kept answers are given.",
-	"Nachsehen, ob er läuft und ob unterwegs eine Firewall UDP oder TCP, Port 53, verwirft (dig @ADRESSE example.org); inzwischen werden die anderen aus names.forward gefragt und gemerkte Antworten gegeben.")
-FAULT(DNS_UPSTREAM_DOWN, "DNS-UPSTREAM-DOWN",
-	"The resolver {upstream} cannot be reached: {error}.",
-	"Der Resolver {upstream} ist nicht erreichbar: {error}.",
-	"Start it, or correct its address in names.forward; meanwhile the others there are asked, and kept answers are given.",
-	"Ihn starten oder seine Adresse in names.forward berichtigen; inzwischen werden die anderen dort gefragt und gemerkte Antworten gegeben.")
-FAULT(DNS_UPSTREAM_SERVFAIL, "DNS-UPSTREAM-SERVFAIL",
-	"The resolver {upstream} answers SERVFAIL even when asked for the root of the DNS.",
-	"Der Resolver {upstream} antwortet selbst auf die Frage nach der Wurzel des DNS mit SERVFAIL.",
-	"It runs but reaches nobody, or its own settings (DNSSEC, forwarders) are faulty: see its log.",
-	"Er läuft, erreicht aber niemanden, oder seine eigenen Einstellungen (DNSSEC, Forwarder) sind fehlerhaft: in sein Protokoll sehen.")
-FAULT(DNS_UPSTREAM_REFUSED, "DNS-UPSTREAM-REFUSED",
-	"The resolver {upstream} refuses to answer this machine.",
-	"Der Resolver {upstream} weist Fragen dieser Maschine ab.",
-	"Allow this machine's address there (access-control in unbound, allow-recursion in BIND), or take it out of names.forward: it may answer for its own zones alone.",
-	"Die Adresse dieser Maschine dort zulassen (access-control bei unbound, allow-recursion bei BIND) oder ihn aus names.forward nehmen: Vielleicht antwortet er nur für eigene Zonen.")
-FAULT(DNS_UPSTREAM_SELF, "DNS-UPSTREAM-SELF",
-	"The resolver {upstream} is this torhaus itself: what it was asked came back here.",
-	"Der Resolver {upstream} ist dieses torhaus selbst: Was er gefragt wurde, kam hier wieder an.",
-	"Write the addresses of other resolvers into names.forward; it is not asked any more meanwhile.",
-	"In names.forward die Adressen anderer Resolver schreiben; er wird inzwischen nicht mehr gefragt.")
-
 /* ---- the server itself ---- */
 FAULT(SERVE_NO_USER, "SERVE-NO-USER",
 	"The worker is to run as user \"{user}\", and there is no such user on this machine.",

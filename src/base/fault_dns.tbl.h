@@ -1,4 +1,4 @@
-/* What `torhaus dns` finds: part of base/fault.tbl.h (which see). */
+/* What `torhaus dns` finds, and what the resolver tells of its upstreams: part of base/fault.tbl.h (which see). */
 /* clang-format off */
 
 /* ---- this server ---- */
@@ -54,4 +54,14 @@ FAULT(DNS_UPSTREAM_LOOPS, "DNS-UPSTREAM-LOOPS",
 	"Der Upstream {server} antwortet für {name} mit den Worten dieses Servers: Er ist dieser Server oder fragt ihn.",
 	"Take it out of names.forward, unless it asks torhaus for these domains only and other servers for the rest.",
 	"Ihn aus names.forward nehmen, außer wenn er torhaus nur nach diesen Domains fragt und nach dem Rest andere.")
+FAULT(DNS_UPSTREAM_DOWN, "DNS-UPSTREAM-DOWN",
+	"The upstream {server} cannot be reached: {error}.",
+	"Der Upstream {server} ist nicht erreichbar: {error}.",
+	"Start it, or correct its address in names.forward. The other upstreams are used meanwhile, and answers that are kept.",
+	"Ihn starten oder seine Adresse in names.forward berichtigen. Bis dahin dienen die übrigen Upstreams und gemerkte Antworten.")
+FAULT(DNS_UPSTREAM_SELF, "DNS-UPSTREAM-SELF",
+	"The upstream {server} is this server itself: a question that went there came back here.",
+	"Der Upstream {server} ist dieser Server selbst: Eine Frage, die dorthin ging, kam hier wieder an.",
+	"Name other resolvers in names.forward; this one is asked no more.",
+	"In names.forward andere Resolver nennen; dieser wird nicht mehr gefragt.")
 /* clang-format on */

@@ -98,9 +98,9 @@ void probe_answered(struct dns_try *t, struct span message)
 		atomic_store_explicit(&u->keeps_case, is_verbatim(t, message), memory_order_relaxed);
 	/* An unknown top-level domain may be refused or fail; the root must not. */
 	if (rcode == DNS_SERVFAIL && !is_secret(t))
-		upstream_failed(u, FAULT_DNS_UPSTREAM_SERVFAIL, 0);
+		upstream_failed(u, FAULT_DNS_UPSTREAM_FAILS, 0);
 	else if (rcode == DNS_REFUSED && !is_secret(t) && !answered_lately(u))
-		upstream_failed(u, FAULT_DNS_UPSTREAM_REFUSED, 0);
+		upstream_failed(u, FAULT_DNS_UPSTREAM_REFUSES, 0);
 	else
 		upstream_answered(u, t->lane->client->set, loop_now_ms() - t->sent_ms);
 	try_drop(t);

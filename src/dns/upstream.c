@@ -75,15 +75,21 @@ void upstream_answered(struct upstream *u, const struct upstream_set *set, uint6
 	}
 	pthread_mutex_unlock(&u->lock);
 	if (came_back)
-		log_event(LOG_LEVEL_INFO, "names", "upstream-up", "upstream=%s", u->text);
+		log_event(LOG_LEVEL_INFO, "names", "upstream-up", "server=%s", u->text);
 }
 
 static void make_fault(const struct upstream *u, enum fault_code code, int error, struct fault *ret)
 {
 	fault_set(ret, code);
-	fault_fact(ret, "upstream", "%s", u->text);
+	fault_fact(ret, "server", "%s", u->text);
+	if (code == FAULT_DNS_UPSTREAM_FAILS)
+		fault_fact(ret, "rcode", "%s", dns_rcode_text(DNS_SERVFAIL));
 	if (error)
 		fault_fact(ret, "error", "%s", strerror(error));
+	if (code != FAULT_DNS_UPSTREAM_SILENT)
+		return;
+	fault_fact(ret, "transport", "UDP");
+	fault_fact(ret, "error", "> %u ms", SILENT_MS);
 }
 
 /* Lock held. */
