@@ -109,6 +109,16 @@ void fmt_size_rough(uint64_t bytes, char ret[FMT_SIZE])
 		snprintf(ret, FMT_SIZE, "%.1f %s", (double)bytes + (double)rest / 1024, names[i]);
 }
 
+struct span fmt_u64(uint64_t v, char room[FMT_U64_SIZE])
+{
+	char *p = room + FMT_U64_SIZE;
+
+	do
+		*--p = (char)('0' + v % 10);
+	while ((v /= 10));
+	return span_make(p, (size_t)(room + FMT_U64_SIZE - p));
+}
+
 #define DISTANCE_WORD_MAX 64
 
 static unsigned least(unsigned a, unsigned b, unsigned c)

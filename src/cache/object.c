@@ -238,9 +238,10 @@ void cache_reader_init(struct cache_reader *r, struct cache_obj *obj)
 {
 	struct cache_body *b = obj->body;
 
-	*r = (struct cache_reader){ .obj = cache_obj_ref(obj), .moved_ms = clock_mono_ms() };
+	*r = (struct cache_reader){ .obj = cache_obj_ref(obj) };
 	if (is_complete(b))
 		return;
+	r->moved_ms = clock_mono_ms();
 	pthread_mutex_lock(&b->lock);
 	list_push_back(&b->readers, &r->link);
 	r->listed = true;

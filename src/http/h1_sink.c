@@ -10,10 +10,14 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include "base/fmt.h"
 #include "http/h1_work.h"
 
 /* Entries of one sendmsg that come from the caller. */
 #define BATCH 28
+/* An answer up to this size, head included, is copied together: one piece is cheaper for the kernel than a list. */
+#define ONE_PIECE_MAX 4096
+#define OWN_LINES_MAX 96
 
 static struct h1_work *work_of(struct http_exchange *x)
 {
@@ -126,26 +130,34 @@ static bool has_to_close(const struct h1_work *w)
 		(server->limits.requests_max && w->h->requests >= server->limits.requests_max);
 }
 
+/* Framing and Connection: the lines that are the sink's to write. */
+static struct span own_lines(const struct h1_work *w, unsigned status, int64_t length, char room[OWN_LINES_MAX])
+{
+	struct h1_writer out = { room, room + OWN_LINES_MAX };
+	char digits[FMT_U64_SIZE];
+
+	if (length >= 0 && status != 204)
+		h1_write_field(&out, SPAN("Content-Length"), fmt_u64((uint64_t)length, digits));
+	else if (w->out.framing == H1_OUT_CHUNKED)
+		h1_write(&out, SPAN("Transfer-Encoding: chunked\r\n"));
+	if (w->out.close)
+		h1_write(&out, SPAN("Connection: close\r\n"));
+	else if (w->x.req.version_minor == 0)
+		h1_write(&out, SPAN("Connection: keep-alive\r\n"));
+	return span_make(room, (size_t)(out.p - room));
+}
+
 static int sink_head(struct http_exchange *x, unsigned status, const struct http_fields *fields, int64_t length)
 {
 	struct h1_work *w = work_of(x);
-	char extra[96];
-	int n = 0;
+	char room[OWN_LINES_MAX];
 
 	must(!x->head_sent && status >= 200);
 	if (w->out.dead)
 		return -EPIPE;
 	choose_framing(w, status, length);
 	w->out.close = w->out.close || has_to_close(w);
-	if (length >= 0 && status != 204)
-		n = snprintf(extra, sizeof(extra), "Content-Length: %lld\r\n", (long long)length);
-	else if (w->out.framing == H1_OUT_CHUNKED)
-		n = snprintf(extra, sizeof(extra), "Transfer-Encoding: chunked\r\n");
-	if (w->out.close)
-		n += snprintf(extra + n, sizeof(extra) - (size_t)n, "Connection: close\r\n");
-	else if (x->req.version_minor == 0)
-		n += snprintf(extra + n, sizeof(extra) - (size_t)n, "Connection: keep-alive\r\n");
-	w->out.head = build_head(w, status, fields, span_make(extra, (size_t)n), HTTP_OTHER);
+	w->out.head = build_head(w, status, fields, own_lines(w, status, length, room), HTTP_OTHER);
 	if (!w->out.head.p)
 		return die(w, -EINVAL);
 	x->status = (uint16_t)status;
@@ -166,8 +178,28 @@ static void put_head(struct h1_work *w, struct iovec *v, int *count)
 	w->out.head = (struct span){ 0 };
 }
 
+/* v in one piece, if it begins with the head (so that it happens once an exchange) and is small. Its new count. */
+static int join(struct h1_work *w, struct iovec *v, int count)
+{
+	struct h1_writer out;
+	size_t size = 0;
+	char *p;
+
+	for (int i = 0; i < count; i++)
+		size += v[i].iov_len;
+	if (size > ONE_PIECE_MAX)
+		return count;
+	p = arena_alloc(&w->arena, size);
+	out = (struct h1_writer){ p, p + size };
+	for (int i = 0; i < count; i++)
+		h1_write(&out, span_make(v[i].iov_base, v[i].iov_len));
+	*v = (struct iovec){ p, size };
+	return 1;
+}
+
 static int send_batch(struct h1_work *w, const struct iovec *iov, int n)
 {
+	bool with_head = w->out.head.n > 0;
 	char size[H1_CHUNK_HEAD_SIZE];
 	struct iovec v[BATCH + 3];
 	size_t total = 0;
@@ -191,6 +223,8 @@ static int send_batch(struct h1_work *w, const struct iovec *iov, int n)
 	if (w->out.framing == H1_OUT_CHUNKED)
 		put(v, &count, SPAN("\r\n"));
 	w->x.body_bytes_sent += total;
+	if (with_head)
+		count = join(w, v, count);
 	return h1_send(w, v, count);
 }
 

@@ -10,21 +10,6 @@
 #include "http/http_priv.h"
 #include "io/loop.h"
 
-void h1_write(struct h1_writer *w, struct span s)
-{
-	must(s.n <= (size_t)(w->end - w->p));
-	if (s.n)
-		w->p = mempcpy(w->p, s.p, s.n);
-}
-
-void h1_write_field(struct h1_writer *w, struct span name, struct span value)
-{
-	h1_write(w, name);
-	h1_write(w, SPAN(": "));
-	h1_write(w, value);
-	h1_write(w, SPAN("\r\n"));
-}
-
 void h1_write_fields(struct h1_writer *w, const struct http_fields *f)
 {
 	for (unsigned i = 0; f && i < f->n; i++)

@@ -64,8 +64,19 @@ void h1_head_fault(int status, struct fault *fault);
 struct h1_writer {
 	char *p, *end;
 };
-void h1_write(struct h1_writer *w, struct span s);
-void h1_write_field(struct h1_writer *w, struct span name, struct span value);
+static inline void h1_write(struct h1_writer *w, struct span s)
+{
+	must(s.n <= (size_t)(w->end - w->p));
+	if (s.n)
+		w->p = mempcpy(w->p, s.p, s.n);
+}
+static inline void h1_write_field(struct h1_writer *w, struct span name, struct span value)
+{
+	h1_write(w, name);
+	h1_write(w, SPAN(": "));
+	h1_write(w, value);
+	h1_write(w, SPAN("\r\n"));
+}
 void h1_write_fields(struct h1_writer *w, const struct http_fields *f);
 /* The bytes that h1_write_fields() writes (f may be NULL), or -EINVAL if one of them must not go on
  * the wire: a value or name that could end its line, or a field that is the sink's own to write.

@@ -3,7 +3,9 @@
  *
  * The clock is read once a round, after epoll_wait, so a timer may be late by what its
  * round took. Tasks that become ready while tasks run still run in the same round, up to
- * ROUND_RESUMES_MAX, which saves polls and bounds how long descriptors wait.
+ * ROUND_RESUMES_MAX, which saves polls and bounds how long descriptors wait. What an event
+ * wakes runs before the next event is looked at: it finds the stack and the buffers warm that
+ * the one before has just left.
  *
  * Messages from other threads are a stack that senders push to and the loop takes whole
  * and turns round, so they come in order per sender. The wake-up descriptor is written
@@ -24,6 +26,7 @@
 #include "io/io_priv.h"
 
 #define ROUND_RESUMES_MAX    256
+#define EVENT_RESUMES_MAX    4
 #define TASKS_MAX_DEFAULT    20000
 #define STACKS_SPARE_DEFAULT 256
 
@@ -217,9 +220,9 @@ static void run_timers(struct loop *loop)
 
 /* ---- rounds ---- */
 
-static void run_ready(struct loop *loop)
+static void run_ready(struct loop *loop, unsigned resumes_max)
 {
-	for (unsigned left = ROUND_RESUMES_MAX; left > 0; left--) {
+	for (unsigned left = resumes_max; left > 0; left--) {
 		struct list *link = list_pop(&loop->ready);
 
 		if (!link)
@@ -266,8 +269,10 @@ static void poll_events(struct loop *loop)
 	for (loop->events_at = 0; loop->events_at < loop->events_n;) {
 		const struct epoll_event *event = &loop->events[loop->events_at++];
 
-		if (event->data.ptr)
-			fd_event(event->data.ptr, event->events);
+		if (!event->data.ptr)
+			continue;
+		fd_event(event->data.ptr, event->events);
+		run_ready(loop, EVENT_RESUMES_MAX);
 	}
 	loop->events_n = loop->events_at = 0;
 }
@@ -276,7 +281,7 @@ static void run_round(struct loop *loop)
 {
 	run_messages(loop);
 	fd_idle_run(loop);
-	run_ready(loop);
+	run_ready(loop, ROUND_RESUMES_MAX);
 	run_timers(loop);
 	poll_events(loop);
 }

@@ -113,7 +113,7 @@ static void answer_from_cache(struct web_request *r)
 	struct cache_found found;
 
 	cache_key_make(&key, r->site, r->x->req.tls, r->x->req.host, r->x->req.target, r->x->arena);
-	cache_find(cache, &key, &r->x->req, clock_wall_ms(), &found);
+	cache_find(cache, &key, &r->x->req, r->began_ms, &found);
 	if (found.verdict != CACHE_FRESH && found.verdict != CACHE_REFRESH)
 		r->status.fwd = found.why;
 	switch (found.verdict) {
@@ -171,7 +171,7 @@ void web_request(struct web_request *r)
 void web_on_exchange(void *arg, struct http_exchange *x)
 {
 	struct web_thread *t = arg;
-	struct web_request r = { .thread = t, .view = web_view_ref(t->view), .x = x };
+	struct web_request r = { .thread = t, .view = web_view_ref(t->view), .x = x, .began_ms = clock_wall_ms() };
 
 	stat_add(STAT_REQUESTS, 1);
 	web_request(&r);

@@ -66,6 +66,7 @@ struct web_request {
 	struct web_thread *thread;
 	struct web_view *view;
 	struct http_exchange *x;
+	int64_t began_ms;           /* wall clock */
 	const struct domain *site;  /* NULL until found */
 	struct site_stats *stats;   /* of the site */
 	struct cache_status status; /* for Cache-Status and the access log */

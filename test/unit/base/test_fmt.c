@@ -100,6 +100,16 @@ static void test_prints_what_it_reads(void **state)
 	}
 }
 
+static void test_decimal_digits(void **state)
+{
+	char room[FMT_U64_SIZE];
+
+	assert_true(span_eq(fmt_u64(0, room), SPAN("0")));
+	assert_true(span_eq(fmt_u64(10, room), SPAN("10")));
+	assert_true(span_eq(fmt_u64(1234567890, room), SPAN("1234567890")));
+	assert_true(span_eq(fmt_u64(UINT64_MAX, room), SPAN("18446744073709551615")));
+}
+
 static void test_distance(void **state)
 {
 	char word[80];
@@ -146,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_prints_what_it_reads),
+		cmocka_unit_test(test_decimal_digits),
 		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_safe),
 	};
