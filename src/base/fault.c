@@ -224,3 +224,28 @@ enum fault_lang fault_lang_of(const char *locale)
 		return FAULT_EN;
 	return s.n == 2 || strchr("_-.@", s.p[2]) ? FAULT_DE : FAULT_EN;
 }
+
+static void sentence(struct jsonw *j, const char *key,
+	void (*write)(const struct fault *, enum fault_lang, struct buf *), const struct fault *f, enum fault_lang lang)
+{
+	struct buf text = BUF_INIT(4 * FAULT_TEXT_MAX);
+
+	write(f, lang, &text);
+	jsonw_span(j, key, buf_span(&text));
+	buf_done(&text);
+}
+
+void fault_json(struct jsonw *j, const char *key, const struct fault *f)
+{
+	jsonw_object(j, key);
+	jsonw_text(j, "code", fault_code_text(f->code));
+	sentence(j, "cause", fault_cause, f, FAULT_EN);
+	sentence(j, "remedy", fault_remedy, f, FAULT_EN);
+	sentence(j, "cause_de", fault_cause, f, FAULT_DE);
+	sentence(j, "remedy_de", fault_remedy, f, FAULT_DE);
+	jsonw_object(j, "facts");
+	for (unsigned i = 0; i < f->facts; i++)
+		jsonw_span(j, f->fact[i].name, fault_value(f, f->fact[i].name));
+	jsonw_end(j);
+	jsonw_end(j);
+}

@@ -19,7 +19,7 @@
 #pragma once
 #include <stdbool.h>
 #include "base/arena.h"
-#include "base/buf.h"
+#include "base/jsonw.h"
 
 enum fault_code {
 	FAULT_NONE = 0,
@@ -67,3 +67,6 @@ void fault_remedy(const struct fault *f, enum fault_lang lang, struct buf *out);
 void fault_print(const struct fault *f, enum fault_lang lang, struct buf *out);
 /* The language of $LANG-like text ("de_DE.UTF-8" -> FAULT_DE). */
 enum fault_lang fault_lang_of(const char *locale);
+/* A member (or, without key, a value) of the document under way: {"code", "cause", "remedy", "cause_de", "remedy_de",
+ * "facts": {}} */
+void fault_json(struct jsonw *j, const char *key, const struct fault *f);

@@ -3,7 +3,7 @@
 #include "base/fault.h"
 #include "base/jsonw.h"
 
-/* {"code", "cause", "remedy", "cause_de", "remedy_de", "facts": {}} */
+/* As fault_json(). */
 void report_fault_json(struct jsonw *j, const char *key, const struct fault *f);
 
 /* A list of current faults, at most REPORT_FAULTS_MAX; others are counted only. */

@@ -289,36 +289,12 @@ bool tls_explain_offer(struct span hello, enum tls_use use, struct tls_set *set,
 
 /* ---- as a document ---- */
 
-static void cause_json(struct jsonw *j, const struct fault *f)
-{
-	static const struct {
-		const char *key;
-		void (*sentence)(const struct fault *, enum fault_lang, struct buf *);
-		enum fault_lang lang;
-	} sentences[] = { { "cause", fault_cause, FAULT_EN }, { "remedy", fault_remedy, FAULT_EN },
-		{ "cause_de", fault_cause, FAULT_DE }, { "remedy_de", fault_remedy, FAULT_DE } };
-
-	jsonw_object(j, NULL);
-	jsonw_text(j, "code", fault_code_text(f->code));
-	for (size_t i = 0; i < array_len(sentences); i++) {
-		_cleanup_(buf_done) struct buf text = BUF_INIT(4096);
-
-		sentences[i].sentence(f, sentences[i].lang, &text);
-		jsonw_span(j, sentences[i].key, buf_span(&text));
-	}
-	jsonw_object(j, "facts");
-	for (unsigned i = 0; i < f->facts; i++)
-		jsonw_span(j, f->fact[i].name, fault_value(f, f->fact[i].name));
-	jsonw_end(j);
-	jsonw_end(j);
-}
-
 void tls_explanation_json(struct jsonw *j, const char *name, const struct tls_explanation *e)
 {
 	jsonw_object(j, name);
 	jsonw_array(j, "causes");
 	for (unsigned i = 0; i < e->causes_n; i++)
-		cause_json(j, &e->causes[i]);
+		fault_json(j, NULL, &e->causes[i]);
 	jsonw_end(j);
 	jsonw_array(j, "certificates");
 	for (unsigned i = 0; i < e->obstacles_n; i++) {
