@@ -75,7 +75,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *p)
 }
 
 static BIO_METHOD *bio_method;
-static SSL_CTX *client_ctx;
+static SSL_CTX *client_ctx, *lenient_ctx;
 
 static void make_method(void)
 {
@@ -295,15 +295,22 @@ int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tl
 
 /* ---- the client's side ---- */
 
+static SSL_CTX *new_client_ctx(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	must(ctx);
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx,
+		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	return ctx;
+}
+
 static void make_client_ctx(void)
 {
-	client_ctx = SSL_CTX_new(TLS_client_method());
-	must(client_ctx);
-	SSL_CTX_set_min_proto_version(client_ctx, TLS1_2_VERSION);
-	SSL_CTX_set_options(client_ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_mode(client_ctx,
-		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_read_ahead(client_ctx, 1);
+	client_ctx = new_client_ctx();
 	if (SSL_CTX_set_default_verify_paths(client_ctx) != 1)
 		ERR_clear_error();
 }
@@ -315,6 +322,26 @@ void tls_client_prepare(void)
 	pthread_once(&once, make_client_ctx);
 }
 
+static void make_lenient_ctx(void)
+{
+	lenient_ctx = new_client_ctx();
+	SSL_CTX_set_security_level(lenient_ctx, 0);
+	SSL_CTX_set_min_proto_version(lenient_ctx, TLS1_VERSION);
+	SSL_CTX_set_options(lenient_ctx, SSL_OP_LEGACY_SERVER_CONNECT);
+	must(SSL_CTX_set_cipher_list(lenient_ctx, "ALL:@SECLEVEL=0") == 1);
+}
+
+static SSL_CTX *ctx_for(const struct tls_client_settings *settings)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (settings->lenient)
+		pthread_once(&once, make_lenient_ctx);
+	else
+		tls_client_prepare();
+	return settings->lenient ? lenient_ctx : client_ctx;
+}
+
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault)
 {
 	_cleanup_(mem_freep) char *name = span_text(settings->name);
@@ -322,10 +349,13 @@ int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint
 	struct tls_filter *t;
 	int r;
 
-	tls_client_prepare();
-	t = filter_push(c, client_ctx, NULL);
+	must(settings->no_verify || !settings->lenient);
+	t = filter_push(c, ctx_for(settings), NULL);
 	SSL_set_connect_state(t->ssl);
-	SSL_set_tlsext_host_name(t->ssl, name);
+	if (settings->name.n)
+		SSL_set_tlsext_host_name(t->ssl, name);
+	if (settings->signatures)
+		must(SSL_set1_sigalgs_list(t->ssl, settings->signatures) == 1);
 	if (!settings->no_verify) {
 		SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 		SSL_set1_host(t->ssl, name);
@@ -336,6 +366,26 @@ int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint
 		explain(&facts, NULL, settings->name, fault);
 	tls_facts_done(&facts);
 	return r;
+}
+
+bool tls_conn_peer(const struct conn *c, struct arena *a, struct tls_peer *ret)
+{
+	const struct tls_filter *t = (const struct tls_filter *)c->top;
+	STACK_OF(X509) * chain;
+
+	*ret = (struct tls_peer){ 0 };
+	if (!c->secure || c->top->ops != &tls_ops)
+		return false;
+	chain = SSL_get_peer_cert_chain(t->ssl);
+	for (int i = 0; i < sk_X509_num(chain) && ret->chain_n < TLS_PEER_CHAIN_MAX; i++) {
+		int n = i2d_X509(sk_X509_value(chain, i), NULL);
+		unsigned char *der = arena_alloc(a, (size_t)(n > 0 ? n : 1)), *at = der;
+
+		if (n > 0 && i2d_X509(sk_X509_value(chain, i), &at) == n)
+			ret->chain[ret->chain_n++] = span_make(der, (size_t)n);
+	}
+	ret->group = SSL_group_to_name(t->ssl, SSL_get_negotiated_group(t->ssl));
+	return true;
 }
 
 bool tls_conn_info(const struct conn *c, struct tls_info *ret)

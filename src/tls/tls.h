@@ -152,8 +152,11 @@ void tls_facts_done(struct tls_facts *facts);
 /* The client side, towards origins. verify_name: the name the certificate must have (SNI too), checked
  * against the system's CAs; no_verify: any certificate will do. 0 or -errno with *fault (TLS-*). Suspends. */
 struct tls_client_settings {
-	struct span name;
+	struct span name; /* empty with no_verify: none is asked for */
 	bool no_verify;
+	bool lenient; /* whatever OpenSSL can speak: TLS 1.0 on, every suite, no security level. Surveys only */
+	const char
+		*signatures; /* signature algorithms as OpenSSL lists them ("ECDSA+SHA256:…"); NULL: the usual ones */
 };
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
 
@@ -170,3 +173,12 @@ struct tls_info {
 };
 /* false if c has no TLS filter. */
 bool tls_conn_info(const struct conn *c, struct tls_info *ret);
+
+/* What the server showed, of a connection that tls_connect() made. Certificates come from a. */
+#define TLS_PEER_CHAIN_MAX 10
+struct tls_peer {
+	unsigned chain_n;                      /* more are left out */
+	struct span chain[TLS_PEER_CHAIN_MAX]; /* DER, the leaf first */
+	const char *group;                     /* of the key exchange: "x25519"; NULL: not known */
+};
+bool tls_conn_peer(const struct conn *c, struct arena *a, struct tls_peer *ret);
