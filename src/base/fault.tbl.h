@@ -168,6 +168,9 @@ FAULT(LISTEN_FAILED, "LISTEN-FAILED",
 #include "base/fault_dns.tbl.h"
 #include "base/fault_mail.tbl.h"
 
+/* ---- surveys ---- */
+#include "base/fault_scan.tbl.h"
+
 /* ---- certificates ---- */
 FAULT(CERT_NONE, "CERT-NONE",
 	"No certificate folder holds a usable pair of certificate and key.",
