@@ -60,6 +60,20 @@ static const struct cli_option tls_explain_options[] = {
 	{ "--name", "NAME", false, "The name that a client with --suites asks for." },
 	{ NULL },
 };
+static const struct cli_option scan_options[] = {
+	{ "--file", "FILE", true, "Hosts, one a line; - is standard input." },
+	{ "--starttls", "smtp|none", false, "smtp (port 25 unless given): STARTTLS; none (443): TLS at once." },
+	{ "--quick", NULL, false, "Versions and certificates only, at most 6 connections to a server." },
+	{ "--csv", NULL, false, "Print comma-separated values." },
+	{ "--jobs", "N", false, "Servers at a time; else 400, never two connections to one address." },
+	{ "--rate", "N", false, "New connections a second in all; else 400." },
+	{ "--gap", "DURATION", false,
+		"Between two connections to one address; else 2s (1s with --quick), none in private networks." },
+	{ "--timeout", "DURATION", false, "How long to wait for each answer; else 30s." },
+	{ "--helo", "NAME", false, "The name to say in EHLO; else that of this machine." },
+	{ "--ca", "FILE", false, "Certificates of CAs to trust besides those of the system." },
+	{ NULL },
+};
 
 static const struct cli_verb first[] = {
 	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
@@ -87,6 +101,8 @@ static const struct cli_verb last[] = {
 		cli_dns_check },
 	{ "dns query", "NAME [TYPE] [--server ADDRESS[:PORT]] [--tcp]",
 		"Ask the running server for a name, and show its answer.", query_options, cli_dns_query },
+	{ "tls scan", "HOST[:PORT]… [--file FILE] [--starttls smtp|none] [--quick] [--csv]",
+		"See what TLS these servers speak and which certificates they serve.", scan_options, cli_tls_scan },
 	{ "explain", "[CODE]", "Explain a code that a log line or page shows; without one, list all.", NULL,
 		cli_explain },
 	{ "completion", "bash", "Print the completion for bash.", NULL, cli_completion },

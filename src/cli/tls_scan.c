@@ -1,0 +1,229 @@
+/*
+ * torhaus tls scan: what TLS do these servers speak.
+ *
+ * Here are the options and the run; what is printed stands in cli/tls_scan_print.c. Lines of JSON and CSV are written as each server is
+ * done; the table needs them all. Progress goes to stderr while that is a terminal. SIGINT ends the run early and
+ * prints what is there.
+ */
+#include "cli/tls_scan.h"
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "smtp/smtp.h"
+
+#define TIMEOUT_MS  30000
+#define CONNECT_MS  10000
+#define PROGRESS_MS 1000
+#define PORT_SMTP   25
+#define PORT_TLS    443
+#define JOBS_MAX    2000
+#define RATE_MAX    10000
+
+static struct scan *running; /* for the signal handler */
+
+/* ---- options ---- */
+
+/* The name that mail servers expect in EHLO: this machine's, with its domain. */
+static const char *own_name(void)
+{
+	static char name[256] = "localhost.localdomain";
+	struct addrinfo hints = { .ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	char host[256] = "";
+
+	if (gethostname(host, sizeof(host) - 1) == 0 && host[0] && getaddrinfo(host, NULL, &hints, &found) == 0 &&
+		found->ai_canonname && strlen(found->ai_canonname) < sizeof(name))
+		memcpy(name, found->ai_canonname, strlen(found->ai_canonname) + 1);
+	else if (host[0])
+		memcpy(name, host, sizeof(name));
+	if (found)
+		freeaddrinfo(found);
+	return name;
+}
+
+static int number(struct cli *cli, const struct cli_args *args, const char *option, unsigned max, unsigned *ret)
+{
+	const char *value = cli_arg(args, option);
+	uint64_t n;
+
+	if (!value)
+		return CLI_DONE;
+	if (span_to_u64(span_of(value), &n) < 0 || n == 0 || n > max)
+		return cli_usage(cli, "%s is a number from 1 to %u, not \"%s\"", option, max, value);
+	*ret = (unsigned)n;
+	return CLI_DONE;
+}
+
+static int duration(struct cli *cli, const struct cli_args *args, const char *option, uint64_t *ret_ms)
+{
+	const char *value = cli_arg(args, option);
+
+	if (value && fmt_parse_duration_ms(span_of(value), ret_ms) < 0)
+		return cli_usage(cli, "%s is a duration such as 30s, not \"%s\"", option, value);
+	return CLI_DONE;
+}
+
+static int read_settings(struct cli *cli, const struct cli_args *args, struct scan *s)
+{
+	const char *starttls = cli_arg(args, "--starttls"), *helo = cli_arg(args, "--helo");
+	uint64_t timeout_ms = TIMEOUT_MS;
+	int status;
+
+	if (starttls && strcmp(starttls, "smtp") != 0 && strcmp(starttls, "none") != 0)
+		return cli_usage(cli, "--starttls is smtp or none, not \"%s\"", starttls);
+	if (helo && !smtp_is_helo(span_of(helo)))
+		return cli_usage(cli, "--helo is the name of this machine, not \"%s\"", helo);
+	status = number(cli, args, "--jobs", JOBS_MAX, &s->jobs);
+	if (status == CLI_DONE)
+		status = number(cli, args, "--rate", RATE_MAX, &s->rate);
+	if (status == CLI_DONE)
+		status = duration(cli, args, "--timeout", &timeout_ms);
+	if (status == CLI_DONE)
+		status = duration(cli, args, "--gap", &s->probe.gap_ms);
+	s->gap_auto = !cli_arg(args, "--gap");
+	s->probe.smtp = !starttls || strcmp(starttls, "smtp") == 0;
+	s->probe.quick = cli_arg(args, "--quick") != NULL;
+	s->probe.helo = helo ? helo : own_name();
+	s->probe.connect_ms = timeout_ms < CONNECT_MS ? timeout_ms : CONNECT_MS;
+	s->probe.answer_ms = s->probe.greeting_ms = timeout_ms;
+	return status;
+}
+
+/* ---- hosts ---- */
+
+static int add(struct cli *cli, struct scan *s, struct span host)
+{
+	int r = scan_add(s, host, s->probe.smtp ? PORT_SMTP : PORT_TLS);
+
+	if (r == -E2BIG)
+		return cli_usage(cli, "at most %u hosts", SCAN_HOSTS_MAX);
+	return r < 0 ? cli_usage(cli, "\"%.*s\" is no host", SPAN_ARG(host)) : CLI_DONE;
+}
+
+/* One host a line; blank lines and what follows a # are skipped. */
+static int add_file(struct cli *cli, struct scan *s, const char *path)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	int status = CLI_DONE;
+	size_t room = 0;
+	char *line = NULL;
+	ssize_t n;
+
+	if (!f)
+		return cli_usage(cli, "%s: %s", path, strerror(errno));
+	while (status == CLI_DONE && (n = getline(&line, &room, f)) >= 0) {
+		struct span rest = span_make(line, (size_t)n), host;
+
+		span_cut(&rest, '#', &host);
+		while (host.n && (host.p[host.n - 1] == '\n' || host.p[host.n - 1] == '\r'))
+			host.n--;
+		host = span_trim(host);
+		if (host.n)
+			status = add(cli, s, host);
+	}
+	mem_free(line);
+	if (f != stdin)
+		fclose(f);
+	return status;
+}
+
+static int add_hosts(struct cli *cli, const struct cli_args *args, struct scan *s)
+{
+	int status = CLI_DONE;
+
+	for (unsigned i = 0; i < args->rest_n && status == CLI_DONE; i++)
+		status = add(cli, s, span_of(args->rest[i]));
+	for (unsigned i = 0; i < args->n && status == CLI_DONE; i++)
+		if (strcmp(args->v[i].option->name, "--file") == 0)
+			status = add_file(cli, s, args->v[i].value);
+	if (status == CLI_DONE && s->hosts_n == 0)
+		return cli_usage(cli, "which hosts?");
+	return status;
+}
+
+/* ---- the run ---- */
+
+static void on_signal(int number)
+{
+	(void)number;
+	scan_stop(running);
+}
+
+static void progress(struct tls_scan *t, const struct scan *s)
+{
+	uint64_t now = clock_mono_ms(), took = now - t->began_ms;
+
+	if (!t->progress || took < PROGRESS_MS || now - t->told_ms < 100)
+		return;
+	t->told_ms = now;
+	fprintf(t->cli->err,
+		cli_say(t->cli, "\r%u of %u servers, about %u s to go \033[K",
+			"\r%u von %u Servern, noch etwa %u s \033[K"),
+		s->done_n, s->hosts_n, (unsigned)(took * (s->hosts_n - s->done_n) / s->done_n / 1000));
+	fflush(t->cli->err);
+}
+
+static void on_done(void *arg, struct scan *s, const struct scan_host *h)
+{
+	struct tls_scan *t = arg;
+
+	if (t->cli->json)
+		tls_scan_json(t, h);
+	else if (t->csv)
+		tls_scan_csv(t, h);
+	progress(t, s);
+}
+
+static int scan(struct tls_scan *t)
+{
+	struct sigaction on = { .sa_handler = on_signal }, before;
+	int r;
+
+	running = &t->scan;
+	sigaction(SIGINT, &on, &before);
+	signal(SIGPIPE, SIG_IGN);
+	if (t->csv)
+		tls_scan_csv_head(t);
+	r = scan_run(&t->scan);
+	sigaction(SIGINT, &before, NULL);
+	if (t->told_ms)
+		fprintf(t->cli->err, "\r\033[K");
+	if (r < 0 && r != -ECANCELED) {
+		fprintf(t->cli->err, "torhaus tls scan: %s\n", strerror(-r));
+		return CLI_UNREACHABLE;
+	}
+	return tls_scan_end(t);
+}
+
+int cli_tls_scan(struct cli *cli, int argc, char **argv)
+{
+	struct tls_scan t = { .cli = cli, .began_ms = clock_mono_ms(), .now_s = clock_wall_s() };
+	struct cli_args args;
+	int status = cli_args_parse(cli, argc, argv, ARGS_MAX, &args);
+
+	if (status != CLI_DONE)
+		return status;
+	scan_init(&t.scan);
+	t.scan.on_done = on_done;
+	t.scan.arg = &t;
+	t.csv = cli_arg(&args, "--csv") != NULL;
+	t.progress = isatty(STDERR_FILENO);
+	status = read_settings(cli, &args, &t.scan);
+	if (status == CLI_DONE)
+		status = add_hosts(cli, &args, &t.scan);
+	if (status == CLI_DONE) {
+		t.scan.probe.store = probe_store_new(cli_arg(&args, "--ca"));
+		if (!t.scan.probe.store)
+			status = cli_usage(cli, "%s holds no certificates", cli_arg(&args, "--ca"));
+	}
+	if (status == CLI_DONE)
+		status = scan(&t);
+	probe_store_free(t.scan.probe.store);
+	scan_done(&t.scan);
+	return status;
+}

@@ -1,0 +1,372 @@
+/*
+ * What `torhaus tls scan` prints: a row for each server, then what was found, each kind once with the servers that have it.
+ */
+#include <string.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cli/tls_scan.h"
+#include "tls/explain.h"
+
+#define DAY_S       86400
+#define JSON_LINE   (4 << 20)
+#define CELL        200
+#define PLACES_TOLD 5
+#define DETAILS_MAX 3 /* servers, of which all is told */
+
+static const struct {
+	const char *name;
+	enum probe_version version;
+} versions[] = { { "ssl2", PROBE_SSL2 }, { "ssl3", PROBE_SSL3 }, { "1.0", PROBE_TLS10 }, { "1.1", PROBE_TLS11 },
+	{ "1.2", PROBE_TLS12 }, { "1.3", PROBE_TLS13 } };
+
+/* ---- JSON and CSV ---- */
+
+void tls_scan_json(struct tls_scan *t, const struct scan_host *h)
+{
+	_cleanup_(buf_done) struct buf out = BUF_INIT(JSON_LINE);
+	struct jsonw j;
+
+	jsonw_init(&j, &out);
+	jsonw_object(&j, NULL);
+	jsonw_text(&j, "schema", "torhaus.tls-scan/1");
+	probe_json(&j, &h->probe, t->now_s);
+	jsonw_end(&j);
+	fprintf(t->cli->out, "%s\n", buf_text(&out));
+}
+
+void tls_scan_csv_head(struct tls_scan *t)
+{
+	fprintf(t->cli->out,
+		"host,address,port,verdict,ssl2,ssl3,tls1.0,tls1.1,tls1.2,tls1.3,rsa,rsa_not_after,ecdsa,ecdsa_not_after,"
+		"suites,groups,signatures,year,connections,findings\n");
+}
+
+/* RFC 4180: quoted where it must be. */
+static void csv_cell(struct buf *out, struct span s)
+{
+	bool quote = span_index(s, ',') >= 0 || span_index(s, '"') >= 0 || span_index(s, '\n') >= 0;
+
+	if (quote)
+		buf_add_char(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"')
+			buf_add_char(out, '"');
+		buf_add_char(out, s.p[i]);
+	}
+	if (quote)
+		buf_add_char(out, '"');
+	buf_add_char(out, ',');
+}
+
+static const struct probe_cert *cert_of(const struct probe *p, enum tls_key_type type)
+{
+	for (unsigned i = 0; i < p->certs_n; i++)
+		if (p->certs[i]->type == type)
+			return p->certs[i];
+	return NULL;
+}
+
+static void csv_cert(struct buf *out, const struct probe_cert *c)
+{
+	char until[CLOCK_RFC3339_SIZE] = "";
+
+	if (c)
+		clock_rfc3339(c->not_after, until);
+	csv_cell(out, span_of(c ? c->key : ""));
+	csv_cell(out, span_of(until));
+}
+
+static void csv_list(struct buf *out, const struct offer *a, const struct offer *b, const char *(*text)(uint16_t))
+{
+	_cleanup_(buf_done) struct buf list = BUF_INIT(16384);
+
+	for (unsigned i = 0; i < a->n; i++)
+		buf_addf(&list, "%s%s", list.n ? " " : "", text(a->v[i]));
+	for (unsigned i = 0; b && i < b->n; i++)
+		buf_addf(&list, "%s%s", list.n ? " " : "", text(b->v[i]));
+	csv_cell(out, buf_span(&list));
+}
+
+static const char *signature_text(uint16_t number)
+{
+	const struct tls_signature *s = tls_signature_find(number);
+
+	return s ? s->name : "unknown";
+}
+
+/* The codes of what was found, each once. */
+static void codes_of(const struct fault *all, unsigned n, const char *separator, struct buf *out)
+{
+	for (unsigned i = 0; i < n; i++) {
+		bool told = false;
+
+		for (unsigned k = 0; k < i; k++)
+			told |= all[k].code == all[i].code;
+		if (!told)
+			buf_addf(out, "%s%s", out->n ? separator : "", fault_code_text(all[i].code));
+	}
+}
+
+void tls_scan_csv(struct tls_scan *t, const struct scan_host *h)
+{
+	_cleanup_(mem_freep) struct fault *found = mem_zalloc(PROBE_FINDINGS_MAX, sizeof(*found));
+	_cleanup_(buf_done) struct buf out = BUF_INIT(65536), codes = BUF_INIT(4096);
+	const struct probe *p = &h->probe;
+	char address[NET_ADDR_SIZE] = "";
+
+	if (p->addr.n)
+		net_addr_host_text(&p->addr, address);
+	csv_cell(&out, p->host);
+	csv_cell(&out, span_of(address));
+	buf_addf(&out, "%u,%s,", h->port, probe_verdict_word(p->verdict));
+	for (size_t i = 0; i < array_len(versions); i++)
+		buf_addf(&out, "%s,",
+			p->versions[versions[i].version] == PROBE_YES          ? "yes"
+				: p->versions[versions[i].version] == PROBE_NO ? "no"
+									       : "");
+	csv_cert(&out, cert_of(p, TLS_KEY_RSA));
+	csv_cert(&out, cert_of(p, TLS_KEY_ECDSA));
+	csv_list(&out, &p->suites_13, &p->suites, tls_suite_text);
+	csv_list(&out, &p->groups, NULL, tls_group_text);
+	csv_list(&out, &p->signatures, NULL, signature_text);
+	buf_addf(&out, "%u,%u,", probe_age(p).year, p->connections);
+	codes_of(found, probe_findings(p, t->now_s, found), " ", &codes);
+	fprintf(t->cli->out, "%s%s\n", buf_text(&out), codes.n ? buf_text(&codes) : "");
+}
+
+/* ---- the table ---- */
+
+enum { HOST, TLS, CERTS, AGE, CODES, COLUMNS };
+struct row {
+	const char *cell[COLUMNS];
+};
+struct table {
+	struct tls_scan *t;
+	struct arena arena;
+	struct row *rows;
+	unsigned n;
+	struct fault *first[FAULT_COUNT]; /* the first of each code */
+	unsigned count[FAULT_COUNT];
+	struct buf places[FAULT_COUNT];
+};
+
+static struct span tls_cell(struct table *b, const struct probe *p)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(CELL);
+
+	for (size_t i = 0; i < array_len(versions); i++)
+		if (p->versions[versions[i].version] == PROBE_YES)
+			buf_addf(&text, "%s%s", text.n ? " " : "", versions[i].name);
+	if (p->verdict != PROBE_TLS)
+		buf_addf(&text, text.n ? " (%s)" : "%s", probe_verdict_text(p->verdict, b->t->cli->lang));
+	return arena_span(&b->arena, buf_span(&text));
+}
+
+static struct span certs_cell(struct table *b, const struct probe *p)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(CELL);
+
+	for (unsigned i = 0; i < p->certs_n; i++)
+		buf_addf(&text, cli_say(b->t->cli, "%s%s (%lld d)", "%s%s (%lld T)"), i ? ", " : "", p->certs[i]->key,
+			(long long)((p->certs[i]->not_after - b->t->now_s) / DAY_S));
+	return text.n ? arena_span(&b->arena, buf_span(&text)) : SPAN("-");
+}
+
+static struct span age_cell(struct table *b, const struct probe *p)
+{
+	struct probe_age age = probe_age(p);
+
+	if (age.year == 0)
+		return SPAN("-");
+	return arena_spanf(&b->arena, "%u %s", age.year, cli_say(b->t->cli, age.word_en, age.word_de));
+}
+
+static void note(struct table *b, const char *place, const struct fault *f)
+{
+	enum fault_code c = f->code;
+
+	if (!b->first[c]) {
+		b->first[c] = arena_new(&b->arena, struct fault);
+		*b->first[c] = *f;
+		b->places[c] = BUF_INIT(4096);
+	}
+	if (++b->count[c] <= PLACES_TOLD)
+		buf_addf(&b->places[c], "%s%s", b->places[c].n ? ", " : "", place);
+}
+
+static void fill_row(struct table *b, const struct scan_host *h, struct row *ret)
+{
+	_cleanup_(mem_freep) struct fault *found = mem_zalloc(PROBE_FINDINGS_MAX, sizeof(*found));
+	_cleanup_(buf_done) struct buf codes = BUF_INIT(4096);
+	unsigned n = probe_findings(&h->probe, b->t->now_s, found);
+	char place[320];
+
+	probe_place(&h->probe, place, sizeof(place));
+	codes_of(found, n, " ", &codes);
+	for (unsigned i = 0; i < n; i++) {
+		bool told = false;
+
+		for (unsigned k = 0; k < i; k++)
+			told |= found[k].code == found[i].code;
+		if (!told)
+			note(b, place, &found[i]);
+	}
+	*ret = (struct row){ { arena_text(&b->arena, span_of(place)), tls_cell(b, &h->probe).p,
+		certs_cell(b, &h->probe).p, age_cell(b, &h->probe).p, arena_text(&b->arena, buf_span(&codes)) } };
+}
+
+/* Characters, not bytes. */
+static unsigned width(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+static void print_row(struct table *b, const struct row *r, const unsigned widths[COLUMNS])
+{
+	for (unsigned c = 0; c < CODES; c++)
+		fprintf(b->t->cli->out, "%s%*s", r->cell[c],
+			widths[c] > width(r->cell[c]) ? (int)(widths[c] - width(r->cell[c])) + 2 : 2, "");
+	fprintf(b->t->cli->out, "%s\n", r->cell[CODES]);
+}
+
+static void print_table(struct table *b)
+{
+	const struct cli *cli = b->t->cli;
+	const struct row head = { { cli_say(cli, "SERVER", "SERVER"), "TLS",
+		cli_say(cli, "CERTIFICATES", "ZERTIFIKATE"), cli_say(cli, "AS OF ABOUT", "STAND ETWA"),
+		cli_say(cli, "FINDINGS", "BEFUNDE") } };
+	unsigned widths[COLUMNS] = { 0 };
+
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		widths[c] = width(head.cell[c]);
+		for (unsigned i = 0; i < b->n; i++)
+			if (width(b->rows[i].cell[c]) > widths[c])
+				widths[c] = width(b->rows[i].cell[c]);
+	}
+	fprintf(cli->out, "%s", cli_bold(cli));
+	print_row(b, &head, widths);
+	fprintf(cli->out, "%s", cli_plain(cli));
+	for (unsigned i = 0; i < b->n; i++)
+		print_row(b, &b->rows[i], widths);
+}
+
+static void print_findings(struct table *b)
+{
+	struct cli *cli = b->t->cli;
+
+	for (enum fault_code c = FAULT_NONE + 1; c < FAULT_COUNT; c++) {
+		if (!b->first[c])
+			continue;
+		fprintf(cli->out, "\n");
+		cli_fault_to(cli, cli->out, b->first[c]);
+		if (b->count[c] > 1)
+			fprintf(cli->out, cli_say(cli, "  %u servers: %s%s\n", "  %u Server: %s%s\n"), b->count[c],
+				buf_text(&b->places[c]), b->count[c] > PLACES_TOLD ? ", …" : "");
+		buf_done(&b->places[c]);
+	}
+}
+
+/* ---- details, for a few ---- */
+
+static void print_list(struct cli *cli, const char *label, const struct offer *o, const char *(*text)(uint16_t),
+	const char *remark)
+{
+	if (o->n == 0)
+		return;
+	fprintf(cli->out, "  %s", label);
+	for (unsigned i = 0; i < o->n; i++)
+		fprintf(cli->out, "%s%s", i ? ", " : " ", text(o->v[i]));
+	fprintf(cli->out, "%s\n", remark);
+}
+
+static void print_cert(struct cli *cli, const struct probe_cert *c)
+{
+	char until[32];
+
+	cli_time(c->not_after, until);
+	fprintf(cli->out, cli_say(cli, "  certificate: %s, until %s, by %s; ", "  Zertifikat: %s, bis %s, von %s; "),
+		c->key, until, c->issuer);
+	for (unsigned i = 0; i < c->names_n && i < PLACES_TOLD; i++)
+		fprintf(cli->out, "%s%.*s", i ? ", " : "", SPAN_ARG(c->names[i]));
+	fprintf(cli->out, "%s\n", c->names_n > PLACES_TOLD ? ", …" : "");
+}
+
+static void print_details(struct tls_scan *t, const struct probe *p)
+{
+	struct cli *cli = t->cli;
+	struct probe_age age = probe_age(p);
+	const char *part = p->full
+		? ""
+		: cli_say(cli, " (seen; --quick does not look for all)", " (gesehen; --quick sucht nicht alle)");
+
+	fprintf(cli->out, "\n%s%.*s%s\n", cli_bold(cli), SPAN_ARG(p->host), cli_plain(cli));
+	for (unsigned i = 0; i < p->certs_n; i++)
+		print_cert(cli, p->certs[i]);
+	print_list(cli, "TLS 1.3:", &p->suites_13, tls_suite_text, part);
+	print_list(cli, cli_say(cli, "TLS 1.2 and below:", "TLS 1.2 und darunter:"), &p->suites, tls_suite_text, part);
+	print_list(cli, cli_say(cli, "groups:", "Gruppen:"), &p->groups, tls_group_text, part);
+	print_list(cli, cli_say(cli, "signatures:", "Signaturen:"), &p->signatures, signature_text,
+		p->signatures_all ? "" : cli_say(cli, " (seen)", " (gesehen)"));
+	if (age.year)
+		fprintf(cli->out, cli_say(cli, "  as of about %u (%s): %s\n", "  Stand etwa %u (%s): %s\n"), age.year,
+			cli_say(cli, age.word_en, age.word_de), cli_say(cli, age.rule_en, age.rule_de));
+	fprintf(cli->out, cli_say(cli, "  %u connections in %.1f s\n", "  %u Verbindungen in %.1f s\n"), p->connections,
+		(double)p->took_ms / 1000);
+}
+
+static void print_all(struct tls_scan *t)
+{
+	struct table *b = mem_new(struct table);
+
+	b->t = t;
+	arena_init(&b->arena, 1 << 16);
+	b->rows = mem_zalloc(t->scan.hosts_n, sizeof(*b->rows));
+	for (unsigned i = 0; i < t->scan.hosts_n; i++)
+		if (t->scan.hosts[i]->done)
+			fill_row(b, t->scan.hosts[i], &b->rows[b->n++]);
+	print_table(b);
+	for (unsigned i = 0; i < t->scan.hosts_n && t->scan.hosts_n <= DETAILS_MAX; i++)
+		if (t->scan.hosts[i]->done && t->scan.hosts[i]->probe.verdict == PROBE_TLS)
+			print_details(t, &t->scan.hosts[i]->probe);
+	print_findings(b);
+	mem_free(b->rows);
+	arena_done(&b->arena);
+	mem_free(b);
+}
+
+/* ---- the end ---- */
+
+/* That a server could not be asked, or not to the end, is no finding about its TLS. */
+static bool is_unknown(enum probe_verdict v)
+{
+	return v == PROBE_UNRESOLVED || v == PROBE_UNREACHABLE || v == PROBE_SILENT || v == PROBE_RATE_LIMITED;
+}
+
+static enum cli_status status_of(const struct tls_scan *t)
+{
+	_cleanup_(mem_freep) struct fault *found = mem_zalloc(PROBE_FINDINGS_MAX, sizeof(*found));
+	enum cli_status status = t->scan.done_n < t->scan.hosts_n ? CLI_PARTLY : CLI_DONE;
+
+	for (unsigned i = 0; i < t->scan.hosts_n; i++) {
+		const struct probe *p = &t->scan.hosts[i]->probe;
+
+		if (!t->scan.hosts[i]->done)
+			continue;
+		if (is_unknown(p->verdict))
+			status = CLI_PARTLY;
+		else if (probe_findings(p, t->now_s, found) > 0)
+			return CLI_FOUND;
+	}
+	return status;
+}
+
+int tls_scan_end(struct tls_scan *t)
+{
+	if (!t->cli->json && !t->csv)
+		print_all(t);
+	return status_of(t);
+}
