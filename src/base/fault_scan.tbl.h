@@ -44,7 +44,7 @@ FAULT(SCAN_ONLY_OBSOLETE, "SCAN-ONLY-OBSOLETE",
 	"Der Server muss erneuert werden; bis dahin erreichen ihn Absender nicht, die auf TLS bestehen.")
 FAULT(SCAN_OBSOLETE, "SCAN-OBSOLETE",
 	"{place} still accepts {what}.",
-	"{place} nimmt noch {what_de} an.",
+	"{place} nimmt noch {what} an.",
 	"Switch these off; for mail keep at least TLS 1.2 with ECDHE, so that nobody falls back to plain text.",
 	"Das abschalten; bei Mail wenigstens TLS 1.2 mit ECDHE behalten, damit niemand in Klartext zurückfällt.")
 FAULT(SCAN_OLD_VERSION, "SCAN-OLD-VERSION",
