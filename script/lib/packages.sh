@@ -21,12 +21,14 @@ packages_of() {
 		;;
 	test)
 		cat <<-LIST
+			bash
 			chromium
 			clang
 			clang-format
 			curl
 			gnutls-bin
 			goaccess
+			groff-base
 			iproute2
 			knot
 			libcmocka-dev
@@ -41,6 +43,7 @@ packages_of() {
 			sqlite3
 			squid
 			swaks
+			systemd
 			util-linux
 		LIST
 		;;

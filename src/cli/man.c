@@ -58,7 +58,9 @@ static void codes(struct buf *out)
 
 		fault_set(&f, c);
 		fault_cause(&f, FAULT_EN, &text);
-		buf_addf(out, ".TP\n.B %s\n", fault_code_text(c));
+		buf_add_text(out, ".TP\n.B ");
+		roff(out, fault_code_text(c));
+		buf_add_char(out, '\n');
 		roff(out, buf_text(&text));
 		buf_reset(&text);
 		fault_remedy(&f, FAULT_EN, &text);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -51,14 +52,31 @@ int sandbox_user_find(struct span name, struct sandbox_user *ret, struct fault *
 	return 0;
 }
 
+/* What systemd gave the supervisor (AmbientCapabilities=), so that it could bind ports and read keys. Root changes its
+ * user and thereby loses them; where it stays root on purpose, it stays what it is. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (geteuid() == 0)
+		return 0;
+	return syscall(SYS_capset, &head, none) < 0 ? -errno : 0;
+}
+
 int sandbox_become(const struct sandbox_user *user)
 {
+	int r;
+
 	if (user->change) {
 		if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
 			setresuid(user->uid, user->uid, user->uid) < 0)
 			return -errno;
 		must(user->uid == 0 || setuid(0) < 0);
 	}
+	r = drop_capabilities();
+	if (r < 0)
+		return r;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 

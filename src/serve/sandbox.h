@@ -18,7 +18,7 @@ struct sandbox_user {
 };
 /* Whom name means: nobody else if we are not root or name is empty. 0, or -ENOENT with fault (SERVE-NO-USER). */
 int sandbox_user_find(struct span name, struct sandbox_user *ret, struct fault *fault);
-/* For good. PR_SET_NO_NEW_PRIVS in any case. 0 or -errno. */
+/* For good, and without capabilities unless it stays root. PR_SET_NO_NEW_PRIVS in any case. 0 or -errno. */
 int sandbox_become(const struct sandbox_user *user);
 
 /* Folders that stay writable besides those that everybody needs for reading. */
