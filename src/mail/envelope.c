@@ -108,23 +108,19 @@ struct recipient {
 	const struct domain *domain;
 };
 
-/* Whatever was said last is what became of it. */
-static void refused(struct recipient *r, unsigned code, struct span reply)
+static void count_refused(struct recipient *r, unsigned code)
 {
 	r->t->refused++;
 	stat_add(code / 100 == 4 ? STAT_MAIL_RECIPIENTS_DEFERRED : STAT_MAIL_RECIPIENTS_REFUSED, 1);
-	note_recipient(r->s, buf_span(&r->mailbox), code, reply);
 }
 
 /* With the code that `torhaus explain` knows. */
 static void refuse(struct recipient *r, unsigned code, const char *enhanced, struct fault *f, const char *text)
 {
-	struct span why = span_of(text);
-
 	fault_fact(f, "rcpt", "%.*s", SPAN_ARG(buf_span(&r->mailbox)));
 	note_fault(r->s, LOG_LEVEL_INFO, "recipient-refused", f);
 	session_say(r->s, code, enhanced, "%s [%s]", text, fault_code_text(f->code));
-	refused(r, code, why);
+	count_refused(r, code);
 }
 
 static void refuse_plainly(struct recipient *r, unsigned code, const char *enhanced, enum fault_code why,
@@ -182,10 +178,11 @@ static void refuse_relaying(struct recipient *r)
 /* The backend failed: 451, so that the sender tries again. */
 static void put_off(struct recipient *r, struct fault *f)
 {
+	fault_fact(f, "rcpt", "%.*s", SPAN_ARG(buf_span(&r->mailbox)));
 	note_fault(r->s, LOG_LEVEL_WARNING, "backend-failed", f);
 	session_say(r->s, 451, "4.4.1", "The mail server of this domain cannot be reached now [%s]",
 		fault_code_text(f->code));
-	refused(r, 451, SPAN("backend"));
+	count_refused(r, 451);
 }
 
 static struct mta *get_mta(struct recipient *r, enum domain_mail_tls tls, bool fresh, struct fault *f)
@@ -311,7 +308,8 @@ static void take_answer(struct recipient *r, const struct smtp_reply *reply)
 
 	session_pass(r->s, reply);
 	if (reply->code / 100 != 2) {
-		refused(r, reply->code, reply->text);
+		count_refused(r, reply->code);
+		note_recipient(r->s, buf_span(&r->mailbox), reply->code, reply->text);
 		return;
 	}
 	if (t->recipients++ > 0)
@@ -342,7 +340,7 @@ static void receive_recipient(struct recipient *r)
 	else if (encryption_allows(r->s, r->domain, buf_span(&r->mailbox)))
 		deliver_to_backend(r);
 	else
-		r->t->refused++;
+		count_refused(r, 450);
 }
 
 int on_rcpt(struct mail_session *s, struct span args)

@@ -95,14 +95,17 @@ void session_pass(struct mail_session *s, const struct smtp_reply *r)
 	smtp_reply_print(&s->out, r, fallback[r->code / 100]);
 }
 
-int session_flush(struct mail_session *s)
+static int flush_until(struct mail_session *s, uint64_t deadline)
 {
-	int r = 0;
+	int r = s->out.n > 0 ? conn_write(s->conn, s->out.p, s->out.n, deadline) : 0;
 
-	if (s->out.n > 0)
-		r = conn_write(s->conn, s->out.p, s->out.n, deadline_in(session_settings(s)->command_timeout_ms));
 	buf_reset(&s->out);
 	return r;
+}
+
+int session_flush(struct mail_session *s)
+{
+	return flush_until(s, deadline_in(session_settings(s)->command_timeout_ms));
 }
 
 /* ---- hearing ---- */
@@ -343,7 +346,7 @@ static void end(struct mail_session *s, int r)
 {
 	uint64_t deadline = deadline_in(FAREWELL_MS);
 
-	if (r == NEXT_CLOSE && session_flush(s) == 0) {
+	if (r == NEXT_CLOSE && flush_until(s, deadline) == 0) {
 		/* After QUIT nothing comes that could reset our last words away. */
 		if (s->verdict == VERDICT_QUIT)
 			conn_shutdown(s->conn, deadline);
@@ -431,10 +434,10 @@ static void converse(void *arg)
 		}
 		if (r == 0)
 			r = last_words_in_drain(s);
-		else if (r < 0)
-			r = last_words(s, r);
-		else
+		else if (r == 1)
 			r = obey(s, line);
+		if (r < 0)
+			r = last_words(s, r);
 		await_command(s);
 	}
 	end(s, r);

@@ -342,6 +342,24 @@ static SSL_CTX *ctx_for(const struct tls_client_settings *settings)
 	return settings->lenient ? lenient_ctx : client_ctx;
 }
 
+/* An address is not sent as a name (RFC 6066 3), and the certificate must have it as an address. */
+static void expect_name(SSL *ssl, const char *name, const struct tls_client_settings *settings)
+{
+	struct net_addr address;
+	bool is_name = net_addr_parse_host(settings->name, &address) < 0;
+
+	if (is_name && name[0])
+		SSL_set_tlsext_host_name(ssl, name);
+	if (settings->no_verify)
+		return;
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (is_name)
+		SSL_set1_host(ssl, name);
+	else
+		X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name);
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+}
+
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault)
 {
 	_cleanup_(mem_freep) char *name = span_text(settings->name);
@@ -352,15 +370,9 @@ int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint
 	must(settings->no_verify || !settings->lenient);
 	t = filter_push(c, ctx_for(settings), NULL);
 	SSL_set_connect_state(t->ssl);
-	if (settings->name.n)
-		SSL_set_tlsext_host_name(t->ssl, name);
 	if (settings->signatures)
 		must(SSL_set1_sigalgs_list(t->ssl, settings->signatures) == 1);
-	if (!settings->no_verify) {
-		SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-		SSL_set1_host(t->ssl, name);
-		SSL_set_verify(t->ssl, SSL_VERIFY_PEER, NULL);
-	}
+	expect_name(t->ssl, name, settings);
 	r = handshake(t, &facts, deadline);
 	if (r < 0)
 		explain(&facts, NULL, settings->name, fault);

@@ -1,0 +1,558 @@
+"""The mail edge as one reads it: scripted clients, scripted backends. With real mail servers: test_mail_peers.py."""
+
+import re
+import ssl
+
+import pytest
+
+from client import any_certificate
+from conftest import wait_for
+from mta import free_port
+from pair import make_pair
+from smtp import Backend, Smtp, deliver
+
+LETTER = b"Subject: letter\r\n\r\nHello\r\n.a line that begins with a dot\r\n..\r\n.\x20\r\nlast\r\n"
+SETTINGS = """mail {{
+  listen = {{"127.0.0.1:0"}}
+  listen_tls = {{"127.0.0.1:0"}}
+  hostname = "mx.example.net"
+  tarpit = "0"
+  {}
+}}"""
+
+
+@pytest.fixture
+def backend():
+    with Backend() as b:
+        yield b
+
+
+@pytest.fixture
+def gateway(make_torhaus, backend):
+    """Makes a gateway with example.test at the scripted backend: gateway(settings, *options of the domain)."""
+    def make(settings="", *options, pairs=True):
+        t = make_torhaus(settings=SETTINGS.format(settings))
+        if pairs:
+            make_pair(t.certs, "ec", "ec", names=("mx.example.test",))
+        t.run("domain", "add", "example.test", "--mail", f"127.0.0.1:{backend.port}", *options)
+        return t.start()
+    return make
+
+
+def event(t, name, **values):
+    """The first log line of that event that has these values."""
+    def find():
+        for line in t.logs().splitlines():
+            fields = dict(re.findall(r'(\w+)=("[^"]*"|\S*)', line))
+            if f" mail {name} " in line and all(fields.get(k, "").strip('"') == v for k, v in values.items()):
+                return fields
+    return wait_for(find, what=f"the event {name} {values} in\n{t.logs()}")
+
+
+# ---- one mail ----
+
+def test_a_mail_goes_through(gateway, backend):
+    t = gateway()
+    reply = deliver(t.mail, LETTER)
+    assert str(reply) == "250 2.0.0 Ok: queued"
+    [mail] = backend.done
+    trace, rest = mail.content.split(b"\r\nSubject:", 1)
+    assert b"Subject:" + rest == LETTER
+    assert re.match(rb"Received: from client\.test \(\[127\.0\.0\.1\]\)\r\n\tby mx\.example\.net \(torhaus\) with ESMTP id "
+                    rb"\w+\r\n\tfor <box@example\.test>;\r\n\t\w{3}, \d\d \w{3} \d{4} [\d:]{8} [+-]\d{4}$", trace)
+    line = event(t, "mail", verdict="delivered")
+    assert line["backend"] == f"127.0.0.1:{backend.port}" and line["to"] == "box@example.test"
+    assert event(t, "session", verdict="quit")["mails"] == "1"
+
+
+def test_ehlo_and_helo(gateway):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        assert c.greeting.code == 220 and c.greeting.lines[0].startswith("mx.example.net ESMTP")
+        c.ehlo()
+        assert c.extensions == {"PIPELINING", "SIZE", "STARTTLS", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"}
+        assert c.ask("HELO client.test").lines == ["mx.example.net"]
+        assert c.ask("EHLO").code == 501
+        assert c.ask("EHLO two words").code == 501
+        assert [c.ask(x).code for x in ("NOOP", "NOOP x", "VRFY box", "EXPN list", "HELP", "RSET")] == [250, 250, 252, 502, 214, 250]
+
+
+def test_only_what_the_backend_can_is_announced(gateway, backend):
+    backend.extensions = ["PIPELINING", "SIZE 1000000"]
+    t = gateway()
+    deliver(t.mail, b"Subject: x\r\n\r\nx\r\n")
+    with Smtp(t.mail) as c:
+        reply = c.ehlo()
+        assert not c.extensions & {"8BITMIME", "DSN", "SMTPUTF8"} and "SIZE 1000000" in reply.lines
+        assert c.mail("Subject: x\r\n\r\nä\r\n".encode()).enhanced == "5.6.3"
+        c.ask("MAIL FROM:<> SMTPUTF8")
+        reply = c.ask("RCPT TO:<box@example.test>")
+        assert reply.code == 550 and reply.enhanced == "5.6.7"
+    assert len(backend.done) == 1
+
+
+def test_the_order_of_commands(gateway):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        assert c.ask("MAIL FROM:<a@b.test>").code == 503
+        c.ehlo()
+        assert c.ask("RCPT TO:<box@example.test>").code == 503
+        assert c.ask("DATA").code == 503
+        assert c.ask("MAIL FROM:<a@b.test>").code == 250
+        assert c.ask("MAIL FROM:<a@b.test>").code == 503
+        assert c.ask("DATA").code == 554
+        assert c.ask("QUIT").code == 221
+        assert c.read() is None
+
+
+def test_pipelining(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.send(b"MAIL FROM:<a@b.test>\r\nRCPT TO:<box@example.test>\r\nRCPT TO:<x@nowhere.test>\r\nRCPT TO:<two@example.test>\r\nDATA\r\n")
+        assert [c.read().code for _ in range(5)] == [250, 250, 550, 250, 354]
+        c.send(b"Subject: x\r\n\r\nx\r\n.\r\nMAIL FROM:<a@b.test>\r\nRSET\r\nQUIT\r\n")
+        assert [c.read().code for _ in range(4)] == [250, 250, 250, 221]
+    assert backend.done[0].recipients == ["box@example.test", "two@example.test"]
+
+
+def test_parameters_reach_the_backend(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<ä@b.test> SIZE=20 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x+2By".encode())
+        c.ask("RCPT TO:<ö@example.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@y".encode())
+        c.ask("RCPT TO:<@relay.test:plain@EXAMPLE.test>")
+        c.ask("DATA")
+        c.ask("Subject: ü\r\n\r\n\r\n.".encode())
+    assert backend.done[0].lines == ["MAIL FROM:<ä@b.test> SIZE=20 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x+2By",
+                                     "RCPT TO:<ö@example.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@y",
+                                     "RCPT TO:<plain@EXAMPLE.test>"]
+
+
+def test_chunks(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        c.send(b"BDAT 4\r\nxxxx")
+        assert c.read().code == 554
+        c.ask("RCPT TO:<box@example.test>")
+        c.send(b"BDAT 10\r\nSubject: \r" + b"BDAT 13\r\n\n\r\n.\r\n..x\r\nyz" + b"BDAT 0 LAST\r\n")
+        assert [c.read().code for _ in range(3)] == [250, 250, 250]
+        c.send(b"BDAT 3 LAST\r\nabc")
+        assert c.read().code == 503
+        assert c.ask("QUIT").code == 221
+    assert backend.done[0].content.endswith(b"Subject: \r\n\r\n.\r\n..x\r\nyz\r\n")
+
+
+def test_chunks_end_with_a_whole_line_end(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        c.ask("RCPT TO:<box@example.test>")
+        assert c.ask("BDAT 4 LAST\r\nabc\r").code == 521
+        assert c.read() is None
+    assert not backend.done
+
+
+# ---- who is served ----
+
+def test_relaying_is_denied(gateway, backend):
+    t = gateway()
+    t.run("domain", "add", "web-only.test", "--origin", "http://127.0.0.1:9")
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<>")
+        for address in ("x@nowhere.test", "x@web-only.test", "x@[127.0.0.1]", "postmaster", "\"x@example.test\"@nowhere.test"):
+            reply = c.ask(f"RCPT TO:<{address}>")
+            assert reply.code == 550 and reply.enhanced == "5.7.1" and "MAIL-RELAY-DENIED" in reply.text
+        assert c.ask("RCPT TO:<x%nowhere.test@example.test>").code == 250
+    t.run("domain", "add", "example.net", "--mail", f"127.0.0.1:{backend.port}")
+    def postmaster():
+        with Smtp(t.mail) as c:
+            c.ehlo()
+            c.ask("MAIL FROM:<>")
+            return c.ask("RCPT TO:<postmaster>").code == 250
+    wait_for(postmaster, what="a home for <postmaster>")
+
+
+def test_backends_of_one_message(gateway, backend):
+    t = gateway()
+    with Backend() as other:
+        t.run("domain", "add", "other.test", "--mail", f"127.0.0.1:{other.port}")
+        t.run("domain", "add", "same.test", "--mail", f"127.0.0.1:{backend.port}")
+        def known():
+            with Smtp(t.mail) as c:
+                c.ehlo()
+                c.ask("MAIL FROM:<>")
+                return c.ask("RCPT TO:<x@same.test>").code == 250
+        wait_for(known, what="the new domains")
+        with Smtp(t.mail) as c:
+            c.ehlo()
+            c.ask("MAIL FROM:<a@b.test>")
+            replies = [c.ask(f"RCPT TO:<{x}>") for x in ("box@example.test", "x@other.test", "y@same.test")]
+            assert [r.code for r in replies] == [250, 451, 250] and replies[1].enhanced == "4.5.3"
+            c.ask("DATA")
+            assert c.ask("Subject: x\r\n\r\n.").code == 250
+        assert backend.done[-1].recipients == ["box@example.test", "y@same.test"] and not other.done
+        deliver(t.mail, b"x: y\r\n\r\n", recipients=["x@other.test"])
+        assert other.done[0].recipients == ["x@other.test"]
+
+
+# ---- what the backend says ----
+
+def test_refusals_are_passed_on(gateway, backend):
+    t = gateway()
+    backend.at("RCPT", call=lambda line: "550 5.1.1 No such user" if "nobody" in line else None)
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        assert str(c.ask("RCPT TO:<nobody@example.test>")) == "550 5.1.1 No such user"
+        assert c.ask("RCPT TO:<box@example.test>").code == 250
+        assert event(t, "recipient", answer="550")["to"] == "nobody@example.test"
+        c.ask("RSET")
+        backend.at("MAIL", "452 Full", times=1)
+        c.ask("MAIL FROM:<a@b.test>")
+        assert str(c.ask("RCPT TO:<box@example.test>")) == "452 4.0.0 Full"
+        assert c.ask("RCPT TO:<box@example.test>").code == 250
+        backend.at("dot", "554-5.7.1 This is\r\n554 5.7.1 spam")
+        c.ask("DATA")
+        assert c.ask("x: y\r\n\r\n.").lines == ["5.7.1 This is", "5.7.1 spam"]
+        backend.at("DATA", "452 4.3.1 Later")
+        assert c.ask("MAIL FROM:<a@b.test>").code == 250
+        c.ask("RCPT TO:<box@example.test>")
+        assert str(c.ask("DATA")) == "452 4.3.1 Later"
+        assert c.ask("NOOP").code == 250
+
+
+@pytest.mark.parametrize("code", [421, 454, 530, 535, 354])
+def test_what_is_between_us_is_not_for_the_client(gateway, backend, code):
+    t = gateway()
+    backend.at("RCPT", f"{code} 5.7.0 Must issue a STARTTLS command first")
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        assert c.ask("RCPT TO:<box@example.test>").code == 451
+        assert c.ask("NOOP").code == 250
+
+
+@pytest.mark.parametrize("step", ["connect", "EHLO", "MAIL", "RCPT", "DATA", "body", "dot"])
+@pytest.mark.parametrize("how", ["close", "silent"])
+def test_a_backend_that_goes_or_hangs(gateway, backend, step, how):
+    t = gateway('backend_timeout = "500ms"\n final_timeout = "500ms"')
+    backend.at(step, **{how: True})
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        reply = c.ask("RCPT TO:<box@example.test>")
+        if step in ("DATA", "body", "dot"):
+            assert reply.code == 250
+            reply = c.ask("DATA")
+        if step in ("body", "dot"):
+            assert reply.code == 354
+            reply = c.ask("Subject: x\r\n\r\nx\r\n.")
+        assert reply.code == 451 and reply.enhanced.startswith("4.4."), reply
+        backend.usual_again()
+        c.ask("RSET")
+        assert c.mail(LETTER).code == 250
+    assert event(t, "backend-failed")["code"].startswith("MAIL-BACKEND-")
+
+
+def test_no_backend(gateway, backend):
+    t = gateway()
+    t.run("domain", "set", "example.test", "--mail", f"127.0.0.1:{free_port('127.0.0.1')}")
+    wait_for(lambda: outcome(t) == 451, what="the new backend")
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        reply = c.ask("RCPT TO:<box@example.test>")
+        assert reply.code == 451 and "MAIL-BACKEND-REFUSED" in reply.text
+    [trouble] = t.json("status")["mail"]["backends"]
+    assert trouble["code"] == "MAIL-BACKEND-REFUSED"
+
+
+def test_connections_are_kept_and_dead_ones_noticed(gateway, backend):
+    t = gateway("", "--mail-client", "none")
+    for _ in range(5):
+        deliver(t.mail, LETTER)
+    assert 1 <= backend.sessions <= 2              # one a thread
+    backend.hang_up()
+    for _ in range(4):
+        assert deliver(t.mail, LETTER).code == 250
+    for _ in range(2):
+        backend.at("MAIL", "421 4.3.2 Going", times=1)
+        assert deliver(t.mail, LETTER).code == 250
+
+
+def test_a_client_that_goes_leaves_nothing(gateway, backend):
+    t = gateway()
+    for text in (b"", b"Subject: x\r\n\r\nhalf", b"Subject: x\r\n\r\nhalf\r\n", b"Subject: x\r\n\r\nhalf\r\n.", b"x: y\r\n\r\n.\r"):
+        with Smtp(t.mail) as c:
+            c.ehlo()
+            c.envelope("a@b.test", ["box@example.test"])
+            c.send(text)
+    for _ in range(5):
+        event(t, "mail", verdict="lost")
+    wait_for(lambda: t.logs().count("verdict=lost") >= 10, what="ten lines about five sessions")
+    assert deliver(t.mail, LETTER).code == 250
+    assert len(backend.done) == 1
+
+
+# ---- limits ----
+
+def test_size(gateway, backend):
+    t = gateway('message_size_max = "64K"')
+    with Smtp(t.mail) as c:
+        assert "SIZE 65536" in c.ehlo().lines
+        assert c.ask("MAIL FROM:<a@b.test> SIZE=65537").code == 552
+        assert c.mail(b"x: y\r\n\r\n" + b"y" * 70000 + b"\r\n").code == 552
+        assert c.mail(b"x: y\r\n\r\n" + b"y" * 60000 + b"\r\n").code == 250
+        c.envelope("a@b.test", ["box@example.test"])
+        try:
+            c.send(b"y" * 4000000)
+        except (ConnectionError, ssl.SSLError):
+            pass
+        assert c.read().code == 552
+    assert len(backend.done) == 1
+
+
+def test_circles(gateway, backend):
+    t = gateway()
+    assert deliver(t.mail, b"Received: x\r\n" * 50 + b"\r\nReceived: x\r\n").code == 250
+    assert str(deliver(t.mail, b"rEceived: x\r\n" * 51 + b"\r\nx\r\n")).startswith("554 5.4.6")
+    assert len(backend.done) == 1
+
+
+def test_recipients_errors_commands_connections(gateway, backend):
+    t = gateway("recipients_max = 2\n errors_max = 4\n commands_max = 20\n connections_per_network = 2")
+    with Smtp(t.mail) as c, Smtp(t.mail) as d:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        assert [c.ask(f"RCPT TO:<{x}@example.test>").code for x in "abc"] == [250, 250, 452]
+        assert [c.ask("WHAT").code for _ in range(5)] == [500] * 5
+        assert c.read().code == 421
+        assert c.read() is None
+        assert d.greeting.code == 220
+        for _ in range(20):
+            assert d.ask("NOOP").code == 250
+        assert d.ask("NOOP").code == 421
+        with Smtp(t.mail, source="127.0.1.1") as e:
+            assert e.greeting.code == 220
+    with Smtp(t.mail) as c, Smtp(t.mail) as d, Smtp(t.mail) as e:
+        assert sorted(x.greeting.code for x in (c, d, e)) == [220, 220, 421]
+
+
+def test_silence(gateway):
+    t = gateway('command_timeout = "300ms"\n data_timeout = "300ms"')
+    with Smtp(t.mail) as c:
+        assert c.read().code == 421
+        assert c.read() is None
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.envelope("a@b.test", ["box@example.test"])
+        assert c.read().code == 421
+
+
+# ---- what no two programs read alike ----
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r", b"\r.\r\n", b"\r\n\0.\r\n", b"\0\r\n.\r\n"])
+@pytest.mark.parametrize("tls", [False, True])
+def test_nothing_else_ends_a_message(gateway, backend, end, tls):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        if tls:
+            c.starttls()
+        c.envelope("a@b.test", ["box@example.test"])
+        c.send(b"x: y\r\n\r\nfirst" + end + b"MAIL FROM:<x@y>\r\nRCPT TO:<z@example.test>\r\nDATA\r\nx\r\n.\r\n")
+        assert [r.code for r in c.read_all()] == [521]
+    assert not backend.done
+
+
+@pytest.mark.parametrize("line", [b"NOOP\n", b"NO\rOP\r\n", b"NO\0OP\r\n", b"x" * 3000])
+def test_malformed_lines(gateway, line):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.send(line)
+        assert [r.code for r in c.read_all()] in ([521], [500])
+    assert event(t, "session", verdict="malformed")["code"] == "MAIL-BARE-LINE"
+
+
+# ---- TLS ----
+
+def test_starttls_and_what_it_resets(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        assert c.ask("STARTTLS").code == 503
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        assert c.ask("STARTTLS x").code == 501
+        assert c.ask("STARTTLS").code == 220
+        c.handshake()
+        assert c.ask("RCPT TO:<box@example.test>").code == 503
+        assert c.ask("MAIL FROM:<a@b.test>").code == 503
+        c.ehlo()
+        assert "STARTTLS" not in c.extensions
+        assert c.ask("STARTTLS").code == 503
+        assert c.mail(LETTER).code == 250
+    assert re.search(rb"\(using TLSv1\.3 with cipher TLS_\w+\)\r\n\tby mx\.example\.net \(torhaus\) with ESMTPS id", backend.done[0].content)
+    assert event(t, "mail", verdict="delivered")["tls"] == "TLSv1.3"
+
+
+def test_implicit_tls(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail_tls, tls=any_certificate(ssl.TLSVersion.TLSv1_2)) as c:
+        c.ehlo()
+        assert "STARTTLS" not in c.extensions
+        assert c.mail(LETTER).code == 250
+    assert b"TLSv1.2" in backend.done[0].content
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_commands_behind_starttls_are_discarded(gateway, backend, pause):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        if pause:
+            c.send(b"STARTTLS\r\nMAIL FR")
+            assert c.read().code == 554
+        else:
+            c.send(b"STARTTLS\r\nMAIL FROM:<evil@b.test>\r\n")
+            assert [r.code for r in c.read_all()] == [554]
+    assert event(t, "tls-failed")["code"] == "TLS-PIPELINED"
+
+
+def test_no_certificate(gateway):
+    t = gateway(pairs=False)
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        assert "STARTTLS" not in c.extensions
+        assert c.ask("STARTTLS").code == 454
+
+
+def test_a_failed_handshake_is_explained(gateway):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo("mx07.partner.test")
+        with pytest.raises(ssl.SSLError):
+            c.starttls(any_certificate(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES256-GCM-SHA384"))
+    line = event(t, "tls-failed", code="TLS-NO-RSA-CERT")
+    assert line["peer"] == "127.0.0.1" and line["helo"] == "mx07.partner.test"
+    assert "this ClientHello succeeds with ECDHE-RSA-AES256-GCM-SHA384" in t.logs()
+    assert event(t, "session", verdict="tls-failed")["code"] == "TLS-NO-RSA-CERT"
+
+
+def test_encryption_required(gateway, backend):
+    t = gateway("", "--tls", "require")
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        reply = c.ask("RCPT TO:<box@example.test>")
+        assert reply.code == 450 and reply.enhanced == "4.7.0" and "MAIL-TLS-REQUIRED" in reply.text
+        assert c.ask("DATA").code == 554
+        c.starttls()
+        assert c.mail(LETTER).code == 250
+    assert len(backend.mails) == 1
+
+
+# ---- TLS and the client's address towards the backend ----
+
+@pytest.fixture
+def tls_backend(tmp_path):
+    make_pair(tmp_path, "backend", "rsa", names=("backend.test",))
+    with Backend(certificate=(tmp_path / "backend.crt", tmp_path / "backend.key")) as b:
+        yield b
+
+
+@pytest.mark.parametrize("mode, tls, code", [("off", False, 250), ("opportunistic", True, 250), ("required", True, 250), ("verified", False, 451)])
+def test_tls_to_the_backend(gateway, tls_backend, mode, tls, code):
+    t = gateway()
+    t.run("domain", "set", "example.test", "--mail", f"127.0.0.1:{tls_backend.port}", "--mail-tls", mode)
+    wait_for(lambda: outcome(t) == code and tls_backend.sessions > 0, what=str(code))
+    if code == 250:
+        assert tls_backend.done[0].tls == tls
+    else:
+        assert event(t, "backend-failed", code="MAIL-BACKEND-TLS-FAILED")
+
+
+def outcome(t):
+    """The code that a mail ends with."""
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        reply = c.ask("RCPT TO:<box@example.test>")
+        if reply.code == 250:
+            c.ask("DATA")
+            reply = c.ask("x: y\r\n\r\n.")
+        return reply.code
+
+
+@pytest.mark.parametrize("mode, code", [("opportunistic", 250), ("required", 451)])
+@pytest.mark.parametrize("refusal", ["454 4.7.0 Not now", "502 5.5.1 No"])
+def test_a_backend_that_refuses_starttls(gateway, tls_backend, mode, code, refusal):
+    tls_backend.at("STARTTLS", refusal)
+    t = gateway()
+    t.run("domain", "set", "example.test", "--mail", f"127.0.0.1:{tls_backend.port}", "--mail-tls", mode)
+    wait_for(lambda: tls_backend.sessions > 0 or outcome(t) is None, what="the new backend")
+    assert outcome(t) == code
+    assert not any(m.tls for m in tls_backend.done)
+
+
+def test_injected_replies_are_discarded(gateway, tls_backend):
+    """What a backend says behind its 220 to STARTTLS is not its answer to anything."""
+    tls_backend.at("STARTTLS", "220 2.0.0 Ready\r\n250-evil\r\n250 XCLIENT ADDR")
+    t = gateway()
+    t.run("domain", "set", "example.test", "--mail", f"127.0.0.1:{tls_backend.port}", "--mail-tls", "required")
+    wait_for(lambda: outcome(t) == 250 and tls_backend.done, what="a mail in spite of it")
+    assert tls_backend.done[0].tls and tls_backend.count("EHLO") == 2
+
+
+def test_xclient(gateway, backend):
+    backend.extensions.append("XCLIENT NAME ADDR PORT PROTO HELO LOGIN")
+    t = gateway("", "--mail-client", "xclient")
+    deliver(t.mail, LETTER, source="127.0.0.7")
+    told = backend.done[0].told.split(" ")
+    assert told[:3] == ["XCLIENT", "NAME=[UNAVAILABLE]", "ADDR=127.0.0.7"] and told[4:] == ["PROTO=ESMTP", "HELO=client.test"]
+    backend.extensions.pop()
+    for _ in range(3):
+        if outcome(t) == 451:
+            break
+    assert event(t, "backend-failed", code="MAIL-BACKEND-NO-XCLIENT")
+
+
+def test_proxy_header_from_a_load_balancer(gateway, backend):
+    t = gateway('proxy_from = {"127.0.0.9/32"}')
+    with Smtp(t.mail, source="127.0.0.9", before=b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\n") as c:
+        c.ehlo()
+        assert c.mail(LETTER).code == 250
+    assert b"([192.0.2.7])" in backend.done[0].content
+    assert event(t, "mail")["peer"] == "192.0.2.7"
+
+
+# ---- the process ----
+
+def test_drain_ends_idle_sessions_and_finishes_messages(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail) as idle, Smtp(t.mail) as busy:
+        busy.ehlo()
+        busy.envelope("a@b.test", ["box@example.test"])
+        busy.send(b"Subject: x\r\n\r\n")
+        t.process.terminate()
+        assert idle.read().code == 421 and idle.read() is None
+        busy.send(b"x\r\n.\r\n")
+        assert busy.read().code == 250
+        assert busy.read().code == 421
+    assert t.process.wait(30) == 0
+    assert len(backend.done) == 1
+
+
+def test_an_idle_session_outlives_a_change_of_settings(gateway):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        t.conf.write_text(t.conf.read_text().replace("mx.example.net", "new.example.net"))
+        t.run("reload")
+        wait_for(lambda: c.ask("HELO x").lines == ["new.example.net"], what="the new name")
