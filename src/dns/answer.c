@@ -422,6 +422,9 @@ static int write_kept(struct reading *x, unsigned rcode, struct dns_answer **ret
 	if (!keep_section(x, &x->answer, wants_answer))
 		return -EPROTO;
 	answers_n = x->kept;
+	/* All about somebody else. */
+	if (answers_n == 0 && x->answer.n > 0)
+		return -EPROTO;
 	if (!keep_section(x, &x->authority, wants_authority))
 		return -EPROTO;
 	h.answers = (uint16_t)answers_n;

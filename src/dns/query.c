@@ -92,8 +92,7 @@ int dns_query_parse(struct span message, struct dns_query *ret)
 	struct dns_header h;
 
 	ret->question_n = 0;
-	ret->edns.present = false;
-	ret->edns.ede = DNS_EDE_NONE;
+	ret->edns = (struct dns_edns){ .ede = DNS_EDE_NONE };
 	dns_reader_init(&r, message);
 	dns_read_header(&r, &h);
 	if (r.error || h.flags & DNS_QR)

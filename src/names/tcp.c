@@ -196,7 +196,7 @@ static bool read_some(struct names_conn *c)
 /* Is there nothing to be read, and no message begun? */
 static bool is_idle(const struct names_conn *c)
 {
-	return c->in.n == 0 && (c->conn->drained || !c->conn->fd.readable);
+	return c->in.n == 0 && !c->conn->fd.readable;
 }
 
 static void run_reader(void *arg)
