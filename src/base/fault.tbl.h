@@ -97,6 +97,16 @@ FAULT(STORE_FAILED, "STORE-FAILED",
 	"Der Speicher {path} ist nicht benutzbar: {error}.",
 	"Look for errors of the disk (`journalctl -k`) and check the file with `sqlite3 {path} 'PRAGMA integrity_check'`; torhaus tries again by itself.",
 	"Nach Fehlern der Platte sehen (`journalctl -k`) und die Datei mit `sqlite3 {path} 'PRAGMA integrity_check'` prüfen; torhaus versucht es von selbst wieder.")
+FAULT(EVIDENCE_WAITING, "EVIDENCE-WAITING",
+	"Since {since} the store does not take the evidence of mails and handshakes ({code}); {events} events wait in memory.",
+	"Seit {since} nimmt der Speicher die Nachweise über Mails und Handshakes nicht an ({code}); {events} Ereignisse warten im Arbeitsspeicher.",
+	"Repair the store (`torhaus explain {code}`). Up to {most} MiB wait and are written then; a restart before that loses them.",
+	"Den Speicher reparieren (`torhaus explain {code}`). Bis zu {most} MiB warten und werden dann geschrieben; ein Neustart davor verliert sie.")
+FAULT(EVIDENCE_LOST, "EVIDENCE-LOST",
+	"{events} events of mails and handshakes between {since} and {until} are missing in the evidence: the store did not take them ({code}), and no more could wait.",
+	"{events} Ereignisse zu Mails und Handshakes zwischen {since} und {until} fehlen in den Nachweisen: Der Speicher nahm sie nicht an ({code}), und mehr konnten nicht warten.",
+	"Repair the store (`torhaus explain {code}`) and note the gap in the reports of that time.",
+	"Den Speicher reparieren (`torhaus explain {code}`) und die Lücke in den Berichten jener Zeit vermerken.")
 
 /* ---- domains ---- */
 FAULT(DOMAIN_BAD_NAME, "DOMAIN-BAD-NAME",

@@ -123,11 +123,12 @@ void mail_thread_start(struct mail *m, unsigned thread)
 	pthread_mutex_unlock(&m->lock);
 }
 
-struct mail *mail_new(unsigned threads)
+struct mail *mail_new(unsigned threads, struct evidence *evidence)
 {
 	struct mail *m = mem_new(struct mail);
 
 	m->threads_n = threads;
+	m->evidence = evidence;
 	m->threads = mem_zalloc(threads, sizeof(*m->threads));
 	m->networks = networks_new();
 	m->backends = backends_new(threads);

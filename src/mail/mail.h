@@ -40,7 +40,9 @@ struct mail_settings {
 	unsigned proxy_from_n;
 };
 struct mail;
-struct mail *mail_new(unsigned threads);
+struct evidence;
+/* evidence (may be NULL) is told what comes of handshakes and mails; it must live longer. */
+struct mail *mail_new(unsigned threads, struct evidence *evidence);
 struct mail *mail_free(struct mail *m); /* after all its loops have ended */
 
 /* On thread's own loop, before anything else. */

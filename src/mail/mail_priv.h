@@ -51,6 +51,7 @@ struct mail {
 	_Atomic unsigned sessions;
 	struct networks *networks;
 	struct backends *backends;
+	struct evidence *evidence; /* NULL: none */
 	pthread_mutex_t lock; /* of current */
 	struct mail_state *current;
 };

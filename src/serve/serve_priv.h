@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "cache/cache.h"
+#include "mail/evidence.h"
 #include "mail/mail.h"
 #include "names/names.h"
 #include "origin/origin.h"
@@ -156,6 +157,7 @@ struct worker {
 	struct origins *origins;
 	struct web *web;
 	struct mail *mail;
+	struct evidence *evidence;
 	struct names *names;
 	struct domains domains;
 	struct certs certs;

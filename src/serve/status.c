@@ -81,11 +81,14 @@ static void report_upstream(void *arg, const struct fault *f)
 static void faults_json(struct worker *w, struct jsonw *j)
 {
 	struct report r = { 0 };
+	struct fault f;
 
 	domains_report(&w->domains, &r);
 	certs_report(&w->certs, &r);
 	report_files(w, &r);
 	report_lost(&r);
+	if (evidence_fault(w->evidence, &f))
+		report_add(&r, &f);
 	dns_resolver_faults(w->resolver, report_upstream, &r);
 	jsonw_array(j, "faults");
 	report_values(j, &r);
@@ -117,6 +120,7 @@ void status_json(struct worker *w, struct buf *out)
 	jsonw_object(&j, "mail");
 	jsonw_uint(&j, "sessions", mail_sessions(w->mail));
 	mail_backends_json(w->mail, &j);
+	evidence_json(w->evidence, &j);
 	jsonw_end(&j);
 	names_json(w->names, &j);
 	faults_json(w, &j);

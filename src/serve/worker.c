@@ -375,6 +375,7 @@ static void on_all_started(void *arg)
 	struct worker *w = arg;
 
 	domains_start(&w->domains);
+	evidence_start(w->evidence);
 	worker_tell(w, CHANNEL_READY, 0, SPAN(""));
 	certs_check(&w->certs);
 }
@@ -514,7 +515,8 @@ static int begin(struct worker *w)
 	w->resolver = dns_resolver_new(w->threads_n);
 	w->origins = origins_new(w->threads_n);
 	w->web = web_new(w->cache, w->origins, w->threads_n);
-	w->mail = mail_new(w->threads_n);
+	w->evidence = evidence_new(w->settings->store.p);
+	w->mail = mail_new(w->threads_n, w->evidence);
 	w->names = names_new(w->resolver, w->threads_n);
 	domains_init(&w->domains, w, w->birth->snapshot);
 	certs_init(&w->certs, w, w->birth->certs);
@@ -527,6 +529,8 @@ static void end(struct worker *w)
 	helper_stop();
 	web_free(w->web);
 	mail_free(w->mail);
+	evidence_stop(w->evidence);
+	evidence_free(w->evidence);
 	names_free(w->names);
 	origins_free(w->origins);
 	dns_resolver_free(w->resolver);
