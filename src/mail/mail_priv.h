@@ -52,7 +52,7 @@ struct mail {
 	struct networks *networks;
 	struct backends *backends;
 	struct evidence *evidence; /* NULL: none */
-	pthread_mutex_t lock; /* of current */
+	pthread_mutex_t lock;      /* of current */
 	struct mail_state *current;
 };
 
