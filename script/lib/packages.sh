@@ -13,10 +13,12 @@ packages_of() {
 			libseccomp-dev
 			libsqlite3-dev
 			libssl-dev
+			libzstd-dev
 			linux-libc-dev
 			meson
 			ninja-build
 			pkg-config
+			zlib1g-dev
 		LIST
 		;;
 	test)
@@ -45,6 +47,7 @@ packages_of() {
 			swaks
 			systemd
 			util-linux
+			zstd
 		LIST
 		;;
 	demo)

@@ -25,6 +25,7 @@ int cli_doctor(struct cli *cli, int argc, char **argv);
 int cli_cert_list(struct cli *cli, int argc, char **argv);
 int cli_cert_check(struct cli *cli, int argc, char **argv);
 int cli_tls_explain(struct cli *cli, int argc, char **argv);
+int cli_tls_log(struct cli *cli, int argc, char **argv);
 int cli_cache_purge(struct cli *cli, int argc, char **argv);
 int cli_cache_stat(struct cli *cli, int argc, char **argv);
 int cli_dns_check(struct cli *cli, int argc, char **argv);
@@ -65,6 +66,10 @@ const char *cli_plain(const struct cli *cli);
 /* ---- file.c ---- */
 /* Appends what the file holds ("-": standard input). 0, or a negative errno; -EFBIG: more than out's cap. */
 int cli_file_read(const char *path, struct buf *out);
+
+/* ---- tls_log.c ---- */
+/* --since: a date, or a time up to now ("30d"); NULL: 0. false: neither. */
+bool cli_since(const char *text, int64_t *ret_wall_s);
 
 /* ---- ask.c: a running server ---- */
 /* Its answer to a request, json_decref() it; *ret_status is HTTP's. NULL: none is running or it does not answer;

@@ -75,6 +75,11 @@ static const struct cli_option scan_options[] = {
 	{ NULL },
 };
 
+static const struct cli_option tls_log_options[] = {
+	{ "--since", "DATE|TIME", false, "Leave out what is older: 2024-01-05, or 30d." },
+	{ NULL },
+};
+
 static const struct cli_verb first[] = {
 	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
 		"Write a commented torhaus.conf, an empty store and self-signed certificates.", init_options,
@@ -94,6 +99,9 @@ static const struct cli_verb last[] = {
 	{ "tls explain", "(--suites LIST | --hello FILE) --with FILE…",
 		"Tell whether a client would reach a server with these certificates, and why not.", tls_explain_options,
 		cli_tls_explain },
+	{ "tls log", "FILE… [--since DATE|TIME]",
+		"Tell from mail logs (Exim, Postfix, torhaus; also compressed) who fails at TLS and why, and who speaks what.",
+		tls_log_options, cli_tls_log },
 	{ "cache purge", "(--url URL | --prefix URL | --tag TAG | --domain NAME | --all) [--hard]",
 		"Let stored answers no longer count as fresh.", purge_options, cli_cache_purge },
 	{ "cache stat", "[--domain NAME]", "Show what the cache holds.", stat_options, cli_cache_stat },

@@ -1,0 +1,232 @@
+/*
+ * Peers: what events add up to. The table is as large as it may become from the start; a peer's place is taken over when it has to
+ * go. Two lists keep the order of last sight, one of peers without failures, which go first, and one of those with.
+ */
+#include "base/mem.h"
+#include "base/fmt.h"
+#include "survey/logs_priv.h"
+
+/* ---- the table ---- */
+
+struct logs *logs_new(int64_t since, unsigned peers_max)
+{
+	struct logs *l = mem_new(struct logs);
+
+	l->since = since;
+	l->peers_max = peers_max ? peers_max : LOGS_PEERS_MAX;
+	l->peers = mem_zalloc(l->peers_max, sizeof(*l->peers));
+	l->sessions = mem_zalloc(SESSIONS_MAX, sizeof(*l->sessions));
+	map_init(&l->by_addr);
+	map_init(&l->suite_by_text);
+	list_init(&l->quiet);
+	list_init(&l->failed);
+	arena_init(&l->arena, 4096);
+	arena_init(&l->report_arena, 65536);
+	return l;
+}
+
+struct logs *logs_free(struct logs *l)
+{
+	if (!l)
+		return NULL;
+	map_done(&l->by_addr);
+	map_done(&l->suite_by_text);
+	arena_done(&l->arena);
+	arena_done(&l->report_arena);
+	mem_free(l->peers);
+	mem_free(l->sessions);
+	return mem_free(l);
+}
+
+static struct span key_of(const uint8_t addr[16])
+{
+	return span_make(addr, 16);
+}
+
+/* The place of the peer that was not seen for the longest time: a quiet one, unless those with failures hold most of the table. */
+static struct peer *evict(struct logs *l)
+{
+	struct list *from = list_empty(&l->quiet) ? &l->failed : &l->quiet;
+	struct peer *p = container_of(list_pop(from), struct peer, recent);
+
+	map_remove(&l->by_addr, key_of(p->addr));
+	l->totals.evicted++;
+	l->totals.evicted_failures += p->failures[IN] + p->failures[OUT];
+	return p;
+}
+
+static void keep_text(char ret[LOGS_TEXT], struct span text)
+{
+	if (text.n > 0)
+		ret[fmt_safe(text, "", ret, LOGS_TEXT - 1)] = '\0';
+}
+
+static struct peer *meet(struct logs *l, const struct party *party, int64_t at)
+{
+	struct peer *p = map_find(&l->by_addr, key_of(party->addr));
+
+	if (!p) {
+		p = l->peers_n < l->peers_max ? &l->peers[l->peers_n++] : evict(l);
+		*p = (struct peer){ .first_at = at };
+		memcpy(p->addr, party->addr, 16);
+		list_init(&p->recent);
+		map_put(&l->by_addr, key_of(p->addr), p);
+	}
+	list_remove(&p->recent);
+	list_push_back(p->failures[IN] + p->failures[OUT] > 0 ? &l->failed : &l->quiet, &p->recent);
+	if (at > p->last_at)
+		p->last_at = at;
+	if (p->first_at > at)
+		p->first_at = at;
+	if (party->host.n > 0 && !span_eq(party->host, span_of(p->host)))
+		keep_text(p->host, party->host);
+	return p;
+}
+
+/* ---- suites ---- */
+
+static unsigned suite_index(struct logs *l, struct span version, struct span suite, enum tls_key_type key)
+{
+	char text[96];
+	size_t n = 0;
+	struct suite_name *name;
+	uintptr_t index;
+
+	version = span_sub(version, 0, sizeof(name->version) - 1);
+	suite = span_sub(suite, 0, sizeof(name->suite) - 1);
+	memcpy(text, version.p, version.n);
+	n = version.n;
+	text[n++] = (char)('0' + key);
+	memcpy(text + n, suite.p, suite.n);
+	n += suite.n;
+	index = (uintptr_t)map_find(&l->suite_by_text, span_make(text, n));
+	if (index > 0)
+		return (unsigned)index - 1;
+	if (l->suites_n == SUITES_MAX)
+		return SUITES_MAX;
+	name = &l->suites[l->suites_n++];
+	name->version[fmt_safe(version, "", name->version, sizeof(name->version) - 1)] = '\0';
+	name->suite[fmt_safe(suite, "", name->suite, sizeof(name->suite) - 1)] = '\0';
+	name->pub = (struct log_use){ .version = name->version, .suite = name->suite, .key = key };
+	map_put(&l->suite_by_text, arena_span(&l->arena, span_make(text, n)), (void *)(uintptr_t)l->suites_n);
+	return l->suites_n - 1;
+}
+
+void peer_secured(struct logs *l, const struct party *party, enum way way, int64_t at, struct span version,
+	struct span suite, enum tls_key_type key)
+{
+	struct peer *p = meet(l, party, at);
+	unsigned index = suite_index(l, version, suite, key), i = 0;
+
+	if (way == IN) {
+		p->cleared = true; /* it can: what comes without TLS later has another reason */
+		l->ecdsa_in += key == TLS_KEY_ECDSA;
+	}
+	while (i < p->uses_n && p->uses[i].suite != index)
+		i++;
+	if (index == SUITES_MAX || (i == p->uses_n && i == LOGS_USES_MAX)) {
+		p->uses_more++;
+		return;
+	}
+	if (i == p->uses_n)
+		p->uses[p->uses_n++] = (struct use){ .suite = (uint8_t)index };
+	if (way == IN)
+		p->uses[i].in++;
+	else
+		p->uses[i].out++;
+}
+
+/* ---- what went wrong, and what followed ---- */
+
+/* Without TLS, soon after a failure of the same peer. */
+static void see_fallback(struct peer *p, int64_t at)
+{
+	if (p->failed_at == 0 || p->failed_out || p->cleared || at < p->failed_at || at - p->failed_at > LOGS_FALLBACK_S)
+		return;
+	p->cleared = true;
+	p->fallbacks++;
+	p->fallback_at = at;
+	p->fallback_after_s = at - p->failed_at;
+}
+
+void peer_mail(struct logs *l, const struct party *party, enum way way, int64_t at, bool secured, uint64_t count)
+{
+	struct peer *p = meet(l, party, at);
+
+	if (secured) {
+		p->mails[way] += count;
+		return;
+	}
+	p->clear[way] += count;
+	if (way == IN)
+		see_fallback(p, at);
+}
+
+static void count_cause(struct peer *p, unsigned rule)
+{
+	unsigned i = 0;
+
+	while (i < p->causes_n && p->causes[i].rule != rule)
+		i++;
+	if (i == p->causes_n && i == LOGS_CAUSES_MAX)
+		return;
+	if (i == p->causes_n)
+		p->causes[p->causes_n++] = (struct cause){ .rule = (uint16_t)rule };
+	p->causes[i].count++;
+}
+
+static struct peer *fail(struct logs *l, const struct party *party, enum way way, int64_t at)
+{
+	struct peer *p = meet(l, party, at);
+
+	p->failures[way]++;
+	p->failed_at = at;
+	p->failed_out = way == OUT;
+	p->cleared = false;
+	list_remove(&p->recent);
+	list_push_back(&l->failed, &p->recent);
+	return p;
+}
+
+void peer_failed(struct logs *l, const struct party *party, enum way way, int64_t at, struct span reason)
+{
+	struct peer *p = fail(l, party, way, at);
+
+	keep_text(p->reason, reason);
+	count_cause(p, rule_find(reason));
+}
+
+void peer_failed_as(struct logs *l, const struct party *party, enum way way, int64_t at, enum fault_code code)
+{
+	struct peer *p = fail(l, party, way, at);
+
+	keep_text(p->reason, span_of(fault_code_text(code)));
+	count_cause(p, rule_of_code(code));
+}
+
+void peer_failed_because(struct logs *l, const uint8_t addr[16], struct span reason)
+{
+	struct peer *p = map_find(&l->by_addr, key_of(addr));
+	unsigned old = p ? rule_find(span_of(p->reason)) : NO_RULE, better = rule_find(reason);
+
+	if (!p || better == NO_RULE || better == old)
+		return;
+	keep_text(p->reason, reason);
+	for (unsigned i = 0; i < p->causes_n; i++)
+		if (p->causes[i].rule == old && --p->causes[i].count == 0) {
+			p->causes[i] = p->causes[--p->causes_n];
+			break;
+		}
+	count_cause(p, better);
+}
+
+void peer_refused(struct logs *l, const struct party *party, int64_t at, struct span recipient, struct span words)
+{
+	struct peer *p = meet(l, party, at);
+
+	p->refusals++;
+	p->refused_at = at;
+	keep_text(p->refused_for, recipient);
+	keep_text(p->refused_with, words);
+	see_fallback(p, at);
+}

@@ -1,0 +1,216 @@
+/*
+ * Postfix's log. One connection leaves several lines, which only the process's number joins:
+ *
+ *   postfix/smtpd[12]: connect from host[192.0.2.1]
+ *   postfix/smtpd[12]: Anonymous TLS connection established from host[192.0.2.1]: TLSv1.2 with cipher SUITE (256/256 bits)
+ *   postfix/smtpd[12]: SSL_accept error from host[192.0.2.1]: -1
+ *   postfix/smtpd[12]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:…
+ *   postfix/smtpd[12]: 4F1A…: client=host[192.0.2.1]
+ *   postfix/smtpd[12]: NOQUEUE: reject: RCPT from host[192.0.2.1]: 530 5.7.0 Must issue a STARTTLS command first; from=<…> to=<…> …
+ *   postfix/smtp[13]: Trusted TLS connection established to host[192.0.2.1]:25: TLSv1.3 with cipher SUITE (…) …
+ *      … key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256
+ *   postfix/smtp[13]: 4F1A…: to=<…>, relay=host[192.0.2.1]:25, …, status=sent (…)
+ *
+ * The words of the library come behind the error's line and replace its number. With TLS 1.3 the signature names the key type.
+ */
+#include "survey/logs_priv.h"
+
+static struct session *session_of(struct logs *l, uint32_t pid, bool client)
+{
+	struct session *s = &l->sessions[pid % SESSIONS_MAX];
+
+	if (s->pid != pid || s->client != client)
+		*s = (struct session){ .pid = pid, .client = client };
+	return s;
+}
+
+/* Another connection than before? Then nothing is known of it. */
+static void session_meet(struct session *s, const struct party *p)
+{
+	if (memcmp(s->addr, p->addr, 16) == 0)
+		return;
+	memcpy(s->addr, p->addr, 16);
+	s->secured = s->failed = false;
+}
+
+static enum tls_key_type signature_key(struct span rest)
+{
+	ptrdiff_t at = span_find(rest, SPAN("server-signature "));
+
+	if (at < 0)
+		return TLS_KEY_OTHER;
+	rest = span_from(rest, (size_t)at + 17);
+	return span_starts(rest, SPAN("RSA")) ? TLS_KEY_RSA : span_starts(rest, SPAN("ECDSA")) ? TLS_KEY_ECDSA : TLS_KEY_OTHER;
+}
+
+/* "host[address]: TLSv1.2 with cipher SUITE (256/256 bits)", "host[address]:25: …" */
+static void on_established(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	struct span version, suite;
+	enum tls_key_type key;
+	ptrdiff_t colon;
+	struct party p;
+	int64_t at;
+
+	if (!party_take(&rest, &p))
+		return;
+	colon = span_find(rest, SPAN(": "));
+	if (colon < 0)
+		return;
+	rest = span_from(rest, (size_t)colon + 2);
+	if (!span_cut(&rest, ' ', &version) || !rest.p || !skip(&rest, SPAN("with cipher ")) ||
+		!span_cut(&rest, ' ', &suite) || !stamp_time(l, stamp, &at))
+		return;
+	session_meet(s, &p);
+	s->secured = true;
+	key = rest.p ? signature_key(rest) : TLS_KEY_OTHER;
+	peer_secured(l, &p, s->client ? OUT : IN, at, version, suite, key == TLS_KEY_OTHER ? suite_key(suite) : key);
+}
+
+/* "host[address]: -1", "host[address]:25: Connection reset by peer" */
+static void on_error(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	struct party p;
+	ptrdiff_t colon;
+	int64_t at;
+
+	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
+		return;
+	colon = span_find(rest, SPAN(": "));
+	session_meet(s, &p);
+	s->failed = true;
+	peer_failed(l, &p, s->client ? OUT : IN, at, colon < 0 ? SPAN("") : span_from(rest, (size_t)colon + 2));
+}
+
+/* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:" */
+static void on_library(struct logs *l, struct session *s, struct span rest)
+{
+	ptrdiff_t file = span_find(rest, SPAN(":../"));
+
+	if (s->failed)
+		peer_failed_because(l, s->addr, file > 0 ? span_sub(rest, 0, (size_t)file) : rest);
+}
+
+/* Gone while STARTTLS was under way. */
+static void on_lost(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	struct party p;
+	int64_t at;
+
+	if (!party_take(&rest, &p))
+		return;
+	session_meet(s, &p);
+	if (s->failed || s->secured || !stamp_time(l, stamp, &at))
+		return;
+	peer_failed(l, &p, IN, at, SPAN("lost connection after STARTTLS"));
+}
+
+static struct span value_of(struct span rest, struct span name)
+{
+	ptrdiff_t at = span_find(rest, name), end;
+
+	if (at < 0)
+		return SPAN("");
+	rest = span_from(rest, (size_t)at + name.n);
+	end = span_index(rest, '>');
+	return end < 0 ? SPAN("") : span_sub(rest, 0, (size_t)end);
+}
+
+static void on_reject(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	ptrdiff_t from = span_find(rest, SPAN(" from ")), end;
+	struct party p;
+	int64_t at;
+
+	if (from < 0 || s->secured)
+		return;
+	rest = span_from(rest, (size_t)from + 6);
+	if (!party_take(&rest, &p) || !skip(&rest, SPAN(": ")))
+		return;
+	end = span_find(rest, SPAN("; from="));
+	if (!is_about_encryption(span_sub(rest, 0, end < 0 ? rest.n : (size_t)end)) || !stamp_time(l, stamp, &at))
+		return;
+	peer_refused(l, &p, at, value_of(rest, SPAN(" to=<")), span_sub(rest, 0, end < 0 ? rest.n : (size_t)end));
+}
+
+/* Behind a queue id: "client=host[address]" */
+static void on_client(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	struct party p;
+	int64_t at;
+
+	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
+		return;
+	session_meet(s, &p);
+	peer_mail(l, &p, IN, at, s->secured, 1);
+}
+
+/* "to=<…>, relay=host[address]:25, …, status=sent (…)" */
+static void on_delivery(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	ptrdiff_t relay = span_find(rest, SPAN(", relay="));
+	struct party p;
+	int64_t at;
+
+	if (relay < 0 || span_find(rest, SPAN(", status=sent")) < 0)
+		return;
+	rest = span_from(rest, (size_t)relay + 8);
+	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
+		return;
+	session_meet(s, &p);
+	peer_mail(l, &p, OUT, at, s->secured, 1);
+}
+
+/* "4F1A2B3C: " or the long form; the message's own lines follow it. */
+static bool skip_queue_id(struct span *rest)
+{
+	for (size_t n = 0; n < rest->n && n < 24; n++) {
+		char c = rest->p[n];
+
+		if (c == ':' && n > 4 && n + 1 < rest->n && rest->p[n + 1] == ' ') {
+			*rest = span_from(*rest, n + 2);
+			return true;
+		}
+		if (!ascii_digit(c) && !(ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'))
+			return false;
+	}
+	return false;
+}
+
+static bool skip_established(struct span *rest)
+{
+	static const struct span kinds[] = { { "Anonymous ", 10 }, { "Untrusted ", 10 }, { "Trusted ", 8 },
+		{ "Verified ", 9 } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (skip(rest, kinds[i]))
+			return skip(rest, SPAN("TLS connection established from ")) ||
+				skip(rest, SPAN("TLS connection established to "));
+	return false;
+}
+
+void postfix_line(struct logs *l, const struct stamp *stamp, struct span daemon, uint32_t pid, struct span rest)
+{
+	bool client = span_eq(daemon, SPAN("smtp"));
+	struct session *s;
+
+	if (!client && !span_eq(daemon, SPAN("smtpd")))
+		return;
+	s = session_of(l, pid, client);
+	if (skip_established(&rest))
+		on_established(l, stamp, s, rest);
+	else if (skip(&rest, SPAN("SSL_accept error from ")) || skip(&rest, SPAN("SSL_connect error to ")))
+		on_error(l, stamp, s, rest);
+	else if (skip(&rest, SPAN("warning: TLS library problem: ")))
+		on_library(l, s, rest);
+	else if (skip(&rest, SPAN("lost connection after STARTTLS from ")))
+		on_lost(l, stamp, s, rest);
+	else if (skip(&rest, SPAN("connect from ")) || skip(&rest, SPAN("disconnect from ")))
+		*s = (struct session){ .pid = pid, .client = client };
+	else if (skip(&rest, SPAN("NOQUEUE: reject: ")))
+		on_reject(l, stamp, s, rest);
+	else if (skip_queue_id(&rest) && !client && skip(&rest, SPAN("client=")))
+		on_client(l, stamp, s, rest);
+	else if (client && span_starts(rest, SPAN("to=<")))
+		on_delivery(l, stamp, s, rest);
+}

@@ -1,0 +1,83 @@
+/*
+ * torhaus's own log:
+ *
+ *   TIME mail session session=… peer=192.0.2.1 helo=mx.example.com tls=TLSv1.3 suite=… verdict=quit mails=1 … [code=TLS-…]
+ *   TIME mail recipient session=… peer=… helo=… tls=none id=… from=… to=… answer=550 reply="5.7.10 …"
+ *
+ * Words are name=value; values with blanks are quoted. A session without TLS says tls=none.
+ */
+#include "survey/logs_priv.h"
+
+/* The value of a word; empty if it is not there. */
+static struct span value(struct span rest, struct span name)
+{
+	for (;;) {
+		ptrdiff_t at = span_find(rest, name);
+		bool begins = at == 0 || (at > 0 && rest.p[at - 1] == ' ');
+		struct span v;
+		ptrdiff_t end;
+
+		if (at < 0)
+			return SPAN("");
+		v = span_from(rest, (size_t)at + name.n);
+		rest = v;
+		if (!begins)
+			continue;
+		if (v.n > 0 && v.p[0] == '"') {
+			v = span_from(v, 1);
+			end = span_index(v, '"');
+		} else {
+			end = span_index(v, ' ');
+		}
+		return end < 0 ? v : span_sub(v, 0, (size_t)end);
+	}
+}
+
+static bool read_party(struct span rest, struct party *ret)
+{
+	if (!party_addr(value(rest, SPAN("peer=")), ret->addr))
+		return false;
+	ret->host = value(rest, SPAN("helo="));
+	if (span_eq(ret->host, SPAN("-")))
+		ret->host.n = 0;
+	return true;
+}
+
+static void on_session(struct logs *l, const struct stamp *stamp, struct span rest)
+{
+	struct span version = value(rest, SPAN("tls=")), suite = value(rest, SPAN("suite="));
+	enum fault_code code = fault_code_find(value(rest, SPAN("code=")));
+	bool secured = version.n > 0 && !span_eq(version, SPAN("none"));
+	uint64_t mails = 0;
+	struct party p;
+	int64_t at;
+
+	if (!read_party(rest, &p) || !stamp_time(l, stamp, &at))
+		return;
+	if (secured)
+		peer_secured(l, &p, IN, at, version, suite, suite_key(suite));
+	else if (span_eq(value(rest, SPAN("verdict=")), SPAN("tls-failed")))
+		peer_failed_as(l, &p, IN, at, code == FAULT_NONE ? FAULT_TLS_HANDSHAKE_FAILED : code);
+	if (span_to_u64(value(rest, SPAN("mails=")), &mails) == 0 && mails > 0)
+		peer_mail(l, &p, IN, at, secured, mails);
+}
+
+static void on_recipient(struct logs *l, const struct stamp *stamp, struct span rest)
+{
+	struct span reply = value(rest, SPAN("reply="));
+	struct party p;
+	int64_t at;
+
+	if (!span_eq(value(rest, SPAN("tls=")), SPAN("none")) || !is_about_encryption(reply) || !read_party(rest, &p) ||
+		!stamp_time(l, stamp, &at))
+		return;
+	peer_refused(l, &p, at, value(rest, SPAN("to=")), reply);
+}
+
+void torhaus_line(struct logs *l, const struct stamp *stamp, struct span rest)
+{
+	if (skip(&rest, SPAN("session ")))
+		on_session(l, stamp, rest);
+	else if (skip(&rest, SPAN("recipient ")))
+		on_recipient(l, stamp, rest);
+}
