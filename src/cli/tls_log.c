@@ -135,7 +135,8 @@ static uint64_t print_group(struct cli *cli, const struct logs *l, unsigned from
 			k++;
 		}
 	if (troubled > k)
-		fprintf(cli->out, say(cli, "  and %u more (--json lists all)\n", "  und %u weitere (--json nennt alle)\n"),
+		fprintf(cli->out,
+			say(cli, "  and %u more (--json lists all)\n", "  und %u weitere (--json nennt alle)\n"),
 			troubled - k);
 	return failures + refusals;
 }
@@ -172,8 +173,9 @@ static void add_usage(struct usage *all, unsigned *n, const struct log_use *u)
 {
 	unsigned i = 0;
 
-	while (i < *n && (strcmp(all[i].use.version, u->version) != 0 || strcmp(all[i].use.suite, u->suite) != 0 ||
-				 all[i].use.key != u->key))
+	while (i < *n &&
+		(strcmp(all[i].use.version, u->version) != 0 || strcmp(all[i].use.suite, u->suite) != 0 ||
+			all[i].use.key != u->key))
 		i++;
 	if (i == USES_MAX)
 		return;
@@ -221,7 +223,8 @@ static void print_rsa_group(struct cli *cli, const struct logs *l, unsigned from
 	for (unsigned i = from; i < from + n; i++)
 		mails += logs_peer(l, i)->mails_in + logs_peer(l, i)->mails_out;
 	fprintf(cli->out,
-		say(cli, "  %s: %u of %u addresses, %llu mails with TLS\n", "  %s: %u von %u Adressen, %llu Mails mit TLS\n"),
+		say(cli, "  %s: %u of %u addresses, %llu mails with TLS\n",
+			"  %s: %u von %u Adressen, %llu Mails mit TLS\n"),
 		logs_peer(l, from)->group, rsa, n, (unsigned long long)mails);
 }
 
@@ -256,10 +259,13 @@ static void print_rsa_only(struct cli *cli, const struct logs *l)
 		fprintf(cli->out, say(cli, "  and %u more\n", "  und %u weitere\n"), left_out);
 	if (groups > 0)
 		fprintf(cli->out, "  %s\n",
-			any_sure ? say(cli, "(Your server showed ECDSA certificates to others meanwhile, so those that came in could have chosen.)",
-					   "(Ihr Server zeigte anderen derweil ECDSA-Zertifikate; die eingehenden hätten also wählen können.)")
-				 : say(cli, "(A guess: these lines do not tell whether they could have used ECDSA, too. Serve both key types, and nobody has to know.)",
-					   "(Vermutet: Diese Zeilen sagen nicht, ob sie auch ECDSA könnten. Wer beide Schlüsselarten ausliefert, muss es nicht wissen.)"));
+			any_sure
+				? say(cli,
+					  "(Your server showed ECDSA certificates to others meanwhile, so those that came in could have chosen.)",
+					  "(Ihr Server zeigte anderen derweil ECDSA-Zertifikate; die eingehenden hätten also wählen können.)")
+				: say(cli,
+					  "(A guess: these lines do not tell whether they could have used ECDSA, too. Serve both key types, and nobody has to know.)",
+					  "(Vermutet: Diese Zeilen sagen nicht, ob sie auch ECDSA könnten. Wer beide Schlüsselarten ausliefert, muss es nicht wissen.)"));
 }
 
 /* ---- for programs ---- */

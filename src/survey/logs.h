@@ -60,19 +60,19 @@ struct log_cause {
 	uint64_t count;
 };
 struct log_peer {
-	const char *address, *host;   /* host: the last name; "" if none */
-	const char *group;            /* "example.net", else its network "192.0.2.0/24" */
-	const char *network;          /* "192.0.2.0/24", "2001:db8::/48" */
-	int64_t first_at, last_at;    /* wall seconds */
-	uint64_t mails_in, clear_in;  /* with TLS and without; inbound: the peer is the client */
+	const char *address, *host;  /* host: the last name; "" if none */
+	const char *group;           /* "example.net", else its network "192.0.2.0/24" */
+	const char *network;         /* "192.0.2.0/24", "2001:db8::/48" */
+	int64_t first_at, last_at;   /* wall seconds */
+	uint64_t mails_in, clear_in; /* with TLS and without; inbound: the peer is the client */
 	uint64_t mails_out, clear_out;
 	uint64_t failures_in, failures_out;
-	int64_t failed_at;            /* the last; 0: none */
-	bool failed_out;              /* in that direction */
-	const char *reason;           /* its words */
-	uint64_t fallbacks;           /* came without TLS after a failure */
+	int64_t failed_at;  /* the last; 0: none */
+	bool failed_out;    /* in that direction */
+	const char *reason; /* its words */
+	uint64_t fallbacks; /* came without TLS after a failure */
 	int64_t fallback_at, fallback_after_s;
-	uint64_t refusals;            /* of recipients, for want of encryption */
+	uint64_t refusals; /* of recipients, for want of encryption */
 	int64_t refused_at;
 	const char *refused_for, *refused_with; /* the last recipient and the words */
 	const struct log_use *uses;
@@ -93,8 +93,9 @@ struct logs_totals {
 	uint64_t lines, bytes; /* all */
 	uint64_t relevant;     /* lines that told something */
 	int64_t first_at, last_at;
-	unsigned evicted;      /* peers that had to go */
+	unsigned evicted; /* peers that had to go */
 	uint64_t evicted_failures;
 	unsigned files;
 };
+/* Of what was fed so far. */
 const struct logs_totals *logs_totals(const struct logs *l);

@@ -78,10 +78,12 @@ static void guess(const struct group *g, struct log_cause *c)
 		return;
 	c->guess = true;
 	c->code = g->rsa ? FAULT_TLS_NO_RSA_CERT : FAULT_TLS_NO_ECDSA_CERT;
-	c->en = g->rsa ? "it, or its siblings, were only ever seen with RSA suites of TLS 1.2 or older: probably it cannot use an ECDSA certificate"
-		       : "it, or its siblings, were only ever seen with ECDSA suites: probably it cannot use an RSA certificate";
-	c->de = g->rsa ? "sie oder ihresgleichen waren nur mit RSA-Suiten bis TLS 1.2 zu sehen: wohl kann sie kein ECDSA-Zertifikat benutzen"
-		       : "sie oder ihresgleichen waren nur mit ECDSA-Suiten zu sehen: wohl kann sie kein RSA-Zertifikat benutzen";
+	c->en = g->rsa
+		? "it, or its siblings, were only ever seen with RSA suites of TLS 1.2 or older: probably it cannot use an ECDSA certificate"
+		: "it, or its siblings, were only ever seen with ECDSA suites: probably it cannot use an RSA certificate";
+	c->de = g->rsa
+		? "sie oder ihresgleichen waren nur mit RSA-Suiten bis TLS 1.2 zu sehen: wohl kann sie kein ECDSA-Zertifikat benutzen"
+		: "sie oder ihresgleichen waren nur mit ECDSA-Suiten zu sehen: wohl kann sie kein RSA-Zertifikat benutzen";
 }
 
 /* ---- the report ---- */

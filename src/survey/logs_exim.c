@@ -74,8 +74,8 @@ static void on_mail(struct logs *l, const struct stamp *stamp, struct span rest,
 
 static bool is_after_handshake(struct span where)
 {
-	static const char *const calls[] = { "recv", "send", "SSL_read", "SSL_write", "tls_read", "tls_write", "gnutls_record",
-		"SSL_shutdown", "shutdown" };
+	static const char *const calls[] = { "recv", "send", "SSL_read", "SSL_write", "tls_read", "tls_write",
+		"gnutls_record", "SSL_shutdown", "shutdown" };
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (span_starts(where, span_of(calls[i])))

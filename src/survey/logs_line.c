@@ -285,8 +285,9 @@ static void on_line(struct logs *l, struct span line)
 		exim_line(l, &stamp, line);
 		return;
 	case STAMP_RFC3339:
-		if (skip(&line, SPAN("mail ")))
-			torhaus_line(l, &stamp, line);
+		/* A host may be called mail, too. */
+		if (span_starts(line, SPAN("mail session ")) || span_starts(line, SPAN("mail recipient ")))
+			torhaus_line(l, &stamp, span_from(line, 5));
 		else
 			on_syslog_line(l, &stamp, line);
 		return;

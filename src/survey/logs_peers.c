@@ -141,7 +141,8 @@ void peer_secured(struct logs *l, const struct party *party, enum way way, int64
 /* Without TLS, soon after a failure of the same peer. */
 static void see_fallback(struct peer *p, int64_t at)
 {
-	if (p->failed_at == 0 || p->failed_out || p->cleared || at < p->failed_at || at - p->failed_at > LOGS_FALLBACK_S)
+	if (p->failed_at == 0 || p->failed_out || p->cleared || at < p->failed_at ||
+		at - p->failed_at > LOGS_FALLBACK_S)
 		return;
 	p->cleared = true;
 	p->fallbacks++;

@@ -40,7 +40,9 @@ static enum tls_key_type signature_key(struct span rest)
 	if (at < 0)
 		return TLS_KEY_OTHER;
 	rest = span_from(rest, (size_t)at + 17);
-	return span_starts(rest, SPAN("RSA")) ? TLS_KEY_RSA : span_starts(rest, SPAN("ECDSA")) ? TLS_KEY_ECDSA : TLS_KEY_OTHER;
+	return span_starts(rest, SPAN("RSA"))      ? TLS_KEY_RSA
+		: span_starts(rest, SPAN("ECDSA")) ? TLS_KEY_ECDSA
+						   : TLS_KEY_OTHER;
 }
 
 /* "host[address]: TLSv1.2 with cipher SUITE (256/256 bits)", "host[address]:25: …" */

@@ -61,9 +61,9 @@ struct logs {
 	struct suite_name suites[SUITES_MAX];
 	unsigned suites_n;
 	struct map suite_by_text;
-	struct arena arena; /* of suites' keys, and of what is reported */
+	struct arena arena;       /* of suites' keys, and of what is reported */
 	struct session *sessions; /* SESSIONS_MAX, by pid */
-	uint64_t ecdsa_in; /* uses of our ECDSA certificates */
+	uint64_t ecdsa_in;        /* uses of our ECDSA certificates */
 	/* After logs_conclude(). */
 	struct log_peer *report;
 	unsigned report_n;

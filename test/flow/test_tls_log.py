@@ -1,0 +1,97 @@
+"""`torhaus tls log`: the founding log, rotated and compressed ones, real lines of real programs."""
+
+import gzip
+import json
+import os
+import pathlib
+import subprocess
+
+from conftest import PROGRAM
+
+CASES = pathlib.Path(__file__).parent / "cases"
+
+
+def run(*args, lang="en", status=1):
+    done = subprocess.run([PROGRAM, "--lang", lang, "tls", "log", *map(str, args)], text=True, capture_output=True, timeout=120)
+    assert done.returncode == status, f"{done.returncode}\n{done.stdout}{done.stderr}"
+    assert "Sanitizer" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def peers(*args, status=1):
+    lines = [json.loads(line) for line in run("--json", *args, status=status).splitlines()]
+    assert lines[0]["schema"] == "torhaus.tls-log/1"
+    return lines[0], {p["peer"]: p for p in lines[1:]}
+
+
+def test_the_founding_log_on_one_screen():
+    text = run(CASES / "exim-main.log")
+    assert len(text.splitlines()) <= 24
+    for part in ("mx07-00181c02.pphosted.com [185.132.180.43]", "no shared cipher", "TLS-NO-RSA-CERT (a guess)",
+                 "1s later it came without TLS", "recipient@customer.example: encryption required",
+                 "ECDHE-RSA-AES256-GCM-SHA384", "pphosted.com: 7 of 8 addresses"):
+        assert part in text, part
+    text = run(CASES / "exim-main.log", lang="de")
+    for part in ("(vermutet)", "1s später kam sie ohne TLS", "Nur mit RSA gesehen"):
+        assert part in text, part
+
+
+def test_the_founding_log_for_programs():
+    totals, all = peers(CASES / "exim-main.log")
+    assert totals["lines"] == totals["relevant"] == 9 and len(all) == 8 and totals["peers_evicted"] == 0
+    failed = all.pop("185.132.180.43")
+    assert failed["failures_inbound"] == 1 and failed["fallbacks"] == 1 and failed["fallback_after_s"] == 1
+    assert [(c["code"], c["guess"]) for c in failed["causes"]] == [("TLS-NO-RSA-CERT", True)]
+    assert failed["refused_for"] == "recipient@customer.example"
+    for p in all.values():
+        assert p["group"] == "pphosted.com" and p["rsa_only"] and not p["rsa_only_sure"]
+        assert [(t["version"], t["suite"], t["key"]) for t in p["tls"]] == [("TLS1.2", "ECDHE-RSA-AES256-GCM-SHA384", "RSA")]
+
+
+def test_rotated_and_compressed(tmp_path):
+    """The failure is in an older file than what followed it; the order of the names does not matter."""
+    lines = (CASES / "exim-main.log").read_text().splitlines(keepends=True)
+    (tmp_path / "mainlog").write_text(lines[1])
+    (tmp_path / "mainlog.2.gz").write_bytes(gzip.compress("".join(lines[2:]).encode()) + gzip.compress(lines[0].encode()))
+    subprocess.run(["zstd", "-q", "-", "-o", tmp_path / "mainlog.3.zst"], input="".join(lines[2:]).encode(), check=True)
+    totals, all = peers(*(tmp_path / n for n in ("mainlog", "mainlog.2.gz", "mainlog.3.zst")))
+    assert totals["files"] == 3 and totals["lines"] == 16
+    assert all["185.132.180.43"]["fallbacks"] == 1
+    assert all["91.207.212.232"]["mails_outbound"] == 2
+
+
+def test_since():
+    totals, all = peers("--since", "2024-01-01", CASES / "exim-main.log")
+    assert list(all) == ["185.132.180.43"] and totals["relevant"] == 2
+    assert peers("--since", "1d", CASES / "exim-main.log", status=0)[1] == {}
+    run("--since", "soon", CASES / "exim-main.log", status=2)
+
+
+def test_from_a_pipe():
+    read, write = os.pipe()
+    os.write(write, (CASES / "exim-main.log").read_bytes())
+    os.close(write)
+    done = subprocess.run([PROGRAM, "tls", "log", "--json", "/dev/stdin"], stdin=read, capture_output=True, text=True, timeout=60)
+    os.close(read)
+    assert done.returncode == 1 and '"lines":9' in done.stdout
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    (tmp_path / "cut.gz").write_bytes(gzip.compress((CASES / "exim-main.log").read_bytes() * 100)[:300])
+    (tmp_path / "bad.zst").write_bytes(b"\x28\xb5\x2f\xfd" + b"\x55" * 200)
+    run(status=2)
+    run(tmp_path / "none", status=5)
+    run(tmp_path, status=5)
+    run(tmp_path / "bad.zst", status=5)
+    run(tmp_path / "cut.gz", status=5)
+    # What can be read counts all the same.
+    totals, all = peers(tmp_path / "none", CASES / "exim-main.log", tmp_path / "bad.zst", status=5)
+    assert len(all) == 8
+
+
+def test_an_empty_file_and_one_of_another_kind(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "binary").write_bytes(bytes(range(256)) * 20000)
+    assert "No handshake failed." in run(tmp_path / "empty", status=0)
+    totals, all = peers(tmp_path / "binary", status=0)
+    assert all == {} and totals["relevant"] == 0

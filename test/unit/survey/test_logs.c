@@ -1,0 +1,424 @@
+/* Lines of Exim, Postfix and torhaus, as they are written, and what they add up to. */
+#include "../unit.h"
+#include <time.h>
+#include "base/mem.h"
+#include "survey/logs.h"
+
+static struct logs *logs;
+
+static void feed(const char *text)
+{
+	logs_free(logs);
+	logs = logs_new(0, 0);
+	logs_feed(logs, span_of(text), 1704500000); /* 2024-01-06 */
+	logs_conclude(logs);
+}
+
+/* The peer with this address. */
+static const struct log_peer *peer(const char *address)
+{
+	for (unsigned i = 0; i < logs_count(logs); i++)
+		if (strcmp(logs_peer(logs, i)->address, address) == 0)
+			return logs_peer(logs, i);
+	fail_msg("no peer %s among %u", address, logs_count(logs));
+	abort();
+}
+
+static void assert_use(const struct log_peer *p, unsigned i, const char *version, const char *suite,
+	enum tls_key_type key, unsigned in, unsigned out)
+{
+	assert_true(i < p->uses_n);
+	assert_string_equal(p->uses[i].version, version);
+	assert_string_equal(p->uses[i].suite, suite);
+	assert_int_equal(p->uses[i].key, key);
+	assert_int_equal(p->uses[i].in, in);
+	assert_int_equal(p->uses[i].out, out);
+}
+
+static void assert_cause(const struct log_peer *p, enum fault_code code, bool guess)
+{
+	assert_true(p->causes_n > 0);
+	assert_string_equal(fault_code_text(p->causes[0].code), fault_code_text(code));
+	assert_int_equal(p->causes[0].guess, guess);
+}
+
+/* ---- Exim ---- */
+
+static void test_the_founding_lines(void **state)
+{
+	const struct log_peer *p;
+
+	feed("2024-01-05 09:14:21 TLS error on connection from mx07-1.example.com [192.0.2.43] (SSL_accept): error:0A0000C1:SSL routines::no shared cipher\n"
+	     "2024-01-05 09:14:22 H=mx07-1.example.com [192.0.2.43] F=<a@b.example> rejected RCPT <c@d.example>: encryption required\n"
+	     "2023-12-11 10:01:00 1rB7Q1-0041w7-0i => user1@p.example R=dnslookup T=remote_smtp H=mx07-2.example.com [198.51.100.232] X=TLS1.2:ECDHE-RSA-AES256-GCM-SHA384:256 CV=yes C=\"250 OK\"\n");
+	p = peer("192.0.2.43");
+	assert_string_equal(p->host, "mx07-1.example.com");
+	assert_string_equal(p->group, "example.com");
+	assert_string_equal(p->network, "192.0.2.0/24");
+	assert_int_equal(p->failures_in, 1);
+	assert_string_equal(p->reason, "error:0A0000C1:SSL routines::no shared cipher");
+	assert_cause(p, FAULT_TLS_NO_RSA_CERT, true);
+	assert_int_equal(p->fallbacks, 1);
+	assert_int_equal(p->fallback_after_s, 1);
+	assert_int_equal(p->refusals, 1);
+	assert_string_equal(p->refused_for, "c@d.example");
+	assert_string_equal(p->refused_with, "encryption required");
+	assert_use(peer("198.51.100.232"), 0, "TLS1.2", "ECDHE-RSA-AES256-GCM-SHA384", TLS_KEY_RSA, 0, 1);
+	assert_int_equal(logs_totals(logs)->relevant, 3);
+}
+
+static void test_exim_mails(void **state)
+{
+	const struct log_peer *p;
+
+	feed("2024-01-05 09:14:21.123 +0100 [4711] 1rB7Q1-0041w7-0i <= a@b.example H=out.example.org (helo.example) [192.0.2.1]:4711 I=[192.0.2.99]:25 P=esmtps X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no S=1234 id=x@y for c@d.example\n"
+	     "2024-01-05 09:14:22 1rB7Q1-000000041w7-0i12 <= a@b.example H=out.example.org [192.0.2.1] P=esmtps X=TLS1.2:ECDHE_ECDSA_AES_128_GCM_SHA256:128 S=1\n"
+	     "2024-01-05 09:14:23 1rB7Q1-0041w7-0i <= a@b.example H=out.example.org [192.0.2.1] P=esmtps X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256 S=1\n"
+	     "2024-01-05 09:14:24 1rB7Q1-0041w7-0i <= a@b.example H=(helo) [2001:db8::7]:999 P=esmtp S=1 T=\"X=TLS1.2:FAKE:1\" for e@f\n"
+	     "2024-01-05 09:14:25 1rB7Q1-0041w7-0i <= root@local U=root P=local S=300\n"
+	     "2024-01-05 09:14:26 1rB7Q1-0041w7-0i -> x@y.example R=r T=t H=mx.example.net [192.0.2.2] X=TLSv1.2:AES256-SHA:256 CV=no C=\"250 ok\"\n"
+	     "2024-01-05 09:14:27 1rB7Q1-0041w7-0i => x@z.example R=r T=t H=mx.example.net [192.0.2.2] C=\"250 X=TLS1.2:FAKE:1\"\n"
+	     "2024-01-05 09:14:28 1rB7Q1-0041w7-0i Completed\n");
+	p = peer("192.0.2.1");
+	assert_int_equal(p->mails_in, 3);
+	assert_int_equal(p->uses_n, 3);
+	assert_use(p, 0, "TLS1.3", "TLS_AES_256_GCM_SHA384", TLS_KEY_OTHER, 1, 0);
+	assert_use(p, 1, "TLS1.2", "ECDHE_ECDSA_AES_128_GCM_SHA256", TLS_KEY_ECDSA, 1, 0);
+	assert_use(p, 2, "TLS1.3", "ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM", TLS_KEY_RSA, 1, 0);
+	assert_int_equal(peer("2001:db8::7")->clear_in, 1);
+	assert_int_equal(peer("2001:db8::7")->uses_n, 0);
+	assert_string_equal(peer("2001:db8::7")->host, "");
+	assert_string_equal(peer("2001:db8::7")->group, "2001:db8::/48");
+	p = peer("192.0.2.2");
+	assert_int_equal(p->mails_out, 1);
+	assert_int_equal(p->clear_out, 1);
+	assert_use(p, 0, "TLSv1.2", "AES256-SHA", TLS_KEY_RSA, 0, 1);
+	assert_int_equal(logs_count(logs), 3);
+}
+
+static void test_exim_failures(void **state)
+{
+	static const struct {
+		const char *line, *address;
+		enum fault_code code;
+		bool guess, out;
+	} cases[] = {
+		{ "TLS error on connection from h.example (x) [192.0.2.1]:5 I=[192.0.2.9]:25 (gnutls_handshake): No supported cipher suites have been found.",
+			"192.0.2.1", FAULT_TLS_HANDSHAKE_FAILED, true, false },
+		{ "TLS error on connection from (x) [192.0.2.2] (SSL_accept): error:0A000102:SSL routines::unsupported protocol",
+			"192.0.2.2", FAULT_TLS_PEER_TOO_OLD, true, false },
+		{ "TLS error on connection from [192.0.2.3] (SSL_accept): timed out", "192.0.2.3", FAULT_TLS_TIMEOUT,
+			false, false },
+		{ "TLS error on connection from H=h.example [192.0.2.4] (SSL_accept): error:0A000126:SSL routines::unexpected eof while reading",
+			"192.0.2.4", FAULT_TLS_PEER_LEFT_AT_CERT, true, false },
+		{ "TLS error on connection to mx.example [192.0.2.5] (SSL_connect): error:0A000086:SSL routines::certificate verify failed",
+			"192.0.2.5", FAULT_TLS_NOT_TRUSTED, false, true },
+		{ "1rB7Q1-0041w7-0i H=mx.example [192.0.2.6]: TLS error on connection (gnutls_handshake): The TLS connection was non-properly terminated.",
+			"192.0.2.6", FAULT_TLS_PEER_LEFT_AT_CERT, true, true },
+		{ "1rB7Q1-0041w7-0i H=mx.example [192.0.2.7]: TLS session: (SSL_connect): error:0A00018A:SSL routines::dh key too small",
+			"192.0.2.7", FAULT_TLS_DH_TOO_SMALL, false, true },
+		{ "TLS error on connection from h.example [192.0.2.8] (SSL_accept): error:14094418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca",
+			"192.0.2.8", FAULT_TLS_CERT_CA_UNKNOWN, true, false },
+		{ "TLS error on connection from h.example [192.0.2.9] (SSL_accept): words that nobody knows",
+			"192.0.2.9", FAULT_TLS_HANDSHAKE_FAILED, true, false },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct buf line = BUF_INIT(4096);
+		const struct log_peer *p;
+
+		buf_addf(&line, "2024-01-05 09:14:21 %s", cases[i].line);
+		feed(buf_text(&line));
+		p = peer(cases[i].address);
+		assert_cause(p, cases[i].code, cases[i].guess);
+		assert_int_equal(p->failures_out, cases[i].out);
+		assert_int_equal(p->failures_in, !cases[i].out);
+		buf_done(&line);
+	}
+}
+
+/* What looks like one of those, but is none. */
+static void test_exim_lines_that_tell_nothing(void **state)
+{
+	feed("2024-01-05 09:14:21 TLS error on connection from h [192.0.2.1] (recv): A TLS packet with unexpected length was received.\n"
+	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: relay not permitted\n"
+	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no F=<a@b> rejected RCPT <c@d>: encryption required\n"
+	     "2024-01-05 09:14:21 no host name found for IP address 192.0.2.1\n"
+	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.999] P=esmtp\n"
+	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1 P=esmtp\n"
+	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= \n"
+	     "2024-01-05 09:14 x\n2024-01-05\n\n\0\n");
+	assert_int_equal(logs_count(logs), 0);
+}
+
+static void test_exim_through_syslog(void **state)
+{
+	feed("Jan  5 09:14:21 host exim[12]: 2024-01-05 09:14:21 TLS error on connection from h.example [192.0.2.1] (SSL_accept): timed out\n"
+	     "Jan  5 09:14:22 host exim[12]: TLS error on connection from h.example [192.0.2.2] (SSL_accept): timed out\n");
+	assert_int_equal(peer("192.0.2.1")->failed_at, peer("192.0.2.2")->failed_at - 1);
+}
+
+/* ---- Postfix ---- */
+
+#define AT "Jan  5 09:14:21 mail postfix/"
+
+static void test_postfix_connections(void **state)
+{
+	const struct log_peer *p;
+
+	feed(AT "smtpd[12]: connect from out.example.org[192.0.2.1]\n" AT
+		"smtpd[12]: Anonymous TLS connection established from out.example.org[192.0.2.1]: TLSv1.2 with cipher ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)\n" AT
+		"smtpd[13]: connect from unknown[192.0.2.2]\n" AT
+		"smtpd[13]: 4F1A2B3C4D: client=unknown[192.0.2.2]\n" AT
+		"smtpd[12]: 4F1A2B3C4E: client=out.example.org[192.0.2.1]\n" AT
+		"cleanup[99]: 4F1A2B3C4E: message-id=<x@y>\n" AT
+		"smtpd[12]: disconnect from out.example.org[192.0.2.1] ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7\n" AT
+		"smtp[14]: Verified TLS connection established to mx.example.net[2001:db8::25]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) server-digest SHA256\n" AT
+		"smtp[14]: 4F1A2B3C4E: to=<u@example.net>, relay=mx.example.net[2001:db8::25]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)\n" AT
+		"smtp[15]: 4F1A2B3C4F: to=<u@example.com>, relay=mx.example.com[192.0.2.3]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n" AT
+		"smtp[15]: 4F1A2B3C50: to=<u@example.com>, relay=none, delay=1, dsn=4.4.1, status=deferred (x)\n");
+	p = peer("192.0.2.1");
+	assert_use(p, 0, "TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", TLS_KEY_RSA, 1, 0);
+	assert_int_equal(p->mails_in, 1);
+	assert_int_equal(p->clear_in, 0);
+	assert_int_equal(peer("192.0.2.2")->clear_in, 1);
+	assert_string_equal(peer("192.0.2.2")->host, "");
+	p = peer("2001:db8::25");
+	assert_use(p, 0, "TLSv1.3", "TLS_AES_256_GCM_SHA384", TLS_KEY_ECDSA, 0, 1);
+	assert_int_equal(p->mails_out, 1);
+	assert_int_equal(peer("192.0.2.3")->clear_out, 1);
+	assert_int_equal(logs_count(logs), 4);
+}
+
+/* The error's number, then the library's words, lines of other processes between. */
+static void test_postfix_failures(void **state)
+{
+	const struct log_peer *p;
+
+	feed(AT "smtpd[12]: connect from mx07.example.com[192.0.2.43]\n" AT
+		"smtpd[13]: connect from x.example.org[192.0.2.44]\n" AT
+		"smtpd[12]: SSL_accept error from mx07.example.com[192.0.2.43]: -1\n" AT
+		"smtpd[13]: SSL_accept error from x.example.org[192.0.2.44]: Connection reset by peer\n" AT
+		"smtpd[12]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:\n" AT
+		"smtpd[12]: lost connection after STARTTLS from mx07.example.com[192.0.2.43]\n" AT
+		"smtpd[12]: disconnect from mx07.example.com[192.0.2.43] ehlo=1 starttls=0/1 commands=1/2\n" AT
+		"smtpd[14]: connect from mx07.example.com[192.0.2.43]\n" AT
+		"smtpd[14]: NOQUEUE: reject: RCPT from mx07.example.com[192.0.2.43]: 530 5.7.0 Must issue a STARTTLS command first; from=<a@b.example> to=<c@d.example> proto=ESMTP helo=<mx07.example.com>\n" AT
+		"smtpd[15]: connect from y.example[192.0.2.45]\n" AT
+		"smtpd[15]: lost connection after STARTTLS from y.example[192.0.2.45]\n" AT
+		"smtp[16]: SSL_connect error to mx.example.net[192.0.2.46]:25: -1\n" AT
+		"smtp[16]: warning: TLS library problem: error:0A000410:SSL routines::sslv3 alert handshake failure:../ssl/record/rec_layer_s3.c:1584:SSL alert number 40:\n");
+	p = peer("192.0.2.43");
+	assert_int_equal(p->failures_in, 1);
+	assert_string_equal(p->reason, "error:0A0000C1:SSL routines::no shared cipher");
+	assert_int_equal(p->causes_n, 1);
+	assert_cause(p, FAULT_TLS_HANDSHAKE_FAILED, true);
+	assert_int_equal(p->fallbacks, 1);
+	assert_int_equal(p->refusals, 1);
+	assert_string_equal(p->refused_for, "c@d.example");
+	assert_string_equal(p->refused_with, "530 5.7.0 Must issue a STARTTLS command first");
+	assert_cause(peer("192.0.2.44"), FAULT_TLS_PEER_LEFT_AT_CERT, true);
+	assert_int_equal(peer("192.0.2.45")->failures_in, 1);
+	p = peer("192.0.2.46");
+	assert_int_equal(p->failures_out, 1);
+	assert_cause(p, FAULT_TLS_SERVER_REFUSED, true);
+}
+
+static void test_postfix_with_long_times_and_instances(void **state)
+{
+	feed("2024-01-05T09:14:21.123456+01:00 mail postfix-in/submission/smtpd[12]: SSL_accept error from h.example[192.0.2.1]: -1\n");
+	assert_int_equal(peer("192.0.2.1")->failures_in, 1);
+	assert_int_equal(peer("192.0.2.1")->failed_at, 1704442461);
+}
+
+/* ---- torhaus ---- */
+
+static void test_torhaus(void **state)
+{
+	const struct log_peer *p;
+
+	feed("2024-01-05T09:14:21+01:00 mail session session=a1 peer=192.0.2.43 helo=mx07.example.com tls=none verdict=tls-failed mails=0 errors=0 seconds=0 code=TLS-NO-RSA-CERT\n"
+	     "2024-01-05T09:14:21+01:00 mail tls-failed code=TLS-NO-RSA-CERT suites=\"a, b\" peer=192.0.2.43\n"
+	     "  cause:  The peer can only verify RSA certificates\n"
+	     "2024-01-05T09:14:22+01:00 mail recipient session=a2 peer=192.0.2.43 helo=mx07.example.com tls=none id=x from=a@b to=c@d.example answer=450 reply=\"4.7.10 Encryption required\"\n"
+	     "2024-01-05T09:14:23+01:00 mail session session=a2 peer=192.0.2.43 helo=mx07.example.com tls=none verdict=quit mails=0 errors=1 seconds=0\n"
+	     "2024-01-05T09:14:24+01:00 mail session session=a3 peer=2001:db8::1 helo=- tls=TLSv1.3 suite=TLS_AES_128_GCM_SHA256 verdict=quit mails=3 errors=0 seconds=0\n"
+	     "2024-01-05T09:14:24+01:00 web session peer=192.0.2.77 tls=none verdict=tls-failed\n");
+	p = peer("192.0.2.43");
+	assert_int_equal(p->failures_in, 1);
+	assert_cause(p, FAULT_TLS_NO_RSA_CERT, false);
+	assert_int_equal(p->fallbacks, 1);
+	assert_int_equal(p->refusals, 1);
+	assert_int_equal(peer("2001:db8::1")->mails_in, 3);
+	assert_use(peer("2001:db8::1"), 0, "TLSv1.3", "TLS_AES_128_GCM_SHA256", TLS_KEY_OTHER, 1, 0);
+	assert_int_equal(logs_count(logs), 2);
+}
+
+/* ---- sums ---- */
+
+static void test_fallbacks_have_their_time(void **state)
+{
+#define FAILED       "2024-01-05 09:00:00 TLS error on connection from h [192.0.2.1] (SSL_accept): timed out\n"
+#define CLEAR(time)  "2024-01-05 " time " 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1] P=esmtp S=1\n"
+#define SECURE(time) "2024-01-05 " time " 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1] P=esmtps X=TLS1.3:X:1 S=1\n"
+	feed(FAILED CLEAR("09:10:00") CLEAR("09:10:00"));
+	assert_int_equal(peer("192.0.2.1")->fallbacks, 1);
+	feed(FAILED CLEAR("09:10:01"));
+	assert_int_equal(peer("192.0.2.1")->fallbacks, 0);
+	/* It came with TLS meanwhile. */
+	feed(FAILED SECURE("09:00:01") CLEAR("09:00:02"));
+	assert_int_equal(peer("192.0.2.1")->fallbacks, 0);
+	feed(CLEAR("08:59:59") FAILED);
+	assert_int_equal(peer("192.0.2.1")->fallbacks, 0);
+	/* Their server failed, not their client. */
+	feed("2024-01-05 09:00:00 TLS error on connection to h [192.0.2.1] (SSL_connect): timed out\n" CLEAR(
+		"09:00:02"));
+	assert_int_equal(peer("192.0.2.1")->fallbacks, 0);
+}
+
+static void test_who_has_only_rsa(void **state)
+{
+#define USE(address, suite) \
+	"2024-01-05 09:00:00 1rB7Q1-0041w7-0i <= a@b H=h.example.com [" address "] P=esmtps X=" suite ":256 S=1\n"
+	bool sure;
+
+	feed(USE("192.0.2.1", "TLS1.2:ECDHE-RSA-AES128-GCM-SHA256") USE("192.0.2.2", "TLS1.3:TLS_AES_128_GCM_SHA256"));
+	assert_true(logs_is_rsa_only(logs, peer("192.0.2.1"), &sure));
+	assert_false(sure);
+	assert_false(logs_is_rsa_only(logs, peer("192.0.2.2"), &sure));
+	feed(USE("192.0.2.1", "TLS1.2:AES128-SHA") USE("192.0.2.3", "TLS1.2:ECDHE-ECDSA-AES128-GCM-SHA256"));
+	assert_true(logs_is_rsa_only(logs, peer("192.0.2.1"), &sure));
+	assert_true(sure);
+	assert_false(logs_is_rsa_only(logs, peer("192.0.2.3"), &sure));
+}
+
+/* The group speaks TLS 1.3: then its failure has another reason. */
+static void test_no_guess_against_the_evidence(void **state)
+{
+	feed(USE("192.0.2.1", "TLS1.2:AES128-SHA") USE("192.0.2.2",
+		"TLS1.3:TLS_AES_128_GCM_SHA256") "2024-01-05 09:00:00 TLS error on connection from h.example.com [192.0.2.1] (SSL_accept): no shared cipher\n");
+	assert_cause(peer("192.0.2.1"), FAULT_TLS_HANDSHAKE_FAILED, true);
+}
+
+static void test_groups(void **state)
+{
+	static const char *const hosts[][2] = { { "mx1.example.com", "example.com" },
+		{ "a.b.c.example.org", "example.org" }, { "mail.firm.co.uk", "firm.co.uk" },
+		{ "example.de", "example.de" }, { "mx.ab.de", "mx.ab.de" }, { "localhost", "192.0.2.0/24" },
+		{ "mx.verein.de", "verein.de" } };
+
+	for (size_t i = 0; i < array_len(hosts); i++) {
+		struct buf line = BUF_INIT(4096);
+
+		buf_addf(&line, "2024-01-05 09:00:00 TLS error on connection from %s [192.0.2.1] (SSL_accept): x\n",
+			hosts[i][0]);
+		feed(buf_text(&line));
+		assert_string_equal(peer("192.0.2.1")->group, hosts[i][1]);
+		buf_done(&line);
+	}
+}
+
+/* More peers than places: the quiet ones that were not seen for longest go, and that is told. */
+static void test_memory_is_bounded(void **state)
+{
+	struct buf line = BUF_INIT(4096);
+
+	logs_free(logs);
+	logs = logs_new(0, 100);
+	logs_feed(logs,
+		SPAN("2024-01-05 09:00:00 TLS error on connection from h [192.0.2.1] (SSL_accept): timed out\n"), 0);
+	for (unsigned i = 0; i < 10000; i++) {
+		buf_reset(&line);
+		buf_addf(&line,
+			"2024-01-05 09:00:01 1rB7Q1-0041w7-0i <= a@b H=h%u.example [10.1.%u.%u] P=esmtps X=TLS1.2:SUITE-%u:1 S=1\n",
+			i, i / 200, i % 200, i);
+		logs_feed(logs, buf_span(&line), 0);
+	}
+	logs_conclude(logs);
+	assert_int_equal(logs_count(logs), 100);
+	assert_int_equal(logs_totals(logs)->evicted, 9901);
+	assert_int_equal(logs_totals(logs)->evicted_failures, 0);
+	assert_int_equal(peer("192.0.2.1")->failures_in, 1);
+	assert_int_equal(peer("10.1.49.199")->mails_in, 1);
+	assert_int_equal(peer("10.1.49.199")->uses_more, 1);
+	/* Failures fill it, too: then the oldest of those goes. */
+	for (unsigned i = 0; i < 200; i++) {
+		buf_reset(&line);
+		buf_addf(&line,
+			"2024-01-05 09:00:02 TLS error on connection from h [10.2.0.%u] (SSL_accept): timed out\n", i);
+		logs_feed(logs, buf_span(&line), 0);
+	}
+	logs_conclude(logs);
+	assert_int_equal(logs_count(logs), 100);
+	assert_int_equal(logs_totals(logs)->evicted_failures, 101);
+	buf_done(&line);
+}
+
+static void test_since(void **state)
+{
+	logs_free(logs);
+	logs = logs_new(1704445200, 0); /* 09:00 UTC */
+	logs_feed(logs,
+		SPAN("2024-01-05 08:59:59 +0000 TLS error on connection from h [192.0.2.1] (SSL_accept): timed out\n"
+		     "2024-01-05 10:00:00 +0100 TLS error on connection from h [192.0.2.2] (SSL_accept): timed out\n"),
+		0);
+	logs_conclude(logs);
+	assert_int_equal(logs_count(logs), 1);
+	assert_string_equal(logs_peer(logs, 0)->address, "192.0.2.2");
+}
+
+/* Classic syslog has no year: the file's last change tells. */
+static void test_times_without_a_year(void **state)
+{
+	struct tm tm;
+	time_t at;
+
+	feed("Dec 31 23:59:59 m postfix/smtpd[1]: SSL_accept error from h[192.0.2.1]: -1\n"
+	     "Jan  1 00:00:01 m postfix/smtpd[1]: SSL_accept error from h[192.0.2.2]: -1\n");
+	at = peer("192.0.2.1")->failed_at;
+	localtime_r(&at, &tm);
+	assert_int_equal(tm.tm_year, 123);
+	at = peer("192.0.2.2")->failed_at;
+	localtime_r(&at, &tm);
+	assert_int_equal(tm.tm_year, 124);
+	assert_int_equal(peer("192.0.2.2")->failed_at - peer("192.0.2.1")->failed_at, 2);
+}
+
+/* What a peer can put into a log must not reach a terminal as it is. */
+static void test_texts_are_safe(void **state)
+{
+	feed("2024-01-05 09:00:00 TLS error on connection from \x1b[31mh [192.0.2.1] (SSL_accept): x\n"
+	     "2024-01-05 09:00:00 TLS error on connection from h [192.0.2.1] (SSL_accept): bell \a and \xff\n");
+	assert_string_equal(peer("192.0.2.1")->reason, "bell \\x07 and \\xff");
+}
+
+static int tear_down(void **state)
+{
+	logs_free(logs);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_founding_lines),
+		cmocka_unit_test(test_exim_mails),
+		cmocka_unit_test(test_exim_failures),
+		cmocka_unit_test(test_exim_lines_that_tell_nothing),
+		cmocka_unit_test(test_exim_through_syslog),
+		cmocka_unit_test(test_postfix_connections),
+		cmocka_unit_test(test_postfix_failures),
+		cmocka_unit_test(test_postfix_with_long_times_and_instances),
+		cmocka_unit_test(test_torhaus),
+		cmocka_unit_test(test_fallbacks_have_their_time),
+		cmocka_unit_test(test_who_has_only_rsa),
+		cmocka_unit_test(test_no_guess_against_the_evidence),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_since),
+		cmocka_unit_test(test_times_without_a_year),
+		cmocka_unit_test(test_texts_are_safe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, tear_down);
+}
