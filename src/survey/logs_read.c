@@ -22,6 +22,7 @@ struct source {
 	ZSTD_DStream *zstd;
 	char *in; /* zstd's input */
 	ZSTD_inBuffer input;
+	size_t wanted; /* by zstd to end its frame; 0: it is complete */
 	int64_t changed_at;
 };
 
@@ -84,24 +85,32 @@ static ssize_t read_zstd(struct source *s, char *p, size_t n)
 			ssize_t got = read_fd(s->fd, s->in, ZSTD_DStreamInSize());
 
 			if (got <= 0)
-				return got;
+				return got < 0 ? got : s->wanted > 0 ? -EBADMSG : 0;
 			s->input = (ZSTD_inBuffer){ s->in, (size_t)got, 0 };
 		}
 		before = s->input.pos;
 		r = ZSTD_decompressStream(s->zstd, &out, &s->input);
 		if (ZSTD_isError(r) || (s->input.pos == before && out.pos == 0))
 			return -EBADMSG;
+		s->wanted = r;
 	}
 	return (ssize_t)out.pos;
 }
 
+/* A file that ends too early is told at its end. */
+static ssize_t read_gz(struct source *s, char *p, size_t n)
+{
+	int r = gzread(s->gz, p, (unsigned)n), error = Z_OK;
+
+	if (r == 0)
+		gzerror(s->gz, &error);
+	return r < 0 || error < 0 ? -EBADMSG : r;
+}
+
 static ssize_t source_read(struct source *s, char *p, size_t n)
 {
-	if (s->gz) {
-		int r = gzread(s->gz, p, (unsigned)n);
-
-		return r < 0 ? -EBADMSG : r;
-	}
+	if (s->gz)
+		return read_gz(s, p, n);
 	return s->zstd ? read_zstd(s, p, n) : read_fd(s->fd, p, n);
 }
 

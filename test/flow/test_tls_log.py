@@ -78,12 +78,15 @@ def test_from_a_pipe():
 
 def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "cut.gz").write_bytes(gzip.compress((CASES / "exim-main.log").read_bytes() * 100)[:300])
+    whole = subprocess.run(["zstd", "-q", "-c", CASES / "exim-main.log"], check=True, capture_output=True).stdout
+    (tmp_path / "cut.zst").write_bytes(whole[:-20])
     (tmp_path / "bad.zst").write_bytes(b"\x28\xb5\x2f\xfd" + b"\x55" * 200)
     run(status=2)
     run(tmp_path / "none", status=5)
     run(tmp_path, status=5)
     run(tmp_path / "bad.zst", status=5)
     run(tmp_path / "cut.gz", status=5)
+    run(tmp_path / "cut.zst", status=5)
     # What can be read counts all the same.
     totals, all = peers(tmp_path / "none", CASES / "exim-main.log", tmp_path / "bad.zst", status=5)
     assert len(all) == 8
