@@ -176,6 +176,7 @@ static void on_done(void *arg, struct scan *s, const struct scan_host *h)
 		tls_scan_json(t, h);
 	else if (t->csv)
 		tls_scan_csv(t, h);
+	fflush(t->cli->out);
 	progress(t, s);
 }
 

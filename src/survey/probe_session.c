@@ -98,7 +98,11 @@ static int fail(struct probe *p, struct session *s, enum probe_verdict verdict, 
 		return error;
 	}
 	probe_end(p, verdict, said, error);
-	leave(s);
+	/* A server that said nothing will not say goodbye either. */
+	if (error == -ETIMEDOUT)
+		smtp_client_done(&s->smtp);
+	else
+		leave(s);
 	return 1;
 }
 

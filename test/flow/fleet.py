@@ -113,6 +113,8 @@ def offered_suites(hello):
 
 def old_flight(hello, suites, version, certificate):
     """What a server of about 2003 answers: its first suite that is offered, in its own order."""
+    if hello[:1] != b"\x16":
+        return b""
     offered = offered_suites(hello)
     chosen = next((s for s in suites if s in offered), None)
     if chosen is None or struct.unpack_from(">H", hello, 9)[0] < version:

@@ -1,0 +1,197 @@
+"""torhaus tls scan against a loopback fleet of every kind of server that a survey meets."""
+
+import csv
+import io
+import json
+import os
+import signal
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from conftest import PROGRAM
+from fleet import KINDS, Fleet, GnuTls, Kit, Server, by_openssl, context_of
+
+PATIENCE = "4s"  # how long the scan waits for an answer; what is silent costs that
+
+
+def scan(*args, kit=None, timeout=120, input=None):
+    command = [PROGRAM, "tls", "scan", *map(str, args)] + (["--ca", str(kit.ca.file)] if kit else [])
+    done = subprocess.run(command, text=True, capture_output=True, timeout=timeout, input=input,
+                          env=os.environ | {"LANG": "C.UTF-8"})
+    assert "AddressSanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+    return done
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def scan_json(*args, **options):
+    done = scan("--json", *args, **options)
+    return {x["host"]: x for x in lines(done) if x["schema"] == "torhaus.tls-scan/1"}, done.returncode
+
+
+def codes(result):
+    return {f["code"] for f in result["findings"]}
+
+
+def spoken(result):
+    return {v for v, yes in result["versions"].items() if yes}
+
+
+def keys(result):
+    return {c["type"] for c in result["certificates"]}
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory):
+    kit = Kit(tmp_path_factory.mktemp("fleet"), delay=1.5)
+    with GnuTls(kit.rsa, kit.ecdsa) as gnutls:
+        kit.gnutls_port = gnutls.port
+        yield kit
+
+
+# kind -> verdict, versions, key types, codes
+NEW, BOTH = {"TLS 1.2", "TLS 1.3"}, {"RSA", "ECDSA"}
+EXPECTED = {
+    "rsa": ("tls", NEW, {"RSA"}, set()),
+    "ecdsa": ("tls", NEW, {"ECDSA"}, {"SCAN-ECDSA-ONLY"}),
+    "both": ("tls", NEW, BOTH, set()),
+    "tls13": ("tls", {"TLS 1.3"}, BOTH, set()),
+    "tls12rsa": ("tls", {"TLS 1.2"}, {"RSA"}, set()),
+    "gnutls": ("tls", {"TLS 1.0", "TLS 1.1"} | NEW, BOTH, set()),
+    "old": ("tls", {"TLS 1.0"}, {"RSA"}, {"SCAN-ONLY-OBSOLETE", "TLS-NO-SECURE-RENEGOTIATION"}),
+    "limited": ("rate-limited", None, None, {"SCAN-RATE-LIMITED"}),
+    "slow": ("tls", NEW, BOTH, set()),
+    "masked": ("masked", set(), set(), {"SCAN-MASKED"}),
+    "silent": ("silent", set(), set(), {"SCAN-SILENT"}),
+    "reset": ("reset", set(), set(), {"SCAN-RESET"}),
+    "expired": ("tls", NEW, {"RSA"}, {"TLS-CERT-EXPIRED"}),
+    "wrongname": ("tls", NEW, {"RSA"}, None),
+    "none": ("no-starttls", set(), set(), {"TLS-NOT-OFFERED"}),
+    "refused": ("starttls-refused", set(), set(), {"SCAN-REFUSES-TLS"}),
+}
+
+
+def check_kind(kind, result):
+    verdict, versions, types, found = EXPECTED[kind]
+    assert result["verdict"] == verdict, result
+    assert versions is None or spoken(result) == versions, result
+    assert types is None or keys(result) == types, result
+    assert found is None or codes(result) == found, result
+
+
+def check_polite(server, helo="probe.example.net"):
+    seen = server.seen
+    assert seen.most == 1, f"{server.kind}: {seen}"
+    assert server.kind == "silent" or seen.helos == {helo}, f"{server.kind}: {seen}"
+    if EXPECTED[server.kind][0] == "tls" and server.kind != "gnutls":  # gnutls-serv speaks no SMTP inside TLS
+        assert seen.quits >= 1, f"{server.kind}: {seen}"
+
+
+@pytest.mark.parametrize("options", [["--quick"], []], ids=["quick", "full"])
+def test_every_kind_is_told_apart(kit, options):
+    kit.delay = 1.5 if options else 0.1
+    with Fleet([kit.make(kind, index) for kind in KINDS for index in range(2)]) as fleet:
+        results, status = scan_json(*options, "--timeout", PATIENCE, "--helo", "probe.example.net", *fleet.targets(),
+                                    kit=kit)
+        assert status == 1
+        for server in fleet.servers:
+            result = results[server.address]
+            check_kind(server.kind, result)
+            check_polite(server)
+            assert result["connections"] == server.seen.connections
+            found = len(result["suites"]) + len(result["suites_13"]) + len(result["groups"])
+            assert server.seen.connections <= (6 if options else found + 10)
+
+
+def test_a_full_scan_finds_what_the_server_was_given(kit):
+    suites = ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "AES128-SHA"]
+    context = context_of(kit.rsa, highest=ssl.TLSVersion.TLSv1_2, ciphers=":".join(suites))
+    context.set_ecdh_curve("secp384r1")
+    server = Server("mx", "127.61.0.1", "both", by_openssl(context))
+    with Fleet([server]) as fleet:
+        results, status = scan_json(*fleet.targets(), kit=kit)
+        result = results["127.61.0.1"]
+        assert result["suites"] == suites, "in the server's order"
+        assert result["groups"] == ["P-384"]
+        assert result["full"] and result["ordered"] and status == 0
+        assert {"rsa_pss_rsae_sha256", "rsa_pkcs1_sha256", "rsa_pss_rsae_sha512"} <= set(result["signatures"])
+        assert result["age"] == {"year": 2015, "word": "dated", "rule": "no TLS 1.3; ECDHE with GCM"}
+        assert server.seen.goodbyes > 0
+
+
+def test_implicit_tls_and_its_confusions(kit):
+    secure = Server("mx", "127.61.0.2", "both", by_openssl(kit.context("both")), implicit=True)
+    plain = Server("mx", "127.61.0.3", "both", by_openssl(kit.context("both")))
+    with Fleet([secure, plain]) as fleet:
+        results, status = scan_json("--quick", "--starttls", "none", *fleet.targets(), kit=kit)
+        check_kind("both", results["127.61.0.2"])
+        assert results["127.61.0.3"]["verdict"] == "not-tls"
+        assert codes(results["127.61.0.3"]) == {"TLS-SERVER-SPEAKS-FIRST"}
+        assert "said" in results["127.61.0.3"] and status == 1
+
+
+def test_a_self_signed_and_an_unknown_ca(kit):
+    with Fleet([kit.make("rsa")]) as fleet:
+        results, status = scan_json("--quick", *fleet.targets())  # without --ca
+        assert codes(results["127.60.0.1"]) == {"TLS-CERT-NO-CHAIN"} and status == 1
+
+
+def test_nobody_there():
+    results, status = scan_json("--quick", "127.62.0.1:1", "nowhere.invalid", "127.62.0.1:1")
+    assert results["127.62.0.1"]["verdict"] == "unreachable"
+    assert results["nowhere.invalid"]["verdict"] == "unresolved"
+    assert len(results) == 2 and status == 5
+
+
+def test_hosts_from_a_file(kit, tmp_path):
+    with Fleet([kit.make("rsa"), kit.make("both")]) as fleet:
+        hosts = tmp_path / "hosts"
+        hosts.write_text(f"# ours\n\n  {fleet.targets()[0]}  # first\r\n{fleet.targets()[1]}\n{fleet.targets()[0]}\n")
+        results, status = scan_json("--quick", "--file", hosts, kit=kit)
+        assert set(results) == {"127.60.0.1", "127.60.32.1"} and status == 0
+        results, status = scan_json("--quick", "--file", "-", kit=kit, input=fleet.targets()[0])
+        assert set(results) == {"127.60.0.1"} and status == 0
+
+
+def test_csv_and_table(kit):
+    with Fleet([kit.make("both"), kit.make("expired")]) as fleet:
+        done = scan("--quick", "--csv", *fleet.targets(), kit=kit)
+        rows = {row["host"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+        assert rows["127.60.32.1"]["tls1.3"] == "yes" and rows["127.60.32.1"]["tls1.1"] == "no"
+        assert rows["127.60.32.1"]["ecdsa"] == "ECDSA P-256" and rows["127.60.32.1"]["rsa"] == "RSA 2048"
+        assert rows["127.60.192.1"]["findings"] == "TLS-CERT-EXPIRED"
+        done = scan("--quick", *fleet.targets(), kit=kit)
+        assert "1.2 1.3" in done.stdout and "TLS-CERT-EXPIRED" in done.stdout and "remedy:" in done.stdout
+        done = scan("--quick", "--lang", "de", *fleet.targets(), kit=kit)
+        assert "ZERTIFIKATE" in done.stdout and "Abhilfe:" in done.stdout
+
+
+@pytest.mark.parametrize("args", [[], ["a b"], ["mx:0"], ["mx:65536"], ["[::1"], ["mx", "--starttls", "imap"],
+                                  ["mx", "--jobs", "0"], ["mx", "--gap", "soon"], ["mx", "--helo", "a b"],
+                                  ["--file", "/nowhere"], ["mx", "--ca", "/dev/null"]])
+def test_usage(args):
+    done = scan(*args)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr
+
+
+def test_an_interrupt_prints_what_is_there(kit):
+    with Fleet([kit.make("rsa"), kit.make("silent")]) as fleet:
+        process = subprocess.Popen([PROGRAM, "tls", "scan", "--json", "--quick", *fleet.targets(), "--ca",
+                                    str(kit.ca.file)], stdout=subprocess.PIPE, text=True)
+        assert json.loads(process.stdout.readline())["host"] == "127.60.0.1"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 5
+
+
+def test_a_gap_is_kept(kit):
+    with Fleet([kit.make("tls12rsa")]) as fleet:
+        began = time.monotonic()
+        results, _ = scan_json("--quick", "--gap", "300ms", *fleet.targets(), kit=kit)
+        made = results["127.60.64.1"]["connections"]
+        assert time.monotonic() - began >= 0.3 * (made - 1)
