@@ -346,6 +346,7 @@ static void end(struct mail_session *s, int r)
 {
 	uint64_t deadline = deadline_in(FAREWELL_MS);
 
+	session_reset(s);
 	if (r == NEXT_CLOSE && flush_until(s, deadline) == 0) {
 		/* After QUIT nothing comes that could reset our last words away. */
 		if (s->verdict == VERDICT_QUIT)

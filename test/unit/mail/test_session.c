@@ -1,0 +1,273 @@
+/* Sessions, step by step: what the client hears and what the backend hears, and what becomes of it when one of them goes. */
+#include "talk.h"
+
+static struct talk t;
+
+static int begin(void **state)
+{
+	talk_begin(&t, NULL);
+	return 0;
+}
+
+static int end(void **state)
+{
+	talk_end(&t);
+	return 0;
+}
+
+/* One mail, all of it. The backend knows PIPELINING, so MAIL and RCPT come together. */
+static const char *const one_mail[] = {
+	"> 220 mx.test ESMTP",
+	"< EHLO client.test",
+	"> 250-mx.test",
+	"> 250-PIPELINING",
+	"> 250-SIZE 100000",
+	"> 250-ENHANCEDSTATUSCODES",
+	"> 250-8BITMIME",
+	"> 250-DSN",
+	"> 250-SMTPUTF8",
+	"> 250 CHUNKING",
+	"< MAIL FROM:<a@b.test>",
+	"> 250 2.1.0 Ok",
+	"< RCPT TO:<box@example.test>",
+	"+",
+	"b< 220 backend.test",
+	"b> EHLO mx.test",
+	"b< 250-backend.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES",
+	"b> MAIL FROM:<a@b.test>",
+	"b> RCPT TO:<box@example.test>",
+	"b< 250 2.1.0 Ok",
+	"b< 250 2.1.5 Ok",
+	"> 250 2.1.5 Ok",
+	"< DATA",
+	"b> DATA",
+	"b< 354 Go",
+	"> 354 End with <CR><LF>.<CR><LF>",
+	"< Subject: x\r\n\r\n..dot",
+	"b> Received: from client.test*",
+	"b> \tby mx.test (torhaus) with ESMTP id *",
+	"b> \tfor <box@example.test>;",
+	"b> \t*",
+	"b> Subject: x",
+	"b> ",
+	"b> ..dot",
+	"< last\r\n.",
+	"b> last",
+	"b> .",
+	"b< 250 2.0.0 Ok: queued as 4711",
+	"> 250 2.0.0 Ok: queued as 4711",
+	"< QUIT",
+	"> 221 2.0.0 Bye",
+	">-",
+	NULL,
+};
+
+static unsigned step_of(const char *step)
+{
+	for (unsigned i = 0; one_mail[i]; i++)
+		if (strcmp(one_mail[i], step) == 0)
+			return i;
+	fail();
+	return 0;
+}
+
+static void play_up_to(unsigned n)
+{
+	const char *steps[array_len(one_mail)] = { NULL };
+
+	memcpy(steps, one_mail, n * sizeof(*steps));
+	talk_connect(&t);
+	talk_play(&t, steps);
+}
+
+static void test_one_mail(void **state)
+{
+	play_up_to(array_len(one_mail) - 1);
+}
+
+/* Wherever the client goes before its dot has come, the backend never hears one. */
+static void test_the_client_goes(void **state)
+{
+	for (unsigned n = 0; n < step_of("< last\r\n."); n++) {
+		char line[64];
+		bool dot = false;
+
+		talk_begin(&t, NULL);
+		play_up_to(n);
+		PLAY(&t, "x");
+		/* Between two messages the connection stays for the next; within one it is dropped. */
+		if (n > step_of("b< 354 Go"))
+			while (recv(t.backend, line, sizeof(line), 0) > 0)
+				dot = dot || memmem(line, sizeof(line), "\r\n.\r\n", 5);
+		assert_false(dot);
+		talk_end(&t);
+	}
+}
+
+/* Wherever the backend goes, the client is told to try again, and may. */
+static void test_the_backend_goes(void **state)
+{
+	unsigned first = step_of("+") + 1, end_of_data = step_of("< last\r\n.") + 1,
+		 said_250 = step_of("b< 250 2.0.0 Ok: queued as 4711");
+
+	for (unsigned n = first; n <= said_250; n++) {
+		talk_begin(&t, NULL);
+		play_up_to(n);
+		PLAY(&t, "-");
+		if (n <= step_of("b< 250 2.1.5 Ok"))
+			PLAY(&t, "> 451 4.4.1 *", "< DATA", "> 554 5.5.1 *");
+		else if (n == step_of("b< 250 2.1.5 Ok") + 1)
+			PLAY(&t, "> 250 2.1.5 Ok", "< DATA", "> 451 4.4.2 *");
+		else if (n <= step_of("b< 354 Go") && n > step_of("< DATA"))
+			PLAY(&t, "> 451 4.4.2 *");
+		else if (n <= step_of("< DATA"))
+			PLAY(&t, "< DATA", "> 451 4.4.2 *");
+		else if (n == step_of("b< 354 Go") + 1)
+			PLAY(&t, "> 354 *", "< x\r\n.", "> 451 4.4.2 *");
+		else if (n < end_of_data)
+			PLAY(&t, "< x\r\n.", "> 451 4.4.2 *");
+		else
+			PLAY(&t, "> 451 4.4.2 *");
+		PLAY(&t, "< NOOP", "> 250 2.0.0 Ok", "x");
+		talk_end(&t);
+	}
+}
+
+/* What is no reply, at each place where one is awaited. */
+static void test_the_backend_talks_nonsense(void **state)
+{
+	static const char *const nonsense[] = { "hello", "999 x", "250-x\r\n251 y", "25", "250 a\nb", "250_x" };
+
+	for (unsigned i = 0; i < array_len(nonsense); i++) {
+		for (unsigned n = 0; one_mail[n]; n++) {
+			char step[64];
+
+			if (strncmp(one_mail[n], "b< ", 3) != 0 || n == step_of("b< 250 2.1.5 Ok"))
+				continue;
+			talk_begin(&t, NULL);
+			play_up_to(n);
+			snprintf(step, sizeof(step), "b< %s", nonsense[i]);
+			PLAY(&t, step, "> 451 4.4.*", "b-", "< NOOP", "> 250 2.0.0 Ok", "x");
+			talk_end(&t);
+		}
+	}
+}
+
+/* A connection that carried one message carries the next; one that carried half of one does not. */
+static void test_connections_are_kept(void **state)
+{
+	play_up_to(step_of("< QUIT"));
+	PLAY(&t, "< MAIL FROM:<> SIZE=10", "> 250 2.1.0 Ok", "< RCPT TO:<two@example.test> NOTIFY=NEVER",
+		"b> MAIL FROM:<>", "b> RCPT TO:<two@example.test> NOTIFY=NEVER", "b< 250 Ok", "b< 550 No such user",
+		"> 550 5.0.0 No such user", "< RSET", "> 250 2.0.0 Ok");
+	/* What was begun is ended before the next. */
+	PLAY(&t, "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "b> RSET", "b< 250 Ok",
+		"b> MAIL FROM:<>", "b> RCPT TO:<box@example.test>", "b< 250 Ok", "b< 250 Ok", "> 250 2.0.0 Ok",
+		"< DATA", "b> DATA", "b< 354 Go", "> 354 *", "x", "b-");
+}
+
+/* A kept connection that the backend closed, or is done with, costs nobody anything. */
+static void test_a_dead_connection_is_replaced(void **state)
+{
+	for (unsigned how = 0; how < 2; how++) {
+		talk_begin(&t, NULL);
+		play_up_to(step_of("< QUIT"));
+		PLAY(&t, "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "b> MAIL FROM:<>",
+			"b> RCPT *");
+		if (how == 0)
+			PLAY(&t, "-");
+		else
+			PLAY(&t, "b< 421 Shutting down\r\n421 Shutting down");
+		PLAY(&t, "+", "b< 220 x", "b> EHLO *", "b< 250 x", "b> MAIL FROM:<>", "b< 250 Ok", "b> RCPT *",
+			"b< 250 Ok", "> 250 2.0.0 Ok", "x");
+		talk_end(&t);
+	}
+}
+
+/* Without PIPELINING one command goes at a time; what is refused at MAIL is the answer to RCPT. */
+static void test_a_plain_backend(void **state)
+{
+	talk_connect(&t);
+	talk_hello(&t);
+	PLAY(&t, "< MAIL FROM:<a@b.test> SIZE=100 RET=FULL ENVID=x BODY=8BITMIME", "> 250 2.1.0 Ok",
+		"< RCPT TO:<box@example.test> NOTIFY=SUCCESS", "+", "b< 220 x", "b> EHLO mx.test", "b< 502 What?",
+		"b> HELO mx.test", "b< 250 x", "b> MAIL FROM:<a@b.test>", "b< 451 Busy", "> 451 4.0.0 Busy",
+		"< RCPT TO:<box@example.test>", "b> MAIL FROM:<a@b.test>", "b< 250 Ok", "b> RCPT TO:<box@example.test>",
+		"b< 250 Ok", "> 250 2.0.0 Ok", "< DATA", "b> DATA", "b< 354 Go", "> 354 *", "< \xc3\xa4\r\n.",
+		"> 554 5.6.3 *", "b-", "x");
+}
+
+/* The backend answers before the dot and closes: its word reaches the client. */
+static void test_an_early_refusal(void **state)
+{
+	play_up_to(step_of("< last\r\n."));
+	PLAY(&t, "b< 552 5.2.2 Over quota", "-");
+	/* The first bytes may still go; then it shows. */
+	PLAY(&t, "< more", "< more", "< more\r\n.");
+	PLAY(&t, "> 552 5.2.2 Over quota", "< NOOP", "> 250 2.0.0 Ok", "x");
+}
+
+static void test_what_ends_a_session(void **state)
+{
+	static const char *const bad[] = { "NO\nOP", "NO\rOP", "\n" };
+
+	for (unsigned i = 0; i < array_len(bad); i++) {
+		char step[64];
+
+		talk_connect(&t);
+		snprintf(step, sizeof(step), "< %s", bad[i]);
+		PLAY(&t, "> 220 *", step, "> 521 5.5.2 *", ">-");
+	}
+}
+
+static void test_bare_bytes_within_a_message(void **state)
+{
+	static const char *const bad[] = { "a\nb", "a\rb", "\n.\n", "\r.", ".\n" };
+
+	for (unsigned i = 0; i < array_len(bad); i++) {
+		char step[64];
+
+		talk_begin(&t, NULL);
+		play_up_to(step_of("< last\r\n."));
+		snprintf(step, sizeof(step), "< %s", bad[i]);
+		PLAY(&t, step, "> 521 5.5.2 *", ">-", "b-");
+		talk_end(&t);
+	}
+}
+
+static void test_chunks(void **state)
+{
+	play_up_to(step_of("< DATA"));
+	PLAY(&t, "< BDAT 9\r\n.x\r\n..y", "b> DATA", "b< 354 Go", "> 250 2.0.0 9 bytes", "b> Received: *", "b> \t*",
+		"b> \t*", "b> \t*", "b> ..x", "b> ...y");
+	PLAY(&t, "< RCPT TO:<two@example.test>", "> 503 5.5.1 *", "< DATA", "> 503 5.5.1 *", "< BDAT 0 LAST", "b> .",
+		"b< 250 Ok", "> 250 2.0.0 Ok");
+	PLAY(&t, "< BDAT 3\r\nx", "> 503 5.5.1 *", "< BDAT x", "> 501 5.5.4 *", ">-");
+}
+
+static void test_chunks_that_the_backend_refuses(void **state)
+{
+	play_up_to(step_of("< DATA"));
+	PLAY(&t, "< BDAT 7\r\nhello", "b> DATA", "b< 452 4.3.1 Full", "> 452 4.3.1 Full", "< BDAT 2 LAST\r\n",
+		"> 503 5.5.1 *", "< RSET", "> 250 2.0.0 Ok", "x");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_one_mail, begin, end),
+		cmocka_unit_test(test_the_client_goes),
+		cmocka_unit_test(test_the_backend_goes),
+		cmocka_unit_test(test_the_backend_talks_nonsense),
+		cmocka_unit_test_setup_teardown(test_connections_are_kept, begin, end),
+		cmocka_unit_test(test_a_dead_connection_is_replaced),
+		cmocka_unit_test_setup_teardown(test_a_plain_backend, begin, end),
+		cmocka_unit_test_setup_teardown(test_an_early_refusal, begin, end),
+		cmocka_unit_test_setup_teardown(test_what_ends_a_session, begin, end),
+		cmocka_unit_test(test_bare_bytes_within_a_message),
+		cmocka_unit_test_setup_teardown(test_chunks, begin, end),
+		cmocka_unit_test_setup_teardown(test_chunks_that_the_backend_refuses, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
