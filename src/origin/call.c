@@ -160,7 +160,10 @@ static int read_head(struct attempt *a, struct h1_client *client)
 			return r;
 		}
 		a->response_begun = true;
-		if (client->resp.status >= 200 || client->resp.status == 101)
+		if (client->resp.status == 101)
+			return 0;
+		http_fields_strip_hop(&client->resp.fields);
+		if (client->resp.status >= 200)
 			return 0;
 		if (interim == 16) {
 			fault_set(a->fault, FAULT_ORIGIN_BAD_RESPONSE);

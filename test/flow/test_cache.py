@@ -1,5 +1,6 @@
 """The cache, seen from outside: RFC 9111, RFC 5861, RFC 9211, RFC 9213 and the presets."""
 
+import re
 import time
 from email.utils import formatdate
 
@@ -44,6 +45,10 @@ NOT_STORED = [
     ("Age overflows", {"Cache-Control": "max-age=60", "Age": "99999999999999"}),
     ("old Date", {"Cache-Control": "max-age=60", "Date": past(100)}),
     ("CDN-Cache-Control says private", {"Cache-Control": "max-age=60", "CDN-Cache-Control": "private"}),
+    ("must-understand with a status that nobody knows", {"Cache-Control": "must-understand, max-age=60", "X-Status": "499"}),
+    ("CDN-Cache-Control with no-store", {"Cache-Control": "max-age=60", "CDN-Cache-Control": "no-store"}),
+    ("no-cache among others, in another field", {"Cache-Control": ["max-age=60", "no-cache"]}),
+    ("two max-age: the smaller", {"Cache-Control": "max-age=60, max-age=0"}),
     ("negative max-age", {"Cache-Control": "max-age=-5"}),
     ("max-age that is no number", {"Cache-Control": "max-age=abc"}),
 ]
@@ -60,7 +65,7 @@ def test_stored(site, name, headers):
 
 @pytest.mark.parametrize("name,headers", NOT_STORED, ids=[s[0] for s in NOT_STORED])
 def test_not_reused(site, name, headers):
-    site.origin.on("/x", headers=headers, body=b"one")
+    site.origin.on("/x", status=int(headers.get("X-Status", 200)), headers=headers, body=b"one")
     site.get("/x")
     assert not site.get("/x").is_hit
     assert site.origin.count("/x") == 2
@@ -228,6 +233,103 @@ def test_invalidation_by_unsafe_methods(site):
     site.origin.on("/other", status=500, headers={})
     site.get("/other", method="POST", body=b"x")
     assert site.get("/other").is_hit, "an unsafe request that failed invalidates nothing"
+
+
+def test_age_is_always_said_and_counts_up(site):
+    site.origin.on("/a", headers={"Cache-Control": "max-age=60", "Age": "10"}, body=b"x")
+    assert site.get("/a").get("Age") == "10"
+    time.sleep(1.1)
+    later = site.get("/a")
+    assert later.is_hit and int(later.get("Age")) >= 11
+    assert re.search(r"torhaus; hit; ttl=4\d$", later.cache_status)
+
+
+def test_cache_status_says_why(site):
+    site.origin.on("/s", headers={"Cache-Control": "max-age=60"}, body=b"x")
+    site.origin.on("/p", headers={"Cache-Control": "private"}, body=b"x")
+    assert site.get("/s").cache_status == "torhaus; fwd=uri-miss; fwd-status=200; stored"
+    assert site.get("/p").cache_status == "torhaus; fwd=uri-miss; fwd-status=200"
+    assert site.get("/s", headers={"Cache-Control": "no-cache"}).cache_status.startswith("torhaus; fwd=request; fwd-status=200")
+    assert site.get("/s", method="POST", body=b"").cache_status.startswith("torhaus; fwd=method; fwd-status=200")
+
+
+def test_trailers_and_interim_answers_of_what_is_stored(site):
+    """1xx go to whoever's request fetched; trailers belong to the answer."""
+    site.origin.on("/t", headers={"Cache-Control": "max-age=60"}, body=b"body", trailers={"X-Sum": "42"},
+                   interim=[(103, {"Link": "</a.css>; rel=preload"})])
+    first, second = site.get("/t", headers={"TE": "trailers"}), site.get("/t", headers={"TE": "trailers"})
+    assert [s for s, _ in first.interim] == [103] and second.interim == []
+    assert second.is_hit and second.body == b"body"
+
+
+def test_ranges_of_what_is_not_there_yet(site):
+    """A range is cut from the whole object, which is fetched and kept."""
+    site.origin.on("/r", headers={"Cache-Control": "max-age=60"}, body=b"0123456789")
+    first = site.get("/r", headers={"Range": "bytes=2-4"})
+    assert (first.status, first.body) == (206, b"234")
+    assert site.origin.last("/r").get("Range") is None
+    again = site.get("/r", headers={"Range": "bytes=7-"})
+    assert (again.status, again.body) == (206, b"789") and site.origin.count("/r") == 1
+
+
+def test_a_new_object_replaces_the_old_one(site):
+    """200 to a conditional request: the old body is gone, its fields too."""
+    site.origin.on("/v", headers={"ETag": '"1"', "Cache-Control": "max-age=1", "X-Old": "1"}, body=b"old")
+    site.get("/v")
+    time.sleep(1.2)
+    site.origin.on("/v", headers={"ETag": '"2"', "Cache-Control": "max-age=60"}, body=b"new")
+    assert site.get("/v").body == b"new"
+    reply = site.get("/v")
+    assert reply.is_hit and reply.body == b"new" and reply.get("X-Old") is None and reply.get("ETag") == '"2"'
+
+
+def test_no_grace_where_it_is_switched_off_and_forced_where_it_is_forced(make_torhaus, origin):
+    t = make_torhaus()
+    t.add("none.test", origin.url, "--grace", "0")
+    t.add("forced.test", origin.url, "--grace", "1h", "--grace-forced", "yes")
+    t.start()
+    origin.on("/s", headers={"Cache-Control": "max-age=1, must-revalidate"}, body=b"good")
+    origin.on("/e", headers={"Cache-Control": "max-age=1, stale-if-error=60"}, body=b"good")
+    origin.on("/x", headers={"Cache-Control": "max-age=1"}, body=b"good")
+    for host in ("none.test", "forced.test"):
+        for path in ("/s", "/e", "/x"):
+            t.get(path, host=host)
+    time.sleep(1.2)
+    for path in ("/s", "/e", "/x"):
+        origin.on(path, status=503)
+    assert t.get("/s", host="none.test").status == 503 and t.get("/x", host="none.test").status == 503
+    assert t.get("/x", host="none.test", headers={"Cache-Control": "stale-if-error=60"}).body == b"good"
+    assert t.get("/e", host="none.test").body == b"good", "the origin allowed it itself"
+    assert t.get("/s", host="forced.test").body == b"good"
+
+
+def test_a_silent_origin_is_a_failure_too(make_torhaus, origin):
+    t = make_torhaus()
+    t.add("example.test", origin.url, "--grace", "1h", "--first-byte-timeout", "300ms")
+    t.start()
+    origin.on("/s", headers={"Cache-Control": "max-age=1"}, body=b"good")
+    t.get("/s")
+    time.sleep(1.2)
+    origin.on("/s", headers={"Cache-Control": "max-age=1"}, body=b"late", delay=5)
+    reply = t.get("/s")
+    assert reply.body == b"good" and "detail=ORIGIN-SILENT" in reply.cache_status
+    assert t.json("status")["sites"]["example.test"]["stale"] == 1
+
+
+def test_what_is_in_memory_is_bounded(make_torhaus, origin):
+    """More pages than fit: the bound holds, what is asked for all the time stays."""
+    t = make_torhaus(web='cache_memory = "2M"')
+    t.add("example.test", origin.url)
+    t.start()
+    origin.default = Answer(headers={"Cache-Control": "max-age=600"}, body=b"x" * 2048)
+    hot = 0
+    with t.connect() as c:
+        for i in range(1500):
+            c.request(f"/{i}")
+            hot += c.request("/0").is_hit
+    numbers = t.json("cache", "stat")
+    assert numbers["bytes"] <= 2 << 20 and 300 < numbers["objects"] < 1000
+    assert hot >= 1470 and origin.count("/0") <= 30
 
 
 def test_stale_while_revalidate(site):

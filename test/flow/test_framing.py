@@ -40,6 +40,21 @@ REFUSED = [
     ("control byte in target", f"GET /a\x7f HTTP/1.1\r\n{HOST}\r\n", 400),
     ("relative target", f"GET a HTTP/1.1\r\n{HOST}\r\n", 400),
     ("no version", f"GET /\r\n{HOST}\r\n", 400),
+    ("bare CR ends a line", "GET / HTTP/1.1\r\nHost: example.test\rX: y\r\n\r\n", 400),
+    ("NUL in a name", f"GET / HTTP/1.1\r\n{HOST}X\0Y: a\r\n\r\n", 400),
+    ("NUL in the target", f"GET /a\0b HTTP/1.1\r\n{HOST}\r\n", 400),
+    ("empty host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
+    ("host of empty labels", "GET / HTTP/1.1\r\nHost: example..test\r\n\r\n", 400),
+    ("first field folded", f"GET / HTTP/1.1\r\n {HOST}\r\n", 400),
+    ("1.0 without host", "GET / HTTP/1.0\r\n\r\n", 400),
+    ("0.9", "GET /\r\n\r\n", 400),
+    ("coding unknown", f"POST / HTTP/1.1\r\n{HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    ("empty coding", f"POST / HTTP/1.1\r\n{HOST}Transfer-Encoding:\r\n\r\n", 400),
+    ("coding with parameter", f"POST / HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked;x=y\r\n\r\n0\r\n\r\n", 400),
+    ("empty length", f"POST / HTTP/1.1\r\n{HOST}Content-Length:\r\n\r\n", 400),
+    ("CONNECT", f"CONNECT example.test:443 HTTP/1.1\r\n{HOST}\r\n", 501),
+    ("other expectation", f"POST / HTTP/1.1\r\n{HOST}Expect: miracles\r\nContent-Length: 1\r\n\r\na", 417),
+    ("other scheme", f"GET https://example.test/ HTTP/1.1\r\n{HOST}\r\n", 421),
     ("version 2.0 in text", f"GET / HTTP/2.0\r\n{HOST}\r\n", 505),
     ("odd version", f"GET / HTTP/1.10\r\n{HOST}\r\n", 400),
     ("long target", f"GET /{'a' * 9000} HTTP/1.1\r\n{HOST}\r\n", 414),
@@ -60,7 +75,8 @@ def test_refused(site, name, bytes_out, status):
 
 
 BROKEN_CHUNKS = [b"5\r\nhelloX\r\n0\r\n\r\n", b"5;x=y\r\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n",
-                 b"-1\r\n\r\n", b"ffffffffffffffffff\r\n", b"5\nhello\r\n0\r\n\r\n", b"\r\n", b"g\r\n"]
+                 b"-1\r\n\r\n", b"ffffffffffffffffff\r\n", b"5\rhello\r\n0\r\n\r\n", b" 5\r\nhello\r\n0\r\n\r\n", b"+5\r\nhello\r\n0\r\n\r\n",
+                 b"5\r\nhello\n0\r\n\r\n", b"0\r\nX : y\r\n\r\n", b"0\r\nX: y\n\r\n", b"0\r\n folded\r\n\r\n", b"10000000000000000\r\n", b"5\nhello\r\n0\r\n\r\n", b"\r\n", b"g\r\n"]
 
 
 @pytest.mark.parametrize("chunks", BROKEN_CHUNKS, ids=repr)
@@ -120,9 +136,11 @@ def test_pipelined_in_order(site):
 def test_hop_by_hop_is_dropped(site):
     """Connection's options go, but never those that the request's meaning hangs on."""
     site.origin.on("/h", body=b"")
-    site.get("/h", headers={"Connection": "keep-alive, X-Secret, Cookie, Host", "X-Secret": "1", "Cookie": "a=b",
-                            "Keep-Alive": "x", "TE": "trailers", "Proxy-Connection": "keep-alive", "X-Kept": "2"})
+    site.get("/h", method="POST", body=b"four", headers={
+        "Connection": "keep-alive, X-Secret, Cookie, Host, Authorization, Content-Length", "X-Secret": "1", "Cookie": "a=b",
+        "Authorization": "Basic eDp5", "Keep-Alive": "x", "TE": "trailers", "Proxy-Connection": "keep-alive", "X-Kept": "2"})
     seen = site.origin.last("/h")
+    assert seen.get("Authorization") == "Basic eDp5" and seen.body == b"four"
     assert seen.get("X-Secret") is None and seen.get("Keep-Alive") is None and seen.get("Proxy-Connection") is None
     assert seen.get("Cookie") == "a=b" and seen.get("X-Kept") == "2" and seen.get("Host") == "example.test"
 
@@ -159,6 +177,45 @@ def test_bad_answers_of_the_origin(site, name, raw):
     site.origin.on("/bad", raw=raw)
     reply = site.get("/bad")
     assert reply.status == 502 and b"ORIGIN-BAD-RESPONSE" in reply.body
+
+
+def test_hop_by_hop_of_an_answer_is_dropped(site):
+    site.origin.on("/h", raw=b"HTTP/1.1 200 OK\r\nConnection: X-Secret, close\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\n"
+                   b"X-Kept: 2\r\nContent-Length: 2\r\n\r\nok")
+    with site.connect() as c:
+        reply = c.request("/h")
+        assert reply.get("X-Secret") is None and reply.get("Keep-Alive") is None and reply.get("X-Kept") == "2"
+        assert reply.get("Connection") is None and c.request("/h").status == 200, "our connection is ours to keep"
+
+
+def test_a_slow_client_delays_nobody_and_ends(make_torhaus, origin):
+    """Many heads that trickle in: others are served meanwhile, and each is told 408 in the end."""
+    origin.on("/ok", headers={"Cache-Control": "max-age=60"}, body=b"fine")
+    t = make_torhaus(web='head_timeout = "1s"')
+    t.add("example.test", origin.url)
+    t.start()
+    slow = [t.connect() for _ in range(200)]
+    for c in slow:
+        c.send(b"GET /ok HTTP/1.1\r\nHost: exam")
+    for _ in range(20):
+        assert t.get("/ok").body == b"fine"
+    for c in slow:
+        assert c.read().status == 408 and c.is_closed()
+        c.close()
+
+
+def test_a_connection_with_an_unread_body_is_not_used_again(make_torhaus, origin):
+    """The visitor leaves within a long answer: what is left of it must not be taken for the next one."""
+    origin.on("/long", headers={"Cache-Control": "no-store"}, pieces=[(0.02, b"x" * 1000)] * 50)
+    origin.on("/next", headers={"Cache-Control": "no-store"}, body=b"next")
+    t = make_torhaus(threads=1)
+    t.add("example.test", origin.url)
+    t.start()
+    with t.connect() as c:
+        c.send(b"GET /long HTTP/1.1\r\nHost: example.test\r\n\r\n")
+        assert c.more()
+    for _ in range(10):
+        assert t.get("/next").body == b"next"
 
 
 def test_an_answer_that_breaks_off_is_seen_to(site):

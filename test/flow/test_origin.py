@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from client import Connection
 from conftest import wait_for
 from origin import Origin
 from pair import make_pair
@@ -51,6 +52,52 @@ def test_backup_only_when_no_other_is_up(make_torhaus):
         assert all(t.get("/x").body == a.url.encode() for _ in range(10))
         a.stop()
         assert all(t.get("/x").body == b.url.encode() for _ in range(5))
+
+
+def test_weights(make_torhaus):
+    with Origin() as a, Origin() as b:
+        for o in (a, b):
+            o.on("/x", headers={"Cache-Control": "no-store"}, body=b"x")
+        t = make_torhaus()
+        t.run("domain", "add", "example.test", "--origin", f"{a.url} weight=9", "--origin", b.url)
+        t.start()
+        for _ in range(200):
+            t.get("/x")
+        assert 2 <= b.count("/x") <= 60 and a.count("/x") + b.count("/x") == 200
+
+
+def test_active_health(make_torhaus):
+    """An origin whose health page fails is left out before a visitor notices, and taken back."""
+    with Origin() as a, Origin() as b:
+        for o in (a, b):
+            o.on("/x", headers={"Cache-Control": "no-store"}, body=o.url.encode())
+            o.on("/health", body=b"ok")
+        a.on("/health", status=500)
+        t = make_torhaus()
+        t.run("domain", "add", "example.test", "--origin", a.url, "--origin", b.url, "--health-path", "/health",
+              "--health-interval", "1s")
+        t.start()
+
+        def state(origin):
+            return next((o["state"] for o in t.json("status")["origins"] if o["origin"] == origin.url), None)
+
+        wait_for(lambda: state(a) in ("down", "retrying"), what="the sick origin marked down")
+        asked = a.count("/x")
+        assert all(t.get("/x").body == b.url.encode() for _ in range(5)) and a.count("/x") == asked
+        a.on("/health", body=b"ok")
+        wait_for(lambda: state(a) == "up", seconds=40, what="the origin taken back")
+        assert {t.get("/x").body for _ in range(40)} == {a.url.encode(), b.url.encode()}
+
+
+def test_origins_by_ipv6(make_torhaus):
+    with Origin(host="::1") as o:
+        o.on("/x", headers={"Cache-Control": "no-store"}, body=b"six")
+        t = make_torhaus()
+        t.add("example.test", o.url)
+        t.start()
+        with Connection(t.port6, host="::1") as c:
+            assert c.request("/x").body == b"six"
+        assert o.last("/x").get("Forwarded").startswith('for="[::1]"')
 
 
 def test_requests_that_are_not_idempotent_are_sent_once(make_torhaus):

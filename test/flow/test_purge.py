@@ -124,6 +124,10 @@ def test_wordpress(make_torhaus, origin):
         assert not ask(path).is_hit, path
     assert t.get("/", host="blog.test", method="PURGE").status == 200
     assert not ask().is_hit
+    t.add("far.test", "http://127.0.0.9:80", "--preset", "wordpress")
+    wait_for(lambda: t.site_is_known("far.test"))
+    refused = t.get("/", host="far.test", method="PURGE")
+    assert refused.status == 403 and b"WEB-PURGE-FORBIDDEN" in refused.body, "only the origin's own address may"
     t.add("plain.test", origin.url)
     wait_for(lambda: t.site_is_known("plain.test"))
     origin.on("/", status=405)
