@@ -392,6 +392,7 @@ bool dns_now(struct dns_resolver *r, const struct dns_question *q, unsigned bits
 	struct dns_client *c = client_of(r);
 	bool all_down = upstreams_all_down(c->set);
 
+	must(q->klass == DNS_CLASS_IN);
 	if (answers_find(r->answers, q, bits, all_down, ret)) {
 		/* So that there is a fresh one when they are back. */
 		if (ret->stale && all_down && has_usable(c))
@@ -399,7 +400,7 @@ bool dns_now(struct dns_resolver *r, const struct dns_question *q, unsigned bits
 		return true;
 	}
 	*ret = (struct dns_result){ .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
-	return !has_usable(c);
+	return c->stopping || !has_usable(c);
 }
 
 int dns_wait(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_waiter *w)

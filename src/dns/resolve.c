@@ -189,8 +189,7 @@ static int resolve(struct dns_resolver *r, const struct system_conf *c, struct s
 	return error < 0 ? error : to->n > 0 ? (int)to->n : -ENOENT;
 }
 
-int dns_resolve(struct dns_resolver *r, struct span name, uint16_t port, struct net_addr *ret, unsigned max,
-	uint64_t deadline)
+int dns_resolve(struct span name, uint16_t port, struct net_addr *ret, unsigned max, uint64_t deadline)
 {
 	struct net_addr all[DNS_RESOLVE_MAX];
 	struct addresses to = { .v = all, .max = DNS_RESOLVE_MAX };
@@ -202,11 +201,13 @@ int dns_resolve(struct dns_resolver *r, struct span name, uint16_t port, struct 
 		net_addr_set_port(ret, port);
 		return 1;
 	}
-	c = system_conf_get(r);
+	if (!dns_client)
+		return net_resolve(name, port, ret, max, deadline);
+	c = system_conf_get(dns_client->resolver);
 	if (!c)
 		return -EAGAIN;
 	to.n = system_conf_hosts(c, name, all, to.max);
-	n = to.n > 0 ? (int)to.n : resolve(r, c, name, deadline, &to);
+	n = to.n > 0 ? (int)to.n : resolve(dns_client->resolver, c, name, deadline, &to);
 	system_conf_unref(c);
 	if (n < 0)
 		return n;

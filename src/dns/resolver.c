@@ -142,6 +142,7 @@ void dns_resolver_thread_start(struct dns_resolver *r, unsigned thread)
 	on_new_set(c);
 }
 
+/* Tasks that are still to be cancelled may ask: they get failures. */
 void dns_resolver_thread_stop(struct dns_resolver *r, unsigned thread)
 {
 	struct dns_client *c = &r->clients[thread];
@@ -157,11 +158,9 @@ void dns_resolver_thread_stop(struct dns_resolver *r, unsigned thread)
 	}
 	c->lanes = mem_free(c->lanes);
 	c->lanes_n = 0;
-	c->set = set_unref(c->set);
 	pthread_mutex_lock(&r->lock);
 	c->loop = NULL;
 	pthread_mutex_unlock(&r->lock);
-	dns_client = NULL;
 }
 
 struct dns_resolver *dns_resolver_new(unsigned threads)
@@ -185,8 +184,12 @@ struct dns_resolver *dns_resolver_free(struct dns_resolver *r)
 
 	if (!r)
 		return NULL;
-	for (unsigned i = 0; i < r->threads_n; i++)
+	for (unsigned i = 0; i < r->threads_n; i++) {
 		must(!r->clients[i].loop);
+		set_unref(r->clients[i].set);
+		if (dns_client == &r->clients[i])
+			dns_client = NULL;
+	}
 	set_unref(r->set);
 	while ((link = list_pop(&r->known)))
 		upstream_free(container_of(link, struct upstream, link));

@@ -79,11 +79,11 @@ void dns_wait_cancel(struct dns_waiter *w);
  * -EAGAIN, -ETIMEDOUT at the deadline, -ECANCELED. */
 int dns_query(struct dns_resolver *r, const struct dns_question *q, unsigned bits, uint64_t deadline,
 	struct dns_result *ret);
-/* The addresses of a host name, with that port: a literal address, /etc/hosts, then A and AAAA, for names without
- * a dot below the search domains of /etc/resolv.conf. Those that there is a route to come first, of these IPv6. Suspends.
- * Their number (at most max), or -ENOENT (there is no such name, or it has no address), -EAGAIN, -ETIMEDOUT, -ECANCELED. */
-int dns_resolve(struct dns_resolver *r, struct span name, uint16_t port, struct net_addr *ret, unsigned max,
-	uint64_t deadline);
+/* The addresses of a host name, with that port, by the calling thread's resolver: a literal address, /etc/hosts, then A and
+ * AAAA, for names with too few dots below the search domains of /etc/resolv.conf. Those that there is a route to come
+ * first, of these IPv6. On a thread without a resolver (a command): net_resolve(). Suspends. Their number (at most max),
+ * or -ENOENT (there is no such name, or it has no address), -EAGAIN (nobody could say), -ETIMEDOUT, -ECANCELED. */
+int dns_resolve(struct span name, uint16_t port, struct net_addr *ret, unsigned max, uint64_t deadline);
 
 /* ---- what is known ---- */
 

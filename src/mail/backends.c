@@ -1,6 +1,7 @@
 /* What is known of the backends. See mail/mta.h. */
 #include <errno.h>
 #include "base/clock.h"
+#include "dns/resolver.h"
 #include "mail/mta_priv.h"
 
 struct backends *backends_new(unsigned threads)
@@ -166,7 +167,7 @@ int backend_addrs(struct backend *b, uint64_t deadline, struct net_addr ret[BACK
 	pthread_mutex_unlock(&b->lock);
 	if (known > 0 && !old)
 		return known;
-	n = net_resolve(span_of(b->host), b->port, fresh, BACKEND_ADDRS_MAX, deadline);
+	n = dns_resolve(span_of(b->host), b->port, fresh, BACKEND_ADDRS_MAX, deadline);
 	/* An older answer is better than none. */
 	if (n <= 0)
 		return known > 0 ? known : n < 0 ? n : -ENOENT;

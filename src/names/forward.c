@@ -199,8 +199,7 @@ static void look_up(void *arg)
 	char host[DNS_NAME_TEXT_SIZE];
 	size_t n = dns_name_text(w->entry->target->host, host);
 	struct net_addr all[HOST_ADDRS];
-	int found = dns_resolve(w->thread->names->resolver, span_make(host, n), 0, all, HOST_ADDRS,
-		deadline_in(DNS_ANSWER_MS));
+	int found = dns_resolve(span_make(host, n), 0, all, HOST_ADDRS, deadline_in(DNS_ANSWER_MS));
 	uint8_t out[DNS_UDP_MAX];
 	struct dns_query q;
 

@@ -49,7 +49,7 @@ static int addresses(struct origin *o, uint64_t deadline, struct net_addr ret[OR
 	if (net_addr_parse(span_of(o->host), o->port, &fresh[0]) == 0)
 		r = 1;
 	else
-		r = net_resolve(span_of(o->host), o->port, fresh, ORIGIN_ADDRS_MAX, deadline);
+		r = dns_resolve(span_of(o->host), o->port, fresh, ORIGIN_ADDRS_MAX, deadline);
 	if (r <= 0)
 		return n > 0 ? n : r < 0 ? r : -ENOENT;
 	pthread_mutex_lock(&o->lock);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include "base/list.h"
 #include "base/map.h"
+#include "dns/resolver.h"
 #include "origin/origin.h"
 #include "tls/tls.h"
 
