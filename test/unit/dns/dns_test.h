@@ -63,7 +63,7 @@ static inline void dns_message_record(struct dns_message *m, unsigned section, c
 	dns_write_u16(&m->w, 0);
 	if (at) {
 		if (at > data)
-			dns_write_u16(&m->w, (uint16_t)atoi(data));
+			dns_write_u16(&m->w, (uint16_t)strtoul(data, NULL, 10));
 		target = dns_name_of(at + 1);
 		dns_write_name(&m->w, &target, true);
 	} else {
