@@ -139,6 +139,11 @@ FAULT(DOMAIN_UNKNOWN, "DOMAIN-UNKNOWN",
 	"Es gibt keine Domain {domain}.",
 	"{hint}",
 	"{hint}")
+FAULT(RECIPIENT_UNKNOWN, "RECIPIENT-UNKNOWN",
+	"{address} has no encryption of its own; that of {domain} holds: {tls}.",
+	"{address} hat keine eigene Verschlüsselung; es gilt die von {domain}: {tls}.",
+	"`torhaus recipient list {domain}` shows those that have one.",
+	"`torhaus recipient list {domain}` zeigt, wer eine hat.")
 FAULT(DOMAIN_EXISTS, "DOMAIN-EXISTS",
 	"The domain {domain} exists already.",
 	"Die Domain {domain} gibt es schon.",

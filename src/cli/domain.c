@@ -177,6 +177,10 @@ static const struct cli_option file_options[] = {
 	{ "--dry-run", NULL, false, "show what would change, and change nothing" },
 	{ NULL },
 };
+static const struct cli_option recipient_options[] = {
+	{ "--tls", "off|report|require", false, "What holds for this recipient instead of the domain's." },
+	{ NULL },
+};
 static const struct cli_verb verbs[] = {
 	{ "domain add", "NAME [--origin URL]… [--web NAME]… [--mail HOST:PORT] [OPTION]…",
 		"Add a domain; with an origin it is visited as NAME and www.NAME unless --web says otherwise.",
@@ -192,6 +196,13 @@ static const struct cli_verb verbs[] = {
 		file_options, cli_domain_apply },
 	{ "domain import", "FILE [--dry-run]", "Take domains from a flat list of lines \"name address\".", file_options,
 		cli_domain_import },
+	{ "recipient set", "ADDRESS --tls off|report|require",
+		"Require encryption of mail to one recipient, or do not, whatever its domain says.", recipient_options,
+		cli_recipient_set },
+	{ "recipient list", "[DOMAIN]", "List the recipients with an encryption of their own, and who set it when.",
+		NULL, cli_recipient_list },
+	{ "recipient remove", "ADDRESS", "Let the domain's encryption hold for a recipient again.", NULL,
+		cli_recipient_remove },
 	{ NULL },
 };
 

@@ -57,8 +57,9 @@ static const char *judge_local(struct span local)
 		if (n == 0)
 			return "it is not UTF-8|sie ist nicht UTF-8";
 		if (n == 1 && (c <= ' ' || c == 0x7f || span_index(SPAN("\"(),:;<>@[\\]"), c) >= 0))
-			return "before its @ stand letters, digits and !#$%&'*+-/=?^_`{|}~. only, no quotes|"
-			       "vor dem @ stehen nur Buchstaben, Ziffern und !#$%&'*+-/=?^_`{|}~., keine Anführungszeichen";
+			return "before its @ stand letters, digits and signs such as . + - _ only, no quotes and no blanks|"
+			       "vor dem @ stehen nur Buchstaben, Ziffern und Zeichen wie . + - _, keine Anführungs- und "
+			       "Leerzeichen";
 		i += n - 1;
 	}
 	return NULL;

@@ -6,6 +6,7 @@
 #include "../unit.h"
 #include <ftw.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "cli/domain.h"
@@ -47,10 +48,10 @@ int cli_usage(struct cli *c, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
-/* The arguments after "torhaus domain", separated by blanks; the status. */
+/* The arguments after "torhaus domain", or "recipient" and those after that, separated by blanks; the status. */
 static int run(const char *line)
 {
-	char words[1024], name[64], *argv[32], *rest = NULL;
+	char words[1024], name[64], *argv[32], **arg = argv, *rest = NULL;
 	int argc = 0;
 
 	free(out_text);
@@ -61,14 +62,17 @@ static int run(const char *line)
 	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = strcmp(word, "''") == 0 ? (char *)"" : word;
 	argv[argc] = NULL;
-	snprintf(name, sizeof(name), "domain %s", argv[0]);
+	if (strcmp(argv[0], "recipient") == 0)
+		snprintf(name, sizeof(name), "recipient %s", (argc--, *++arg));
+	else
+		snprintf(name, sizeof(name), "domain %s", arg[0]);
 	for (const struct cli_verb *verb = cli_domain_verbs(); verb->name; verb++) {
 		int status;
 
 		if (strcmp(verb->name, name) != 0)
 			continue;
 		cli.verb = verb;
-		status = verb->run(&cli, argc - 1, argv + 1);
+		status = verb->run(&cli, argc - 1, arg + 1);
 		fclose(cli.out);
 		fclose(cli.err);
 		return status;
@@ -230,6 +234,66 @@ static void test_mail_without_web(void **state)
 		"~ domain a.de\n    - mail   = \"10.0.0.6:25\"\n    - tls    = \"require\"\n", "");
 }
 
+/* "2026-11-25" */
+static const char *today(void)
+{
+	static char text[16];
+	time_t now = time(NULL);
+
+	strftime(text, sizeof(text), "%Y-%m-%d", gmtime(&now));
+	return text;
+}
+
+static void test_recipients(void **state)
+{
+	char lines[512];
+
+	run("add a.de --mail 10.0.0.6 --tls require");
+	expect("recipient list", CLI_DONE, "", "");
+	snprintf(lines, sizeof(lines), "~ domain a.de\n    + recipient = {\"list@a.de off by=ada at=%s\"}\n", today());
+	expect("recipient set List@A.de --tls off", CLI_DONE, lines, "");
+	setenv("SUDO_USER", "somebody with a name that is longer than it should be", 1);
+	expect("recipient set anna@a.de --tls=report", CLI_DONE, NULL, "");
+	expect("recipient set zoe@a.de --tls require", CLI_DONE, NULL, "");
+	snprintf(lines, sizeof(lines),
+		"RECIPIENT  TLS      SINCE       BY\n"
+		"anna@a.de  report   %s  somebody-with-a-name-that-is-lon\n"
+		"list@a.de  off      %s  ada\n"
+		"zoe@a.de   require  %s  somebody-with-a-name-that-is-lon\n",
+		today(), today(), today());
+	expect("recipient list", CLI_DONE, lines, "");
+	/* Set again: who did it last. */
+	setenv("SUDO_USER", "eve", 1);
+	expect("recipient set zoe@a.de --tls require", CLI_DONE, NULL, "");
+	assert_non_null(strstr(out_text, "zoe@a.de require by=eve"));
+	expect("recipient remove ANNA@a.de", CLI_DONE, NULL, "");
+	expect("recipient remove anna@a.de", CLI_FOUND, "",
+		"RECIPIENT-UNKNOWN: anna@a.de has no encryption of its own");
+	/* Other changes of the domain keep them. */
+	expect("set a.de --tls off", CLI_DONE, "~ domain a.de\n    - tls    = \"require\"\n", "");
+	cli.json = true;
+	snprintf(lines, sizeof(lines),
+		"{\"schema\":\"torhaus.recipient-list/1\",\"recipients\":["
+		"{\"address\":\"list@a.de\",\"tls\":\"off\",\"domain_tls\":\"off\",\"by\":\"ada\",\"at\":\"%s\"},"
+		"{\"address\":\"zoe@a.de\",\"tls\":\"require\",\"domain_tls\":\"off\",\"by\":\"eve\",\"at\":\"%s\"}]}\n",
+		today(), today());
+	expect("recipient list a.de", CLI_DONE, lines, "");
+}
+
+static void test_recipients_that_are_none(void **state)
+{
+	run("add a.de --mail 10.0.0.6");
+	expect("recipient set anna@a.de", CLI_USAGE, "", "--tls off, --tls report or --tls require");
+	expect("recipient set anna@a.de --tls always", CLI_USAGE, "", "--tls off, --tls report or --tls require");
+	expect("recipient set --tls off", CLI_USAGE, "", "the address of one recipient");
+	expect("recipient set anna --tls off", CLI_USAGE, "", "the @ is missing");
+	expect("recipient set \"a\"@a.de --tls off", CLI_USAGE, "", "no quotes");
+	expect("recipient set anna@b.de --tls off", CLI_FOUND, "", "DOMAIN-UNKNOWN");
+	expect("recipient remove", CLI_USAGE, "", "the address of one recipient");
+	expect("recipient list b.de", CLI_FOUND, "", "DOMAIN-UNKNOWN");
+	expect("recipient list b.de c.de", CLI_USAGE, "", "one word too many");
+}
+
 static void test_json(void **state)
 {
 	cli.json = true;
@@ -328,6 +392,8 @@ int main(void)
 		TEST(test_wrong_usage),
 		TEST(test_list_and_show),
 		TEST(test_mail_without_web),
+		TEST(test_recipients),
+		TEST(test_recipients_that_are_none),
 		TEST(test_json),
 		TEST(test_apply_and_import),
 		TEST(test_rows_that_do_not_parse),
