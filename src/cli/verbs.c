@@ -80,6 +80,11 @@ static const struct cli_option tls_log_options[] = {
 	{ NULL },
 };
 
+static const struct cli_option peers_options[] = {
+	{ "--failed", NULL, false, "Those whose TLS handshakes failed, with cause, remedy and what they offer." },
+	{ NULL },
+};
+
 static const struct cli_verb first[] = {
 	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
 		"Write a commented torhaus.conf, an empty store and self-signed certificates.", init_options,
@@ -111,6 +116,8 @@ static const struct cli_verb last[] = {
 		"Ask the running server for a name, and show its answer.", query_options, cli_dns_query },
 	{ "tls scan", "HOST[:PORT]… [--file FILE] [--starttls smtp|none] [--quick] [--csv]",
 		"See what TLS these servers speak and which certificates they serve.", scan_options, cli_tls_scan },
+	{ "mail peers", "[--failed]", "Show which mail servers came, with what TLS, and what came of it.",
+		peers_options, cli_mail_peers },
 	{ "explain", "[CODE]", "Explain a code that a log line or page shows; without one, list all.", NULL,
 		cli_explain },
 	{ "completion", "bash", "Print the completion for bash.", NULL, cli_completion },
