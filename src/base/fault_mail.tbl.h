@@ -2,15 +2,15 @@
 /* clang-format off */
 
 FAULT(MAIL_RELAY_DENIED, "MAIL-RELAY-DENIED",
-	"Mail for {domain} is not taken here: no domain of that name has a mail server (recipient {rcpt}, from {peer}).",
-	"Mail für {domain} wird hier nicht angenommen: Keine Domain dieses Namens hat einen Mailserver (Empfänger {rcpt}, von {peer}).",
+	"Mail for {domain} is not taken here: no domain of that name has a mail server (recipient {rcpt}).",
+	"Mail für {domain} wird hier nicht angenommen: Keine Domain dieses Namens hat einen Mailserver (Empfänger {rcpt}).",
 	"If it is a customer's, add it: `torhaus domain add {domain} --mail HOST:PORT`. If not, the sender tried to relay through this server, or an MX record points here that should not.",
 	"Gehört sie einem Kunden, sie anlegen: `torhaus domain add {domain} --mail HOST:PORT`. Wenn nicht, wollte der Absender diesen Server als Relay benutzen, oder ein MX-Eintrag zeigt zu Unrecht hierher.")
 FAULT(MAIL_TLS_REQUIRED, "MAIL-TLS-REQUIRED",
-	"Mail for {rcpt} has to come encrypted, and {peer} ({helo}) came without TLS; its mail was {how}.",
-	"Mail für {rcpt} muss verschlüsselt kommen, und {peer} ({helo}) kam ohne TLS; ihre Mail wurde {how}.",
-	"If a handshake of this peer failed before ({earlier}), that is what has to be mended. Else its mail server does not try STARTTLS: its operator has to switch it on. `torhaus recipient set {rcpt} --tls report` makes an exception.",
-	"Ist vorher ein Handshake dieser Gegenstelle gescheitert ({earlier}), ist das zu beheben. Sonst versucht ihr Mailserver kein STARTTLS: Ihr Betreiber muss es einschalten. `torhaus recipient set {rcpt} --tls report` macht eine Ausnahme.")
+	"Mail for {rcpt} has to come encrypted, and the peer came without TLS; its mail was {how}.",
+	"Mail für {rcpt} muss verschlüsselt kommen, und die Gegenstelle kam ohne TLS; ihre Mail wurde {how}.",
+	"No handshake of this peer failed shortly before: its mail server does not try STARTTLS, and its operator has to switch it on. `torhaus recipient set {rcpt} --tls report` makes an exception.",
+	"Kurz davor ist kein Handshake dieser Gegenstelle gescheitert: Ihr Mailserver versucht kein STARTTLS, und ihr Betreiber muss es einschalten. `torhaus recipient set {rcpt} --tls report` macht eine Ausnahme.")
 FAULT(MAIL_BACKEND_REFUSED, "MAIL-BACKEND-REFUSED",
 	"The mail server {backend} refused the connection ({error}).",
 	"Der Mailserver {backend} hat die Verbindung abgelehnt ({error}).",
@@ -67,8 +67,8 @@ FAULT(MAIL_NO_SMTPUTF8, "MAIL-NO-SMTPUTF8",
 	"Switch it on there (Postfix: smtputf8_enable = yes).",
 	"Es dort einschalten (Postfix: smtputf8_enable = yes).")
 FAULT(MAIL_BARE_LINE, "MAIL-BARE-LINE",
-	"The peer {peer} sent a lone CR or LF, a NUL, or an endless line; what two mail servers read differently is how mail is smuggled, so the session was ended.",
-	"Die Gegenstelle {peer} sandte ein einzelnes CR oder LF, ein NUL oder eine endlose Zeile; was zwei Mailserver verschieden lesen, dient zum Einschmuggeln von Mail, darum wurde die Sitzung beendet.",
+	"The peer sent a lone CR or LF, a NUL, or an endless line; what two mail servers read differently is how mail is smuggled, so the session was ended.",
+	"Die Gegenstelle sandte ein einzelnes CR oder LF, ein NUL oder eine endlose Zeile; was zwei Mailserver verschieden lesen, dient zum Einschmuggeln von Mail, darum wurde die Sitzung beendet.",
 	"None here. If the peer is a partner, its mail program has to end lines in CRLF (RFC 5321 2.3.8).",
 	"Hier keine. Ist die Gegenstelle ein Partner, muss ihr Mailprogramm Zeilen mit CRLF beenden (RFC 5321 2.3.8).")
 FAULT(MAIL_TOO_LARGE, "MAIL-TOO-LARGE",
@@ -82,8 +82,8 @@ FAULT(MAIL_TOO_MANY_RECIPIENTS, "MAIL-TOO-MANY-RECIPIENTS",
 	"None, or raise mail.recipients_max.",
 	"Keine, oder mail.recipients_max erhöhen.")
 FAULT(MAIL_TOO_MANY_CONNECTIONS, "MAIL-TOO-MANY-CONNECTIONS",
-	"The network of {peer} has {limit} sessions already.",
-	"Das Netz von {peer} hat schon {limit} Sitzungen.",
+	"The network of this peer has {limit} sessions already.",
+	"Das Netz dieser Gegenstelle hat schon {limit} Sitzungen.",
 	"If it is a partner, raise mail.connections_per_network.",
 	"Ist es ein Partner, mail.connections_per_network erhöhen.")
 FAULT(MAIL_TOO_MANY_ERRORS, "MAIL-TOO-MANY-ERRORS",

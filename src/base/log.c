@@ -181,6 +181,18 @@ static void add_evidence(struct buf *event, const struct fault *f)
 			buf_addf(event, " %s=%s", f->fact[i].name, log_value(fault_value(f, f->fact[i].name)));
 }
 
+/* The half of "English|German" in the log's language, as a line of its own. */
+static void add_more(struct buf *event, enum log_level level, const char *more)
+{
+	struct span rest = span_of(more), half;
+
+	for (int l = FAULT_EN; span_cut(&rest, '|', &half); l++)
+		if (l == (int)lang) {
+			add_priority(event, level);
+			buf_addf(event, "  %.*s\n", SPAN_ARG(half));
+		}
+}
+
 /* Cause and remedy, each with a priority of its own: to journald every line is an entry. */
 static void add_sentences(struct buf *event, enum log_level level, const struct fault *f)
 {
@@ -198,22 +210,32 @@ static void add_sentences(struct buf *event, enum log_level level, const struct 
 
 void log_fault(enum log_level level, const char *area, const char *event, const struct fault *f)
 {
+	log_fault_about(level, area, event, NULL, f, NULL);
+}
+
+void log_fault_about(enum log_level level, const char *area, const char *event, const char *who, const struct fault *f,
+	const char *more)
+{
 	_cleanup_(buf_done) struct buf text = BUF_INIT(EVENT_MAX_BYTES);
 
 	if (level > level_max)
 		return;
 	begin_line(&text, level, area, event);
+	if (who)
+		buf_addf(&text, " %s", who);
 	if (f && f->code != FAULT_NONE)
 		add_evidence(&text, f);
 	end_line(&text);
 	if (f && f->code != FAULT_NONE)
 		add_sentences(&text, level, f);
+	if (more)
+		add_more(&text, level, more);
 	write_event(&text);
 }
 
 #define FAULTS_PER_SECOND 10
 
-void log_fault_rated(enum log_level level, const char *area, const char *event, const struct fault *f)
+bool log_rate_allows(const char *area, const struct fault *f)
 {
 	static _Thread_local struct {
 		int64_t second;
@@ -229,10 +251,16 @@ void log_fault_rated(enum log_level level, const char *area, const char *event, 
 	}
 	if (rate.logged[f->code] >= FAULTS_PER_SECOND) {
 		rate.suppressed++;
-		return;
+		return false;
 	}
 	rate.logged[f->code]++;
-	log_fault(level, area, event, f);
+	return true;
+}
+
+void log_fault_rated(enum log_level level, const char *area, const char *event, const struct fault *f)
+{
+	if (log_rate_allows(area, f))
+		log_fault(level, area, event, f);
 }
 
 static bool needs_quotes(struct span s)

@@ -29,7 +29,7 @@ void session_reset(struct mail_session *s)
 	if (!t)
 		return;
 	if (t->relay)
-		note_mail(s, "lost", t->relay->scan.bytes, SPAN(""));
+		note_mail(s, NOTE_LOST, t->relay->scan.bytes, SPAN(""));
 	/* Within a message there is only one way back. */
 	if (t->mta && t->relay)
 		mta_drop(t->mta);
@@ -106,6 +106,7 @@ struct recipient {
 	struct smtp_rcpt rcpt;
 	struct buf mailbox; /* as it is compared and logged */
 	const struct domain *domain;
+	enum domain_tls rule; /* must it come encrypted? */
 };
 
 static void count_refused(struct recipient *r, unsigned code)
@@ -195,7 +196,7 @@ static struct mta *get_mta(struct recipient *r, enum domain_mail_tls tls, bool f
 
 static bool hop_must_be_safe(const struct recipient *r)
 {
-	return snapshot_tls_of(r->s->view->state->snapshot, r->domain, buf_span(&r->mailbox)) == DOMAIN_TLS_REQUIRE;
+	return r->rule == DOMAIN_TLS_REQUIRE;
 }
 
 /* A connection to the recipient's backend, as safe as it has to be. 0, or it was refused. */
@@ -302,6 +303,31 @@ static int ask_backend(struct recipient *r, struct smtp_reply *ret)
 	return 0;
 }
 
+static struct share *share_of(struct recipient *r)
+{
+	struct mail_transaction *t = r->t;
+	struct share *s = t->share;
+
+	while (s && s->domain != r->domain)
+		s = s->next;
+	if (s)
+		return s;
+	s = arena_new(&t->arena, struct share);
+	s->next = t->share;
+	s->domain = r->domain;
+	s->mailbox = arena_span(&t->arena, buf_span(&r->mailbox));
+	return t->share = s;
+}
+
+static void add_to_share(struct recipient *r)
+{
+	struct share *s = share_of(r);
+
+	s->n++;
+	if (r->rule > s->policy)
+		s->policy = r->rule;
+}
+
 static void take_answer(struct recipient *r, const struct smtp_reply *reply)
 {
 	struct mail_transaction *t = r->t;
@@ -315,6 +341,7 @@ static void take_answer(struct recipient *r, const struct smtp_reply *reply)
 	if (t->recipients++ > 0)
 		buf_add_char(&t->to, ' ');
 	buf_add_span(&t->to, buf_span(&r->mailbox));
+	add_to_share(r);
 }
 
 static void deliver_to_backend(struct recipient *r)
@@ -335,9 +362,12 @@ static void receive_recipient(struct recipient *r)
 		return;
 	}
 	r->domain = find_domain(r);
-	if (!r->domain)
+	if (!r->domain) {
 		refuse_relaying(r);
-	else if (encryption_allows(r->s, r->domain, buf_span(&r->mailbox)))
+		return;
+	}
+	r->rule = snapshot_tls_of(r->s->view->state->snapshot, r->domain, buf_span(&r->mailbox));
+	if (encryption_allows(r->s, r->domain, r->rule, buf_span(&r->mailbox)))
 		deliver_to_backend(r);
 	else
 		count_refused(r, 450);

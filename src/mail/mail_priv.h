@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "io/accept.h"
+#include "mail/evidence.h"
 #include "mail/mail.h"
 #include "mail/mta.h"
 #include "smtp/smtp.h"
@@ -146,6 +147,15 @@ int session_start_tls(struct mail_session *s);
 
 /* ---- the transaction ---- */
 
+/* Of one domain's among the recipients; in the transaction's arena. */
+struct share {
+	struct share *next;
+	const struct domain *domain;
+	struct span mailbox; /* of the first */
+	unsigned n;
+	enum domain_tls policy; /* the strictest */
+};
+
 struct mail_transaction {
 	struct arena arena;
 	struct smtp_mail from;
@@ -154,6 +164,7 @@ struct mail_transaction {
 	unsigned recipients; /* that the backend has taken */
 	unsigned refused;
 	struct buf to;       /* the mailboxes of those taken, for Received and the log */
+	struct share *share; /* the same by domain, for the evidence */
 	struct relay *relay; /* from the first BDAT to its end, or NULL */
 	char id[20];         /* in Received and in the log */
 	uint64_t started_ms;
@@ -161,8 +172,11 @@ struct mail_transaction {
 
 /* ---- encryption.c ---- */
 
-/* May mail for mailbox of d come over this session? If not, that was said. */
-bool encryption_allows(struct mail_session *s, const struct domain *d, struct span mailbox);
+/* The peer, for the evidence. Borrowed from s. */
+struct evidence_peer session_peer(const struct mail_session *s);
+
+/* May mail for mailbox of d come over this session, by that rule? If not, that was said. */
+bool encryption_allows(struct mail_session *s, const struct domain *d, enum domain_tls rule, struct span mailbox);
 /* May it go on over this connection to its backend? */
 bool encryption_hop_is_safe(const struct mta *m);
 
@@ -199,9 +213,20 @@ void received_print(const struct mail_session *s, struct buf *out);
 
 /* ---- note.c ---- */
 
+/* What became of a message. */
+enum note_verdict {
+	NOTE_DELIVERED,  /* the backend took it, and the client was told */
+	NOTE_UNANSWERED, /* the backend took it, and the client had gone: it may send it again */
+	NOTE_REFUSED,
+	NOTE_DEFERRED,
+	NOTE_UNKNOWN, /* the backend had all of it and did not answer */
+	NOTE_LOST,    /* the client went before its end */
+};
 void note_session(const struct mail_session *s);
-/* reply: the answer to the client; sent: it could be written. */
-void note_mail(const struct mail_session *s, const char *verdict, uint64_t bytes, struct span reply);
+/* reply: the backend's, or ours. */
+void note_mail(const struct mail_session *s, enum note_verdict verdict, uint64_t bytes, struct span reply);
 void note_recipient(const struct mail_session *s, struct span mailbox, unsigned code, struct span reply);
-/* Adds peer and helo, logs at most 10 of a code in a second. */
-void note_fault(const struct mail_session *s, enum log_level level, const char *event, struct fault *f);
+/* With whom it happened, at most 10 of a code in a second. more: a further line, "English|German", or NULL. */
+void note_fault(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f);
+void note_fault_and(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f,
+	const char *more);

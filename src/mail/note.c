@@ -11,6 +11,18 @@ static const char *const verdicts[VERDICT_COUNT] = {
 	[VERDICT_DRAINED] = "drained",
 };
 
+static const struct {
+	const char *text;
+	enum evidence_verdict evidence;
+} verdicts_of_mails[] = {
+	[NOTE_DELIVERED] = { "delivered", EVIDENCE_DELIVERED },
+	[NOTE_UNANSWERED] = { "unanswered", EVIDENCE_DELIVERED },
+	[NOTE_REFUSED] = { "refused", EVIDENCE_REFUSED },
+	[NOTE_DEFERRED] = { "deferred", EVIDENCE_DEFERRED },
+	[NOTE_UNKNOWN] = { "unknown", EVIDENCE_DEFERRED },
+	[NOTE_LOST] = { "lost", EVIDENCE_DEFERRED },
+};
+
 /* Who, and how protected: the beginning of every line. */
 static void add_who(const struct mail_session *s, struct buf *out)
 {
@@ -37,6 +49,37 @@ void note_session(const struct mail_session *s)
 	log_event(LOG_LEVEL_INFO, "mail", "session", "%s", buf_text(&line));
 }
 
+/* What the evidence keeps of a message: once for each domain among its recipients. */
+static void keep_evidence(const struct mail_session *s, enum note_verdict verdict, uint64_t bytes)
+{
+	_cleanup_(buf_done) struct buf sender = BUF_INIT(SMTP_LINE_MAX);
+	const struct mail_transaction *t = s->mail;
+	struct tls_info tls = { 0 }, hop = { 0 };
+
+	smtp_path_mailbox(&t->from.from, &sender);
+	tls_conn_info(s->conn, &tls);
+	if (t->mta)
+		tls_conn_info(t->mta->client.conn, &hop);
+	for (const struct share *share = t->share; share; share = share->next) {
+		const struct evidence_mail m = {
+			.peer = session_peer(s),
+			.domain = share->domain->name,
+			.sender = buf_span(&sender),
+			.recipient = share->mailbox,
+			.recipients = share->n,
+			.bytes = bytes,
+			.version = tls.version,
+			.suite = tls.suite,
+			.hop = hop.version,
+			.policy = share->policy,
+			.verdict = verdicts_of_mails[verdict].evidence,
+			.at = loop_wall_s(),
+		};
+
+		evidence_mail(s->thread->mail->evidence, &m);
+	}
+}
+
 static void add_from(const struct mail_session *s, struct buf *line)
 {
 	_cleanup_(buf_done) struct buf from = BUF_INIT(SMTP_LINE_MAX);
@@ -45,7 +88,7 @@ static void add_from(const struct mail_session *s, struct buf *line)
 	buf_addf(line, " id=%s from=%s", s->mail->id, log_value(buf_span(&from)));
 }
 
-void note_mail(const struct mail_session *s, const char *verdict, uint64_t bytes, struct span reply)
+void note_mail(const struct mail_session *s, enum note_verdict verdict, uint64_t bytes, struct span reply)
 {
 	_cleanup_(buf_done) struct buf line = BUF_INIT(4096);
 	const struct mail_transaction *t = s->mail;
@@ -53,11 +96,14 @@ void note_mail(const struct mail_session *s, const char *verdict, uint64_t bytes
 	add_who(s, &line);
 	add_from(s, &line);
 	buf_addf(&line, " to=%s taken=%u refused=%u bytes=%llu verdict=%s", log_value(buf_span(&t->to)), t->recipients,
-		t->refused, (unsigned long long)bytes, verdict);
+		t->refused, (unsigned long long)bytes, verdicts_of_mails[verdict].text);
 	if (t->mta)
 		buf_addf(&line, " backend=%s backend_tls=%s", mta_text(t->mta), t->mta->secure ? "yes" : "no");
 	buf_addf(&line, " reply=%s ms=%llu", log_value(reply), (unsigned long long)(loop_now_ms() - t->started_ms));
 	log_event(LOG_LEVEL_INFO, "mail", "mail", "%s", buf_text(&line));
+	/* Of a message that its sender did not finish there is nothing to show. */
+	if (verdict != NOTE_LOST)
+		keep_evidence(s, verdict, bytes);
 }
 
 void note_recipient(const struct mail_session *s, struct span mailbox, unsigned code, struct span reply)
@@ -70,13 +116,18 @@ void note_recipient(const struct mail_session *s, struct span mailbox, unsigned 
 	log_event(LOG_LEVEL_INFO, "mail", "recipient", "%s", buf_text(&line));
 }
 
-void note_fault(const struct mail_session *s, enum log_level level, const char *event, struct fault *f)
+void note_fault(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f)
 {
-	char peer[NET_ADDR_SIZE];
+	note_fault_and(s, level, event, f, NULL);
+}
 
-	net_addr_host_text(&s->conn->peer, peer);
-	fault_fact(f, "peer", "%s", peer);
-	fault_fact(f, "helo", "%s", s->helo ? s->helo : "-");
-	fault_fact(f, "session", "%s", s->id);
-	log_fault_rated(level, "mail", event, f);
+void note_fault_and(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f,
+	const char *more)
+{
+	_cleanup_(buf_done) struct buf who = BUF_INIT(2048);
+
+	if (!log_rate_allows("mail", f))
+		return;
+	add_who(s, &who);
+	log_fault_about(level, "mail", event, buf_text(&who), f, more);
 }

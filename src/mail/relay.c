@@ -157,9 +157,9 @@ int relay_send(struct relay *r)
 
 /* ---- the end ---- */
 
-static const char *verdict_of(unsigned code)
+static enum note_verdict verdict_of(unsigned code)
 {
-	return code / 100 == 2 ? "delivered" : code / 100 == 4 ? "deferred" : "refused";
+	return code / 100 == 2 ? NOTE_DELIVERED : code / 100 == 4 ? NOTE_DEFERRED : NOTE_REFUSED;
 }
 
 static void count(unsigned code, uint64_t bytes)
@@ -205,7 +205,7 @@ static void answer_final(struct relay *r, const struct smtp_reply *reply)
 static void answer_unknown(struct relay *r, int error)
 {
 	say_backend_failed(r->s, error);
-	note_mail(r->s, "unknown", r->scan.bytes, span_of(strerror(-error)));
+	note_mail(r->s, NOTE_UNKNOWN, r->scan.bytes, span_of(strerror(-error)));
 	count(451, 0);
 	r->s->mail->mta = mta_drop(r->mta);
 }
@@ -229,7 +229,7 @@ static int finish(struct relay *r)
 	}
 	answer_final(r, &reply);
 	sent = session_flush(s);
-	note_mail(s, sent < 0 ? "unanswered" : verdict_of(reply.code), r->scan.bytes, reply.text);
+	note_mail(s, sent < 0 ? NOTE_UNANSWERED : verdict_of(reply.code), r->scan.bytes, reply.text);
 	return sent;
 }
 

@@ -45,6 +45,11 @@ const struct mail_settings *session_settings(const struct mail_session *s)
 	return &s->view->state->settings;
 }
 
+struct evidence_peer session_peer(const struct mail_session *s)
+{
+	return (struct evidence_peer){ .addr = &s->conn->peer, .helo = span_of(s->helo) };
+}
+
 /* ---- saying ---- */
 
 static void count_answer(struct mail_session *s, unsigned code)

@@ -22,9 +22,11 @@ static void explain(struct mail_session *s, const struct tls_facts *facts, struc
 	const struct tls_circumstances *around)
 {
 	struct tls_explanation *why = mem_new(struct tls_explanation);
-	struct fault *cause = &why->causes[0];
+	const struct fault *cause = &why->causes[0];
+	const struct evidence_peer peer = session_peer(s);
 
 	tls_explain_in_task(facts, set, around, why);
+	evidence_failed(s->thread->mail->evidence, &peer, why, span_make(facts->hello, facts->hello_n), loop_wall_s());
 	s->code = cause->code;
 	stat_add(STAT_MAIL_TLS_FAILED, 1);
 	/* Port scans and health checks that say nothing are not worth a warning. */
@@ -44,6 +46,17 @@ static int refuse_pipelined(struct mail_session *s)
 	return NEXT_CLOSE;
 }
 
+static void succeeded(struct mail_session *s, const struct tls_facts *facts)
+{
+	const struct evidence_peer peer = session_peer(s);
+	struct tls_info info;
+
+	stat_add(STAT_MAIL_TLS_HANDSHAKES, 1);
+	if (tls_conn_info(s->conn, &info))
+		evidence_handshake(s->thread->mail->evidence, &peer, &info, span_make(facts->hello, facts->hello_n),
+			loop_wall_s());
+}
+
 int session_start_tls(struct mail_session *s)
 {
 	uint64_t deadline = deadline_in(session_settings(s)->tls_timeout_ms);
@@ -58,7 +71,7 @@ int session_start_tls(struct mail_session *s)
 		s->verdict = VERDICT_TLS_FAILED;
 		explain(s, &facts, set, NULL);
 	} else {
-		stat_add(STAT_MAIL_TLS_HANDSHAKES, 1);
+		succeeded(s, &facts);
 	}
 	tls_facts_done(&facts);
 	return r;

@@ -458,6 +458,58 @@ def test_encryption_required(gateway, backend):
     assert len(backend.mails) == 1
 
 
+def test_plaintext_after_a_failed_handshake(gateway, backend):
+    """The founding case: what the sender's operator sees as a refusal has its cause in the connection before."""
+    t = gateway("", "--tls", "require")
+    with Smtp(t.mail, source="127.0.0.43") as c:
+        c.ehlo("mx07.partner.test")
+        with pytest.raises(ssl.SSLError):
+            c.starttls(any_certificate(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES256-GCM-SHA384"))
+    event(t, "tls-failed")
+    with Smtp(t.mail, source="127.0.0.43") as c:
+        c.ehlo("mx07.partner.test")
+        c.ask("MAIL FROM:<a@partner.test>")
+        reply = c.ask("RCPT TO:<box@example.test>")
+        assert reply.code == 450 and "[TLS-NO-RSA-CERT]" in reply.text and "can only verify RSA certificates" in reply.text
+    line = event(t, "plaintext-refused", code="TLS-PLAINTEXT-FALLBACK")
+    assert line["peer"] == "127.0.0.43" and line["earlier"] == "TLS-NO-RSA-CERT"
+    assert re.search(r"  followed: \d+ s later the same peer came without TLS and was deferred for box@example\.test", t.logs())
+    make_pair(t.certs, "rsa", "rsa", names=("mx.example.test",))
+    def delivered():
+        with Smtp(t.mail, source="127.0.0.43") as c:
+            c.ehlo("mx07.partner.test")
+            try:
+                c.starttls(any_certificate(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES256-GCM-SHA384"))
+            except (ssl.SSLError, ConnectionError):
+                return False
+            return c.mail(LETTER).code == 250
+    wait_for(delivered, what="the mail, once the RSA pair is there")
+
+
+def test_without_grace_plaintext_is_refused_at_once(gateway):
+    t = gateway('tls_grace = "0"', "--tls", "require")
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        reply = c.ask("RCPT TO:<box@example.test>")
+        assert reply.code == 550 and reply.enhanced == "5.7.10"
+
+
+def test_recipients_of_their_own(gateway, backend):
+    t = gateway("", "--tls", "require")
+    t.run("recipient", "set", "list@example.test", "--tls", "off")
+    wait_for(lambda: "450" not in str(ask_rcpt(t, "list@example.test")), what="the exception")
+    assert ask_rcpt(t, "List@Example.TEST").code == 250
+    assert ask_rcpt(t, "box@example.test").code == 450
+
+
+def ask_rcpt(t, address):
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        return c.ask(f"RCPT TO:<{address}>")
+
+
 # ---- TLS and the client's address towards the backend ----
 
 @pytest.fixture
