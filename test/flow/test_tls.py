@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import socket
 import ssl
+import struct
 import subprocess
 
 import pytest
@@ -13,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from client import Connection, any_certificate
-from conftest import wait_for
+from conftest import Torhaus, wait_for
+from origin import Origin
 from pair import fingerprint, make_pair
 
 RSA_ONLY = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
@@ -181,3 +183,76 @@ def test_proxy_protocol_before_tls(make_torhaus, origin):
         pass
     assert origin.last("/").get("X-Forwarded-For") == "203.0.113.7"
     wait_for(lambda: any(l["client"] == "203.0.113.7" for l in t.access_lines()))
+
+
+def proxy_v2(source, target, command=0x21):
+    """A header of the PROXY protocol version 2 for TCP; addresses as (text, port)."""
+    family, code = (socket.AF_INET6, 0x21) if ":" in source[0] else (socket.AF_INET, 0x11)
+    body = b"".join(socket.inet_pton(family, a) for a, _ in (source, target)) + struct.pack("!HH", source[1], target[1])
+    return b"\r\n\r\n\0\r\nQUIT\n" + bytes([command, code]) + struct.pack("!H", len(body)) + body
+
+
+PROXIED = [("v1, IPv6", b"PROXY TCP6 2001:db8::7 2001:db8::9 4242 80\r\n", "2001:db8::7"),
+           ("v1, unknown", b"PROXY UNKNOWN\r\n", "127.0.0.1"),
+           ("v2, IPv4", proxy_v2(("203.0.113.7", 4242), ("203.0.113.9", 80)), "203.0.113.7"),
+           ("v2, IPv6", proxy_v2(("2001:db8::7", 4242), ("2001:db8::9", 80)), "2001:db8::7"),
+           ("v2, a health check of the balancer's own", proxy_v2(("203.0.113.7", 1), ("203.0.113.9", 80), 0x20), "127.0.0.1")]
+NO_PROXY = [b"GET / HTTP/1.1\r\nHost: example.test\r\n\r\n", b"PROXY TCP4 203.0.113.7\r\n", b"PROXY " + b"x" * 200,
+            proxy_v2(("203.0.113.7", 1), ("203.0.113.9", 80), 0x31)]
+
+
+@pytest.fixture(scope="module")
+def behind_a_balancer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("balancer")
+    with Origin() as origin:
+        origin.on("/", headers={"Cache-Control": "no-store"}, body=b"x")
+        t = Torhaus(folder, web='proxy_from = {"127.0.0.1"}')
+        t.init_store()
+        t.add("example.test", origin.url)
+        t.start()
+        t.origin = origin
+        yield t
+        t.stop()
+
+
+@pytest.mark.parametrize("name,header,client", PROXIED, ids=[p[0] for p in PROXIED])
+def test_proxy_headers(behind_a_balancer, name, header, client):
+    with behind_a_balancer.connect() as c:
+        c.send(header)
+        assert c.request("/").status == 200
+    assert behind_a_balancer.origin.last("/").get("X-Forwarded-For") == client
+
+
+@pytest.mark.parametrize("data", NO_PROXY, ids=lambda d: repr(d[:16]))
+def test_what_is_no_proxy_header_is_not_served(behind_a_balancer, data):
+    with behind_a_balancer.connect() as c:
+        c.send(data)
+        assert c.is_closed()
+
+
+def test_a_staple_is_served(make_torhaus, origin, tmp_path):
+    """NAME.ocsp beside NAME.crt reaches whoever asks for it."""
+    def openssl(*args):
+        subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=tmp_path)
+
+    t = make_torhaus()
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 9, "-subj", "/CN=CA", "-addext", "keyUsage=keyCertSign",
+            "-keyout", "ca.key", "-out", "ca.crt")
+    (tmp_path / "names").write_text("subjectAltName=DNS:example.test\n")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=example.test", "-keyout", "site.key", "-out", "site.csr")
+    openssl("x509", "-req", "-in", "site.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", 5, "-extfile",
+            "names", "-out", "leaf.crt")
+    serial = subprocess.run(["openssl", "x509", "-in", "leaf.crt", "-noout", "-serial"], check=True, capture_output=True,
+                            text=True, cwd=tmp_path).stdout.strip().split("=")[1]
+    (tmp_path / "index").write_text(f"V\t{datetime.datetime.utcnow():%y}1231235959Z\t\t{serial}\tunknown\t/CN=example.test\n")
+    openssl("ocsp", "-issuer", "ca.crt", "-cert", "leaf.crt", "-reqout", "ask")
+    openssl("ocsp", "-index", "index", "-CA", "ca.crt", "-rsigner", "ca.crt", "-rkey", "ca.key", "-reqin", "ask", "-respout",
+            "staple", "-ndays", 2)
+    (t.certs / "site.key").write_bytes((tmp_path / "site.key").read_bytes())
+    (t.certs / "site.ocsp").write_bytes((tmp_path / "staple").read_bytes())
+    (t.certs / "site.crt").write_text((tmp_path / "leaf.crt").read_text() + (tmp_path / "ca.crt").read_text())
+    t.add("example.test", origin.url)
+    t.start()
+    out = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{t.tls_port}", "-servername", "example.test", "-status"],
+                         input="", capture_output=True, text=True).stdout
+    assert "OCSP Response Status: successful" in out and "Cert Status: good" in out
