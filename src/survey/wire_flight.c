@@ -228,8 +228,10 @@ static int read_records(struct span bytes, struct arena *a, struct wire_flight *
 		size_t size = record_bytes(bytes);
 		struct span payload;
 
-		if (!is_record(bytes) || size > RECORD_HEADER + RECORD_MAX)
-			return -EPROTO;
+		if (!is_record(bytes) || size > RECORD_HEADER + RECORD_MAX) {
+			ended = -EPROTO;
+			break;
+		}
 		if (size > bytes.n)
 			break;
 		payload = span_sub(bytes, RECORD_HEADER, size - RECORD_HEADER);
@@ -243,7 +245,10 @@ static int read_records(struct span bytes, struct arena *a, struct wire_flight *
 		}
 		bytes = span_from(bytes, size);
 	}
-	r = ended < 0 ? ended : read_messages(span_make(joined, n), f);
+	/* A flight that is whole counts, whatever stands behind it. */
+	r = read_messages(span_make(joined, n), f);
+	if (r == 0 && ended < 0)
+		return ended;
 	/* A hello must have come before anything is encrypted. */
 	if (r == 0 && ended && f->alert == WIRE_NO_ALERT)
 		return f->version ? 1 : -EPROTO;
