@@ -76,7 +76,6 @@ struct cache_body {
 	bool failed, streams, ended;
 	struct list readers; /* of growing bodies */
 	struct http_fields trailers;
-	struct arena trailer_arena;
 };
 
 struct purge_point;
@@ -110,6 +109,9 @@ struct cache_obj {
 /* A head for body (whose reference it takes), made from these fields. */
 struct cache_obj *obj_new(struct cache *c, struct cache_body *body, unsigned status, const struct http_fields *fields,
 	const struct cache_policy *policy);
+/* Copies fields but those that policy (may be NULL) and the rules for storing keep out: one counted block, to->v. */
+void fields_copy(struct cache *c, const struct http_fields *from, const struct cache_policy *policy,
+	struct http_fields *to);
 struct cache_body *body_new(struct cache *c, int64_t declared);
 struct cache_body *body_ref(struct cache_body *b);
 void body_add(struct cache_body *b, struct span bytes);

@@ -390,13 +390,8 @@ int cache_fill_body(struct cache_fill *f, struct span bytes)
 static void finish_body(struct cache_body *b, const struct http_fields *trailers, bool whole)
 {
 	pthread_mutex_lock(&b->lock);
-	for (unsigned i = 0; whole && trailers && i < trailers->n; i++) {
-		struct http_field copy = trailers->v[i];
-
-		copy.name = arena_span(&b->trailer_arena, copy.name);
-		copy.value = arena_span(&b->trailer_arena, copy.value);
-		http_fields_push(&b->trailers, &b->trailer_arena, copy);
-	}
+	if (whole && trailers && trailers->n > 0)
+		fields_copy(b->cache, trailers, NULL, &b->trailers);
 	b->failed = !whole;
 	atomic_store_explicit(&b->complete, whole && !b->streams, memory_order_release);
 	b->ended = whole;

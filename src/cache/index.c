@@ -33,7 +33,7 @@ struct cache *cache_new(const struct cache_settings *settings)
 		pthread_mutex_init(&s->lock, NULL);
 		list_init(&s->sieve);
 		s->buckets_n = BUCKETS_FIRST;
-		s->buckets = mem_zalloc(s->buckets_n, sizeof(*s->buckets));
+		s->buckets = counted_alloc(c, s->buckets_n * sizeof(*s->buckets));
 	}
 	return c;
 }
@@ -49,7 +49,7 @@ struct cache *cache_free(struct cache *c)
 	for (unsigned i = 0; i < SHARDS; i++) {
 		must(c->shards[i].entries == 0);
 		pthread_mutex_destroy(&c->shards[i].lock);
-		mem_free(c->shards[i].buckets);
+		counted_free(c, c->shards[i].buckets);
 	}
 	points_done(c);
 	must(c->bytes == 0);
@@ -82,13 +82,13 @@ struct cache_entry *entry_find(struct cache_shard *s, const struct cache_key *ke
 	return NULL;
 }
 
-static void grow(struct cache_shard *s)
+static void grow(struct cache *c, struct cache_shard *s)
 {
 	struct cache_entry **old = s->buckets;
 	size_t n = s->buckets_n;
 
 	s->buckets_n *= 2;
-	s->buckets = mem_zalloc(s->buckets_n, sizeof(*s->buckets));
+	s->buckets = counted_alloc(c, s->buckets_n * sizeof(*s->buckets));
 	for (size_t i = 0; i < n; i++) {
 		for (struct cache_entry *e = old[i], *next; e; e = next) {
 			struct cache_entry **bucket = bucket_of(s, e->hash);
@@ -98,7 +98,7 @@ static void grow(struct cache_shard *s)
 			*bucket = e;
 		}
 	}
-	mem_free(old);
+	counted_free(c, old);
 }
 
 struct cache_entry *entry_get(struct cache *c, struct cache_shard *s, const struct cache_key *key)
@@ -110,7 +110,7 @@ struct cache_entry *entry_get(struct cache *c, struct cache_shard *s, const stru
 	if (e)
 		return e;
 	if (++s->entries > s->buckets_n)
-		grow(s);
+		grow(c, s);
 	e = counted_alloc(c, sizeof(*e) + key->text.n);
 	text = (char *)(e + 1);
 	memcpy(text, key->text.p, key->text.n);

@@ -51,7 +51,6 @@ struct cache_body *body_new(struct cache *c, int64_t declared)
 	task_cond_init(&b->grown);
 	task_cond_init(&b->drained);
 	list_init(&b->readers);
-	arena_init(&b->trailer_arena, 512);
 	return b;
 }
 
@@ -69,7 +68,7 @@ static void body_unref(struct cache_body *b)
 		next = s->next;
 		counted_free(b->cache, s);
 	}
-	arena_done(&b->trailer_arena);
+	counted_free(b->cache, b->trailers.v);
 	pthread_mutex_destroy(&b->lock);
 	counted_free(b->cache, b);
 }
@@ -116,11 +115,12 @@ static bool is_kept(const struct http_field *f, const struct cache_policy *polic
 		return false;
 	if (f->id == HTTP_AGE)
 		return false;
-	return !http_list_has(policy->private_fields, f->name) && !http_list_has(policy->no_cache_fields, f->name);
+	return !policy ||
+		(!http_list_has(policy->private_fields, f->name) && !http_list_has(policy->no_cache_fields, f->name));
 }
 
-/* All fields in one counted block: the array, then the texts. */
-static void copy_fields(struct cache *c, const struct http_fields *from, const struct cache_policy *policy,
+/* The array, then the texts. */
+void fields_copy(struct cache *c, const struct http_fields *from, const struct cache_policy *policy,
 	struct http_fields *to)
 {
 	size_t bytes = from->n * sizeof(struct http_field) + 1;
@@ -157,7 +157,7 @@ struct cache_obj *obj_new(struct cache *c, struct cache_body *body, unsigned sta
 	o->body = body;
 	o->status = status;
 	o->policy = *policy;
-	copy_fields(c, fields, policy, &o->fields);
+	fields_copy(c, fields, policy, &o->fields);
 	/* What they named is gone from the fields; the spans point into the response. */
 	o->policy.private_fields = o->policy.no_cache_fields = (struct span){ 0 };
 	o->etag = http_fields_value(&o->fields, HTTP_ETAG);
