@@ -160,15 +160,15 @@ void smtp_caps_parse(const struct smtp_reply *ehlo, struct smtp_caps *ret)
 static void add_text(struct buf *out, struct span text, size_t room)
 {
 	for (size_t at = 0, n; at < text.n; at += n) {
-		n = span_utf8(span_from(text, at));
+		size_t utf8 = span_utf8(span_from(text, at));
+
+		n = utf8 ? utf8 : 1;
 		if (n > room)
 			return;
-		if (n == 0 || (n == 1 && ((unsigned char)text.p[at] < ' ' || text.p[at] == 0x7f))) {
+		if (utf8 == 0 || (unsigned char)text.p[at] < ' ' || text.p[at] == 0x7f)
 			buf_add_char(out, '?');
-			n = 1;
-		} else {
+		else
 			buf_add(out, text.p + at, n);
-		}
 		room -= n;
 	}
 }
