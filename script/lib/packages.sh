@@ -13,6 +13,7 @@ packages_of() {
 			libseccomp-dev
 			libsqlite3-dev
 			libssl-dev
+			libunbound-dev
 			libzstd-dev
 			linux-libc-dev
 			meson
@@ -41,6 +42,7 @@ packages_of() {
 			procps
 			python3
 			python3-cryptography
+			python3-dnspython
 			python3-pytest
 			sqlite3
 			squid

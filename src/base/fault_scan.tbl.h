@@ -72,4 +72,39 @@ FAULT(SCAN_COMPRESSION, "SCAN-COMPRESSION",
 	"{place} komprimiert innerhalb von TLS, was Geheimnisse verrät (CRIME).",
 	"Switch TLS compression off.",
 	"Die TLS-Kompression abschalten.")
+FAULT(SCAN_DNSSEC_BOGUS, "SCAN-DNSSEC-BOGUS",
+	"The DNSSEC proof of {place}'s records fails: senders that validate get no answer, and do not deliver.",
+	"Der DNSSEC-Beweis der Einträge von {place} ist ungültig: Absender, die prüfen, bekommen keine Antwort und stellen nicht zu.",
+	"Look at the zone's signatures (expired? wrong DS record at the registry?) with `delv` or dnsviz.net.",
+	"Die Signaturen der Zone ansehen (abgelaufen? falscher DS-Eintrag bei der Registry?), mit `delv` oder dnsviz.net.")
+FAULT(SCAN_MX_UNKNOWN, "SCAN-MX-UNKNOWN",
+	"The MX records of {domain} could not be asked for: {error}.",
+	"Die MX-Einträge von {domain} waren nicht zu erfragen: {error}.",
+	"Check the spelling and the domain's name servers, or name a resolver with --resolver.",
+	"Die Schreibweise und die Nameserver der Domain prüfen, oder mit --resolver einen Resolver nennen.")
+FAULT(SCAN_STS_RECORD, "SCAN-STS-RECORD",
+	"The TXT record _mta-sts.{domain} is broken ({why}), so senders ignore the MTA-STS policy.",
+	"Der TXT-Eintrag _mta-sts.{domain} ist fehlerhaft ({why}), Absender beachten die MTA-STS-Richtlinie daher nicht.",
+	"Publish exactly one: \"v=STSv1; id=20260101T000000;\", with a new id whenever the policy changes.",
+	"Genau einen veröffentlichen: \"v=STSv1; id=20260101T000000;\", mit neuer id bei jeder Änderung der Richtlinie.")
+FAULT(SCAN_STS_FETCH, "SCAN-STS-FETCH",
+	"{domain} announces MTA-STS, but https://mta-sts.{domain}/.well-known/mta-sts.txt cannot be fetched: {why}.",
+	"{domain} kündigt MTA-STS an, aber https://mta-sts.{domain}/.well-known/mta-sts.txt ist nicht abrufbar: {why}.",
+	"Serve it there as text/plain with a certificate of a public CA for mta-sts.{domain}, without redirects.",
+	"Sie dort als text/plain ausliefern, mit einem Zertifikat einer öffentlichen CA für mta-sts.{domain}, ohne Weiterleitung.")
+FAULT(SCAN_STS_POLICY, "SCAN-STS-POLICY",
+	"The MTA-STS policy of {domain} is malformed: {why}.",
+	"Die MTA-STS-Richtlinie von {domain} ist fehlerhaft: {why}.",
+	"Write version: STSv1, mode:, mx: (one line a name) and max_age:, each on a line of its own (RFC 8461 3.2).",
+	"version: STSv1, mode:, mx: (eine Zeile je Name) und max_age: schreiben, jedes auf einer eigenen Zeile (RFC 8461 3.2).")
+FAULT(SCAN_STS_MX, "SCAN-STS-MX",
+	"{mx} is an MX of {domain}, but its MTA-STS policy (mode {mode}) does not name it.",
+	"{mx} ist ein MX von {domain}, aber die MTA-STS-Richtlinie (Modus {mode}) nennt ihn nicht.",
+	"Add \"mx: {mx}\" to the policy and change the id of the TXT record; in mode enforce senders do not use this MX until then.",
+	"\"mx: {mx}\" in die Richtlinie aufnehmen und die id des TXT-Eintrags ändern; im Modus enforce benutzen Absender diesen MX bis dahin nicht.")
+FAULT(SCAN_STS_CERT, "SCAN-STS-CERT",
+	"{mx} is an MX of {domain}, whose MTA-STS policy (mode {mode}) demands TLS with a valid certificate: {why}.",
+	"{mx} ist ein MX von {domain}, deren MTA-STS-Richtlinie (Modus {mode}) TLS mit gültigem Zertifikat verlangt: {why}.",
+	"Serve a certificate of a public CA for {mx}, or set the policy to mode: testing until it is there.",
+	"Ein Zertifikat einer öffentlichen CA für {mx} ausliefern, oder die Richtlinie bis dahin auf mode: testing stellen.")
 /* clang-format on */

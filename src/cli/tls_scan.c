@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/mem.h"
+#include "dns/dns.h"
 #include "smtp/smtp.h"
 
 #define TIMEOUT_MS  30000
@@ -72,9 +73,12 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 {
 	const char *starttls = cli_arg(args, "--starttls"), *helo = cli_arg(args, "--helo");
 	uint64_t timeout_ms = TIMEOUT_MS;
+	unsigned port;
 	int status;
 
-	if (starttls && strcmp(starttls, "smtp") != 0 && strcmp(starttls, "none") != 0)
+	if (!starttls)
+		starttls = "smtp";
+	if (strcmp(starttls, "smtp") != 0 && strcmp(starttls, "none") != 0)
 		return cli_usage(cli, "--starttls is smtp or none, not \"%s\"", starttls);
 	if (helo && !smtp_is_helo(span_of(helo)))
 		return cli_usage(cli, "--helo is the name of this machine, not \"%s\"", helo);
@@ -85,8 +89,12 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 		status = duration(cli, args, "--timeout", &timeout_ms);
 	if (status == CLI_DONE)
 		status = duration(cli, args, "--gap", &s->probe.gap_ms);
+	port = strcmp(starttls, "smtp") == 0 ? PORT_SMTP : PORT_TLS;
+	if (status == CLI_DONE)
+		status = number(cli, args, "--port", 65535, &port);
+	s->port = (uint16_t)port;
 	s->gap_auto = !cli_arg(args, "--gap");
-	s->probe.smtp = !starttls || strcmp(starttls, "smtp") == 0;
+	s->probe.smtp = strcmp(starttls, "smtp") == 0;
 	s->probe.quick = cli_arg(args, "--quick") != NULL;
 	s->probe.helo = helo ? helo : own_name();
 	s->probe.connect_ms = timeout_ms < CONNECT_MS ? timeout_ms : CONNECT_MS;
@@ -98,7 +106,7 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 
 static int add(struct cli *cli, struct scan *s, struct span host)
 {
-	int r = scan_add(s, host, s->probe.smtp ? PORT_SMTP : PORT_TLS);
+	int r = scan_add(s, host);
 
 	if (r == -E2BIG)
 		return cli_usage(cli, "at most %u hosts", SCAN_HOSTS_MAX);
@@ -132,6 +140,31 @@ static int add_file(struct cli *cli, struct scan *s, const char *path)
 	return status;
 }
 
+/* Names are asked of a validating resolver as soon as DNSSEC matters: for domains, or where one is named. */
+static int open_dns(struct cli *cli, const struct cli_args *args, struct scan *s)
+{
+	const char *resolver = cli_arg(args, "--resolver"), *why = "";
+	_cleanup_(mem_freep) char *text = NULL;
+	char host[NET_ADDR_SIZE];
+	struct net_addr addr;
+
+	if (resolver && net_addr_parse(span_of(resolver), DNS_PORT, &addr) < 0)
+		return cli_usage(cli, "--resolver is an address such as 192.0.2.53 or 127.0.0.1:5353, not \"%s\"",
+			resolver);
+	if (resolver) {
+		net_addr_host_text(&addr, host);
+		text = mem_textf("%s@%u", host, net_addr_port(&addr));
+	}
+	s->dns = scan_dns_new(text, cli_arg(args, "--anchor"), &why);
+	s->dns_all = resolver != NULL;
+	return s->dns ? CLI_DONE : cli_usage(cli, "no resolver: %s", why);
+}
+
+static int add_domain(struct cli *cli, struct scan *s, const char *domain)
+{
+	return scan_add_domain(s, span_of(domain)) < 0 ? cli_usage(cli, "\"%s\" is no domain", domain) : CLI_DONE;
+}
+
 static int add_hosts(struct cli *cli, const struct cli_args *args, struct scan *s)
 {
 	int status = CLI_DONE;
@@ -141,7 +174,9 @@ static int add_hosts(struct cli *cli, const struct cli_args *args, struct scan *
 	for (unsigned i = 0; i < args->n && status == CLI_DONE; i++)
 		if (strcmp(args->v[i].option->name, "--file") == 0)
 			status = add_file(cli, s, args->v[i].value);
-	if (status == CLI_DONE && s->hosts_n == 0)
+		else if (strcmp(args->v[i].option->name, "--mx") == 0)
+			status = add_domain(cli, s, args->v[i].value);
+	if (status == CLI_DONE && s->hosts_n + s->domains_n == 0)
 		return cli_usage(cli, "which hosts?");
 	return status;
 }
@@ -215,6 +250,8 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 	t.csv = cli_arg(&args, "--csv") != NULL;
 	t.progress = isatty(STDERR_FILENO);
 	status = read_settings(cli, &args, &t.scan);
+	if (status == CLI_DONE)
+		status = open_dns(cli, &args, &t.scan);
 	if (status == CLI_DONE)
 		status = add_hosts(cli, &args, &t.scan);
 	if (status == CLI_DONE) {

@@ -7,11 +7,12 @@
 #include "cli/tls_scan.h"
 #include "tls/explain.h"
 
-#define DAY_S       86400
-#define JSON_LINE   (4 << 20)
-#define CELL        200
-#define PLACES_TOLD 5
-#define DETAILS_MAX 3 /* servers, of which all is told */
+#define DAY_S        86400
+#define JSON_LINE    (4 << 20)
+#define CELL         200
+#define FINDINGS_MAX (PROBE_FINDINGS_MAX > SCAN_DOMAIN_FINDINGS_MAX ? PROBE_FINDINGS_MAX : SCAN_DOMAIN_FINDINGS_MAX)
+#define PLACES_TOLD  5
+#define DETAILS_MAX  3 /* servers, of which all is told */
 
 static const struct {
 	const char *name;
@@ -30,6 +31,19 @@ void tls_scan_json(struct tls_scan *t, const struct scan_host *h)
 	jsonw_object(&j, NULL);
 	jsonw_text(&j, "schema", "torhaus.tls-scan/1");
 	probe_json(&j, &h->probe, t->now_s);
+	jsonw_end(&j);
+	fprintf(t->cli->out, "%s\n", buf_text(&out));
+}
+
+static void domain_json(struct tls_scan *t, const struct scan_domain *d)
+{
+	_cleanup_(buf_done) struct buf out = BUF_INIT(JSON_LINE);
+	struct jsonw j;
+
+	jsonw_init(&j, &out);
+	jsonw_object(&j, NULL);
+	jsonw_text(&j, "schema", "torhaus.tls-scan-domain/1");
+	scan_domain_json(&j, d);
 	jsonw_end(&j);
 	fprintf(t->cli->out, "%s\n", buf_text(&out));
 }
@@ -318,6 +332,34 @@ static void print_details(struct tls_scan *t, const struct probe *p)
 		(double)p->took_ms / 1000);
 }
 
+/* "example.de: mx1.example.net, mx2.example.net; DNSSEC; MTA-STS enforce", and what is wrong with it. */
+static void print_domain(struct table *b, const struct scan_domain *d)
+{
+	_cleanup_(mem_freep) struct fault *found = mem_zalloc(SCAN_DOMAIN_FINDINGS_MAX, sizeof(*found));
+	unsigned n = scan_domain_findings(d, found);
+	struct cli *cli = b->t->cli;
+
+	fprintf(cli->out, "%.*s:", SPAN_ARG(d->name));
+	for (unsigned i = 0; i < d->mx_n; i++)
+		fprintf(cli->out, "%s %.*s", i ? "," : "", SPAN_ARG(d->mx[i]->name));
+	if (d->null_mx)
+		fprintf(cli->out, "%s", cli_say(cli, " takes no mail", " nimmt keine Mail an"));
+	fprintf(cli->out, "%s", d->secure ? "; DNSSEC" : "");
+	if (d->sts == SCAN_STS_POLICY)
+		fprintf(cli->out, "; MTA-STS %s", sts_mode_text(d->policy.mode));
+	fprintf(cli->out, "\n");
+	for (unsigned i = 0; i < n; i++)
+		note(b, arena_text(&b->arena, d->name), &found[i]);
+}
+
+static void print_domains(struct table *b)
+{
+	for (unsigned i = 0; i < b->t->scan.domains_n; i++)
+		print_domain(b, b->t->scan.domains[i]);
+	if (b->t->scan.domains_n)
+		fprintf(b->t->cli->out, "\n");
+}
+
 static void print_all(struct tls_scan *t)
 {
 	struct table *b = mem_new(struct table);
@@ -328,6 +370,7 @@ static void print_all(struct tls_scan *t)
 	for (unsigned i = 0; i < t->scan.hosts_n; i++)
 		if (t->scan.hosts[i]->done)
 			fill_row(b, t->scan.hosts[i], &b->rows[b->n++]);
+	print_domains(b);
 	print_table(b);
 	for (unsigned i = 0; i < t->scan.hosts_n && t->scan.hosts_n <= DETAILS_MAX; i++)
 		if (t->scan.hosts[i]->done && t->scan.hosts[i]->probe.verdict == PROBE_TLS)
@@ -348,7 +391,7 @@ static bool is_unknown(enum probe_verdict v)
 
 static enum cli_status status_of(const struct tls_scan *t)
 {
-	_cleanup_(mem_freep) struct fault *found = mem_zalloc(PROBE_FINDINGS_MAX, sizeof(*found));
+	_cleanup_(mem_freep) struct fault *found = mem_zalloc(FINDINGS_MAX, sizeof(*found));
 	enum cli_status status = t->scan.done_n < t->scan.hosts_n ? CLI_PARTLY : CLI_DONE;
 
 	for (unsigned i = 0; i < t->scan.hosts_n; i++) {
@@ -356,16 +399,21 @@ static enum cli_status status_of(const struct tls_scan *t)
 
 		if (!t->scan.hosts[i]->done)
 			continue;
-		if (is_unknown(p->verdict))
+		if (is_unknown(p->verdict) && !p->tlsa_bogus)
 			status = CLI_PARTLY;
 		else if (probe_findings(p, t->now_s, found) > 0)
 			return CLI_FOUND;
 	}
+	for (unsigned i = 0; i < t->scan.domains_n; i++)
+		if (scan_domain_findings(t->scan.domains[i], found) > 0)
+			return CLI_FOUND;
 	return status;
 }
 
 int tls_scan_end(struct tls_scan *t)
 {
+	for (unsigned i = 0; i < t->scan.domains_n && t->cli->json; i++)
+		domain_json(t, t->scan.domains[i]);
 	if (!t->cli->json && !t->csv)
 		print_all(t);
 	return status_of(t);

@@ -62,7 +62,9 @@ static const struct cli_option tls_explain_options[] = {
 };
 static const struct cli_option scan_options[] = {
 	{ "--file", "FILE", true, "Hosts, one a line; - is standard input." },
-	{ "--starttls", "smtp|none", false, "smtp (port 25 unless given): STARTTLS; none (443): TLS at once." },
+	{ "--mx", "DOMAIN", true, "The MX names of a domain, and its MTA-STS policy." },
+	{ "--starttls", "smtp|none", false, "smtp (port 25): STARTTLS; none (443): TLS at once." },
+	{ "--port", "N", false, "The port of hosts that name none." },
 	{ "--quick", NULL, false, "Versions and certificates only, at most 6 connections to a server." },
 	{ "--csv", NULL, false, "Print comma-separated values." },
 	{ "--jobs", "N", false, "Servers at a time; else 400, never two connections to one address." },
@@ -72,6 +74,8 @@ static const struct cli_option scan_options[] = {
 	{ "--timeout", "DURATION", false, "How long to wait for each answer; else 30s." },
 	{ "--helo", "NAME", false, "The name to say in EHLO; else that of this machine." },
 	{ "--ca", "FILE", false, "Certificates of CAs to trust besides those of the system." },
+	{ "--resolver", "ADDRESS[:PORT]", false, "Ask this resolver for all names; else the system's." },
+	{ "--anchor", "FILE", false, "DNSSEC trust anchors (DS or DNSKEY records); else that of the root." },
 	{ NULL },
 };
 
@@ -114,7 +118,7 @@ static const struct cli_verb last[] = {
 		cli_dns_check },
 	{ "dns query", "NAME [TYPE] [--server ADDRESS[:PORT]] [--tcp]",
 		"Ask the running server for a name, and show its answer.", query_options, cli_dns_query },
-	{ "tls scan", "HOST[:PORT]… [--file FILE] [--starttls smtp|none] [--quick] [--csv]",
+	{ "tls scan", "HOST[:PORT]… [--file FILE] [--mx DOMAIN] [--starttls smtp|none] [--quick] [--csv]",
 		"See what TLS these servers speak and which certificates they serve.", scan_options, cli_tls_scan },
 	{ "mail peers", "[--failed]", "Show which mail servers came, with what TLS, and what came of it.",
 		peers_options, cli_mail_peers },

@@ -107,7 +107,9 @@ struct probe {
 	uint8_t alert;          /* of the last refusal; WIRE_NO_ALERT */
 	struct probe_cert *certs[PROBE_CERTS_MAX];
 	unsigned certs_n;
-	bool session; /* a complete session was made */
+	unsigned tlsa_n, tlsa_usable; /* TLSA records that DNSSEC proves; those that count for SMTP. probe_dane() */
+	bool tlsa_bogus;              /* their proof fails */
+	bool session;                 /* a complete session was made */
 	const char *session_version, *session_suite, *session_group;
 	struct fault *session_fault; /* why the real handshake failed; NULL: it did not */
 };
@@ -117,6 +119,9 @@ int probe_run(struct probe *p);
 /* A chain (DER, leaf first) as facts, everything in a; NULL if the leaf is no certificate. Pure but for the store. */
 struct probe_cert *probe_cert_read(const struct span *chain, unsigned n, struct span host, struct x509_store_st *store,
 	int64_t now_s, struct arena *a);
+
+/* Compares every certificate with the data of TLSA records (RFC 6698 2.1). */
+void probe_dane(struct probe *p, const struct span *records, unsigned n);
 
 /* Years and words for what is old (survey/probe_age.c has the rule). year 0: no evidence. */
 struct probe_age {

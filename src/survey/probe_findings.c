@@ -70,7 +70,10 @@ static void add_verdict(struct findings *f)
 	fault = add(f,
 		p->verdict == PROBE_NOT_TLS && span_starts(p->said, SPAN("220")) ? FAULT_TLS_SERVER_SPEAKS_FIRST
 										 : codes[p->verdict]);
-	fault_fact(fault, "error", "%s", p->error ? strerror(-p->error) : "-");
+	if (p->verdict == PROBE_UNRESOLVED)
+		fault_fact(fault, "error", "%.*s", SPAN_ARG(p->said));
+	else
+		fault_fact(fault, "error", "%s", p->error ? strerror(-p->error) : "-");
 	fault_fact(fault, "reply", "%.*s", SPAN_ARG(p->said));
 	fault_fact(fault, "bytes", "%.*s", SPAN_ARG(p->said));
 	fault_fact(fault, "count", "%u", p->connections);
@@ -279,6 +282,8 @@ static void add_rest(struct findings *f)
 {
 	const struct probe *p = f->p;
 
+	if (p->tlsa_bogus)
+		add(f, FAULT_SCAN_DNSSEC_BOGUS);
 	if (probe_has_key(p, TLS_KEY_ECDSA) && !probe_has_key(p, TLS_KEY_RSA) && p->verdict == PROBE_TLS)
 		add(f, FAULT_SCAN_ECDSA_ONLY);
 	if (p->dh_bits && p->dh_bits < DH_MIN)

@@ -159,6 +159,13 @@ void probe_json(struct jsonw *j, const struct probe *p, int64_t now_s)
 	for (unsigned i = 0; i < p->certs_n; i++)
 		certificate(j, p->certs[i]);
 	jsonw_end(j);
+	if (p->tlsa_n || p->tlsa_bogus) {
+		jsonw_object(j, "tlsa");
+		jsonw_uint(j, "records", p->tlsa_n);
+		jsonw_uint(j, "usable", p->tlsa_usable);
+		jsonw_bool(j, "bogus", p->tlsa_bogus);
+		jsonw_end(j);
+	}
 	session(j, p);
 	age(j, p);
 	findings(j, p, now_s);

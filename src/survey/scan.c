@@ -9,10 +9,13 @@
  */
 #include "survey/scan.h"
 #include <errno.h>
+#include <stdio.h>
 #include "base/clock.h"
 #include "base/mem.h"
+#include "dns/dns.h"
 #include "io/helper.h"
 #include "io/loop.h"
+#include "survey/scan_domain.h"
 
 #define GAP_QUICK_MS 1000
 #define GAP_FULL_MS  2000
@@ -36,8 +39,14 @@ void scan_done(struct scan *s)
 		arena_done(&s->hosts[i]->arena);
 		mem_free(s->hosts[i]);
 	}
+	for (unsigned i = 0; i < s->domains_n; i++) {
+		arena_done(&s->domains[i]->arena);
+		mem_free(s->domains[i]);
+	}
 	s->hosts = mem_free(s->hosts);
-	s->hosts_n = 0;
+	s->domains = mem_free(s->domains);
+	s->hosts_n = s->domains_n = 0;
+	s->dns = scan_dns_free(s->dns);
 	map_done(&s->seen);
 	map_done(&s->busy);
 	pthread_mutex_destroy(&s->lock);
@@ -96,32 +105,70 @@ static int split(struct span text, uint16_t default_port, struct span *ret_name,
 	return is_host(*ret_name) ? 0 : -EINVAL;
 }
 
-int scan_add(struct scan *s, struct span text, uint16_t default_port)
+static struct span lower_of(struct scan *s, struct span name)
+{
+	char *lower = arena_text(&s->arena, name);
+
+	for (size_t i = 0; i < name.n; i++)
+		lower[i] = ascii_lower(lower[i]);
+	return span_make(lower, name.n);
+}
+
+/* Room for one more in a list that doubles. */
+static void *grown(void *list, unsigned n, size_t size)
+{
+	return (n & (n - 1)) == 0 ? mem_resize(list, n ? 2 * (size_t)n : 1, size) : list;
+}
+
+int scan_add(struct scan *s, struct span text)
 {
 	struct scan_host *h;
 	struct span name, key;
 	uint16_t port;
-	char *lower;
-	int r = split(text, default_port, &name, &port);
+	int r = split(text, s->port, &name, &port);
 
 	if (r < 0)
 		return r;
-	lower = arena_text(&s->arena, name);
-	for (size_t i = 0; i < name.n; i++)
-		lower[i] = ascii_lower(lower[i]);
-	key = arena_spanf(&s->arena, "%s %u", lower, port);
+	name = lower_of(s, name);
+	key = arena_spanf(&s->arena, "%.*s %u", SPAN_ARG(name), port);
 	if (map_find(&s->seen, key))
 		return 0;
 	if (s->hosts_n == SCAN_HOSTS_MAX)
 		return -E2BIG;
 	h = mem_new(struct scan_host);
-	h->name = span_of(lower);
+	h->name = name;
 	h->port = port;
 	arena_init(&h->arena, 1 << 12);
 	map_put(&s->seen, key, h);
-	if ((s->hosts_n & (s->hosts_n - 1)) == 0)
-		s->hosts = mem_resize(s->hosts, s->hosts_n ? 2 * (size_t)s->hosts_n : 1, sizeof(*s->hosts));
+	s->hosts = grown(s->hosts, s->hosts_n, sizeof(*s->hosts));
 	s->hosts[s->hosts_n++] = h;
+	return 0;
+}
+
+struct scan_host *scan_find(const struct scan *s, struct span name, uint16_t port)
+{
+	char key[NAME_MAX_ + 16];
+	int n = snprintf(key, sizeof(key), "%.*s %u", SPAN_ARG(name), port);
+
+	return n > 0 && n < (int)sizeof(key) ? map_find(&s->seen, span_make(key, (size_t)n)) : NULL;
+}
+
+int scan_add_domain(struct scan *s, struct span domain)
+{
+	struct scan_domain *d;
+
+	must(s->dns);
+	if (domain.n > 1 && domain.p[domain.n - 1] == '.')
+		domain.n--;
+	if (!is_host(domain) || span_index(domain, ':') >= 0)
+		return -EINVAL;
+	if (s->domains_n == SCAN_HOSTS_MAX)
+		return -E2BIG;
+	d = mem_new(struct scan_domain);
+	d->name = lower_of(s, domain);
+	arena_init(&d->arena, 1 << 12);
+	s->domains = grown(s->domains, s->domains_n, sizeof(*s->domains));
+	s->domains[s->domains_n++] = d;
 	return 0;
 }
 
@@ -180,12 +227,14 @@ static bool is_own(const struct net_addr *a)
 
 /* ---- one host ---- */
 
-static int resolve(const struct scan_host *h, struct net_addr *ret, unsigned max)
+static int resolve(struct scan *s, struct scan_host *h, struct net_addr *ret, unsigned max)
 {
 	if (net_addr_parse_host(h->name, ret) == 0) {
 		net_addr_set_port(ret, h->port);
 		return 1;
 	}
+	if (s->dns_all)
+		return scan_dns_addresses(s->dns, h->name, h->port, &h->arena, ret, max);
 	return net_resolve(h->name, h->port, ret, max, deadline_in(RESOLVE_MS));
 }
 
@@ -211,10 +260,27 @@ static int ask_address(struct scan *s, struct scan_host *h, const struct net_add
 	return r;
 }
 
+/* TLSA records that DNSSEC proves (RFC 7672 2.2.1). */
+static void ask_tlsa(struct scan *s, struct scan_host *h)
+{
+	struct net_addr literal;
+	struct scan_answer answer;
+	struct span name;
+	int r;
+
+	if (!s->dns || !s->probe.smtp || h->probe.certs_n == 0 || net_addr_parse_host(h->name, &literal) == 0)
+		return;
+	name = arena_spanf(&h->arena, "_%u._tcp.%.*s", h->port, SPAN_ARG(h->name));
+	r = scan_dns_ask(s->dns, name, DNS_TYPE_TLSA, &h->arena, &answer);
+	h->probe.tlsa_bogus = answer.bogus;
+	if (r == 0 && answer.secure)
+		probe_dane(&h->probe, answer.v, answer.n);
+}
+
 static int ask_host(struct scan *s, struct scan_host *h)
 {
 	struct net_addr addrs[SCAN_ADDRESSES_MAX];
-	int n = resolve(h, addrs, SCAN_ADDRESSES_MAX), r = 0;
+	int n = resolve(s, h, addrs, SCAN_ADDRESSES_MAX), r = 0;
 
 	if (n == -ECANCELED)
 		return n;
@@ -222,12 +288,16 @@ static int ask_host(struct scan *s, struct scan_host *h)
 	if (n <= 0) {
 		h->probe.verdict = PROBE_UNRESOLVED;
 		h->probe.error = n;
+		h->probe.said = span_of(scan_dns_error_text(n));
+		h->probe.tlsa_bogus = n == -EBADMSG;
 	}
 	for (int i = 0; i < n && r == 0; i++) {
 		r = ask_address(s, h, &addrs[i]);
 		if (h->probe.verdict != PROBE_UNREACHABLE)
 			break;
 	}
+	if (r == 0)
+		ask_tlsa(s, h);
 	return r;
 }
 
@@ -251,14 +321,34 @@ static void work(void *arg)
 		loop_stop(s->loop);
 }
 
-static void start(void *arg)
+static void start_hosts(struct scan *s)
 {
-	struct scan *s = arg;
-
 	for (unsigned i = 0; i < s->jobs && i < s->hosts_n; i++)
 		s->running += task_spawn("scan", work, s) != NULL;
 	if (s->running == 0)
 		loop_stop(s->loop);
+}
+
+/* All hosts are known once the last domain is done. */
+static void work_domains(void *arg)
+{
+	struct scan *s = arg;
+
+	while (s->next_domain < s->domains_n && !task_canceled())
+		if (scan_domain_ask(s, s->domains[s->next_domain++]) < 0)
+			break;
+	if (--s->running == 0)
+		start_hosts(s);
+}
+
+static void start(void *arg)
+{
+	struct scan *s = arg;
+
+	for (unsigned i = 0; i < s->jobs && i < s->domains_n; i++)
+		s->running += task_spawn("scan domains", work_domains, s) != NULL;
+	if (s->running == 0)
+		start_hosts(s);
 }
 
 int scan_run(struct scan *s)

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "io/task.h"
 #include "survey/probe.h"
+#include "survey/scan_dns.h"
 
 #define SCAN_HOSTS_MAX     100000
 #define SCAN_ADDRESSES_MAX 4 /* of a host that are tried */
@@ -21,12 +22,19 @@ struct scan_host {
 	struct arena arena; /* of it */
 	bool done;
 };
+struct scan_domain; /* survey/scan_domain.h */
 struct scan {
 	struct probe_settings probe; /* gap_ms: see gap_auto */
-	bool gap_auto;       /* none between connections to private addresses, else as the design says: see scan.c */
+	bool gap_auto; /* none between connections to private addresses, else as the design says: see scan.c */
+	struct scan_dns *
+		dns; /* for addresses of hosts if dns_all, for TLSA, for domains; NULL: the system's resolver, no DANE */
+	bool dns_all;
+	uint16_t port;       /* of hosts that name none */
 	unsigned jobs, rate; /* rate: new connections a second, over all */
 	struct scan_host **hosts;
 	unsigned hosts_n, done_n;
+	struct scan_domain **domains;
+	unsigned domains_n;
 	void (*on_done)(void *arg, struct scan *s, const struct scan_host *h); /* after each; NULL: nothing */
 	void *arg;
 	/* ---- inside ---- */
@@ -36,7 +44,7 @@ struct scan {
 	struct map busy;            /* addresses that are being asked */
 	pthread_mutex_t lock;
 	struct task_cond freed;
-	unsigned next, running;
+	unsigned next, next_domain, running;
 	uint64_t slot_us; /* when the next connection may begin */
 	struct arena arena;
 };
@@ -45,7 +53,11 @@ void scan_init(struct scan *s);
 void scan_done(struct scan *s);
 /* "mx.example.net", "mx.example.net:465", "192.0.2.1", "[2001:db8::1]:25"; twice the same is once. 0, -EINVAL (no host),
  * -E2BIG (too many). */
-int scan_add(struct scan *s, struct span host, uint16_t default_port);
+int scan_add(struct scan *s, struct span host);
+/* The host of that name and port, NULL if it is none of the scan's. */
+struct scan_host *scan_find(const struct scan *s, struct span name, uint16_t port);
+/* A domain whose MX names are to be asked; s->dns must be set. 0, -EINVAL, -E2BIG. */
+int scan_add_domain(struct scan *s, struct span domain);
 /* Asks them all, on a loop and helper threads of its own; the calling thread is busy with it until the end. Once a process. 0;
  * -ECANCELED after scan_stop() (what is done is there); another -errno. */
 int scan_run(struct scan *s);

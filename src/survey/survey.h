@@ -4,10 +4,13 @@
  *   survey/wire.h    ClientHellos by hand, a server's first flight (pure)
  *   survey/offer.h   what a hello of ours can offer (pure)
  *   survey/probe.h   one server, looked at
- *   survey/scan.h    many servers, in parallel and politely
+ *   survey/sts.h     MTA-STS records and policies (pure)
+ *   survey/scan.h    many servers, in parallel and politely; scan_domain.h: domains, whose MX names are asked
  */
 #pragma once
 #include "survey/offer.h"
 #include "survey/probe.h"
 #include "survey/scan.h"
+#include "survey/scan_domain.h"
+#include "survey/sts.h"
 #include "survey/wire.h"
