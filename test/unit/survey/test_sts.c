@@ -1,5 +1,6 @@
 /* MTA-STS: records and policies as they are, as they are not, and whom they cover. */
 #include "../unit.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "survey/sts.h"
 
