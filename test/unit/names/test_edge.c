@@ -2,7 +2,7 @@
  * The DNS edge over real sockets, with an upstream that does as it is told: our names, what is forwarded, who waits when
  * a listener goes or the process ends. Nobody is left without an answer.
  */
-#include "dns/resolver_test.h"
+#include "../dns/resolver_test.h"
 #include "names/names_priv.h"
 
 static const char domains[] =
