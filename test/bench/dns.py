@@ -83,7 +83,7 @@ class Upstreams:
 
 def dnsperf(port, data, seconds, *more):
     said = common.run(["dnsperf", "-s", "127.0.0.1", "-p", port, "-d", data, "-l", seconds, "-c", "8", "-T", "1", "-q",
-                       "400", "-t", str(PATIENCE), *more])
+                       "200", "-t", str(PATIENCE), *more])
     return {key: float(re.search(rf"{text}:\s+([\d.]+)", said)[1])
             for key, text in (("sent", "Queries sent"), ("answered", "Queries completed"), ("lost", "Queries lost"),
                               ("rate", "Queries per second"))}

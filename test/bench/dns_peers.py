@@ -108,6 +108,8 @@ server:
   module-config: "iterator"
   outgoing-range: 16384
   num-queries-per-thread: 12000
+  wait-limit: 0
+  so-rcvbuf: 4m
   serve-expired: yes
   serve-expired-client-timeout: 1800
 {more}
@@ -120,7 +122,7 @@ remote-control:
 def start_local_dnsmasq(dir):
     home, port = folder(dir, "local-dnsmasq"), free_port()
     (home / "hosts").write_text("".join(f"{address_of(i)} {name}\n" for i, name in enumerate(NAMES)))
-    return dnsmasq("local-dnsmasq", dir, port, ["--no-hosts", f"--addn-hosts={home}/hosts", "--local-ttl=30"])
+    return dnsmasq("local-dnsmasq", dir, port, ["--no-hosts", f"--addn-hosts={home}/hosts", "--local-ttl=30", "--cache-size=10000"])
 
 
 def dnsmasq(name, dir, port, more):
@@ -141,7 +143,7 @@ def start_forwarder_torhaus(dir, upstreams):
 
 
 def start_forwarder_dnsmasq(dir, upstreams):
-    return dnsmasq("forwarder-dnsmasq", dir, free_port(), [f"--server=127.0.0.1#{u}" for u in upstreams])
+    return dnsmasq("forwarder-dnsmasq", dir, free_port(), ["--use-stale-cache", *(f"--server=127.0.0.1#{u}" for u in upstreams)])
 
 
 def start_forwarder_unbound(dir, upstreams):
