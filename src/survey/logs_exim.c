@@ -46,15 +46,19 @@ static bool find_tls(struct span rest, struct span *ret_version, struct span *re
 	return false;
 }
 
-/* The host behind " H=", which stands before a bracket. */
+/* The host behind " H=". Only few = stand before it. */
 static bool find_host(struct span *rest, struct party *ret)
 {
-	ptrdiff_t at = span_find(*rest, SPAN(" H="));
+	const char *p = rest->p, *end = rest->p + rest->n;
 
-	if (at < 0)
-		return false;
-	*rest = span_from(*rest, (size_t)at + 3);
-	return party_take(rest, ret);
+	while ((p = memchr(p, '=', (size_t)(end - p)))) {
+		if (p - rest->p >= 2 && p[-1] == 'H' && p[-2] == ' ') {
+			*rest = span_make(p + 1, (size_t)(end - p) - 1);
+			return party_take(rest, ret);
+		}
+		p++;
+	}
+	return false;
 }
 
 static void on_mail(struct logs *l, const struct stamp *stamp, struct span rest, enum way way)

@@ -63,7 +63,10 @@ static void keep_text(char ret[LOGS_TEXT], struct span text)
 
 static struct peer *meet(struct logs *l, const struct party *party, int64_t at)
 {
-	struct peer *p = map_find(&l->by_addr, key_of(party->addr));
+	/* One line is often two events of one peer. */
+	struct peer *p = l->last && memcmp(l->last->addr, party->addr, 16) == 0
+		? l->last
+		: map_find(&l->by_addr, key_of(party->addr));
 
 	if (!p) {
 		p = l->peers_n < l->peers_max ? &l->peers[l->peers_n++] : evict(l);
@@ -72,6 +75,7 @@ static struct peer *meet(struct logs *l, const struct party *party, int64_t at)
 		list_init(&p->recent);
 		map_put(&l->by_addr, key_of(p->addr), p);
 	}
+	l->last = p;
 	list_remove(&p->recent);
 	list_push_back(p->failures[IN] + p->failures[OUT] > 0 ? &l->failed : &l->quiet, &p->recent);
 	if (at > p->last_at)

@@ -163,7 +163,7 @@ static void on_delivery(struct logs *l, const struct stamp *stamp, struct sessio
 	peer_mail(l, &p, OUT, at, s->secured, 1);
 }
 
-/* "4F1A2B3C: " or the long form; the message's own lines follow it. */
+/* "4F1A2B3C: " or the long form, before lines of a message; "NOQUEUE: " and "warning: " look the same. */
 static bool skip_queue_id(struct span *rest)
 {
 	for (size_t n = 0; n < rest->n && n < 24; n++) {
@@ -191,6 +191,18 @@ static bool skip_established(struct span *rest)
 	return false;
 }
 
+static void on_labelled(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	if (!s->client && skip(&rest, SPAN("client=")))
+		on_client(l, stamp, s, rest);
+	else if (s->client && span_starts(rest, SPAN("to=<")))
+		on_delivery(l, stamp, s, rest);
+	else if (skip(&rest, SPAN("reject: ")))
+		on_reject(l, stamp, s, rest);
+	else if (skip(&rest, SPAN("TLS library problem: ")))
+		on_library(l, s, rest);
+}
+
 void postfix_line(struct logs *l, const struct stamp *stamp, struct span daemon, uint32_t pid, struct span rest)
 {
 	bool client = span_eq(daemon, SPAN("smtp"));
@@ -199,20 +211,14 @@ void postfix_line(struct logs *l, const struct stamp *stamp, struct span daemon,
 	if (!client && !span_eq(daemon, SPAN("smtpd")))
 		return;
 	s = session_of(l, pid, client);
-	if (skip_established(&rest))
+	if (skip_queue_id(&rest))
+		on_labelled(l, stamp, s, rest);
+	else if (skip_established(&rest))
 		on_established(l, stamp, s, rest);
 	else if (skip(&rest, SPAN("SSL_accept error from ")) || skip(&rest, SPAN("SSL_connect error to ")))
 		on_error(l, stamp, s, rest);
-	else if (skip(&rest, SPAN("warning: TLS library problem: ")))
-		on_library(l, s, rest);
 	else if (skip(&rest, SPAN("lost connection after STARTTLS from ")))
 		on_lost(l, stamp, s, rest);
 	else if (skip(&rest, SPAN("connect from ")) || skip(&rest, SPAN("disconnect from ")))
 		*s = (struct session){ .pid = pid, .client = client };
-	else if (skip(&rest, SPAN("NOQUEUE: reject: ")))
-		on_reject(l, stamp, s, rest);
-	else if (skip_queue_id(&rest) && !client && skip(&rest, SPAN("client=")))
-		on_client(l, stamp, s, rest);
-	else if (client && span_starts(rest, SPAN("to=<")))
-		on_delivery(l, stamp, s, rest);
 }

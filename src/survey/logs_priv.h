@@ -56,6 +56,7 @@ struct logs {
 	/* Peers, all allocated at once as they come; by address. */
 	struct peer *peers;
 	unsigned peers_n, peers_max;
+	struct peer *last; /* that an event was about; NULL: none yet */
 	struct map by_addr;
 	struct list quiet, failed; /* the longest unseen first */
 	struct suite_name suites[SUITES_MAX];
