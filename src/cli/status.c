@@ -22,18 +22,31 @@ static void row(struct cli *cli, const char *en, const char *de)
 	fprintf(cli->out, "%s%s%s%*s", cli_bold(cli), name, cli_plain(cli), (int)(16 - strlen(name)), "");
 }
 
-static void show_listeners(struct cli *cli, json_t *status)
+/* DNS has two on each address. True: there is one for DNS. */
+static bool show_listeners(struct cli *cli, json_t *status)
 {
+	const char *between = "";
+	bool names = false;
 	json_t *l;
 	size_t i;
 
 	row(cli, "listeners", "Adressen");
 	json_array_foreach(json_object_get(status, "listeners"), i, l)
 	{
-		fprintf(cli->out, "%s%s%s", i ? ", " : "", text_at(l, "address"),
-			json_is_true(json_object_get(l, "tls")) ? " (TLS)" : "");
+		enum listener_kind kind = LISTENER_WEB;
+
+		listener_kind_parse(span_of(text_at(l, "kind")), &kind);
+		if (kind == LISTENER_NAMES_TCP)
+			continue;
+		fprintf(cli->out, "%s%s%s", between, text_at(l, "address"),
+			kind == LISTENER_NAMES_UDP                        ? " (DNS)"
+				: json_is_true(json_object_get(l, "tls")) ? " (TLS)"
+									  : "");
+		between = ", ";
+		names |= kind == LISTENER_NAMES_UDP;
 	}
 	fprintf(cli->out, "\n");
+	return names;
 }
 
 static void show_process(struct cli *cli, json_t *status)
@@ -84,6 +97,28 @@ static void show_traffic(struct cli *cli, json_t *status)
 	fprintf(cli->out, "%lld\n", (long long)int_at(status, "connections"));
 }
 
+static void show_names(struct cli *cli, json_t *status)
+{
+	json_t *n = json_object_get(status, "counters"), *names = json_object_get(status, "names"), *upstream;
+	json_t *upstreams = json_object_get(names, "upstreams");
+	long long up = 0;
+	size_t i;
+
+	json_array_foreach(upstreams, i, upstream)
+	{
+		up += strcmp(text_at(upstream, "state"), "up") == 0;
+	}
+	row(cli, "DNS", "DNS");
+	fprintf(cli->out,
+		cli_say(cli,
+			"%lld names, %lld questions (own %lld, forwarded %lld, stale %lld, failed %lld), %lld of %zu upstreams up\n",
+			"%lld Namen, %lld Fragen (eigene %lld, weitergegeben %lld, veraltet %lld, gescheitert %lld), %lld von %zu Upstreams da\n"),
+		(long long)int_at(names, "names"), (long long)int_at(n, "names_queries"),
+		(long long)int_at(n, "names_local"), (long long)int_at(n, "names_forwarded"),
+		(long long)int_at(n, "names_stale"), (long long)int_at(n, "names_failed"), up,
+		json_array_size(upstreams));
+}
+
 static void show_faults(struct cli *cli, json_t *status)
 {
 	json_t *faults = json_object_get(status, "faults"), *fault;
@@ -104,6 +139,7 @@ int cli_show_status(struct cli *cli, int argc, char **argv)
 	json_t *status;
 	unsigned http;
 	int error, r;
+	bool names;
 
 	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
 		return CLI_USAGE;
@@ -120,9 +156,11 @@ int cli_show_status(struct cli *cli, int argc, char **argv)
 		return CLI_DONE;
 	}
 	show_process(cli, status);
-	show_listeners(cli, status);
+	names = show_listeners(cli, status);
 	show_domains(cli, status);
 	show_traffic(cli, status);
+	if (names)
+		show_names(cli, status);
 	show_faults(cli, status);
 	json_decref(status);
 	return CLI_DONE;

@@ -216,3 +216,18 @@ def test_wrong_settings(make):
     t.conf.write_text(t.conf.read_text().replace("forward", "forwards"))
     assert t.run("dns", "check", check=False).returncode == 3
     assert t.run("dns", "query", "example.test", check=False).returncode == 3
+
+
+# ---- status ----
+
+def test_the_page_of_the_status(make, make_torhaus):
+    with Upstream() as u:
+        t = make(u)
+        t.run("dns", "query", "elsewhere.test")
+        page = t.run("status").stdout
+        assert f"127.0.0.1:{t.dns_port} (DNS)" in page
+        assert "3 names, 1 questions (own 0, forwarded 1, stale 0, failed 0), 1 of 1 upstreams up" in page
+        assert "1 von 1 Upstreams da" in t.run("status", "--lang", "de").stdout
+    without = make_torhaus()
+    without.start()
+    assert "DNS" not in without.run("status").stdout
