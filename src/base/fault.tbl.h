@@ -97,6 +97,11 @@ FAULT(STORE_FAILED, "STORE-FAILED",
 	"Der Speicher {path} ist nicht benutzbar: {error}.",
 	"Look for errors of the disk (`journalctl -k`) and check the file with `sqlite3 {path} 'PRAGMA integrity_check'`; torhaus tries again by itself.",
 	"Nach Fehlern der Platte sehen (`journalctl -k`) und die Datei mit `sqlite3 {path} 'PRAGMA integrity_check'` prüfen; torhaus versucht es von selbst wieder.")
+FAULT(FILE_UNWRITABLE, "FILE-UNWRITABLE",
+	"{path} cannot be written: {error}.",
+	"{path} ist nicht schreibbar: {error}.",
+	"Name a file in a folder that can be written.",
+	"Eine Datei in einem beschreibbaren Ordner nennen.")
 FAULT(EVIDENCE_WAITING, "EVIDENCE-WAITING",
 	"Since {since} the store does not take the evidence of mails and handshakes ({code}); {events} events wait in memory.",
 	"Seit {since} nimmt der Speicher die Nachweise über Mails und Handshakes nicht an ({code}); {events} Ereignisse warten im Arbeitsspeicher.",

@@ -32,6 +32,7 @@ int cli_dns_check(struct cli *cli, int argc, char **argv);
 int cli_dns_query(struct cli *cli, int argc, char **argv);
 int cli_tls_scan(struct cli *cli, int argc, char **argv);
 int cli_mail_peers(struct cli *cli, int argc, char **argv);
+int cli_mail_report(struct cli *cli, int argc, char **argv);
 int cli_explain(struct cli *cli, int argc, char **argv);
 int cli_completion(struct cli *cli, int argc, char **argv);
 int cli_man(struct cli *cli, int argc, char **argv);

@@ -17,6 +17,10 @@
 #define HELO_COLUMN 40 /* longer names are cut in the table */
 #define LINE_WIDTH  100
 
+/* Of the list of suites, but none (RFC 5746, 7507). */
+#define RENEGOTIATION_SCSV 0x00ff
+#define FALLBACK_SCSV      0x5600
+
 struct kept_hello {
 	struct store_hello h;
 	struct kept_hello *next; /* the last seen first */
@@ -127,16 +131,39 @@ static void print_table(struct peers *ps)
 
 /* ---- what failed ---- */
 
-/* The names of the suites of a hello, in lines. */
-static void print_suites(struct peers *ps, const struct tls_hello *h)
+/* The suite at *at of a hello, and on to the next; values that only signal something are left out. False: no more. */
+static bool next_suite(const struct tls_hello *h, size_t *at, struct span *ret_name)
 {
-	size_t step = h->v2 ? 3 : 2, width = LINE_WIDTH;
+	size_t step = h->v2 ? 3 : 2;
+
+	while (*at + step <= h->suites.n) {
+		const uint8_t *p = (const uint8_t *)h->suites.p + *at + step - 2;
+		uint16_t suite = (uint16_t)(p[0] << 8 | p[1]);
+
+		*at += step;
+		if (suite == FALLBACK_SCSV || suite == RENEGOTIATION_SCSV ||
+			((suite & 0x0f0f) == 0x0a0a && p[0] == p[1]))
+			continue;
+		*ret_name = span_of(tls_suite_text(suite));
+		return true;
+	}
+	return false;
+}
+
+static void print_offer(struct peers *ps, const struct kept_hello *k)
+{
+	size_t at = 0, n = 0, width = LINE_WIDTH;
 	struct buf *out = &ps->w.out;
+	struct tls_hello h;
+	struct span name;
 
-	for (size_t i = 0; i + step <= h->suites.n; i += step) {
-		const uint8_t *p = (const uint8_t *)h->suites.p + i + step - 2;
-		struct span name = span_of(tls_suite_text((uint16_t)(p[0] << 8 | p[1])));
-
+	if (tls_hello_parse(k->h.bytes, &ps->w.arena, &h) < 0)
+		return;
+	while (next_suite(&h, &at, &name))
+		n++;
+	buf_addf(out, work_say(&ps->w, "  offers:  at most %s, %zu suites:", "  bietet:  höchstens %s, %zu Suiten:"),
+		tls_version_text(tls_hello_version(&h)), n);
+	for (at = 0; next_suite(&h, &at, &name);) {
 		if (width + 1 + name.n > LINE_WIDTH) {
 			buf_add_text(out, "\n   ");
 			width = 3;
@@ -145,18 +172,6 @@ static void print_suites(struct peers *ps, const struct tls_hello *h)
 		width += 1 + name.n;
 	}
 	buf_add_char(out, '\n');
-}
-
-static void print_offer(struct peers *ps, const struct kept_hello *k)
-{
-	struct tls_hello h;
-
-	if (tls_hello_parse(k->h.bytes, &ps->w.arena, &h) < 0)
-		return;
-	buf_addf(&ps->w.out,
-		work_say(&ps->w, "  offers:  at most %s, %zu suites:", "  bietet:  höchstens %s, %zu Suiten:"),
-		tls_version_text(tls_hello_version(&h)), h.suites.n / (h.v2 ? 3 : 2));
-	print_suites(ps, &h);
 }
 
 static const struct kept_hello *failed_hello(const struct kept_peer *k)
@@ -172,13 +187,15 @@ static void print_since(struct peers *ps, const struct store_peer *p)
 {
 	struct work *w = &ps->w;
 
-	buf_addf(&w->out, "%s", work_say(w, "  in all:  ", "  gesamt:  "));
 	buf_addf(&w->out,
-		work_say(w,
-			"%llu handshakes failed, %llu succeeded%s%.*s; %llu recipients refused without TLS; %llu mails\n",
-			"%llu Handshakes gescheitert, %llu gelungen%s%.*s; %llu Empfänger ohne TLS abgelehnt; %llu Mails\n"),
-		(unsigned long long)p->failures, (unsigned long long)p->handshakes,
-		p->version.n > 0 ? work_say(w, ", the last with ", ", zuletzt mit ") : "", SPAN_ARG(p->version),
+		work_say(w, "  in all:  handshakes failed: %llu, succeeded: %llu",
+			"  gesamt:  Handshakes gescheitert: %llu, gelungen: %llu"),
+		(unsigned long long)p->failures, (unsigned long long)p->handshakes);
+	if (p->version.n > 0)
+		buf_addf(&w->out, work_say(w, " (the last with %.*s)", " (zuletzt mit %.*s)"), SPAN_ARG(p->version));
+	buf_addf(&w->out,
+		work_say(w, "; recipients refused without TLS: %llu; mails: %llu\n",
+			"; Empfänger ohne TLS abgelehnt: %llu; Mails: %llu\n"),
 		(unsigned long long)p->refusals, (unsigned long long)p->mails);
 }
 
@@ -222,6 +239,8 @@ static void json_hello(struct peers *ps, struct jsonw *j, const struct kept_hell
 {
 	_cleanup_(buf_done) struct buf hex = BUF_INIT(2 * STORE_HELLO_BYTES);
 	struct tls_hello h;
+	struct span name;
+	size_t at = 0;
 
 	jsonw_object(j, NULL);
 	jsonw_uint(j, "succeeded", k->h.succeeded);
@@ -229,16 +248,11 @@ static void json_hello(struct peers *ps, struct jsonw *j, const struct kept_hell
 	json_time(j, "first_at", k->h.first_at);
 	json_time(j, "last_at", k->h.last_at);
 	if (tls_hello_parse(k->h.bytes, &ps->w.arena, &h) == 0) {
-		size_t step = h.v2 ? 3 : 2;
-
 		jsonw_text(j, "version_max", tls_version_text(tls_hello_version(&h)));
 		jsonw_span(j, "name", h.sni);
 		jsonw_array(j, "suites");
-		for (size_t i = 0; i + step <= h.suites.n; i += step) {
-			const uint8_t *p = (const uint8_t *)h.suites.p + i + step - 2;
-
-			jsonw_text(j, NULL, tls_suite_text((uint16_t)(p[0] << 8 | p[1])));
-		}
+		while (next_suite(&h, &at, &name))
+			jsonw_span(j, NULL, name);
 		jsonw_end(j);
 	}
 	buf_add_hex(&hex, k->h.bytes.p, k->h.bytes.n);

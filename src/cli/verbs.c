@@ -89,6 +89,15 @@ static const struct cli_option peers_options[] = {
 	{ NULL },
 };
 
+static const struct cli_option report_options[] = {
+	{ "--domain", "NAME", false, "The domain." },
+	{ "--month", "YYYY-MM", false, "That month; without it and --from the present one." },
+	{ "--from", "YYYY-MM-DD", false, "The first day (UTC) of another period." },
+	{ "--to", "YYYY-MM-DD", false, "Its last day." },
+	{ "--html", "FILE", false, "Write a page for the browser and the printer; - is standard output." },
+	{ NULL },
+};
+
 static const struct cli_verb first[] = {
 	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
 		"Write a commented torhaus.conf, an empty store and self-signed certificates.", init_options,
@@ -122,6 +131,9 @@ static const struct cli_verb last[] = {
 		"See what TLS these servers speak and which certificates they serve.", scan_options, cli_tls_scan },
 	{ "mail peers", "[--failed]", "Show which mail servers came, with what TLS, and what came of it.",
 		peers_options, cli_mail_peers },
+	{ "mail report", "--domain NAME [--month YYYY-MM | --from DAY --to DAY] [--html FILE]",
+		"Show how a domain's mail came encrypted: evidence under Art. 32 GDPR.", report_options,
+		cli_mail_report },
 	{ "explain", "[CODE]", "Explain a code that a log line or page shows; without one, list all.", NULL,
 		cli_explain },
 	{ "completion", "bash", "Print the completion for bash.", NULL, cli_completion },

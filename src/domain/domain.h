@@ -82,7 +82,8 @@ int domain_recipient_parse(struct span text, struct arena *a, struct domain_reci
 int domain_address_normalise(struct span text, struct arena *a, struct span *ret, struct span *ret_domain,
 	const char **ret_why);
 void domain_recipient_print(const struct domain_recipient *r, struct buf *out);
-const char *domain_tls_text(enum domain_tls t); /* "require" */
+const char *domain_tls_text(enum domain_tls t);           /* "require" */
+const char *domain_mail_tls_text(enum domain_mail_tls t); /* "verified" */
 
 struct domain {
 	struct span name; /* lower case, A-label form */

@@ -21,6 +21,13 @@ const char *domain_tls_text(enum domain_tls t)
 	return levels[t];
 }
 
+const char *domain_mail_tls_text(enum domain_mail_tls t)
+{
+	static const char *const texts[] = { "off", "opportunistic", "required", "verified" };
+
+	return texts[t];
+}
+
 /* ---- the backend ---- */
 
 static const char *parse_mail(struct span text, struct domain_mail *ret)

@@ -85,7 +85,7 @@ struct evidence_mail {
 	unsigned recipients;
 	uint64_t bytes;
 	const char *version, *suite; /* of the client's TLS ("TLSv1.3"); NULL: none */
-	const char *hop;             /* TLS version towards the backend; NULL: none */
+	const char *hop; /* TLS version towards the backend; "local": in the clear, within this machine; NULL: none */
 	enum domain_tls policy; /* the strictest among the recipients: REPORT has a mail without TLS written down */
 	enum evidence_verdict verdict;
 	int64_t at;

@@ -70,7 +70,9 @@ static void keep_evidence(const struct mail_session *s, enum note_verdict verdic
 			.bytes = bytes,
 			.version = tls.version,
 			.suite = tls.suite,
-			.hop = hop.version,
+			.hop = hop.version                ? hop.version
+				: t->mta && t->mta->local ? "local"
+							  : NULL,
 			.policy = share->policy,
 			.verdict = verdicts_of_mails[verdict].evidence,
 			.at = loop_wall_s(),

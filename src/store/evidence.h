@@ -80,8 +80,8 @@ struct store_mail {
 	struct span domain;
 	int64_t day;                /* since 1970 */
 	struct span version, suite; /* empty: without TLS */
-	struct span hop;            /* TLS version to the backend; empty: without */
-	struct span verdict;        /* "delivered", "refused", "deferred" */
+	struct span hop;     /* TLS version to the backend; "local": without, within the machine; empty: without */
+	struct span verdict; /* "delivered", "refused", "deferred" */
 	uint64_t mails, recipients, bytes;
 };
 /* Key: all but the counts. */
