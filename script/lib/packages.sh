@@ -80,10 +80,12 @@ packages_of() {
 			h2o
 			haproxy
 			knot
+			libnginx-mod-mail
 			nghttp2-client
 			nginx-light
 			openssl
 			python3
+			stunnel4
 			trafficserver
 			unbound
 			varnish
@@ -167,7 +169,7 @@ packages_install_as_root='
 	for package; do
 		case $package in
 		nginx-light) unit=nginx ;;
-		dnsdist | h2o | haproxy | knot | squid | trafficserver | unbound | varnish) unit=$package ;;
+		dnsdist | h2o | haproxy | knot | squid | stunnel4 | trafficserver | unbound | varnish) unit=$package ;;
 		*) continue ;;
 		esac
 		if [ -d /run/systemd/system ]; then

@@ -1,10 +1,14 @@
-"""A torhaus that has mail: in front of a backend, with certificates of both key types."""
+"""A torhaus that has mail, with certificates of both key types: in front of one backend, or of three real ones."""
 
+import contextlib
 import re
 
+import pytest
+
 from client import any_certificate
+from mta import Exim, OpenSMTPD, Postfix
+from pair import make_pair
 from smtp import Smtp
-from test_tls import make_pair
 
 HOSTNAME = "mx.example.test"
 
@@ -47,3 +51,57 @@ class Session(Smtp):
         self.ehlo()
         if tls:
             self.starttls(context or any_certificate())
+
+
+# ---- Postfix, Exim and OpenSMTPD, each with a domain, behind one torhaus for all tests of a file ----
+
+REAL = {"postfix.test": Postfix, "exim.test": Exim, "opensmtpd.test": OpenSMTPD}
+
+
+@pytest.fixture(scope="module")
+def backends():
+    with contextlib.ExitStack() as stack:
+        yield {domain: stack.enter_context(kind(name=f"backend.{domain}")) for domain, kind in REAL.items()}
+
+
+@pytest.fixture(scope="module")
+def edge(make_torhaus_once, backends):
+    t = gateway(make_torhaus_once, None, start=False)
+    for domain, machine in backends.items():
+        t.run("domain", "add", domain, "--mail", f"{machine.address}:{machine.port}")
+    return t.start()
+
+
+@pytest.fixture
+def boxes(backends):
+    """The same, with empty mailboxes."""
+    for machine in backends.values():
+        machine.forget_mails()
+    return backends
+
+
+# ---- Postfix, Exim and OpenSMTPD, each with a domain, behind one torhaus for all tests of a file ----
+
+REAL = {"postfix.test": Postfix, "exim.test": Exim, "opensmtpd.test": OpenSMTPD}
+
+
+@pytest.fixture(scope="module")
+def backends():
+    with contextlib.ExitStack() as stack:
+        yield {domain: stack.enter_context(kind(name=f"backend.{domain}")) for domain, kind in REAL.items()}
+
+
+@pytest.fixture(scope="module")
+def edge(make_torhaus_once, backends):
+    t = gateway(make_torhaus_once, None, start=False)
+    for domain, machine in backends.items():
+        t.run("domain", "add", domain, "--mail", f"{machine.address}:{machine.port}")
+    return t.start()
+
+
+@pytest.fixture
+def boxes(backends):
+    """The same, with empty mailboxes."""
+    for machine in backends.values():
+        machine.forget_mails()
+    return backends

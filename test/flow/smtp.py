@@ -110,7 +110,7 @@ class Smtp:
 
     def ehlo(self, name="client.test"):
         reply = self.ask(f"EHLO {name}")
-        self.extensions = {line.split(" ")[0].upper() for line in reply.lines[1:]}
+        self.extensions = {line.split(" ")[0].upper() for line in reply.lines[1:]} if reply else set()
         return reply
 
     def starttls(self, context=None, name="client.test"):
@@ -175,14 +175,15 @@ class Received:
     sender: str = ""
     recipients: list = field(default_factory=list)
     lines: list = field(default_factory=list)      # MAIL and RCPT as they came
-    wire: bytes = b""                              # after DATA, dots and all, without the final one
+    wire: bytes = b""                              # after DATA, dots and all, without the final one; or all chunks
+    chunked: bool = False                          # by BDAT
     tls: bool = False
     told: str = ""                                 # the XCLIENT or PROXY line before it
     done: bool = False                             # its final dot came
 
     @property
     def content(self):
-        return re.sub(rb"(?m)^\.", b"", self.wire)
+        return self.wire if self.chunked else re.sub(rb"(?m)^\.", b"", self.wire)
 
 
 class Backend:
@@ -228,6 +229,7 @@ class Backend:
 
     def __exit__(self, *_):
         self.ended.set()
+        self._listener.shutdown(socket.SHUT_RDWR)      # close() alone would not wake accept()
         self._listener.close()
         self.hang_up()
 
@@ -297,7 +299,7 @@ class _BackendSession:
             answer = (call(line) if call else scripted) or answer
         if answer:
             self.sock.sendall(answer if isinstance(answer, bytes) else answer.encode() + b"\r\n")
-            return int(answer[:3])
+            return int(answer[:3]) if answer[:3].isdigit() else 0
         return 0
 
     def run(self):
@@ -360,6 +362,7 @@ class _BackendSession:
 
     def on_bdat(self, line, _):
         _, size, *last = line.split(" ")
+        self.mail.chunked = True
         self.mail.wire += self.file.read(int(size))
         if last:
             self.mail.done = True
