@@ -103,13 +103,13 @@ def tree(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time of the tree, of its reaped children, too."""
+    """CPU time of the tree's living threads, to the nanosecond. (utime and stime tick in 10 ms.)"""
     total = 0
     for one in tree(pid):
         with contextlib.suppress(OSError):
-            after_name = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
-            total += sum(map(int, after_name[11:15]))
-    return total / os.sysconf("SC_CLK_TCK")
+            for task in pathlib.Path(f"/proc/{one}/task").iterdir():
+                total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
 
 
 def memory_bytes(pid):
