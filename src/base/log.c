@@ -19,7 +19,7 @@
 
 #define LINE_MAX_BYTES  4096
 #define EVENT_MAX_BYTES (4 * LINE_MAX_BYTES)
-#define VALUE_MAX_BYTES 256
+#define VALUE_MAX_BYTES 400 /* a list of suites fits */
 #define VALUES_IN_RING  16
 
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;

@@ -40,6 +40,6 @@ void log_fault_about(enum log_level level, const char *area, const char *event, 
 bool log_rate_allows(const char *area, const struct fault *f);
 /* log_fault(), but at most 10 lines a second of one code and thread; the others are counted and summed up. */
 void log_fault_rated(enum log_level level, const char *area, const char *event, const struct fault *f);
-/* s as a log value: quoted if it holds blanks or quotes, control bytes as \xNN, cut at 256 bytes.
+/* s as a log value: quoted if it holds blanks or quotes, control bytes as \xNN, cut at 400 bytes.
  * Returns a pointer into a small ring per thread, good for one log_event() call. */
 const char *log_value(struct span s);
