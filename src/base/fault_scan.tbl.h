@@ -72,6 +72,11 @@ FAULT(SCAN_COMPRESSION, "SCAN-COMPRESSION",
 	"{place} komprimiert innerhalb von TLS, was Geheimnisse verrät (CRIME).",
 	"Switch TLS compression off.",
 	"Die TLS-Kompression abschalten.")
+FAULT(SCAN_ODD_ONE, "SCAN-ODD-ONE",
+	"{place} is not like its {count} siblings ({siblings}): it alone lacks {lacks}; it alone has {has}.",
+	"{place} ist nicht wie seine {count} Geschwister ({siblings}): Ihm allein fehlt: {lacks}; nur er hat: {has}.",
+	"If they are to be alike, look what was changed or forgotten there: certificate files, TLS settings, the library's version.",
+	"Sollen sie gleich sein, nachsehen, was dort geändert oder vergessen wurde: Zertifikatsdateien, TLS-Einstellungen, Stand der Bibliothek.")
 FAULT(SCAN_DNSSEC_BOGUS, "SCAN-DNSSEC-BOGUS",
 	"The DNSSEC proof of {place}'s records fails: senders that validate get no answer, and do not deliver.",
 	"Der DNSSEC-Beweis der Einträge von {place} ist ungültig: Absender, die prüfen, bekommen keine Antwort und stellen nicht zu.",

@@ -207,9 +207,8 @@ static void on_done(void *arg, struct scan *s, const struct scan_host *h)
 {
 	struct tls_scan *t = arg;
 
-	if (t->cli->json)
-		tls_scan_json(t, h);
-	else if (t->csv)
+	tls_scan_line(t, h);
+	if (t->csv)
 		tls_scan_csv(t, h);
 	fflush(t->cli->out);
 	progress(t, s);
@@ -245,11 +244,15 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 	if (status != CLI_DONE)
 		return status;
 	scan_init(&t.scan);
+	fleet_init(&t.now);
+	fleet_init(&t.earlier);
 	t.scan.on_done = on_done;
 	t.scan.arg = &t;
 	t.csv = cli_arg(&args, "--csv") != NULL;
 	t.progress = isatty(STDERR_FILENO);
 	status = read_settings(cli, &args, &t.scan);
+	if (status == CLI_DONE && cli_arg(&args, "--compare"))
+		status = tls_scan_read_earlier(&t, cli_arg(&args, "--compare"));
 	if (status == CLI_DONE)
 		status = open_dns(cli, &args, &t.scan);
 	if (status == CLI_DONE)
@@ -263,5 +266,7 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 		status = scan(&t);
 	probe_store_free(t.scan.probe.store);
 	scan_done(&t.scan);
+	fleet_done(&t.now);
+	fleet_done(&t.earlier);
 	return status;
 }

@@ -7,12 +7,23 @@ struct tls_scan {
 	struct cli *cli;
 	struct scan scan;
 	bool csv, progress;
+	struct fleet now, earlier;
+	bool compare; /* with earlier */
 	uint64_t began_ms, told_ms;
 	int64_t now_s;
 };
-/* A server, as soon as it is done. */
-void tls_scan_json(struct tls_scan *t, const struct scan_host *h);
+/* ---- tls_scan_print.c ---- */
+
+/* A server, as soon as it is done: entered into the fleet; printed, if lines of JSON are wanted. */
+void tls_scan_line(struct tls_scan *t, const struct scan_host *h);
 void tls_scan_csv_head(struct tls_scan *t);
 void tls_scan_csv(struct tls_scan *t, const struct scan_host *h);
 /* The table, or the sums; the exit status. */
 int tls_scan_end(struct tls_scan *t);
+
+/* ---- tls_scan_fleet.c: what the servers say together ---- */
+
+/* An earlier scan's lines, to compare with. CLI_DONE, or CLI_USAGE after telling. */
+int tls_scan_read_earlier(struct tls_scan *t, const char *path);
+/* Sums, the odd ones, what changed; as JSON or for people. True if somebody is odd. */
+bool tls_scan_fleet(struct tls_scan *t);

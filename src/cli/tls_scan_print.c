@@ -22,7 +22,7 @@ static const struct {
 
 /* ---- JSON and CSV ---- */
 
-void tls_scan_json(struct tls_scan *t, const struct scan_host *h)
+void tls_scan_line(struct tls_scan *t, const struct scan_host *h)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(JSON_LINE);
 	struct jsonw j;
@@ -32,7 +32,9 @@ void tls_scan_json(struct tls_scan *t, const struct scan_host *h)
 	jsonw_text(&j, "schema", "torhaus.tls-scan/1");
 	probe_json(&j, &h->probe, t->now_s);
 	jsonw_end(&j);
-	fprintf(t->cli->out, "%s\n", buf_text(&out));
+	fleet_add(&t->now, buf_span(&out));
+	if (t->cli->json)
+		fprintf(t->cli->out, "%s\n", buf_text(&out));
 }
 
 static void domain_json(struct tls_scan *t, const struct scan_domain *d)
@@ -416,5 +418,7 @@ int tls_scan_end(struct tls_scan *t)
 		domain_json(t, t->scan.domains[i]);
 	if (!t->cli->json && !t->csv)
 		print_all(t);
+	if (tls_scan_fleet(t) && status_of(t) != CLI_PARTLY)
+		return CLI_FOUND;
 	return status_of(t);
 }

@@ -66,6 +66,7 @@ static const struct cli_option scan_options[] = {
 	{ "--starttls", "smtp|none", false, "smtp (port 25): STARTTLS; none (443): TLS at once." },
 	{ "--port", "N", false, "The port of hosts that name none." },
 	{ "--quick", NULL, false, "Versions and certificates only, at most 6 connections to a server." },
+	{ "--compare", "FILE", false, "What changed since an earlier scan, whose --json lines the file holds." },
 	{ "--csv", NULL, false, "Print comma-separated values." },
 	{ "--jobs", "N", false, "Servers at a time; else 400, never two connections to one address." },
 	{ "--rate", "N", false, "New connections a second in all; else 400." },

@@ -6,8 +6,10 @@
  *   survey/probe.h   one server, looked at
  *   survey/sts.h     MTA-STS records and policies (pure)
  *   survey/scan.h    many servers, in parallel and politely; scan_domain.h: domains, whose MX names are asked
+ *   survey/fleet.h   what their results say together: sums, the odd one out, changes (pure)
  */
 #pragma once
+#include "survey/fleet.h"
 #include "survey/offer.h"
 #include "survey/probe.h"
 #include "survey/scan.h"

@@ -347,9 +347,9 @@ def free_port():
 class Fleet:
     """Servers of one loop in a thread of their own. `with Fleet(…) as fleet: …`"""
 
-    def __init__(self, servers, rtt=0):
+    def __init__(self, servers, rtt=0, port=None):
         self.servers, self.rtt = servers, rtt
-        self.port = free_port()
+        self.port = port or free_port()
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -370,8 +370,13 @@ class Fleet:
         return self
 
     def __exit__(self, *_):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.loop.call_soon_threadsafe(self._stop)
         self.thread.join(10)
+
+    def _stop(self):
+        for listening in self.listening:
+            listening.close()
+        self.loop.stop()
 
     def targets(self):
         return [f"{s.address}:{self.port}" for s in self.servers]

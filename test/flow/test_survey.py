@@ -171,6 +171,63 @@ def test_csv_and_table(kit):
         assert "ZERTIFIKATE" in done.stdout and "Abhilfe:" in done.stdout
 
 
+def cluster(kit, *kinds):
+    """Siblings: servers of one /24."""
+    return [Server("mx", f"127.64.0.{i + 1}", kind, by_openssl(kit.context(kind))) for i, kind in enumerate(kinds)]
+
+
+def of_schema(done, name):
+    return [x for x in lines(done) if x["schema"] == f"torhaus.tls-scan-{name}/1"]
+
+
+def test_the_odd_one_out(kit):
+    with Fleet(cluster(kit, "both", "both", "rsa", "both")) as fleet:
+        done = scan("--json", *fleet.targets(), kit=kit)
+        odd, = of_schema(done, "odd")
+        assert odd["server"] == f"127.64.0.3:{fleet.port}" and done.returncode == 1
+        facts = odd["finding"]["facts"]
+        assert facts["lacks"].startswith("ECDSA certificate, suite ") and facts["has"] == "nothing", facts
+        assert facts["siblings"] == "127.64.0.0/24" and facts["count"] == "3"
+        sums, = of_schema(done, "sums")
+        assert (sums["servers"], sums["tls"], sums["rsa_and_ecdsa"], sums["rsa_only"]) == (4, 4, 3, 1)
+        assert sums["without_tls13"] == sums["expired"] == sums["untrusted"] == 0
+        done = scan("--quick", *fleet.targets(), kit=kit)
+        assert "SCAN-ODD-ONE" in done.stdout and "4 servers" in done.stdout
+
+
+def test_siblings_that_are_alike_or_all_different(kit):
+    with Fleet(cluster(kit, "both", "both", "both")) as fleet:
+        done = scan("--json", *fleet.targets(), kit=kit)
+        assert of_schema(done, "odd") == [] and done.returncode == 0
+    with Fleet(cluster(kit, "rsa", "ecdsa")) as fleet:  # two: which one would be odd?
+        assert of_schema(scan("--json", "--quick", *fleet.targets(), kit=kit), "odd") == []
+
+
+def test_what_changed_since_an_earlier_scan(kit, tmp_path):
+    earlier = tmp_path / "earlier.json"
+    with Fleet(cluster(kit, "rsa", "both", "both")) as fleet:
+        earlier.write_text(scan("--json", *fleet.targets(), kit=kit).stdout)
+        done = scan("--quick", "--compare", earlier, *fleet.targets(), kit=kit)
+        assert "Nothing changed" in done.stdout, "a quick scan does not make suites disappear"
+        port = fleet.port
+    with Fleet(cluster(kit, "both", "tls12rsa"), port=port) as fleet:
+        done = scan("--json", "--compare", earlier, *fleet.targets(), kit=kit)
+        changes = {c["server"]: c for c in of_schema(done, "change")}
+        first, second, third = (changes[f"127.64.0.{i}:{port}"] for i in (1, 2, 3))
+        assert "ECDSA certificate" in first["gained"] and first["lost"] == []
+        assert {"ECDSA certificate", "TLS 1.3"} <= set(second["lost"])
+        assert third["was"] == "tls" and "is" not in third
+        done = scan("--compare", earlier, *fleet.targets(), kit=kit)
+        assert "no longer: TLS 1.3, ECDSA certificate" in done.stdout and "is not there any more" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["", "no json\n", '{"schema": "torhaus.tls-scan-sums/1"}\n'])
+def test_an_earlier_scan_that_is_none(kit, tmp_path, text):
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(text)
+    assert scan("--compare", earlier, "127.62.0.1:1").returncode == 2
+
+
 @pytest.mark.parametrize("args", [[], ["a b"], ["mx:0"], ["mx:65536"], ["[::1"], ["mx", "--starttls", "imap"],
                                   ["mx", "--jobs", "0"], ["mx", "--gap", "soon"], ["mx", "--helo", "a b"],
                                   ["--file", "/nowhere"], ["mx", "--ca", "/dev/null"]])
