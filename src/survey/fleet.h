@@ -71,6 +71,7 @@ struct fleet_sums {
 	unsigned untrusted, misnamed;
 	unsigned tlsa;
 };
+/* Counts f; now_s: wall clock, for dates of certificates. */
 void fleet_sum(const struct fleet *f, int64_t now_s, struct fleet_sums *ret);
 
 /* ---- the odd one out ---- */
