@@ -6,7 +6,8 @@
  *
  * Bounds: CONNS_MAX connections a thread; per connection UNANSWERED_MAX questions and OUT_MAX bytes of answers, beyond which
  * it is not read until some have left; a client that begins a message must end it within MESSAGE_MS, and one that takes
- * nothing for SEND_MS is cut off. Whoever closes its sending side still gets its answers.
+ * nothing for SEND_MS is cut off. Whoever closes its sending side still gets its answers. When there are too many
+ * connections, the one that has asked nothing for the longest makes room: being there keeps nobody else out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #define FRAME_MAX      (2 + DNS_MESSAGE_MAX)
 
 struct names_conn {
-	struct list link; /* in thread->conns */
+	struct list link; /* in thread->conns, in the order of the last whole message */
 	struct names_thread *thread;
 	struct conn *conn;
 	struct buf in, out;
@@ -174,6 +175,8 @@ static void answer_all(struct names_conn *c, uint8_t *room)
 		length = names_respond(c->thread, span_make(c->in.p + 2, n), &from, room, DNS_MESSAGE_MAX);
 		add_answer(c, room, length);
 		buf_consume(&c->in, 2 + n);
+		list_remove(&c->link);
+		list_push_back(&c->thread->conns, &c->link);
 	}
 }
 
@@ -221,6 +224,32 @@ static void run_reader(void *arg)
 
 /* ---- connections ---- */
 
+static void unpark(struct names_conn *c)
+{
+	if (c->parked)
+		loop_fd_unpark(&c->conn->fd);
+	c->parked = false;
+}
+
+/* False: all have questions that wait. */
+static bool make_room(struct names_thread *t)
+{
+	list_each (it, &t->conns) {
+		struct names_conn *c = container_of(it, struct names_conn, link);
+
+		if (c->ended || c->unanswered > 0 || c->out.n > 0)
+			continue;
+		c->ended = true;
+		unpark(c);
+		if (c->reader)
+			task_cancel(c->reader);
+		conn_free_if_done(c);
+		stat_add(STAT_NAMES_TCP_REFUSED, 1);
+		return true;
+	}
+	return false;
+}
+
 static void on_arrival(struct acceptor *acceptor, int fd)
 {
 	struct names_acceptor *a = container_of(acceptor, struct names_acceptor, acceptor);
@@ -229,7 +258,7 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 	struct conn *conn;
 	int error;
 
-	if (t->conns_n >= CONNS_MAX || t->draining) {
+	if (t->draining || (t->conns_n >= CONNS_MAX && !make_room(t))) {
 		stat_add(STAT_NAMES_TCP_REFUSED, 1);
 		close(fd);
 		return;
@@ -293,10 +322,7 @@ void names_drain_tcp(struct names_thread *t)
 		struct names_conn *c = container_of(it, struct names_conn, link);
 
 		c->ended = true;
-		if (c->parked) {
-			loop_fd_unpark(&c->conn->fd);
-			c->parked = false;
-		}
+		unpark(c);
 		conn_free_if_done(c);
 	}
 }

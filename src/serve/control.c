@@ -381,7 +381,8 @@ void control_start(struct control *c, struct worker *w, int fd)
 	c->server = (struct h1_server){ .limits = { .head_timeout_ms = 10000,
 						.body_timeout_ms = 10000,
 						.send_timeout_ms = 10000,
-						.keep_alive_ms = 0,
+						/* Until the request comes: its sender may be slow on a busy machine. */
+						.keep_alive_ms = 10000,
 						.requests_max = 1 },
 		.handler = on_exchange,
 		.arg = c,

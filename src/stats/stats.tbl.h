@@ -45,7 +45,7 @@ STAT(MAIL_BACKEND_CONNECTIONS, "mail_backend_connections", "connections opened t
 STAT(MAIL_BACKEND_REUSED, "mail_backend_reused", "transactions on a kept connection")
 STAT(MAIL_BACKEND_ERRORS, "mail_backend_errors", "connections to mail backends that failed")
 STAT(NAMES_TCP, "names_tcp", "DNS connections accepted")
-STAT(NAMES_TCP_REFUSED, "names_tcp_refused", "DNS connections closed at once: too many")
+STAT(NAMES_TCP_REFUSED, "names_tcp_refused", "DNS connections closed because there were too many")
 STAT(DNS_COLLAPSED, "dns_collapsed", "questions that waited for the answer to an equal one")
 STAT(DNS_UPSTREAM_FAILURES, "dns_upstream_failures", "SERVFAIL, REFUSED and malformed answers of resolvers")
 STAT(DNS_STRAY, "dns_stray", "datagrams of resolvers that fit no question: late, doubled or forged")

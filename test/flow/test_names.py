@@ -323,6 +323,27 @@ def test_many_connections(names):
         s.sock.close()
 
 
+def test_being_there_keeps_nobody_out(make_torhaus):
+    """More connections than a thread keeps, idle ones and such with half a message: newer ones are served all the same."""
+    t = make_torhaus(threads=1, settings=names_settings(listen='"127.0.0.1:0"'))
+    t.add("example.test", "http://192.0.2.7")
+    t.start()
+    wait_for(lambda: ask(t.dns_port, "example.test").rcode == "NOERROR")
+    with Stream(t.dns_port) as busy:
+        idle = []
+        for i in range(1200):
+            idle.append(Stream(t.dns_port))
+            if i % 2:
+                idle[-1].sock.sendall(b"\0\x20half")
+            if i % 100 == 0:
+                busy.send(query("example.test", id=i))
+                assert parse(busy.read()).id == i
+        assert ask(t.dns_port, "example.test", tcp=True).data("A") == ["192.0.2.7"]
+        assert t.json("status")["names"]["connections"] <= 1001
+        for s in idle:
+            s.sock.close()
+
+
 # ---- changes ----
 
 def test_a_change_is_answered_soon(own):
