@@ -200,6 +200,26 @@ static int add_failure(void *arg, const struct store_failure *f)
 	return 0;
 }
 
+struct certificates {
+	struct mail_report *r;
+	struct report_certificate **last;
+};
+
+static int add_certificate(void *arg, const struct store_certificate *c)
+{
+	struct certificates *cs = arg;
+	struct arena *a = &cs->r->w->arena;
+	struct report_certificate *kept = arena_new(a, struct report_certificate);
+
+	kept->c = *c;
+	kept->c.name = arena_span(a, c->name);
+	kept->c.key = arena_span(a, c->key);
+	kept->c.issuer = arena_span(a, c->issuer);
+	*cs->last = kept;
+	cs->last = &kept->next;
+	return 0;
+}
+
 /* Which of the peers that failed came without TLS then, for this domain? */
 static void mark_followed(struct mail_report *r)
 {
@@ -219,6 +239,7 @@ static void mark_followed(struct mail_report *r)
 static int read_evidence(struct mail_report *r)
 {
 	int64_t from = r->first * DAY_S, to = (r->last + 1) * DAY_S;
+	struct certificates certificates = { .r = r, .last = &r->certificates };
 	struct failures failures = { .r = r };
 	struct work *w = r->w;
 	int result = store_mail_each(w->store, r->domain, r->first, r->last, add_mail, r, &w->fault);
@@ -229,6 +250,9 @@ static int read_evidence(struct mail_report *r)
 	if (result == 0)
 		result = store_failure_each(w->store, from, to, add_failure, &failures, &w->fault);
 	map_done(&failures.by_key);
+	if (result == 0)
+		result = store_certificate_each(w->store, w->settings->mail.hostname, from, to, add_certificate,
+			&certificates, &w->fault);
 	if (result < 0)
 		return work_refuse(w);
 	qsort(r->suites, r->suites_n, sizeof(*r->suites), by_mails);
@@ -236,7 +260,7 @@ static int read_evidence(struct mail_report *r)
 	return CLI_DONE;
 }
 
-/* ---- the domain, its certificates, gaps ---- */
+/* ---- the domain, gaps ---- */
 
 static int is_row_of(void *arg, const struct store_domain *row)
 {
@@ -259,22 +283,6 @@ static int read_domain(struct mail_report *r, struct reading *rd)
 	if (r->delivered + r->refused + r->deferred + r->refusals_n + r->taken_n > 0)
 		return CLI_DONE;
 	return work_refuse_unknown(w, r->domain);
-}
-
-static void ignore(void *arg, const struct fault *f)
-{
-	(void)arg;
-	(void)f;
-}
-
-static void read_certificates(struct mail_report *r)
-{
-	static const struct tls_set_settings settings = { .session_lifetime_s = 3600 };
-	const struct settings *s = r->w->settings;
-	struct tls_files *files = tls_files_read(s->certificates.v, s->certificates.n);
-
-	r->certificates = tls_set_build(files, &settings, NULL, ignore, NULL);
-	tls_files_free(files);
 }
 
 /* A running server knows what is not in the store. */
@@ -349,11 +357,9 @@ static int report(struct mail_report *r, const char *html)
 	if (status == CLI_DONE)
 		status = read_domain(r, &rd);
 	if (status == CLI_DONE) {
-		read_certificates(r);
 		read_gap(r);
 		status = print(r, html);
 	}
-	tls_set_unref(r->certificates);
 	mem_free(rd.rows);
 	return status;
 }

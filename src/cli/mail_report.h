@@ -9,7 +9,6 @@
 #include "cli/doc.h"
 #include "cli/domain_work.h"
 #include "store/evidence.h"
-#include "tls/tls.h"
 
 #define REPORT_DAYS_MAX STORE_COUNTS_DAYS
 #define REPORT_ROWS_MAX 1000 /* of a list that are told in words; JSON has all */
@@ -37,6 +36,10 @@ struct report_failure {
 	bool followed; /* the peer was refused without TLS for this domain, too */
 	struct report_failure *next;
 };
+struct report_certificate {
+	struct store_certificate c;
+	struct report_certificate *next;
+};
 #define REPORT_SUITES_MAX 64
 #define REPORT_HOPS_MAX   16
 struct mail_report {
@@ -58,8 +61,8 @@ struct mail_report {
 	struct report_failure *failures;
 	unsigned failures_n;
 	uint64_t failures_times;
-	struct tls_set *certificates; /* on disk now; NULL: not readable */
-	struct fault gap;             /* a running server says that evidence is missing; else FAULT_NONE */
+	struct report_certificate *certificates; /* that served the mail edge's name in the period */
+	struct fault gap;                        /* a running server says that evidence is missing; else FAULT_NONE */
 };
 void mail_report_doc(struct mail_report *r, struct doc *ret);
 void mail_report_json(struct mail_report *r, struct buf *out);

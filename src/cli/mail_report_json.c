@@ -135,19 +135,21 @@ static void json_failures(const struct mail_report *r, struct jsonw *j)
 
 static void json_certificates(const struct mail_report *r, struct jsonw *j)
 {
-	const struct tls_pair *pairs[TLS_KEY_TYPES_MAX];
-	unsigned n = tls_set_pairs_for(r->certificates, r->w->settings->mail.hostname, pairs, TLS_KEY_TYPES_MAX);
-
 	jsonw_array(j, "certificates");
-	for (unsigned i = 0; i < n; i++) {
+	for (const struct report_certificate *c = r->certificates; c; c = c->next) {
 		_cleanup_(buf_done) struct buf hex = BUF_INIT(128);
 
-		buf_add_hex(&hex, pairs[i]->fingerprint, sizeof(pairs[i]->fingerprint));
+		buf_add_hex(&hex, c->c.sha256, sizeof(c->c.sha256));
 		jsonw_object(j, NULL);
-		jsonw_text(j, "key", tls_key_type_text(pairs[i]->type));
-		jsonw_text(j, "issuer", pairs[i]->issuer);
-		json_time(j, "not_before", pairs[i]->not_before);
-		json_time(j, "not_after", pairs[i]->not_after);
+		jsonw_span(j, "name", c->c.name);
+		jsonw_span(j, "key", c->c.key);
+		jsonw_uint(j, "bits", c->c.bits);
+		jsonw_span(j, "issuer", c->c.issuer);
+		jsonw_bool(j, "self_signed", c->c.self_signed);
+		json_time(j, "not_before", c->c.not_before);
+		json_time(j, "not_after", c->c.not_after);
+		json_time(j, "served_first", c->c.first_at);
+		json_time(j, "served_last", c->c.last_at);
 		jsonw_span(j, "sha256", buf_span(&hex));
 		jsonw_end(j);
 	}

@@ -353,40 +353,42 @@ static void add_exceptions(struct mail_report *r, struct doc *d)
 	}
 }
 
+static void add_certificate(struct mail_report *r, struct doc *d, const struct store_certificate *c)
+{
+	_cleanup_(buf_done) struct buf hex = BUF_INIT(128);
+	char first[32], last[32], from[32], until[32];
+
+	cli_time(c->first_at, first);
+	cli_time(c->last_at, last);
+	mail_report_day(c->not_before / DAY_S, from);
+	mail_report_day(c->not_after / DAY_S, until);
+	buf_add_hex(&hex, c->sha256, sizeof(c->sha256));
+	doc_row(d);
+	doc_cell(d, "%.*s %llu", SPAN_ARG(c->key), (unsigned long long)c->bits);
+	doc_cell(d, "%s", first);
+	doc_cell(d, "%s", last);
+	doc_cell(d, "%s – %s", from, until);
+	doc_cell(d, "%.*s%s", SPAN_ARG(c->issuer), c->self_signed ? say(r, " (self-signed)", " (selbstsigniert)") : "");
+	doc_cell(d, "%s", buf_text(&hex));
+}
+
 static void add_certificates(struct mail_report *r, struct doc *d)
 {
-	const char *const heads[] = { say(r, "KEY", "SCHLÜSSEL"), say(r, "FROM", "VON"), say(r, "UNTIL", "BIS"),
-		say(r, "ISSUER", "AUSSTELLER"), "SHA-256" };
-	const struct tls_pair *pairs[TLS_KEY_TYPES_MAX];
-	struct span name = r->w->settings->mail.hostname;
-	unsigned n = tls_set_pairs_for(r->certificates, name, pairs, TLS_KEY_TYPES_MAX);
+	const char *const heads[] = { say(r, "KEY", "SCHLÜSSEL"), say(r, "SERVED FROM", "AUSGELIEFERT VON"),
+		say(r, "UNTIL", "BIS"), say(r, "VALID", "GÜLTIG"), say(r, "ISSUER", "AUSSTELLER"), "SHA-256" };
 
 	doc_heading(d,
-		arena_spanf(&r->w->arena,
-			say(r, "Certificates of %.*s on disk today", "Zertifikate von %.*s auf der Platte heute"),
-			SPAN_ARG(name))
+		arena_spanf(&r->w->arena, say(r, "Certificates of %.*s", "Zertifikate von %.*s"),
+			SPAN_ARG(r->w->settings->mail.hostname))
 			.p);
-	if (n == 0) {
+	if (!r->certificates) {
 		doc_paragraph(d, "%s",
-			say(r, "None that this user may read.", "Keine, die dieser Benutzer lesen darf."));
+			say(r, "None was served in this time.", "In dieser Zeit wurde keines ausgeliefert."));
 		return;
 	}
-	doc_table(d, "llllw", heads);
-	for (unsigned i = 0; i < n; i++) {
-		_cleanup_(buf_done) struct buf hex = BUF_INIT(128);
-		char day[32];
-
-		buf_add_hex(&hex, pairs[i]->fingerprint, sizeof(pairs[i]->fingerprint));
-		doc_row(d);
-		doc_cell(d, "%s %u", tls_key_type_text(pairs[i]->type), pairs[i]->bits);
-		mail_report_day(pairs[i]->not_before / DAY_S, day);
-		doc_cell(d, "%s", day);
-		mail_report_day(pairs[i]->not_after / DAY_S, day);
-		doc_cell(d, "%s", day);
-		doc_cell(d, "%s%s", pairs[i]->issuer ? pairs[i]->issuer : "",
-			pairs[i]->self_signed ? say(r, " (self-signed)", " (selbstsigniert)") : "");
-		doc_cell(d, "%s", buf_text(&hex));
-	}
+	doc_table(d, "lllllw", heads);
+	for (const struct report_certificate *c = r->certificates; c; c = c->next)
+		add_certificate(r, d, &c->c);
 }
 
 static void add_method(struct mail_report *r, struct doc *d)

@@ -76,6 +76,7 @@ struct batch *batch_new(void)
 	map_init(&b->refusals);
 	map_init(&b->mails);
 	map_init(&b->graces);
+	map_init(&b->certificates);
 	return b;
 }
 
@@ -88,6 +89,7 @@ struct batch *batch_free(struct batch *b)
 	map_done(&b->refusals);
 	map_done(&b->mails);
 	map_done(&b->graces);
+	map_done(&b->certificates);
 	arena_done(&b->arena);
 	return mem_free(b);
 }
@@ -561,6 +563,60 @@ void evidence_mail(struct evidence *e, const struct evidence_mail *m)
 				.recipient = m->recipient,
 				.at = m->at });
 	event_end(e, m->at);
+}
+
+/* ---- certificates ---- */
+
+static void add_certificate(struct evidence *e, const struct tls_pair *p, struct span name, int64_t now)
+{
+	char clean_name[TEXT_MAX], issuer[TEXT_MAX], key[TEXT_MAX + 80];
+	struct store_certificate *c;
+	bool is_new;
+	int n;
+
+	clean(name, true, clean_name, sizeof(clean_name));
+	clean(span_of(p->issuer), false, issuer, sizeof(issuer));
+	n = snprintf(key, sizeof(key), "%s\n", clean_name);
+	memcpy(key + n, p->fingerprint, sizeof(p->fingerprint));
+	c = entry(e, &e->batch->certificates, span_make(key, (size_t)n + sizeof(p->fingerprint)), sizeof(*c) + 512,
+		&is_new);
+	if (!c)
+		return;
+	if (is_new) {
+		*c = (struct store_certificate){ .name = kept(e, span_of(clean_name)),
+			.key = span_of(tls_key_type_text(p->type)),
+			.bits = p->bits,
+			.issuer = kept(e, span_of(issuer)),
+			.self_signed = p->self_signed,
+			.not_before = p->not_before,
+			.not_after = p->not_after,
+			.first_at = now };
+		memcpy(c->sha256, p->fingerprint, sizeof(c->sha256));
+	}
+	c->last_at = now;
+}
+
+void evidence_certificates(struct evidence *e, const struct tls_set *set, struct span name, int64_t now)
+{
+	const struct tls_pair *pairs[TLS_KEY_TYPES_MAX];
+	unsigned n = tls_set_pairs_for(set, name, pairs, TLS_KEY_TYPES_MAX);
+	uint64_t hash = (uint64_t)(now / HOUR_S);
+
+	if (!e)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		hash = span_hash(span_make(pairs[i]->fingerprint, sizeof(pairs[i]->fingerprint)), hash);
+	event_begin(e);
+	/* The same as before are written once an hour. */
+	if (n == 0 || hash == e->certificates_hash) {
+		pthread_mutex_unlock(&e->lock);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		add_certificate(e, pairs[i], name, now);
+	if (!e->losing)
+		e->certificates_hash = hash;
+	event_end(e, now);
 }
 
 /* ---- state ---- */

@@ -16,6 +16,7 @@
  *              sender, recipient and hour
  *   mails      by domain, day, TLS version and suite, TLS of the backend's hop, and verdict
  *   graces     since when a peer tries without TLS for a domain
+ *   certificates   that served the mail edge's name, from when to when
  *
  * When the store fails (locked, full, read-only, damaged, gone), what was added up stays in memory and is written once the store
  * works again. Up to EVIDENCE_BYTES_MAX wait; beyond that what is new is dropped and counted, while counts of what is
@@ -91,6 +92,10 @@ struct evidence_mail {
 	int64_t at;
 };
 void evidence_mail(struct evidence *e, const struct evidence_mail *m);
+
+/* These certificates serve name now (those of set that a peer asking for it gets). To be called when the set changed, and from time to
+ * time: then they are seen to be served still. */
+void evidence_certificates(struct evidence *e, const struct tls_set *set, struct span name, int64_t now);
 
 /* ---- state ---- */
 

@@ -21,11 +21,12 @@ struct peer_entry {
 /* Maps from the fields of the key, joined by newlines, to entries in the arena. */
 struct batch {
 	struct arena arena;
-	struct map peers;    /* struct peer_entry */
-	struct map failures; /* struct store_failure */
-	struct map refusals; /* struct store_refusal */
-	struct map mails;    /* struct store_mail */
-	struct map graces;   /* struct store_grace */
+	struct map peers;        /* struct peer_entry */
+	struct map failures;     /* struct store_failure */
+	struct map refusals;     /* struct store_refusal */
+	struct map mails;        /* struct store_mail */
+	struct map graces;       /* struct store_grace */
+	struct map certificates; /* struct store_certificate */
 	uint64_t events;
 };
 struct batch *batch_new(void);
@@ -57,6 +58,7 @@ struct evidence {
 	unsigned recent_n;
 	struct map graces; /* struct grace by network, EHLO name and domain */
 	struct list graces_by_age;
+	uint64_t certificates_hash;      /* of those that were told last, and the hour */
 	uint64_t written, waiting, lost; /* events: in the store, in the thread's hands, dropped */
 	int64_t lost_since, lost_until;
 	bool losing; /* the event that is being added found no room */

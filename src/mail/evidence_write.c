@@ -129,6 +129,18 @@ static int write_graces(struct store *s, const struct map *graces, struct fault 
 	return r;
 }
 
+static int write_certificates(struct store *s, const struct map *certificates, struct fault *fault)
+{
+	struct span key;
+	size_t at = 0;
+	void *v;
+	int r = 0;
+
+	while (r == 0 && map_next(certificates, &at, &key, &v))
+		r = store_certificate_add(s, v, fault);
+	return r;
+}
+
 static int write_batch(struct store *s, const struct batch *b, struct fault *fault)
 {
 	int r = store_begin(s, fault);
@@ -143,6 +155,8 @@ static int write_batch(struct store *s, const struct batch *b, struct fault *fau
 		r = write_mails(s, &b->mails, fault);
 	if (r == 0)
 		r = write_graces(s, &b->graces, fault);
+	if (r == 0)
+		r = write_certificates(s, &b->certificates, fault);
 	if (r == 0)
 		r = store_evidence_trim(s, fault);
 	if (r == 0)

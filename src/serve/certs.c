@@ -199,6 +199,16 @@ static void publish(struct certs *c, struct tls_set *set)
 	tls_set_unref(old);
 }
 
+/* What the mail edge serves is kept as evidence. */
+static void tell_evidence(struct certs *c)
+{
+	struct settings *s = worker_settings(c->worker);
+
+	if (s->mail.listen.n + s->mail.listen_tls.n > 0)
+		evidence_certificates(c->worker->evidence, c->set, s->mail.hostname, clock_wall_s());
+	settings_unref(s);
+}
+
 static void rebuild(void *arg)
 {
 	struct built *b = arg;
@@ -207,6 +217,7 @@ static void rebuild(void *arg)
 	for (int fd = b->fd; fd >= 0;) {
 		publish(c, build(c, fd));
 		close(fd);
+		tell_evidence(c);
 		prove(c, true);
 		pthread_mutex_lock(&c->lock);
 		fd = c->waiting;
@@ -223,6 +234,7 @@ static void check(void *arg)
 	struct built *b;
 	int fd;
 
+	tell_evidence(c);
 	prove(c, false);
 	pthread_mutex_lock(&c->lock);
 	fd = c->waiting;

@@ -34,6 +34,12 @@ int store_grace_put(struct store *s, const struct store_grace *g, struct fault *
 	return s->engine->evidence->grace_put(s, g, fault);
 }
 
+int store_certificate_add(struct store *s, const struct store_certificate *c, struct fault *fault)
+{
+	must(s->begun);
+	return s->engine->evidence->certificate_add(s, c, fault);
+}
+
 int store_evidence_trim(struct store *s, struct fault *fault)
 {
 	must(s->begun);
@@ -71,6 +77,12 @@ int store_mail_each(struct store *s, struct span domain, int64_t first, int64_t 
 	struct fault *fault)
 {
 	return s->engine->evidence->mail_each(s, domain, first, last, fn, arg, fault);
+}
+
+int store_certificate_each(struct store *s, struct span name, int64_t from, int64_t to, store_certificate_fn *fn,
+	void *arg, struct fault *fault)
+{
+	return s->engine->evidence->certificate_each(s, name, from, to, fn, arg, fault);
 }
 
 int store_grace_each(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault)

@@ -8,9 +8,10 @@
  * Bounds. They hold after each store_evidence_trim(), which the writer calls before it commits:
  *   peers       STORE_PEERS_MAX, of one network STORE_PEERS_PER_NETWORK; hellos of a peer STORE_PEER_HELLOS; the oldest go
  *   hellos      STORE_HELLOS_MAX; several peers may share one
+ *   certificates   STORE_CERTIFICATES_MAX
  *   failures, refusals   STORE_ROWS_MAX each; of one network in an hour STORE_ROWS_PER_HOUR, what comes then is added to a
  *               row whose EHLO name, sender and recipient are "*"
- * Ages: rows go after STORE_ROWS_DAYS, counts and peers after STORE_COUNTS_DAYS, graces after STORE_GRACE_DAYS; in batches, by
+ * Ages: rows go after STORE_ROWS_DAYS, counts, peers and certificates after STORE_COUNTS_DAYS, graces after STORE_GRACE_DAYS; in batches, by
  * store_evidence_expire().
  *
  * Readers see one consistent view a call. Strings and bytes are borrowed during fn; non-zero from fn ends the reading and is returned.
@@ -25,6 +26,7 @@
 #define STORE_HELLO_BYTES       4096
 #define STORE_ROWS_MAX          100000
 #define STORE_ROWS_PER_HOUR     32
+#define STORE_CERTIFICATES_MAX  2000
 #define STORE_ROWS_DAYS         90
 #define STORE_COUNTS_DAYS       400
 #define STORE_GRACE_DAYS        30
@@ -95,6 +97,20 @@ struct store_grace {
 /* Key: network, EHLO name and domain. */
 int store_grace_put(struct store *s, const struct store_grace *g, struct fault *fault);
 
+/* A certificate that served a name of the mail edge. */
+struct store_certificate {
+	uint8_t sha256[32]; /* of the leaf */
+	struct span name;
+	struct span key; /* "RSA" */
+	uint64_t bits;
+	struct span issuer;
+	bool self_signed;
+	int64_t not_before, not_after;
+	int64_t first_at, last_at; /* seen to be served */
+};
+/* Key: sha256 and name. */
+int store_certificate_add(struct store *s, const struct store_certificate *c, struct fault *fault);
+
 /* Within the transaction of the additions: back to the bounds. */
 int store_evidence_trim(struct store *s, struct fault *fault);
 /* Drops a batch of what is too old at now; how many rows that were. */
@@ -118,5 +134,9 @@ int store_refusal_each(struct store *s, struct span domain, int64_t from, int64_
 typedef int store_mail_fn(void *arg, const struct store_mail *m);
 int store_mail_each(struct store *s, struct span domain, int64_t first, int64_t last, store_mail_fn *fn, void *arg,
 	struct fault *fault);
+/* Those of name that were served between from and to, in the order in which they came. */
+typedef int store_certificate_fn(void *arg, const struct store_certificate *c);
+int store_certificate_each(struct store *s, struct span name, int64_t from, int64_t to, store_certificate_fn *fn,
+	void *arg, struct fault *fault);
 typedef int store_grace_fn(void *arg, const struct store_grace *g);
 int store_grace_each(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault);

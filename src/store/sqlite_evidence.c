@@ -181,6 +181,21 @@ static int grace_put(struct store *s, const struct store_grace *g, struct fault 
 	return sqlite_change(q, stmt, fault);
 }
 
+static int certificate_add(struct store *s, const struct store_certificate *c, struct fault *fault)
+{
+	struct sqlite *q = of(s);
+	sqlite3_stmt *stmt;
+	int r = sqlite_ready(q, fault);
+
+	if (r == 0)
+		r = sqlite_query(q, Q_CERTIFICATE_ADD, &stmt, fault);
+	if (r < 0)
+		return r;
+	sqlite_bind(stmt, "bttitiiiii", span_make(c->sha256, sizeof(c->sha256)), c->name, c->key, (int64_t)c->bits,
+		c->issuer, (int64_t)c->self_signed, c->not_before, c->not_after, c->first_at, c->last_at);
+	return sqlite_change(q, stmt, fault);
+}
+
 /* ---- bounds and ages ---- */
 
 static int trim(struct store *s, struct fault *fault)
@@ -193,6 +208,7 @@ static int trim(struct store *s, struct fault *fault)
 		{ Q_HELLO_TRIM, STORE_HELLOS_MAX },
 		{ Q_FAILURE_TRIM, STORE_ROWS_MAX },
 		{ Q_REFUSAL_TRIM, STORE_ROWS_MAX },
+		{ Q_CERTIFICATE_TRIM, STORE_CERTIFICATES_MAX },
 	};
 	struct sqlite *q = of(s);
 	int r = sqlite_ready(q, fault);
@@ -212,6 +228,7 @@ static int expire(struct store *s, int64_t now, uint64_t *ret_rows, struct fault
 		{ Q_FAILURE_EXPIRE, now - (int64_t)STORE_ROWS_DAYS * DAY_S },
 		{ Q_REFUSAL_EXPIRE, now - (int64_t)STORE_ROWS_DAYS * DAY_S },
 		{ Q_MAIL_EXPIRE, now / DAY_S - STORE_COUNTS_DAYS },
+		{ Q_CERTIFICATE_EXPIRE, now - (int64_t)STORE_COUNTS_DAYS * DAY_S },
 		{ Q_GRACE_EXPIRE, now - (int64_t)STORE_GRACE_DAYS * DAY_S },
 	};
 	static const int64_t batch = STORE_EXPIRE_BATCH;
@@ -237,6 +254,7 @@ struct reader {
 		store_refusal_fn *refusal;
 		store_mail_fn *mail;
 		store_grace_fn *grace;
+		store_certificate_fn *certificate;
 	} fn;
 	void *arg;
 };
@@ -426,6 +444,39 @@ static int mail_each(struct store *s, struct span domain, int64_t first, int64_t
 	return read_rows(s, stmt, mail_row, &to, fault);
 }
 
+static int certificate_row(const struct reader *to, sqlite3_stmt *row)
+{
+	struct span sha256 = sqlite_column(row, 0);
+	struct store_certificate c = {
+		.name = sqlite_column(row, 1),
+		.key = sqlite_column(row, 2),
+		.bits = column_count(row, 3),
+		.issuer = sqlite_column(row, 4),
+		.self_signed = sqlite3_column_int64(row, 5) != 0,
+		.not_before = sqlite3_column_int64(row, 6),
+		.not_after = sqlite3_column_int64(row, 7),
+		.first_at = sqlite3_column_int64(row, 8),
+		.last_at = sqlite3_column_int64(row, 9),
+	};
+
+	if (sha256.n == sizeof(c.sha256))
+		memcpy(c.sha256, sha256.p, sha256.n);
+	return to->fn.certificate(to->arg, &c);
+}
+
+static int certificate_each(struct store *s, struct span name, int64_t from, int64_t to, store_certificate_fn *fn,
+	void *arg, struct fault *fault)
+{
+	struct reader reader = { .fn.certificate = fn, .arg = arg };
+	sqlite3_stmt *stmt;
+	int r = begin_reading(s, Q_CERTIFICATES, &stmt, fault);
+
+	if (r < 0)
+		return r;
+	sqlite_bind(stmt, "tii", name, from, to);
+	return read_rows(s, stmt, certificate_row, &reader, fault);
+}
+
 static int grace_row(const struct reader *to, sqlite3_stmt *row)
 {
 	struct store_grace g = {
@@ -454,6 +505,7 @@ const struct store_evidence_engine sqlite_evidence = {
 	.refusal_add = refusal_add,
 	.mail_add = mail_add,
 	.grace_put = grace_put,
+	.certificate_add = certificate_add,
 	.trim = trim,
 	.expire = expire,
 	.peer_each = peer_each,
@@ -461,5 +513,6 @@ const struct store_evidence_engine sqlite_evidence = {
 	.failure_each = failure_each,
 	.refusal_each = refusal_each,
 	.mail_each = mail_each,
+	.certificate_each = certificate_each,
 	.grace_each = grace_each,
 };

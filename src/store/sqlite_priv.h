@@ -54,6 +54,10 @@ enum sqlite_query {
 	Q_GRACE_REMOVE,
 	Q_GRACE_EXPIRE,
 	Q_GRACES,
+	Q_CERTIFICATE_ADD,
+	Q_CERTIFICATE_TRIM,
+	Q_CERTIFICATE_EXPIRE,
+	Q_CERTIFICATES,
 	Q_COUNT
 };
 extern const char *const sqlite_query_text[Q_COUNT];

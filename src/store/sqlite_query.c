@@ -113,4 +113,15 @@ const char *const sqlite_query_text[Q_COUNT] = {
 	[Q_GRACE_EXPIRE] = "DELETE FROM mail_grace WHERE rowid IN"
 			   " (SELECT rowid FROM mail_grace WHERE last_at < ?1 LIMIT ?2)",
 	[Q_GRACES] = "SELECT network, helo, domain, first_at, last_at FROM mail_grace ORDER BY last_at",
+
+	[Q_CERTIFICATE_ADD] =
+		"INSERT INTO mail_certificate (sha256, name, key_type, bits, issuer, self_signed, not_before,"
+		" not_after, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+		" ON CONFLICT (sha256, name) DO UPDATE SET last_at = max(last_at, ?10)",
+	[Q_CERTIFICATE_TRIM] = "DELETE FROM mail_certificate WHERE id <= (SELECT max(id) FROM mail_certificate) - ?1",
+	[Q_CERTIFICATE_EXPIRE] = "DELETE FROM mail_certificate WHERE id IN"
+				 " (SELECT id FROM mail_certificate WHERE last_at < ?1 LIMIT ?2)",
+	[Q_CERTIFICATES] =
+		"SELECT sha256, name, key_type, bits, issuer, self_signed, not_before, not_after, first_at, last_at"
+		" FROM mail_certificate WHERE name = ?1 AND last_at >= ?2 AND first_at < ?3 ORDER BY first_at, id",
 };

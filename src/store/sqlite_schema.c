@@ -125,6 +125,20 @@ static const char *const migrations[] = {
 	"  last_at INTEGER NOT NULL,"
 	"  UNIQUE (network, helo, domain)) STRICT;"
 	"CREATE INDEX mail_grace_by_age ON mail_grace (last_at);",
+
+	"CREATE TABLE mail_certificate ("
+	"  id INTEGER PRIMARY KEY,"
+	"  sha256 BLOB NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  key_type TEXT NOT NULL,"
+	"  bits INTEGER NOT NULL,"
+	"  issuer TEXT NOT NULL,"
+	"  self_signed INTEGER NOT NULL,"
+	"  not_before INTEGER NOT NULL,"
+	"  not_after INTEGER NOT NULL,"
+	"  first_at INTEGER NOT NULL,"
+	"  last_at INTEGER NOT NULL,"
+	"  UNIQUE (sha256, name)) STRICT;",
 };
 #define SCHEMA ((int64_t)array_len(migrations))
 

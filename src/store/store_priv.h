@@ -14,6 +14,7 @@ struct store_evidence_engine {
 	int (*refusal_add)(struct store *s, const struct store_refusal *r, struct fault *fault);
 	int (*mail_add)(struct store *s, const struct store_mail *m, struct fault *fault);
 	int (*grace_put)(struct store *s, const struct store_grace *g, struct fault *fault);
+	int (*certificate_add)(struct store *s, const struct store_certificate *c, struct fault *fault);
 	int (*trim)(struct store *s, struct fault *fault);
 	int (*expire)(struct store *s, int64_t now, uint64_t *ret_rows, struct fault *fault);
 	int (*peer_each)(struct store *s, bool failed, store_peer_fn *fn, void *arg, struct fault *fault);
@@ -24,6 +25,8 @@ struct store_evidence_engine {
 		void *arg, struct fault *fault);
 	int (*mail_each)(struct store *s, struct span domain, int64_t first, int64_t last, store_mail_fn *fn, void *arg,
 		struct fault *fault);
+	int (*certificate_each)(struct store *s, struct span name, int64_t from, int64_t to, store_certificate_fn *fn,
+		void *arg, struct fault *fault);
 	int (*grace_each)(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault);
 };
 struct store_engine {

@@ -112,7 +112,8 @@ def test_the_founding_case(make_torhaus, backend):
     assert (refusal["code"], refusal["earlier"]) == ("TLS-PLAINTEXT-FALLBACK", "TLS-NO-RSA-CERT")
     [failure] = told["failures"]
     assert failure["code"] == "TLS-NO-RSA-CERT" and failure["came_without_tls"] and "gap" not in told
-    assert {c["key"] for c in told["certificates"]} == {"RSA", "ECDSA"}
+    certificates = wait_for(lambda: (c := report(t)["certificates"]) and len(c) == 2 and c, what="both certificates in the store")
+    assert [c["key"] for c in certificates] == ["ECDSA", "RSA"] and certificates[1]["name"] == HOSTNAME
 
 
 # ---- a month of mail ----

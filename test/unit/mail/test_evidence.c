@@ -154,6 +154,78 @@ static void test_texts_are_made_safe(void **state)
 		"192.0.2.0/24 mx\\x0a\\x1b[31m\\xff TLS-SUITES-DISJOINT 1 times at=0..0 proof=\n");
 }
 
+static int print_certificate(void *arg, const struct store_certificate *c)
+{
+	buf_addf(arg, "%.*s %.*s %u %s%d..%d ", SPAN_ARG(c->name), SPAN_ARG(c->key), (unsigned)c->bits,
+		c->self_signed ? "self " : "", (int)(c->first_at - NOW), (int)(c->last_at - NOW));
+	return 0;
+}
+
+static const char *certificates(int64_t from, int64_t to)
+{
+	static char text[512];
+	struct buf out = BUF_INIT(sizeof(text) - 1);
+	struct store *s;
+
+	restart();
+	s = open_store(false);
+	assert_int_equal(store_certificate_each(s, SPAN("mx.a.example"), from, to, print_certificate, &out, &fault), 0);
+	store_close(s);
+	snprintf(text, sizeof(text), "%s", buf_text(&out));
+	buf_done(&out);
+	return text;
+}
+
+static void ignore_fault(void *arg, const struct fault *f)
+{
+}
+
+static void write_file(const char *name, const struct buf *bytes)
+{
+	char file[128];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/%s", folder, name);
+	f = fopen(file, "w");
+	assert_int_equal(fwrite(bytes->p, 1, bytes->n, f), bytes->n);
+	fclose(f);
+}
+
+/* A set with one pair, for mx.a.example. */
+static struct tls_set *make_set(void)
+{
+	static const struct tls_set_settings settings = { .session_lifetime_s = 60 };
+	struct buf cert = BUF_INIT(1 << 16), key = BUF_INIT(1 << 16);
+	struct span name = SPAN("mx.a.example"), where = span_of(folder);
+	struct tls_files *files;
+	struct tls_set *set;
+
+	assert_int_equal(tls_self_signed(TLS_KEY_ECDSA, &name, 1, 30, &cert, &key), 0);
+	write_file("mx.crt", &cert);
+	write_file("mx.key", &key);
+	buf_done(&cert);
+	buf_done(&key);
+	files = tls_files_read(&where, 1);
+	set = tls_set_build(files, &settings, NULL, ignore_fault, NULL);
+	tls_files_free(files);
+	return set;
+}
+
+static void test_certificates(void **state)
+{
+	struct span name = SPAN("MX.a.example");
+	struct tls_set *set = make_set();
+
+	evidence_certificates(evidence, set, name, NOW);
+	evidence_certificates(evidence, set, name, NOW + 60);
+	assert_string_equal(certificates(NOW - 10, NOW + 10), "mx.a.example ECDSA 256 self 0..0 ");
+	evidence_certificates(evidence, set, name, NOW + 7200);
+	assert_string_equal(certificates(NOW + 100, NOW + 200), "mx.a.example ECDSA 256 self 0..7200 ");
+	assert_string_equal(certificates(NOW + 7201, NOW + 9000), "");
+	assert_string_equal(certificates(NOW - 100, NOW), "");
+	tls_set_unref(set);
+}
+
 static void test_no_evidence_is_fine(void **state)
 {
 	struct evidence_peer p = peer("192.0.2.1", "mx");
@@ -323,6 +395,7 @@ int main(void)
 		TEST(test_reporting_writes_down_who_came_in_the_clear),
 		TEST(test_scans_are_not_kept),
 		TEST(test_texts_are_made_safe),
+		TEST(test_certificates),
 		cmocka_unit_test(test_no_evidence_is_fine),
 		TEST(test_earlier_failures),
 		TEST(test_earlier_failures_survive_the_worker),
