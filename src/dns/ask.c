@@ -61,8 +61,9 @@ static void finish(struct question *q, const struct dns_result *result)
 static bool give_stale(struct question *q)
 {
 	struct dns_result result;
+	bool refresh;
 
-	if (q->stale_given || !answers_find(q->client->resolver->answers, &q->q, q->bits, true, &result))
+	if (q->stale_given || !answers_find(q->client->resolver->answers, &q->q, q->bits, true, &result, &refresh))
 		return q->stale_given;
 	q->stale_given = true;
 	tell(q, &result);
@@ -70,16 +71,16 @@ static bool give_stale(struct question *q)
 	return true;
 }
 
-/* Nobody had an answer. What an upstream said is kept for a moment; that nobody said anything is not. */
+/* Nobody had an answer. What an upstream said is kept for a moment, and that a stale answer had to do; that nobody said
+ * anything is not: the next may be luckier. */
 static void finish_failed(struct question *q)
 {
 	struct dns_result failure = { .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
 
-	if (q->bad)
-		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, DNS_SERVFAIL, DNS_EDE_NO_REACHABLE);
-	else if (q->unreachable)
+	if (!q->bad && q->unreachable)
 		failure.ede = DNS_EDE_NETWORK;
-	give_stale(q);
+	if (give_stale(q) || q->bad)
+		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, failure.rcode, failure.ede);
 	finish(q, &failure);
 }
 
@@ -127,6 +128,7 @@ static struct dns_try *try_new(struct question *q, unsigned i)
 	if (t->strict)
 		rand_bytes(&t->letters, sizeof(t->letters));
 	list_init(&t->in_port);
+	list_init(&t->by_id);
 	list_push_back(&q->tries, &t->in_question);
 	return t;
 }
@@ -390,12 +392,12 @@ static bool has_usable(const struct dns_client *c)
 bool dns_now(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_result *ret)
 {
 	struct dns_client *c = client_of(r);
-	bool all_down = upstreams_all_down(c->set);
+	bool all_down = upstreams_all_down(c->set), refresh;
 
 	must(q->klass == DNS_CLASS_IN);
-	if (answers_find(r->answers, q, bits, all_down, ret)) {
+	if (answers_find(r->answers, q, bits, all_down, ret, &refresh)) {
 		/* So that there is a fresh one when they are back. */
-		if (ret->stale && all_down && has_usable(c))
+		if (ret->stale && refresh && has_usable(c))
 			question_get(c, q, bits);
 		return true;
 	}

@@ -6,7 +6,8 @@
  * stays past its TTL, for a day at most, because a stale answer is better than none (RFC 8767); when memory runs out it
  * goes like any other.
  *
- * A failure is kept beside the answer before it: for its second it is given, with the stale answer if there is one.
+ * A failure is kept beside the answer before it. For its second it is given; and as long as no fresh answer has come a stale
+ * one is given at once, not only after waiting for the next failure (RFC 8767 5).
  */
 #include "base/clock.h"
 #include "dns/resolver_priv.h"
@@ -138,17 +139,18 @@ static void take_answer(struct shard *s, struct entry *e, struct dns_answer *ans
 	s->bytes += bytes_of(e);
 }
 
-static bool give(struct entry *e, uint64_t now_ms, bool stale_too, struct dns_result *ret)
+static bool give(const struct entry *e, uint64_t now_ms, bool stale_too, struct dns_result *ret, bool *ret_refresh)
 {
 	uint64_t age_s = (now_ms - e->stored_ms) / 1000;
 	bool has_stale = e->answer && age_s < (uint64_t)e->ttl + STALE_MAX_S;
-	bool failing = e->failed_until_ms > now_ms;
+	bool has_failed = e->failed_until_ms != 0, failing = e->failed_until_ms > now_ms;
 
 	*ret = (struct dns_result){ .cached = true, .ede = DNS_EDE_NONE };
+	*ret_refresh = !failing;
 	if (e->answer && age_s < e->ttl && !failing) {
 		ret->answer = dns_answer_ref(e->answer);
 		ret->age_s = (uint32_t)age_s;
-	} else if (has_stale && (stale_too || failing)) {
+	} else if (has_stale && (stale_too || has_failed)) {
 		ret->answer = dns_answer_ref(e->answer);
 		ret->stale = true;
 	} else if (failing) {
@@ -173,12 +175,12 @@ static struct shard *lock_shard(struct answers *a, const struct dns_question *q,
 }
 
 bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits, bool stale_too,
-	struct dns_result *ret)
+	struct dns_result *ret, bool *ret_refresh)
 {
 	uint64_t hash, now_ms = clock_mono_ms();
 	struct shard *s = lock_shard(a, q, bits, &hash);
 	struct entry *e = *place_of(s, hash, q, bits);
-	bool found = e && give(e, now_ms, stale_too, ret);
+	bool found = e && give(e, now_ms, stale_too, ret, ret_refresh);
 
 	if (found)
 		e->visited = true;

@@ -96,12 +96,17 @@ static struct port *port_get(struct lane *lane)
 	return p || lane->ports_n == 0 ? p : port_shared(lane);
 }
 
+static struct list *bucket_of(const struct port *p, uint16_t id)
+{
+	return &p->lane->client->tries[id % TRY_BUCKETS];
+}
+
 static struct dns_try *find(const struct port *p, uint16_t id)
 {
-	list_each (it, &p->tries) {
-		struct dns_try *t = container_of(it, struct dns_try, in_port);
+	list_each (it, bucket_of(p, id)) {
+		struct dns_try *t = container_of(it, struct dns_try, by_id);
 
-		if (t->id == id)
+		if (t->id == id && t->port == p)
 			return t;
 	}
 	return NULL;
@@ -187,6 +192,7 @@ int port_send(struct dns_try *t)
 	p->uses++;
 	t->port = p;
 	list_push_back(&p->tries, &t->in_port);
+	list_push_front(bucket_of(p, t->id), &t->by_id);
 	atomic_fetch_add_explicit(&t->lane->upstream->asked, 1, memory_order_relaxed);
 	return 0;
 }
@@ -198,6 +204,7 @@ void try_drop(struct dns_try *t)
 	if (t->stream)
 		stream_leave(t->stream);
 	list_remove(&t->in_port);
+	list_remove(&t->by_id);
 	list_remove(&t->in_question);
 	mem_free(t);
 	if (p && list_empty(&p->tries) && !p->reading)

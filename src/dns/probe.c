@@ -127,6 +127,7 @@ static void send_probe(struct lane *lane)
 		t->letters = rand_fast() | 1;
 	lane->probes_sent++;
 	list_init(&t->in_port);
+	list_init(&t->by_id);
 	list_push_back(&lane->probes, &t->in_question);
 	r = port_send(t);
 	if (r < 0)

@@ -135,6 +135,8 @@ void dns_resolver_thread_start(struct dns_resolver *r, unsigned thread)
 	list_init(&c->streams_waiting);
 	for (unsigned i = 0; i < QUESTION_BUCKETS; i++)
 		list_init(&c->buckets[i]);
+	for (unsigned i = 0; i < TRY_BUCKETS; i++)
+		list_init(&c->tries[i]);
 	dns_client = c;
 	pthread_mutex_lock(&r->lock);
 	c->loop = loop_self();

@@ -59,10 +59,10 @@ bool upstreams_all_down(const struct upstream_set *set);
 struct answers;
 struct answers *answers_new(size_t bytes_max);
 struct answers *answers_free(struct answers *a);
-/* What is kept for that question: fresh, stale (result->stale) or a failure that still holds. False: nothing.
- * stale_too: also what is past its TTL. */
+/* What is kept for that question: fresh, stale (result->stale) or a failure that still holds. False: nothing. Stale is what
+ * is past its TTL, if the last try for a fresh one failed, or with stale_too; *ret_refresh: such a try is due again. */
 bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits, bool stale_too,
-	struct dns_result *ret);
+	struct dns_result *ret, bool *ret_refresh);
 void answers_put(struct answers *a, const struct dns_question *q, unsigned bits, struct dns_answer *answer);
 /* An upstream's failure; what was kept stays, as stale. */
 void answers_put_failure(struct answers *a, const struct dns_question *q, unsigned bits, unsigned rcode, int ede);
@@ -83,6 +83,7 @@ struct lane {
 };
 struct question;
 #define QUESTION_BUCKETS 4096
+#define TRY_BUCKETS      4096
 struct dns_client {
 	struct dns_resolver *resolver;
 	unsigned index;
@@ -93,6 +94,7 @@ struct dns_client {
 	unsigned lanes_n;
 	struct lane **lanes; /* all there ever were */
 	struct list buckets[QUESTION_BUCKETS], questions;
+	struct list tries[TRY_BUCKETS]; /* by UDP, by their id */
 	_Atomic unsigned questions_n;
 	unsigned streams_n;
 	struct list streams_waiting; /* tries */
@@ -125,6 +127,7 @@ struct stream;
 struct dns_try {
 	struct list in_question;   /* or in lane->probes */
 	struct list in_port;       /* or in client->streams_waiting */
+	struct list by_id;         /* in client->tries */
 	struct question *question; /* NULL: a probe */
 	struct lane *lane;
 	struct port *port;

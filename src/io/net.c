@@ -270,6 +270,8 @@ int net_listen_udp(const struct net_addr *a, bool reuse_port, int queue_bytes, s
 	/* Beyond net.core.rmem_max only for those who may. */
 	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue_bytes, sizeof(queue_bytes)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &queue_bytes, sizeof(queue_bytes));
+	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &queue_bytes, sizeof(queue_bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &queue_bytes, sizeof(queue_bytes));
 	return listened(fd, r, a, fault);
 }
 

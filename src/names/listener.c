@@ -106,10 +106,10 @@ static void answer_batch(struct batch *b, unsigned n)
 	send_all(b, answers);
 }
 
-/* All that is there. */
+/* All that is there; of a listener that ends, what fits into a turn. */
 static void answer_all(struct batch *b)
 {
-	for (unsigned rounds = 1;; rounds++) {
+	for (unsigned rounds = 1; !b->l->closing || rounds <= BATCHES_IN_ROW; rounds++) {
 		int n = receive(b);
 
 		if (n > 0) {
@@ -142,6 +142,7 @@ static void run(void *arg)
 		answer_all(b);
 	/* Clients ask when they like. */
 	while (!l->closing && loop_fd_wait_read(&l->fd, DEADLINE_NEVER) == 0);
+	answer_all(b);
 	loop_fd_remove(&l->fd);
 	mem_free(b);
 	l->ended = true;

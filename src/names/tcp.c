@@ -162,29 +162,32 @@ static void on_readable(void *arg, enum loop_idle_end why)
 	conn_free_if_done(c);
 }
 
-/* All whole messages of c->in. */
-static void answer_all(struct names_conn *c, uint8_t *room)
+/* All whole messages of c->in. Their number. */
+static unsigned answer_all(struct names_conn *c, uint8_t *room)
 {
 	struct names_from from = { .peer = &c->conn->peer, .conn = c };
+	unsigned done = 0;
 
 	while (!is_full(c) && c->in.n >= 2) {
 		size_t n = dns_get_u16((const uint8_t *)c->in.p), length;
 
 		if (c->in.n < 2 + n)
-			return;
+			break;
 		length = names_respond(c->thread, span_make(c->in.p + 2, n), &from, room, DNS_MESSAGE_MAX);
 		add_answer(c, room, length);
 		buf_consume(&c->in, 2 + n);
 		list_remove(&c->link);
 		list_push_back(&c->thread->conns, &c->link);
+		done++;
 	}
+	return done;
 }
 
 /* Reads once. False: the client has said all, or is gone. */
-static bool read_some(struct names_conn *c)
+static bool read_some(struct names_conn *c, uint64_t deadline)
 {
 	char *room = buf_room(&c->in, READ_SIZE);
-	ssize_t n = room ? conn_recv(c->conn, room, READ_SIZE, deadline_in(MESSAGE_MS)) : -EPROTO;
+	ssize_t n = room ? conn_recv(c->conn, room, READ_SIZE, deadline) : -EPROTO;
 
 	if (n > 0) {
 		buf_grew(&c->in, (size_t)n);
@@ -206,11 +209,13 @@ static void run_reader(void *arg)
 {
 	struct names_conn *c = arg;
 	uint8_t *room = mem_alloc(DNS_MESSAGE_MAX);
+	uint64_t deadline = deadline_in(MESSAGE_MS);
 
 	for (;;) {
-		answer_all(c, room);
+		if (answer_all(c, room) > 0)
+			deadline = deadline_in(MESSAGE_MS);
 		flush(c);
-		if (c->ended || is_full(c) || is_idle(c) || !read_some(c))
+		if (c->ended || is_full(c) || is_idle(c) || !read_some(c, deadline))
 			break;
 	}
 	mem_free(room);

@@ -327,10 +327,12 @@ static void stale(struct stage *s)
 	s->u[0].script = s->u[0].probe = PLAIN;
 	s->u[0].ttl = 300;
 	stage_wait_for(s, "\"state\":\"up\"");
-	stage_assert_address(s, "www.example.de", ONE);
-	result = stage_ask(s, "www.example.de", DNS_TYPE_A);
-	assert_false(result.stale);
-	dns_answer_unref(result.answer);
+	do {
+		result = stage_ask(s, "www.example.de", DNS_TYPE_A);
+		assert_non_null(result.answer);
+		dns_answer_unref(result.answer);
+		task_sleep(10);
+	} while (result.stale);
 }
 
 static void test_a_stale_answer(void **state)
@@ -352,6 +354,12 @@ static void stale_at_once(struct stage *s)
 	result = stage_ask(s, "www.example.de", DNS_TYPE_A);
 	assert_true(result.stale && result.answer);
 	assert_true(loop_now_ms() - begun < DNS_STALE_MS);
+	dns_answer_unref(result.answer);
+	/* After that nobody waits for the next failure. */
+	s->u[0].script = SILENT;
+	task_sleep(1100);
+	result = stage_ask(s, "www.example.de", DNS_TYPE_A);
+	assert_true(result.stale && result.cached);
 	dns_answer_unref(result.answer);
 }
 
