@@ -251,11 +251,12 @@ class Upstream:
     def __init__(self, script=None, ttl=60, host="127.0.0.1"):
         self.script, self.ttl, self.host = script or self.plain, ttl, host
         self.asked, self.lock, self.closing = [], threading.Lock(), False
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         for _ in range(50):
-            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.udp = socket.socket(family, socket.SOCK_DGRAM)
             self.udp.bind((host, 0))
             self.port = self.udp.getsockname()[1]
-            self.tcp = socket.socket()
+            self.tcp = socket.socket(family)
             self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 self.tcp.bind((host, self.port))
@@ -264,7 +265,7 @@ class Upstream:
                 self.udp.close()
                 self.tcp.close()
         self.tcp.listen(64)
-        self.address = f"{host}:{self.port}"
+        self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         for run in (self.run_udp, self.run_tcp):
             threading.Thread(target=run, daemon=True).start()
 

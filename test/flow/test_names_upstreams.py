@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import time
 import pytest
 
 from conftest import wait_for
-from dns_client import RA, TC, Silence, Upstream, address, ask, encode_name, exchange_udp, opt, query, record, reply
+from dns_client import RA, RD, TC, Silence, Upstream, address, ask, encode_name, exchange_udp, opt, query, record, reply
 from test_names import names_settings
 
 PATIENCE = 3
@@ -80,6 +81,99 @@ def test_what_an_upstream_says_is_passed_on(make):
         assert ask_soon(t, "no.example.net").rcode == "NXDOMAIN"
         assert ask_soon(t, "www.example.net", tcp=True).data("A") == ["203.0.113.1"]
         assert ask(t.dns_port, "www.example.net").edns is None
+
+
+OWNER = b"\xc0\x0c"
+SOA = record("example.net", "SOA", 60, encode_name("ns.example.net") + encode_name("h.example.net") + struct.pack("!5I", 1, 2, 3, 4, 2))
+
+
+def with_authority(raw, authority, rcode=0):
+    """A negative answer: one record in the authority section."""
+    m = reply(raw, authority, n=0, rcode=rcode)
+    return m[:8] + b"\0\1" + m[10:]
+
+
+def test_records_of_all_kinds(make):
+    """Chains, signatures, types that nobody knows, names with bytes that are no letters."""
+    def script(q, raw, tcp):
+        name, type, _ = q.questions[0]
+        name = name.lower()
+        if name == "alias.example.net":
+            return reply(raw, record(OWNER, "CNAME", 60, encode_name("target.example.net")) +
+                         record("target.example.net", "A", 60, address("203.0.113.9")), n=2)
+        if type == "TYPE4711":
+            return reply(raw, record(OWNER, 4711, 60, b"\0\xff\xc0\x0c"))
+        if name == "big.example.net":
+            many = b"".join(record(OWNER, "TXT", 60, b"\xfa" + b"x" * 249 + bytes([i])) for i in range(16))
+            return reply(raw, many, n=16) if tcp else reply(raw, flags=RA | TC)
+        if name.startswith("gone"):
+            return with_authority(raw, SOA, rcode=3)
+        if name.startswith("empty"):
+            return with_authority(raw, SOA)
+        return plain(raw)
+    with Upstream(script) as u:
+        t = make(u)
+        m = ask_soon(t, "ALIAS.example.net")
+        assert [(r.name.lower(), r.type, r.data) for r in m.answers] == [
+            ("alias.example.net", "CNAME", "target.example.net"), ("target.example.net", "A", "203.0.113.9")]
+        assert ask_soon(t, "x.example.net", 4711).answers[0].data == b"\0\xff\xc0\x0c"
+        assert ask_soon(t, b"\3a.b\2\0\xff\7example\3net\0").data("A") == ["203.0.113.1"]
+        # Too much for a datagram: whole by TCP, cut by UDP.
+        m = ask_soon(t, "big.example.net", "TXT")
+        assert m.has(TC) and not m.answers
+        assert len(ask_soon(t, "big.example.net", "TXT", tcp=True).answers) == 16
+        for name, rcode in (("gone.example.net", "NXDOMAIN"), ("empty.example.net", "NOERROR")):
+            m = ask_soon(t, name)
+            assert m.rcode == rcode and not m.answers and m.authorities[0].type == "SOA"
+
+
+def test_negative_answers_are_kept_as_long_as_their_soa_says(make):
+    """RFC 2308 5: here 2 s."""
+    with Upstream(lambda q, raw, tcp: with_authority(raw, SOA, rcode=3)) as u:
+        t = make(u, threads=1)
+        for _ in range(3):
+            assert ask_soon(t, "gone.example.net").rcode == "NXDOMAIN"
+        assert u.was_asked("gone.example.net") == 1
+        time.sleep(2.2)
+        assert ask_soon(t, "gone.example.net").rcode == "NXDOMAIN"
+        wait_for(lambda: u.was_asked("gone.example.net") == 2)
+
+
+def test_what_has_no_lifetime_is_not_kept(make):
+    with Upstream(ttl=0) as u:
+        t = make(u, threads=1)
+        for n in (1, 2, 3):
+            assert ask_soon(t, "a.example.net").data("A") == ["203.0.113.1"]
+            assert u.was_asked("a.example.net") == n
+
+
+def test_bits_that_a_client_sets(make):
+    """DO and CD go along and part what is kept; without RD nobody is asked (RFC 1035 4.1.1)."""
+    seen = []
+
+    def script(q, raw, tcp):
+        seen.append((q.questions[0][0].lower(), bool(q.edns and q.edns["flags"] & 0x8000), q.has(0x10)))
+        return plain(raw)
+    with Upstream(script) as u:
+        t = make(u, threads=1)
+        ask(t.dns_port, "a.example.net")
+        ask(t.dns_port, "a.example.net", edns=opt(flags=0x8000))
+        ask(t.dns_port, "a.example.net", flags=RD | 0x10)
+        assert ask(t.dns_port, "b.example.net", flags=0).rcode == "REFUSED"
+        assert [s[1:] for s in seen if s[0] == "a.example.net"] == [(False, False), (True, False), (False, True)]
+        assert not [s for s in seen if s[0] == "b.example.net"]
+
+
+def test_upstreams_by_ipv6(make):
+    with Upstream(host="::1") as u:
+        assert ask_soon(make(u), "a.example.net").data("A") == ["203.0.113.1"]
+
+
+def test_an_upstream_without_edns(make):
+    """RFC 6891 6.2.2: FORMERR to what has an OPT record; it is asked again without."""
+    with Upstream(lambda q, raw, tcp: reply(raw, rcode=1) if q.edns else plain(raw)) as u:
+        t = make(u)
+        assert ask_soon(t, "a.example.net").data("A") == ["203.0.113.1"]
 
 
 def test_answers_are_kept_and_grow_older(make):
