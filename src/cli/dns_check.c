@@ -4,6 +4,7 @@
  * Everything is asked over the network as any client would. A name that differs is asked once more a moment later: the
  * store may have changed while we looked, and the server takes a change up within a second.
  */
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/fmt.h"
@@ -168,11 +169,11 @@ static void tell_answer(struct check *c, const struct net_addr *server, const st
 	struct fault f;
 
 	fault_set(&f,
-		rcode == DNS_REFUSED           ? FAULT_DNS_UPSTREAM_REFUSES
-			: rcode != DNS_NOERROR ? FAULT_DNS_UPSTREAM_FAILS
-			: !(a->flags & DNS_RA) ? FAULT_DNS_UPSTREAM_NO_RECURSION
-			: a->udp_us >= SLOW_US ? FAULT_DNS_UPSTREAM_SLOW
-					       : FAULT_NONE);
+		rcode == DNS_REFUSED                          ? FAULT_DNS_UPSTREAM_REFUSES
+			: rcode != DNS_NOERROR                ? FAULT_DNS_UPSTREAM_FAILS
+			: !(a->flags & DNS_RA)                ? FAULT_DNS_UPSTREAM_NO_RECURSION
+			: a->udp == 0 && a->udp_us >= SLOW_US ? FAULT_DNS_UPSTREAM_SLOW
+							      : FAULT_NONE);
 	if (f.code == FAULT_NONE)
 		return;
 	net_addr_text(server, text);
@@ -183,42 +184,66 @@ static void tell_answer(struct check *c, const struct net_addr *server, const st
 	findings_add(&c->f, &f);
 }
 
-/* False: it is silent by UDP. */
-static bool check_upstream(struct check *c, const struct net_addr *server)
+/* One that is asked; all are at the same time, for each may take its time. */
+struct upstream {
+	const struct net_addr *server;
+	struct answered a;
+	pthread_t thread;
+};
+
+static void *ask_upstream(void *arg)
 {
 	static const struct dns_question root = { .name = { .n = 1 }, .type = DNS_TYPE_NS, .klass = DNS_CLASS_IN };
-	struct answered a;
-	json_t *json;
+	struct upstream *u = arg;
 
-	ask_both(server, &root, UPSTREAM_MS, &a);
-	json = answered_json(server, &a);
-	if (a.udp == 0 || a.tcp == 0) {
-		json_object_set_new(json, "rcode", json_string(dns_rcode_text(a.flags & DNS_RCODE)));
-		json_object_set_new(json, "recursion", json_boolean(a.flags & DNS_RA));
-		tell_answer(c, server, &a);
+	ask_both(u->server, &root, UPSTREAM_MS, &u->a);
+	return NULL;
+}
+
+static void ask_upstreams(const struct settings *s, struct upstream *all)
+{
+	unsigned n = s->names.forward.n;
+
+	for (unsigned i = 0; i < n; i++) {
+		all[i].server = &s->names.upstreams[i];
+		must(pthread_create(&all[i].thread, NULL, ask_upstream, &all[i]) == 0);
+	}
+	for (unsigned i = 0; i < n; i++)
+		pthread_join(all[i].thread, NULL);
+}
+
+static void tell_upstream(struct check *c, const struct upstream *u)
+{
+	const struct answered *a = &u->a;
+	json_t *json = answered_json(u->server, a);
+
+	if (a->udp == 0 || a->tcp == 0) {
+		json_object_set_new(json, "rcode", json_string(dns_rcode_text(a->flags & DNS_RCODE)));
+		json_object_set_new(json, "recursion", json_boolean(a->flags & DNS_RA));
+		tell_answer(c, u->server, a);
 	}
 	json_array_append_new(c->upstreams, json);
-	if (a.udp < 0 && a.tcp < 0)
-		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, server, "UDP, TCP", a.udp);
-	else if (a.udp < 0 || a.tcp < 0)
-		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, server, a.udp < 0 ? "UDP" : "TCP", a.udp < 0 ? a.udp : a.tcp);
-	return a.udp == 0;
+	if (a->udp < 0 && a->tcp < 0)
+		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, u->server, "UDP, TCP", a->udp);
+	else if (a->udp < 0 || a->tcp < 0)
+		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, u->server, a->udp < 0 ? "UDP" : "TCP",
+			a->udp < 0 ? a->udp : a->tcp);
 }
 
 static void check_upstreams(struct check *c, const struct snapshot *domains)
 {
+	struct upstream all[SETTINGS_FORWARD_MAX];
 	const struct domain *d = NULL;
 	struct dns_question ours;
 
 	for (unsigned i = 0; domains && i < snapshot_count(domains) && !d; i++)
 		if (snapshot_at(domains, i)->origin_n > 0)
 			d = snapshot_at(domains, i);
+	ask_upstreams(c->s, all);
 	for (unsigned i = 0; i < c->s->names.forward.n; i++) {
-		const struct net_addr *upstream = &c->s->names.upstreams[i];
-
-		if (check_upstream(c, upstream) && c->has_server && d &&
-			dns_question_of(d->name, DNS_TYPE_SOA, &ours) == 0)
-			check_loop(c, upstream, &ours);
+		tell_upstream(c, &all[i]);
+		if (all[i].a.udp == 0 && c->has_server && d && dns_question_of(d->name, DNS_TYPE_SOA, &ours) == 0)
+			check_loop(c, all[i].server, &ours);
 	}
 }
 
