@@ -26,6 +26,7 @@ int cli_cert_list(struct cli *cli, int argc, char **argv);
 int cli_cert_check(struct cli *cli, int argc, char **argv);
 int cli_tls_explain(struct cli *cli, int argc, char **argv);
 int cli_tls_log(struct cli *cli, int argc, char **argv);
+int cli_cert_predict(struct cli *cli, int argc, char **argv);
 int cli_cache_purge(struct cli *cli, int argc, char **argv);
 int cli_cache_stat(struct cli *cli, int argc, char **argv);
 int cli_dns_check(struct cli *cli, int argc, char **argv);

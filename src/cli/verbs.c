@@ -99,6 +99,14 @@ static const struct cli_option report_options[] = {
 	{ NULL },
 };
 
+static const struct cli_option predict_options[] = {
+	{ "--with", "FILE", true, "A certificate that comes, with its key or without." },
+	{ "--without", "FILE", true, "A certificate that goes; with --log, one that is in service." },
+	{ "--log", "FILE", true, "Ask the peers of a mail log instead of the kept ones: an approximation." },
+	{ "--since", "DATE|TIME", false, "Of the log, leave out what is older: 2024-01-05, or 30d." },
+	{ NULL },
+};
+
 static const struct cli_verb first[] = {
 	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
 		"Write a commented torhaus.conf, an empty store and self-signed certificates.", init_options,
@@ -115,6 +123,9 @@ static const struct cli_verb last[] = {
 	{ "cert list", "", "Show the certificates in service.", NULL, cli_cert_list },
 	{ "cert check", "", "Verify the certificate folders, and that what is on disk is what is served.", NULL,
 		cli_cert_check },
+	{ "cert predict", "--with FILE… [--without FILE…] [--log FILE…]",
+		"Tell who would no longer get through if these certificates came and those went.", predict_options,
+		cli_cert_predict },
 	{ "tls explain", "(--suites LIST | --hello FILE) --with FILE…",
 		"Tell whether a client would reach a server with these certificates, and why not.", tls_explain_options,
 		cli_tls_explain },

@@ -30,6 +30,7 @@
 #define STORE_ROWS_DAYS         90
 #define STORE_COUNTS_DAYS       400
 #define STORE_GRACE_DAYS        30
+#define STORE_RECENT_DAYS       30
 #define STORE_EXPIRE_BATCH      500 /* rows of each kind a call */
 
 /* A ClientHello of a peer. */
@@ -47,6 +48,7 @@ struct store_peer {
 	uint64_t handshakes, failures;   /* TLS that succeeded, that failed */
 	uint64_t refusals;               /* recipients refused for want of TLS */
 	uint64_t mails, mails_clear;     /* delivered, and of them without TLS */
+	uint64_t mails_recent;           /* read: delivered in the last STORE_RECENT_DAYS, today included */
 	struct span version, suite, key; /* of the last handshake that succeeded; empty: none */
 	int64_t failed_at;               /* of the last failure; 0: none */
 	struct span fault;               /* its cause, fault_pack(); to fault_unpack() */

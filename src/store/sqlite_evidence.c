@@ -79,6 +79,9 @@ static int peer_add(struct store *s, const struct store_peer *p, const struct st
 		(int64_t)p->handshakes, (int64_t)p->failures, (int64_t)p->refusals, (int64_t)p->mails,
 		(int64_t)p->mails_clear, p->version, p->suite, p->key, p->failed_at, p->fault, p->proof);
 	r = run_returning(q, stmt, &id, 1, fault);
+	if (r == 0 && p->mails > 0)
+		r = run_numbers(q, Q_PEER_DAY_ADD, (int64_t[]){ id, p->last_at / DAY_S, (int64_t)p->mails }, 3, NULL,
+			fault);
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		r = hello_add(q, id, &hellos[i], fault);
 	if (r == 0 && n > 0)
@@ -225,6 +228,7 @@ static int expire(struct store *s, int64_t now, uint64_t *ret_rows, struct fault
 		int64_t before;
 	} ages[] = {
 		{ Q_PEER_EXPIRE, now - (int64_t)STORE_COUNTS_DAYS * DAY_S },
+		{ Q_PEER_DAY_EXPIRE, now / DAY_S - STORE_RECENT_DAYS },
 		{ Q_FAILURE_EXPIRE, now - (int64_t)STORE_ROWS_DAYS * DAY_S },
 		{ Q_REFUSAL_EXPIRE, now - (int64_t)STORE_ROWS_DAYS * DAY_S },
 		{ Q_MAIL_EXPIRE, now / DAY_S - STORE_COUNTS_DAYS },
@@ -307,6 +311,7 @@ static struct store_peer peer_of(sqlite3_stmt *row)
 		.failed_at = sqlite3_column_int64(row, 13),
 		.fault = sqlite_column(row, 14),
 		.proof = sqlite_column(row, 15),
+		.mails_recent = column_count(row, 16),
 	};
 }
 
@@ -329,13 +334,13 @@ static int peer_each(struct store *s, bool failed, store_peer_fn *fn, void *arg,
 static int hello_row(const struct reader *to, sqlite3_stmt *row)
 {
 	struct store_peer p = peer_of(row);
-	struct span fingerprint = sqlite_column(row, 16);
+	struct span fingerprint = sqlite_column(row, 17);
 	struct store_hello h = {
-		.bytes = sqlite_column(row, 17),
-		.succeeded = column_count(row, 18),
-		.failed = column_count(row, 19),
-		.first_at = sqlite3_column_int64(row, 20),
-		.last_at = sqlite3_column_int64(row, 21),
+		.bytes = sqlite_column(row, 18),
+		.succeeded = column_count(row, 19),
+		.failed = column_count(row, 20),
+		.first_at = sqlite3_column_int64(row, 21),
+		.last_at = sqlite3_column_int64(row, 22),
 	};
 
 	if (fingerprint.n == sizeof(h.fingerprint))

@@ -46,10 +46,17 @@ const char *const sqlite_query_text[Q_COUNT] = {
 	[Q_PEER_EXPIRE] = "DELETE FROM mail_peer WHERE id IN (SELECT id FROM mail_peer WHERE last_at < ?1 LIMIT ?2)",
 #define PEER_COLUMNS \
 	"p.network, p.helo, p.address, p.first_at, p.last_at, p.handshakes, p.failures, p.refusals, p.mails," \
-	" p.mails_clear, p.version, p.suite, p.key_type, p.failed_at, p.fault, p.proof"
+	" p.mails_clear, p.version, p.suite, p.key_type, p.failed_at, p.fault, p.proof," \
+	" (SELECT coalesce(sum(d.mails), 0) FROM mail_peer_day d WHERE d.peer = p.id AND d.day >" \
+	" CAST(strftime('%s', 'now') AS INTEGER) / 86400 - 30)"
 	[Q_PEERS] = "SELECT " PEER_COLUMNS " FROM mail_peer p ORDER BY last_at DESC, id DESC",
 	[Q_PEERS_FAILED] =
 		"SELECT " PEER_COLUMNS " FROM mail_peer p WHERE failures > 0 ORDER BY failed_at DESC, id DESC",
+
+	[Q_PEER_DAY_ADD] = "INSERT INTO mail_peer_day (peer, day, mails) VALUES (?1, ?2, ?3)"
+			   " ON CONFLICT (peer, day) DO UPDATE SET mails = mails + ?3",
+	[Q_PEER_DAY_EXPIRE] = "DELETE FROM mail_peer_day WHERE (peer, day) IN"
+			      " (SELECT peer, day FROM mail_peer_day WHERE day < ?1 LIMIT ?2)",
 
 	[Q_HELLO_ADD] = "INSERT INTO mail_hello (fingerprint, bytes, last_at) VALUES (?1, ?2, ?3)"
 			" ON CONFLICT (fingerprint) DO UPDATE SET bytes = ?2, last_at = max(last_at, ?3) RETURNING id",

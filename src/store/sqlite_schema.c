@@ -139,6 +139,13 @@ static const char *const migrations[] = {
 	"  first_at INTEGER NOT NULL,"
 	"  last_at INTEGER NOT NULL,"
 	"  UNIQUE (sha256, name)) STRICT;",
+
+	"CREATE TABLE mail_peer_day ("
+	"  peer INTEGER NOT NULL REFERENCES mail_peer (id) ON DELETE CASCADE,"
+	"  day INTEGER NOT NULL,"
+	"  mails INTEGER NOT NULL,"
+	"  PRIMARY KEY (peer, day)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX mail_peer_day_by_age ON mail_peer_day (day);",
 };
 #define SCHEMA ((int64_t)array_len(migrations))
 

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "io/net.h"
+#include "tls/tls.h"
 
 #define PREDICT_SUITES_MAX  512
 #define PREDICT_CAPTURE_MAX (64 * 1024 * 1024)
@@ -41,3 +42,39 @@ int predict_from_suites(struct span list, struct span name, struct arena *a, str
 int predict_from_capture(struct span bytes, struct arena *a, struct predict_client *ret, struct fault *fault);
 /* The lists of a server, as OpenSSL wants them set: of TLS 1.2 and below, and of TLS 1.3; names that it does not have are left out. */
 void predict_server_suites(struct span list, struct buf *ret_12, struct buf *ret_13);
+
+/* ---- peers ---- */
+
+/*
+ * The kept peers (store/evidence.h) against two sets of certificates: as it is, and as it would be. Each kept ClientHello is replayed
+ * against both, equal ones once. A peer breaks if one of its hellos gets through to the set that is, and not to the one that would be.
+ */
+
+struct store;
+struct predict_breaker {
+	struct span network, helo, address;
+	int64_t last_at;
+	uint64_t mails, mails_recent; /* delivered since it is kept, and in the last 30 days */
+	unsigned hellos, broken;      /* kinds of hello that it has, and that would fail */
+	bool kept_old_helps;          /* it gets through if the old certificates stay beside the new ones */
+	struct fault cause;           /* of the first that would fail */
+};
+struct predict_result {
+	unsigned peers, hellos;           /* that were asked; hellos: different ones */
+	unsigned broken, failing;         /* peers that would break; that fail already */
+	unsigned mended;                  /* peers that fail now and would get through */
+	uint64_t mails_recent;            /* of those that break */
+	bool keeping_helps;               /* with the old certificates beside the new ones nobody breaks */
+	struct predict_breaker *breakers; /* the one with the most mail first; in the arena */
+	unsigned breakers_n;              /* at most PREDICT_BREAKERS_MAX */
+};
+#define PREDICT_BREAKERS_MAX 1000
+/* use: what the sets serve. both: old and new certificates side by side. Blocking, and about 2 ms of CPU for each different hello. 0 or
+ * -errno with fault (STORE-*). */
+int predict_peers(struct store *store, enum tls_use use, struct tls_set *now, struct tls_set *then,
+	struct tls_set *both, struct arena *a, struct predict_result *ret, struct fault *fault);
+/* The same for a log's peers, which is an approximation: those only seen with RSA break if no RSA certificate is left, those only
+ * seen with ECDSA (up to TLS 1.2) if none of those is. */
+struct logs;
+void predict_logs(const struct logs *logs, struct tls_set *now, struct tls_set *then, struct arena *a,
+	struct predict_result *ret);

@@ -1,0 +1,374 @@
+/*
+ * torhaus cert predict: who would no longer get through if these certificates came and those went?
+ *
+ * The kept ClientHellos of the peers are replayed against what the certificate folders hold now, and against what they would hold
+ * (survey/predict.h). With --log the peers of a mail log are asked instead, which is an approximation and says so; then only the
+ * files named count, so that it works for other servers, too.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "cli/cli_priv.h"
+#include "store/store.h"
+#include "survey/logs.h"
+#include "survey/predict.h"
+
+#define ROWS_SHOWN   20
+#define CAUSES_SHOWN 3
+
+struct prediction {
+	struct cli *cli;
+	struct arena arena;
+	const char *with[2 * ARGS_MAX], *without[ARGS_MAX];
+	unsigned with_n, without_n;
+	const char *logs[ARGS_MAX];
+	unsigned logs_n;
+	int64_t since;
+	struct tls_set *now, *then, *both;
+	struct predict_result result;
+};
+
+static const char *say(const struct prediction *p, const char *en, const char *de)
+{
+	return cli_say(p->cli, en, de);
+}
+
+/* ---- the sets ---- */
+
+static bool is_same_file(const char *a, const char *b)
+{
+	char *ra = realpath(a, NULL), *rb = realpath(b, NULL);
+	bool same = strcmp(a, b) == 0 || (ra && rb && strcmp(ra, rb) == 0);
+
+	mem_free(ra);
+	mem_free(rb);
+	return same;
+}
+
+static bool goes(const struct prediction *p, const char *path)
+{
+	for (unsigned i = 0; i < p->without_n; i++)
+		if (is_same_file(p->without[i], path))
+			return true;
+	return false;
+}
+
+static void add_file(struct tls_files *to, struct tls_file *f)
+{
+	to->v = mem_resize(to->v, to->n + 1, sizeof(*to->v));
+	to->v[to->n++] = (struct tls_file){ .path = mem_text(f->path),
+		.changed_ns = f->changed_ns,
+		.bytes = span_text(span_make(f->bytes, f->n)),
+		.n = f->n,
+		.readable = f->readable,
+		.error = f->error };
+}
+
+static void add_files(struct tls_files *to, const struct tls_files *from)
+{
+	for (unsigned i = 0; i < from->n; i++)
+		add_file(to, &from->v[i]);
+}
+
+/* What is there, with what comes in the place of the first file that goes (the order decides what strangers see), or behind it. */
+static struct tls_files *files_then(const struct prediction *p, const struct tls_files *now,
+	const struct tls_files *new, bool keep_old)
+{
+	struct tls_files *then = mem_new(struct tls_files);
+	bool placed = false;
+
+	for (unsigned i = 0; i < now->n; i++) {
+		bool out = goes(p, now->v[i].path);
+
+		if (out && !placed) {
+			add_files(then, new);
+			placed = true;
+		}
+		if (!out || keep_old)
+			add_file(then, &now->v[i]);
+	}
+	if (!placed)
+		add_files(then, new);
+	return then;
+}
+
+static void on_fault(void *arg, const struct fault *f)
+{
+	cli_fault(arg, f);
+}
+
+static void ignore(void *arg, const struct fault *f)
+{
+	(void)arg, (void)f;
+}
+
+static void build_sets(struct prediction *p, const struct settings *s)
+{
+	const struct tls_set_settings settings = { .session_lifetime_s = 3600, .stand_in_keys = true, .any_name = !s };
+	struct tls_files *now = s ? tls_files_read(s->certificates.v, s->certificates.n)
+				  : tls_files_read_named(p->without, p->without_n);
+	struct tls_files *new = tls_files_read_named(p->with, p->with_n);
+	struct tls_files *then = files_then(p, now, new, false), *both = files_then(p, now, new, true);
+
+	/* What is wrong with the new ones is of interest, and told once. */
+	tls_set_unref(tls_set_build(new, &settings, NULL, on_fault, p->cli));
+	p->now = tls_set_build(now, &settings, NULL, ignore, NULL);
+	p->then = tls_set_build(then, &settings, NULL, ignore, NULL);
+	p->both = tls_set_build(both, &settings, NULL, ignore, NULL);
+	tls_files_free(now);
+	tls_files_free(new);
+	tls_files_free(then);
+	tls_files_free(both);
+}
+
+/* "RSA and ECDSA" */
+static const char *types_of(struct prediction *p, struct tls_set *set)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(256);
+
+	for (enum tls_key_type t = 0; t < TLS_KEY_TYPES_MAX; t++)
+		for (unsigned i = 0; i < tls_set_count(set); i++)
+			if (tls_set_pair(set, i)->type == t) {
+				buf_addf(&text, "%s%s", text.n ? say(p, " and ", " und ") : "", tls_key_type_text(t));
+				break;
+			}
+	return text.n ? arena_text(&p->arena, buf_span(&text)) : say(p, "none", "keine");
+}
+
+/* ---- for people ---- */
+
+static void print_breakers(const struct prediction *p)
+{
+	const struct predict_result *r = &p->result;
+	FILE *out = p->cli->out;
+	char seen[32];
+
+	fprintf(out, "\n%-20s %-34s %12s  %-16s  %s\n", say(p, "NETWORK", "NETZ"), "EHLO",
+		say(p, "MAILS, 30 D", "MAILS, 30 T"), say(p, "LAST SEEN", "ZULETZT"), say(p, "WHY", "WARUM"));
+	for (unsigned i = 0; i < r->breakers_n && i < ROWS_SHOWN; i++) {
+		const struct predict_breaker *b = &r->breakers[i];
+
+		cli_time(b->last_at, seen);
+		fprintf(out, "%-20.*s %-34.*s %12llu  %-16s  %s%s\n", SPAN_ARG(b->network),
+			SPAN_ARG(b->helo.n ? span_sub(b->helo, 0, 34) : SPAN("-")), (unsigned long long)b->mails_recent,
+			seen, fault_code_text(b->cause.code),
+			b->broken < b->hellos ? say(p, " (some of its hosts)", " (einige ihrer Hosts)") : "");
+	}
+	if (r->broken > ROWS_SHOWN)
+		fprintf(out, say(p, "and %u more (--json lists them)\n", "und %u weitere (--json nennt sie)\n"),
+			r->broken - ROWS_SHOWN);
+}
+
+/* Each code once, with the evidence of the peer that sends most. */
+static void print_causes(const struct prediction *p)
+{
+	enum fault_code told[CAUSES_SHOWN];
+	unsigned n = 0;
+
+	fprintf(p->cli->out, "\n");
+	if (p->logs_n > 0) {
+		fprintf(p->cli->out, "%s\n",
+			say(p, "They were only seen with certificates of the key type that would be gone, and never with TLS 1.3.",
+				"Sie waren nur mit Zertifikaten der Schlüsselart zu sehen, die es nicht mehr gäbe, und nie mit TLS 1.3."));
+		return;
+	}
+	for (unsigned i = 0; i < p->result.breakers_n && n < CAUSES_SHOWN; i++) {
+		const struct fault *f = &p->result.breakers[i].cause;
+		bool known = false;
+
+		for (unsigned k = 0; k < n; k++)
+			known |= told[k] == f->code;
+		if (known)
+			continue;
+		told[n++] = f->code;
+		cli_fault_to(p->cli, p->cli->out, f);
+	}
+}
+
+static void print_advice(const struct prediction *p)
+{
+	fprintf(p->cli->out, "%s\n",
+		p->result.keeping_helps
+			? say(p, "Nobody breaks if the old certificates stay in service beside the new ones.",
+				  "Niemand scheitert, wenn die alten Zertifikate neben den neuen in Betrieb bleiben.")
+			: say(p, "Some break even if the old certificates stay in service beside the new ones; see the causes.",
+				  "Einige scheitern auch dann, wenn die alten Zertifikate neben den neuen in Betrieb bleiben; siehe die Ursachen."));
+}
+
+static void print_result(struct prediction *p)
+{
+	const struct predict_result *r = &p->result;
+	FILE *out = p->cli->out;
+
+	fprintf(out, say(p, "Certificates now: %s; then: %s.\n", "Zertifikate jetzt: %s; dann: %s.\n"),
+		types_of(p, p->now), types_of(p, p->then));
+	if (p->logs_n > 0)
+		fprintf(out,
+			say(p, "An approximation: %u peers of the log, judged by the suites that they were seen with. Kept ClientHellos would tell exactly.\n",
+				"Eine Näherung: %u Gegenstellen des Protokolls, beurteilt nach den Suiten, mit denen sie zu sehen waren. Aufbewahrte ClientHellos sagten es genau.\n"),
+			r->peers);
+	else
+		fprintf(out,
+			say(p, "Replayed: %u kept peers with %u different ClientHellos; %u of the peers fail already, %u of those would get through.\n",
+				"Abgespielt: %u aufbewahrte Gegenstellen mit %u verschiedenen ClientHellos; %u davon scheitern schon jetzt, von diesen kämen %u durch.\n"),
+			r->peers, r->hellos, r->failing, r->mended);
+	if (r->peers == 0) {
+		fprintf(out, "%s\n",
+			say(p, "So nothing can be said: no peers are known yet. A mail log gives an approximation: --log FILE.",
+				"So lässt sich nichts sagen: Es sind noch keine Gegenstellen bekannt. Ein Mailprotokoll gibt eine Näherung: --log DATEI."));
+		return;
+	}
+	if (r->broken == 0) {
+		fprintf(out, "%s\n",
+			say(p, "All of them that get through now would still get through.",
+				"Alle, die jetzt durchkommen, kämen weiterhin durch."));
+		return;
+	}
+	fprintf(out, "%s", cli_red(p->cli));
+	fprintf(out,
+		p->logs_n
+			? say(p, "%u peers would no longer get through; the log has %llu mails of theirs.",
+				  "%u Gegenstellen kämen nicht mehr durch; das Protokoll hat %llu Mails mit ihnen.")
+			: say(p, "%u peers would no longer get through; they sent %llu mails in the last 30 days.",
+				  "%u Gegenstellen kämen nicht mehr durch; sie sandten in den letzten 30 Tagen %llu Mails."),
+		r->broken, (unsigned long long)r->mails_recent);
+	fprintf(out, "%s\n", cli_plain(p->cli));
+	print_breakers(p);
+	print_causes(p);
+	print_advice(p);
+}
+
+/* ---- for programs ---- */
+
+static void breaker_json(struct jsonw *j, const struct predict_breaker *b)
+{
+	jsonw_object(j, NULL);
+	jsonw_span(j, "network", b->network);
+	jsonw_span(j, "helo", b->helo);
+	jsonw_span(j, "address", b->address);
+	jsonw_int(j, "last", b->last_at);
+	jsonw_uint(j, "mails", b->mails);
+	jsonw_uint(j, "mails_30d", b->mails_recent);
+	jsonw_uint(j, "hellos", b->hellos);
+	jsonw_uint(j, "hellos_broken", b->broken);
+	jsonw_bool(j, "keeping_old_helps", b->kept_old_helps);
+	report_fault_json(j, "cause", &b->cause);
+	jsonw_end(j);
+}
+
+static void print_json(struct prediction *p)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(64 << 20);
+	const struct predict_result *r = &p->result;
+	struct jsonw j;
+
+	jsonw_init(&j, &text);
+	jsonw_object(&j, NULL);
+	jsonw_text(&j, "schema", "torhaus.cert-predict/1");
+	jsonw_text(&j, "source", p->logs_n ? "log" : "peers");
+	jsonw_bool(&j, "approximation", p->logs_n > 0);
+	jsonw_text(&j, "types_now", types_of(p, p->now));
+	jsonw_text(&j, "types_then", types_of(p, p->then));
+	jsonw_uint(&j, "peers", r->peers);
+	jsonw_uint(&j, "hellos", r->hellos);
+	jsonw_uint(&j, "failing", r->failing);
+	jsonw_uint(&j, "mended", r->mended);
+	jsonw_uint(&j, "broken", r->broken);
+	jsonw_uint(&j, "mails_30d", r->mails_recent);
+	jsonw_bool(&j, "keeping_old_helps", r->keeping_helps);
+	jsonw_array(&j, "breakers");
+	for (unsigned i = 0; i < r->breakers_n; i++)
+		breaker_json(&j, &r->breakers[i]);
+	jsonw_end(&j);
+	jsonw_end(&j);
+	fprintf(p->cli->out, "%s\n", buf_text(&text));
+}
+
+/* ---- the verb ---- */
+
+static int predict_by_peers(struct prediction *p)
+{
+	struct settings *s = cli_settings(p->cli);
+	struct store *store = NULL;
+	struct fault fault;
+	int r;
+
+	if (!s)
+		return CLI_SETTINGS;
+	build_sets(p, s);
+	r = store_open(s->store.p, false, &store, &fault);
+	if (r == 0)
+		r = predict_peers(store, TLS_FOR_MAIL, p->now, p->then, p->both, &p->arena, &p->result, &fault);
+	if (r < 0)
+		cli_fault(p->cli, &fault);
+	store_close(store);
+	settings_unref(s);
+	return r < 0 ? CLI_UNREACHABLE : CLI_DONE;
+}
+
+static int predict_by_logs(struct prediction *p)
+{
+	struct logs *l = logs_new(p->since, 0);
+	int r = logs_read(l, p->logs, p->logs_n, on_fault, p->cli);
+
+	build_sets(p, NULL);
+	logs_conclude(l);
+	predict_logs(l, p->now, p->then, &p->arena, &p->result);
+	if (p->cli->json)
+		print_json(p);
+	else
+		print_result(p);
+	logs_free(l);
+	return r < 0 ? CLI_PARTLY : p->result.broken > 0 ? CLI_FOUND : CLI_DONE;
+}
+
+static int run(struct prediction *p)
+{
+	int status;
+
+	if (p->logs_n > 0)
+		return predict_by_logs(p);
+	status = predict_by_peers(p);
+	if (status != CLI_DONE)
+		return status;
+	if (p->cli->json)
+		print_json(p);
+	else
+		print_result(p);
+	return p->result.peers == 0 ? CLI_PARTLY : p->result.broken > 0 ? CLI_FOUND : CLI_DONE;
+}
+
+int cli_cert_predict(struct cli *cli, int argc, char **argv)
+{
+	struct prediction p = { .cli = cli };
+	struct cli_args args;
+	int status;
+
+	if (cli_args_parse(cli, argc, argv, ARGS_MAX, &args) != CLI_DONE)
+		return CLI_USAGE;
+	for (unsigned i = 0; i < args.n; i++) {
+		const char *option = args.v[i].option->name, *value = args.v[i].value;
+
+		if (strcmp(option, "--with") == 0)
+			p.with[p.with_n++] = value;
+		else if (strcmp(option, "--without") == 0)
+			p.without[p.without_n++] = value;
+		else if (strcmp(option, "--log") == 0)
+			p.logs[p.logs_n++] = value;
+	}
+	for (unsigned i = 0; i < args.rest_n; i++)
+		p.with[p.with_n++] = args.rest[i];
+	if (p.with_n == 0 && p.without_n == 0)
+		return cli_usage(cli, "name what comes by --with, what goes by --without");
+	if (p.logs_n > 0 && p.without_n == 0)
+		return cli_usage(cli, "with --log, name the certificates in service by --without");
+	if (!cli_since(cli_arg(&args, "--since"), &p.since))
+		return cli_usage(cli, "--since is a date (2024-01-05) or a time to now (30d)");
+	arena_init(&p.arena, 65536);
+	status = run(&p);
+	tls_set_unref(p.now);
+	tls_set_unref(p.then);
+	tls_set_unref(p.both);
+	arena_done(&p.arena);
+	return status;
+}
