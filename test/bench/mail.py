@@ -191,7 +191,7 @@ def measure_idle(server, count):
 
 def main():
     args = common.arguments(__doc__)
-    rounds, count, idle = (1, 500, 200) if args.quick else (5, 3000, 2000)
+    rounds, count, idle = (1, 500, 1000) if args.quick else (5, 2000, 2000)
     with common.Scratch() as dir, contextlib.ExitStack() as stack:
         tools, sink = Tools(stack), common.free_port()
         stack.enter_context(common.Program("smtp-sink", tools.command("smtp-sink", "-u", "box", f"127.0.0.1:{sink}", 1000), dir,

@@ -239,7 +239,10 @@ class Machine:
             path.unlink()
 
     def is_idle(self):
-        return not any(p.is_file() for folder in self.queues for p in (self.root / folder).rglob("*"))
+        return not any(self.is_queued(p) for folder in self.queues for p in (self.root / folder).rglob("*"))
+
+    def is_queued(self, path):
+        return path.is_file()
 
 
 class Postfix(Machine):
@@ -257,6 +260,13 @@ class Postfix(Machine):
         self.write("etc/postfix/refused", "/^unknown/ 550 5.1.1 No such mailbox\n/^busy/ 450 4.2.1 Mailbox is busy\n")
         self.write("etc/postfix/main.cf", self._main())
         self.write("etc/postfix/master.cf", self._master())
+
+    def is_queued(self, path):
+        """Whole mails are executable; others were cut off, and nobody was told that they were taken."""
+        try:
+            return path.is_file() and path.stat().st_mode & 0o100
+        except FileNotFoundError:
+            return False
 
     def command(self):
         return ["/usr/lib/postfix/sbin/master", "-d", "-c", "/etc/postfix"]

@@ -11,6 +11,7 @@ from gateway import Session, gateway, mail_events
 from mails import MAILS, mail
 from mta import OpenSMTPD, Postfix
 from pair import make_pair
+from partner import partner_hello
 from smtp import Backend, Smtp, dotted
 
 SHORT = MAILS["short"]
@@ -263,12 +264,28 @@ def test_a_crawling_client(edge):
     assert edge.backend.done[0].content.endswith(MAILS["dots"])
 
 
+def test_clients_that_stop_in_the_handshake(edge):
+    """A hundred that said STARTTLS and half a hello: the others are served."""
+    stuck = [Session(edge, source=f"127.0.1.{n % 50 + 1}") for n in range(100)]
+    try:
+        for n, c in enumerate(stuck):
+            assert c.ask("STARTTLS").code == 220
+            c.send(partner_hello()[:n])
+        for _ in range(5):
+            with Session(edge, tls=True) as c:
+                assert first_refusal(c).code == 250
+    finally:
+        for c in stuck:
+            c.close()
+    assert len(edge.backend.done) == 5
+
+
 @pytest.mark.slow
 def test_many_crawling_clients(make_torhaus, backend):
-    """Hundreds in the middle of their messages at once, each of which then arrives whole."""
+    """A hundred in the middle of their messages at once, each of which then arrives whole."""
     t = gateway(make_torhaus, backend, mail="connections_per_network = 1000 connections_max = 1000")
     content = MAILS["300-KB"]
-    sessions = [Session(t) for _ in range(200)]
+    sessions = [Session(t) for _ in range(100)]
     try:
         for n, c in enumerate(sessions):
             c.envelope("sender@client.test", [f"box{n}@example.test"])
@@ -282,5 +299,5 @@ def test_many_crawling_clients(make_torhaus, backend):
     finally:
         for c in sessions:
             c.close()
-    assert len({m.recipients[0] for m in backend.done}) == 200
+    assert len({m.recipients[0] for m in backend.done}) == 100
     assert all(m.content.endswith(content) for m in backend.done)

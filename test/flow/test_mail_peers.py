@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from client import any_certificate
-from gateway import HOSTNAME, Session, backends, boxes, edge  # noqa: F401 (fixtures)
+from gateway import HOSTNAME, Session, backends, boxes, edge, gateway  # noqa: F401 (fixtures)
 from mails import MAILS, mail
 from mta import Exim, Postfix
 from smtp import Piped, Smtp, deliver, dotted
@@ -164,6 +164,23 @@ def test_one_mail_for_domains_with_different_backends(edge, boxes, program):
             arrived(machine, [content], ["TLSv1.3"])
         sender.settled()
         assert "4.5.3" in sender.logs()
+
+
+def test_addresses_beyond_ascii(make_torhaus, boxes):
+    """SMTPUTF8, offered where all backends know it: OpenSMTPD does not."""
+    able = {domain: boxes[domain] for domain in ("postfix.test", "exim.test")}
+    t = gateway(make_torhaus, None, start=False)
+    for domain, machine in able.items():
+        t.run("domain", "add", domain, "--mail", f"{machine.address}:{machine.port}")
+    t.start()
+    content = MAILS["utf-8"].replace(b"From: Sender", "From: Jürgen".encode())
+    for domain, machine in able.items():
+        with Session(t, tls=True) as c:
+            assert "SMTPUTF8" in c.extensions
+            assert c.mail(content, "jürgen@client.test", [f"übung@{domain}"], " BODY=8BITMIME SMTPUTF8").code == 250
+        stored, = machine.wait_for_mails(1)
+        assert stored.ends_with(content) and f"übung@{domain}".encode() in stored.head
+        assert b"with UTF8SMTPS id" in stored.head
 
 
 def test_a_large_mail(edge, boxes):
