@@ -11,8 +11,8 @@
  *
  * A question goes to the first upstream that is up, after 250 ms to a second, then every 250 ms to the one asked least.
  * SERVFAIL, REFUSED and what is malformed make the next one be asked at once and count only if no other has
- * more to say; a refusal by ICMP likewise; a truncated answer is asked for again by TCP. After 1.8 s
- * a stale answer is given if there is one (RFC 8767), after 1.9 s the failure. With all upstreams down stale
+ * more to say; a refusal by ICMP likewise; a truncated answer is asked for again by TCP. After DNS_STALE_MS
+ * a stale answer is given if there is one (RFC 8767), after DNS_ANSWER_MS the failure. With all upstreams down stale
  * answers are given at once and questions still go out, at a low rate, and all that wait are asked again when one comes
  * back. Equal questions of one thread are one.
  *
@@ -28,8 +28,8 @@
 #include "io/net.h"
 
 #define DNS_UPSTREAMS_MAX 16
-#define DNS_STALE_MS      1800  /* then a stale answer is better than none yet */
-#define DNS_ANSWER_MS     1900  /* then whoever waits is answered in any case: it is there within 2 s */
+#define DNS_STALE_MS      1750 /* then a stale answer is better than none yet */
+#define DNS_ANSWER_MS     1850 /* then whoever waits is answered in any case: it is there within 2 s, also under load */
 #define DNS_QUESTIONS_MAX 10000 /* under way on one thread */
 
 struct dns_resolver;

@@ -105,16 +105,19 @@ void upstream_failed(struct upstream *u, enum fault_code code, int error)
 	struct fault fault;
 	bool went_down = false;
 
-	make_fault(u, code, error, &fault);
 	pthread_mutex_lock(&u->lock);
 	u->fails++;
 	u->successes = 0;
-	u->why = fault;
 	if (!u->down && is_enough(u, error)) {
 		u->down = true;
 		u->changed_at = clock_wall_s();
 		went_down = true;
 	}
+	/* In an outage thousands come a second, all the same. */
+	if (went_down || u->fails == 1 || u->why.code != code)
+		make_fault(u, code, error, &u->why);
+	if (went_down)
+		fault = u->why;
 	pthread_mutex_unlock(&u->lock);
 	if (went_down)
 		log_fault(LOG_LEVEL_WARNING, "names", "upstream-down", &fault);
