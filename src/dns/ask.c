@@ -381,10 +381,11 @@ static struct question *question_get(struct dns_client *c, const struct dns_ques
 	return q;
 }
 
-static bool has_usable(const struct dns_client *c)
+/* Is there anybody to be asked; who is well? */
+static bool has_usable(const struct dns_client *c, bool up)
 {
 	for (unsigned i = 0; i < c->set->n; i++)
-		if (upstream_is_usable(c->set->v[i], loop_now_ms()))
+		if (upstream_is_usable(c->set->v[i], loop_now_ms()) && !(up && is_down(c->set->v[i])))
 			return true;
 	return false;
 }
@@ -392,17 +393,17 @@ static bool has_usable(const struct dns_client *c)
 bool dns_now(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_result *ret)
 {
 	struct dns_client *c = client_of(r);
-	bool all_down = upstreams_all_down(c->set), refresh;
+	bool refresh;
 
 	must(q->klass == DNS_CLASS_IN);
-	if (answers_find(r->answers, q, bits, all_down, ret, &refresh)) {
+	if (answers_find(r->answers, q, bits, !has_usable(c, true), ret, &refresh)) {
 		/* So that there is a fresh one when they are back. */
-		if (ret->stale && refresh && has_usable(c))
+		if (ret->stale && refresh && has_usable(c, false))
 			question_get(c, q, bits);
 		return true;
 	}
 	*ret = (struct dns_result){ .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
-	return c->stopping || !has_usable(c);
+	return c->stopping || !has_usable(c, false);
 }
 
 int dns_wait(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_waiter *w)

@@ -147,7 +147,7 @@ static bool give(const struct entry *e, uint64_t now_ms, bool stale_too, struct 
 
 	*ret = (struct dns_result){ .cached = true, .ede = DNS_EDE_NONE };
 	*ret_refresh = !failing;
-	if (e->answer && age_s < e->ttl && !failing) {
+	if (e->answer && age_s < e->ttl) {
 		ret->answer = dns_answer_ref(e->answer);
 		ret->age_s = (uint32_t)age_s;
 	} else if (has_stale && (stale_too || has_failed)) {

@@ -108,9 +108,23 @@ void set_upstreams(struct dns_resolver *r, const struct net_addr *v, unsigned n,
 	set_unref(old);
 }
 
+bool set_is(const struct upstream_set *set, const struct net_addr *v, unsigned n)
+{
+	bool same = set->n == n;
+
+	for (unsigned i = 0; same && i < n; i++)
+		same = net_addr_eq(&set->v[i]->addr, &v[i]);
+	return same;
+}
+
 void dns_resolver_use(struct dns_resolver *r, const struct net_addr *upstreams, unsigned n)
 {
-	set_upstreams(r, upstreams, n, n > 0);
+	struct upstream_set *set = set_current(r);
+
+	/* A reload that changes something else leaves the questions alone. */
+	if (set->probed != (n > 0) || (n > 0 && !set_is(set, upstreams, n)))
+		set_upstreams(r, upstreams, n, n > 0);
+	set_unref(set);
 }
 
 bool dns_resolver_is_set(struct dns_resolver *r)

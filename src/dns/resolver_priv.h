@@ -119,6 +119,7 @@ void set_upstreams(struct dns_resolver *r, const struct net_addr *v, unsigned n,
 /* A reference to the set of now. */
 struct upstream_set *set_current(struct dns_resolver *r);
 struct upstream_set *set_unref(struct upstream_set *set);
+bool set_is(const struct upstream_set *set, const struct net_addr *v, unsigned n);
 
 /* ---- tries (port.c, stream.c) ---- */
 

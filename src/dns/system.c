@@ -312,11 +312,8 @@ static void read_files(struct system_files *f)
 static void offer(struct dns_resolver *r, const struct system_conf *c)
 {
 	struct upstream_set *set = set_current(r);
-	bool same = set->n == c->servers_n;
 
-	for (unsigned i = 0; same && i < set->n; i++)
-		same = net_addr_eq(&set->v[i]->addr, &c->servers[i]);
-	if (!set->probed && !same)
+	if (!set->probed && !set_is(set, c->servers, c->servers_n))
 		set_upstreams(r, c->servers, c->servers_n, false);
 	set_unref(set);
 }
