@@ -135,7 +135,7 @@ void findings_certificates(struct findings *f, const struct settings *s)
 	struct tls_files *files;
 	struct tls_set *set;
 
-	if (s->web.listen_tls.n == 0)
+	if (s->web.listen_tls.n + s->mail.listen.n + s->mail.listen_tls.n == 0)
 		return;
 	files = tls_files_read(s->certificates.v, s->certificates.n);
 	set = tls_set_build(files, &settings, NULL, on_fault, f);

@@ -109,6 +109,7 @@ struct mail_session {
 	char *helo;                    /* NULL: not said (any more) */
 	char id[20];                   /* in the log */
 	bool implicit_tls, greeted, esmtp;
+	bool self;       /* its TLS was our own check: not worth a line, unless it does more */
 	bool in_network; /* counted in mail->networks */
 	enum verdict verdict;
 	enum fault_code code; /* of the fault that ended it */
@@ -172,6 +173,8 @@ struct mail_transaction {
 
 /* ---- encryption.c ---- */
 
+/* Is it our own check of what is served (serve/prove.c)? It comes from the address that it goes to, under our name. */
+bool session_is_self(const struct mail_session *s);
 /* The peer, for the evidence. Borrowed from s. */
 struct evidence_peer session_peer(const struct mail_session *s);
 

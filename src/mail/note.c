@@ -30,11 +30,12 @@ static void add_who(const struct mail_session *s, struct buf *out)
 	struct tls_info tls;
 
 	net_addr_host_text(&s->conn->peer, peer);
-	buf_addf(out, "session=%s peer=%s helo=%s", s->id, peer, log_value(span_of(s->helo ? s->helo : "-")));
+	buf_addf(out, "peer=%s helo=%s", peer, log_value(span_of(s->helo ? s->helo : "-")));
 	if (tls_conn_info(s->conn, &tls))
 		buf_addf(out, " tls=%s suite=%s", tls.version, tls.suite);
 	else
 		buf_add_text(out, " tls=none");
+	buf_addf(out, " session=%s", s->id);
 }
 
 void note_session(const struct mail_session *s)
@@ -46,7 +47,8 @@ void note_session(const struct mail_session *s)
 		(unsigned long long)(loop_now_ms() - s->conn->started_ms) / 1000);
 	if (s->code != FAULT_NONE)
 		buf_addf(&line, " code=%s", fault_code_text(s->code));
-	log_event(LOG_LEVEL_INFO, "mail", "session", "%s", buf_text(&line));
+	log_event(s->self && s->commands <= 2 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "mail", "session", "%s",
+		buf_text(&line));
 }
 
 /* What the evidence keeps of a message: once for each domain among its recipients. */

@@ -45,6 +45,12 @@ const struct mail_settings *session_settings(const struct mail_session *s)
 	return &s->view->state->settings;
 }
 
+bool session_is_self(const struct mail_session *s)
+{
+	return s->helo && strcmp(s->helo, session_settings(s)->hostname) == 0 &&
+		net_addr_eq_host(&s->conn->peer, &s->conn->local);
+}
+
 struct evidence_peer session_peer(const struct mail_session *s)
 {
 	return (struct evidence_peer){ .addr = &s->conn->peer, .helo = span_of(s->helo) };

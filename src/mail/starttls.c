@@ -52,7 +52,8 @@ static void succeeded(struct mail_session *s, const struct tls_facts *facts)
 	struct tls_info info;
 
 	stat_add(STAT_MAIL_TLS_HANDSHAKES, 1);
-	if (tls_conn_info(s->conn, &info))
+	s->self = session_is_self(s);
+	if (!s->self && tls_conn_info(s->conn, &info))
 		evidence_handshake(s->thread->mail->evidence, &peer, &info, span_make(facts->hello, facts->hello_n),
 			loop_wall_s());
 }

@@ -8,6 +8,7 @@
  * Proofs of many pairs are spread: at most PROOFS_MAX at a time, going round.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
@@ -77,21 +78,15 @@ static void not_served(struct report *r, const struct tls_pair *pair, struct spa
 	report_add(r, &f);
 }
 
-static bool is_proxied(const struct settings *s, const struct net_addr *address)
+static bool is_proxied(const struct net_prefix *proxies, unsigned n, const struct net_addr *address)
 {
-	for (unsigned i = 0; i < s->web.proxy_from.n; i++)
-		if (net_prefix_contains(&s->web.proxies[i], address))
+	for (unsigned i = 0; i < n; i++)
+		if (net_prefix_contains(&proxies[i], address))
 			return true;
 	return false;
 }
 
-struct place {
-	struct net_addr address;
-	char text[NET_ADDR_SIZE];
-	bool proxied;
-};
-
-static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const struct place *at, struct report *r)
+static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const struct prove_place *at, struct report *r)
 {
 	const char *why = "another certificate came";
 	uint8_t in_memory[32], served[32];
@@ -105,31 +100,43 @@ static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const s
 		return;
 	if (tls_set_prove(set, name, pair->type, in_memory) < 0 || memcmp(in_memory, pair->fingerprint, 32) != 0)
 		not_served(r, pair, name, "in memory", why);
-	else if (prove_served(&at->address, name, pair->type, at->proxied, served, &why) < 0)
+	else if (prove_served(at, name, pair->type, served, &why) < 0)
 		not_served(r, pair, name, at->text, why);
 	else if (memcmp(served, pair->fingerprint, 32) != 0)
 		not_served(r, pair, name, at->text, why);
 }
 
-/* The first TLS listener; false: there is none, so nothing is served. */
-static bool find_place(struct worker *w, struct place *ret)
+/* The first listener of that kind. */
+static bool find_listener(struct worker *w, enum listener_kind kind, struct prove_place *ret)
 {
-	struct settings *s = worker_settings(w);
 	bool found = false;
 
 	pthread_mutex_lock(&w->lock);
 	for (unsigned i = 0; !found && i < w->birth->listeners->n; i++) {
 		const struct listener *l = &w->birth->listeners->v[i];
 
-		if (l->kind != LISTENER_WEB_TLS)
-			continue;
-		ret->address = l->actual;
-		found = true;
+		found = l->kind == kind;
+		if (found)
+			ret->address = l->actual;
 	}
 	pthread_mutex_unlock(&w->lock);
+	return found;
+}
+
+/* Where certificates are served; false: nowhere. */
+static bool find_place(struct worker *w, struct prove_place *ret)
+{
+	struct settings *s = worker_settings(w);
+	bool web = find_listener(w, LISTENER_WEB_TLS, ret), mail = !web && find_listener(w, LISTENER_MAIL, ret);
+	bool found = web || mail || find_listener(w, LISTENER_MAIL_TLS, ret);
+
+	ret->ehlo[0] = '\0';
+	if (mail)
+		snprintf(ret->ehlo, sizeof(ret->ehlo), "%s", s->mail.hostname.p);
 	if (found) {
 		net_addr_text(&ret->address, ret->text);
-		ret->proxied = is_proxied(s, &ret->address);
+		ret->proxied = web ? is_proxied(s->web.proxies, s->web.proxy_from.n, &ret->address)
+				   : is_proxied(s->mail.proxies, s->mail.proxy_from.n, &ret->address);
 	}
 	settings_unref(s);
 	return found;
@@ -140,7 +147,7 @@ static void prove(struct certs *c, bool fresh)
 {
 	struct tls_set *set = c->set;
 	struct report faults = { 0 };
-	struct place at;
+	struct prove_place at;
 	unsigned n = tls_set_count(set), first = c->proofs++ * PROOFS_MAX;
 
 	if (!find_place(c->worker, &at))

@@ -2,7 +2,8 @@
  * A handshake with ourselves, over the real listener, from outside of our own TLS code's view: OpenSSL as a plain
  * client that offers signature algorithms of one key type only, so that the server has to show that certificate.
  *
- * Nothing is verified but which certificate comes: whether the world trusts it is another question.
+ * Nothing is verified but which certificate comes: whether the world trusts it is another question. Where only mail is listened for,
+ * it is asked for by STARTTLS; the mail edge knows its own name in EHLO, and neither logs that session nor keeps it as evidence.
  */
 #include <errno.h>
 #include <openssl/err.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "serve/serve_priv.h"
+#include "smtp/smtp.h"
 
 #define PROVE_TIMEOUT_S 5
 
@@ -61,6 +63,35 @@ static int connect_to(const struct net_addr *address, bool proxied)
 	return r;
 }
 
+/* Waits for a reply that begins with code, to line (NULL: nobody asked). 0 or -errno. */
+static int converse(int fd, const char *line, const char *code)
+{
+	char reply[SMTP_REPLY_MAX];
+	struct smtp_reply r;
+	size_t n = 0, used;
+
+	if (line && send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+		return -errno;
+	while (smtp_reply_parse(span_make(reply, n), &r, &used) == 0) {
+		ssize_t got = n < sizeof(reply) ? recv(fd, reply + n, sizeof(reply) - n, 0) : 0;
+
+		if (got <= 0)
+			return got < 0 ? -errno : -EPROTO;
+		n += (size_t)got;
+	}
+	return span_starts(span_make(reply, n), span_of(code)) ? 0 : -EPROTO;
+}
+
+static int ask_for_tls(int fd, const char *name)
+{
+	_cleanup_(mem_freep) char *ehlo = mem_textf("EHLO %s\r\n", name);
+	int r = converse(fd, NULL, "220");
+
+	if (r == 0)
+		r = converse(fd, ehlo, "250");
+	return r < 0 ? r : converse(fd, "STARTTLS\r\n", "220");
+}
+
 static void free_ctx(SSL_CTX **ctx)
 {
 	SSL_CTX_free(*ctx);
@@ -91,15 +122,15 @@ static int shake(SSL *ssl, uint8_t ret_fingerprint[32], const char **ret_why)
 	return n == 32 ? 0 : -EPROTO;
 }
 
-int prove_served(const struct net_addr *address, struct span name, enum tls_key_type type, bool proxied,
-	uint8_t ret_fingerprint[32], const char **ret_why)
+int prove_served(const struct prove_place *place, struct span name, enum tls_key_type type, uint8_t ret_fingerprint[32],
+	const char **ret_why)
 {
 	_cleanup_(free_ctx) SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	_cleanup_(free_ssl) SSL *ssl = NULL;
 	_cleanup_(mem_freep) char *sni = span_text(name);
 	const char *sigalgs = sigalgs_of(type);
-	int fd = connect_to(address, proxied);
-	int r;
+	int fd = connect_to(&place->address, place->proxied);
+	int r = 0;
 
 	if (fd < 0) {
 		*ret_why = strerror(-fd);
@@ -112,7 +143,12 @@ int prove_served(const struct net_addr *address, struct span name, enum tls_key_
 	ssl = SSL_new(ctx);
 	must(ssl && SSL_set_fd(ssl, fd) == 1);
 	SSL_set_tlsext_host_name(ssl, sni);
-	r = shake(ssl, ret_fingerprint, ret_why);
+	if (place->ehlo[0])
+		r = ask_for_tls(fd, place->ehlo);
+	if (r < 0)
+		*ret_why = "STARTTLS was not to be had";
+	else
+		r = shake(ssl, ret_fingerprint, ret_why);
 	close(fd);
 	return r;
 }

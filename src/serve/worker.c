@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "io/helper.h"
 #include "serve/serve_priv.h"
+#include "tls/explain.h"
 
 #define HELPERS       4
 #define TICK_MS       1000
@@ -370,10 +371,17 @@ static void on_tick(void *arg)
 
 /* ---- threads ---- */
 
+static void prepare_explanations(void *arg)
+{
+	(void)arg;
+	tls_explain_prepare();
+}
+
 static void on_all_started(void *arg)
 {
 	struct worker *w = arg;
 
+	helper_post(prepare_explanations, NULL);
 	domains_start(&w->domains);
 	evidence_start(w->evidence);
 	worker_tell(w, CHANNEL_READY, 0, SPAN(""));

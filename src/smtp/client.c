@@ -65,6 +65,12 @@ static int say_hello(struct smtp_client *c, const char *verb, const char *name, 
 	return smtp_client_ask(c, buf_span(&line), deadline, ret);
 }
 
+/* A server from before 1993 says one of these to EHLO; any other refusal is meant (RFC 5321 4.1.4). */
+static bool is_unknown_command(unsigned code)
+{
+	return code == 500 || code == 501 || code == 502 || code == 504;
+}
+
 int smtp_client_hello(struct smtp_client *c, const char *name, uint64_t deadline, struct smtp_reply *ret)
 {
 	int r = say_hello(c, "EHLO", name, deadline, ret);
@@ -74,7 +80,7 @@ int smtp_client_hello(struct smtp_client *c, const char *name, uint64_t deadline
 		return r;
 	if (ret->code == 250)
 		smtp_caps_parse(ret, &c->caps);
-	else if (ret->code / 100 == 5)
+	else if (is_unknown_command(ret->code))
 		r = say_hello(c, "HELO", name, deadline, ret);
 	return r;
 }

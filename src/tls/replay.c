@@ -40,6 +40,11 @@ static const struct stock *stock_get(enum tls_key_type type)
 	return &stock[type];
 }
 
+void tls_explain_prepare(void)
+{
+	stock_get(TLS_KEY_RSA);
+}
+
 struct attempt {
 	const struct why *why;
 	unsigned changes;

@@ -197,6 +197,30 @@ static void test_a_plain_backend(void **state)
 		"> 554 5.6.3 *", "b-", "x");
 }
 
+/* What forbids us to come is no missing EHLO. */
+static void test_a_backend_that_refuses_us(void **state)
+{
+	static const char *const greetings[][2] = { { "554 Go away", NULL }, { "220 x", "550 5.7.1 Not you" },
+		{ "220 x", "530 TLS first" } };
+
+	for (unsigned i = 0; i < array_len(greetings); i++) {
+		char step[64];
+
+		talk_begin(&t, NULL);
+		talk_connect(&t);
+		talk_hello(&t);
+		PLAY(&t, "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "+");
+		snprintf(step, sizeof(step), "b< %s", greetings[i][0]);
+		PLAY(&t, step);
+		if (greetings[i][1]) {
+			snprintf(step, sizeof(step), "b< %s", greetings[i][1]);
+			PLAY(&t, "b> EHLO mx.test", step);
+		}
+		PLAY(&t, "> 451 4.4.1 *", "b-", "x");
+		talk_end(&t);
+	}
+}
+
 /* The backend answers before the dot and closes: its word reaches the client. */
 static void test_an_early_refusal(void **state)
 {
@@ -262,6 +286,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_connections_are_kept, begin, end),
 		cmocka_unit_test(test_a_dead_connection_is_replaced),
 		cmocka_unit_test_setup_teardown(test_a_plain_backend, begin, end),
+		cmocka_unit_test(test_a_backend_that_refuses_us),
 		cmocka_unit_test_setup_teardown(test_an_early_refusal, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_ends_a_session, begin, end),
 		cmocka_unit_test(test_bare_bytes_within_a_message),
