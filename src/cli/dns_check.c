@@ -16,6 +16,7 @@
 #define SLOW_US       1000000
 #define NAMES_MAX     5000 /* asked in one run, spread over all */
 #define TOLD_MAX      20   /* of names that differ */
+#define SILENT_MAX    5    /* then there is no use in asking on */
 #define TAKEN_UP_US   1200000
 #define ADDRESSES_MAX DOMAIN_ORIGIN_MAX
 
@@ -341,7 +342,7 @@ struct pass {
 	const struct snapshot *domains;
 	bool tell;
 	bool refused; /* we may not ask */
-	unsigned asked, differ;
+	unsigned asked, differ, silent;
 };
 
 static void tell_name(struct pass *p, const struct domain *d, const struct dns_question *q, const struct addresses *got,
@@ -376,7 +377,7 @@ static void check_name(struct pass *p, const struct domain *d, struct span name,
 	unsigned rcode;
 	int r;
 
-	if (p->refused || dns_question_of(name, type, &q) < 0)
+	if (p->refused || p->silent == SILENT_MAX || dns_question_of(name, type, &q) < 0)
 		return;
 	p->asked++;
 	wanted_of(d, type == DNS_TYPE_A ? AF_INET : AF_INET6, &wanted);
@@ -384,6 +385,7 @@ static void check_name(struct pass *p, const struct domain *d, struct span name,
 	rcode = h.header.flags & DNS_RCODE;
 	if (r == 0)
 		got_of(&h, &got);
+	p->silent += r < 0;
 	if (r < 0)
 		tell_name(p, d, &q, &got, &wanted, strerror(-r));
 	else if (rcode == DNS_REFUSED)
