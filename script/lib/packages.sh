@@ -83,9 +83,13 @@ packages_of() {
 			libnginx-mod-mail
 			nghttp2-client
 			nginx-light
+			nmap
 			openssl
 			python3
+			python3-cryptography
+			sslscan
 			stunnel4
+			testssl.sh
 			trafficserver
 			unbound
 			varnish

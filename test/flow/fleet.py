@@ -294,7 +294,7 @@ async def converse(server, talk, inside=False):
         words = (await talk.line()).split()
         verb = words[0].upper() if words else ""
         if verb in ("EHLO", "HELO"):
-            server.seen.helos.add(words[1])
+            server.seen.helos.add(" ".join(words[1:]))
             lines = [server.name, *server.extra, "8BITMIME"] + (["STARTTLS"] if server.starttls and not inside else [])
             await talk.say(*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}")
         elif verb == "STARTTLS" and server.refusal:
@@ -458,3 +458,45 @@ class Kit:
         elif kind == "refused":
             server.refusal = "454 4.7.0 TLS not available due to local problem"
         return server
+
+
+# ---- what a scan must say about each kind ----
+
+def codes(result):
+    return {f["code"] for f in result["findings"]}
+
+
+def spoken(result):
+    return {v for v, yes in result["versions"].items() if yes}
+
+
+def keys(result):
+    return {c["type"] for c in result["certificates"]}
+
+
+# kind -> verdict, versions, key types, codes
+NEW, BOTH = {"TLS 1.2", "TLS 1.3"}, {"RSA", "ECDSA"}
+EXPECTED = {
+    "rsa": ("tls", NEW, {"RSA"}, set()),
+    "ecdsa": ("tls", NEW, {"ECDSA"}, {"SCAN-ECDSA-ONLY"}),
+    "both": ("tls", NEW, BOTH, set()),
+    "tls13": ("tls", {"TLS 1.3"}, BOTH, set()),
+    "tls12rsa": ("tls", {"TLS 1.2"}, {"RSA"}, set()),
+    "gnutls": ("tls", {"TLS 1.0", "TLS 1.1"} | NEW, BOTH, set()),
+    "old": ("tls", {"TLS 1.0"}, {"RSA"}, {"SCAN-ONLY-OBSOLETE", "TLS-NO-SECURE-RENEGOTIATION"}),
+    "limited": ("rate-limited", None, None, {"SCAN-RATE-LIMITED"}),
+    "slow": ("tls", NEW, BOTH, set()),
+    "masked": ("masked", set(), set(), {"SCAN-MASKED"}),
+    "silent": ("silent", set(), set(), {"SCAN-SILENT"}),
+    "reset": ("reset", set(), set(), {"SCAN-RESET"}),
+    "expired": ("tls", NEW, {"RSA"}, {"TLS-CERT-EXPIRED"}),
+    "wrongname": ("tls", NEW, {"RSA"}, None),
+    "none": ("no-starttls", set(), set(), {"TLS-NOT-OFFERED"}),
+    "refused": ("starttls-refused", set(), set(), {"SCAN-REFUSES-TLS"}),
+}
+
+
+def is_judged_right(kind, result):
+    verdict, versions, types, found = EXPECTED[kind]
+    return (result["verdict"] == verdict and versions in (None, spoken(result)) and types in (None, keys(result))
+            and found in (None, codes(result)))

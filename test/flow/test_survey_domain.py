@@ -9,9 +9,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from fleet import Fleet, Kit, context_of
+from fleet import Fleet, Kit, codes, context_of
 from signed_zone import SignedZone
-from test_survey import codes, lines, scan
+from test_survey import lines, scan
 
 MX1, MX2 = "127.60.32.1", "127.60.208.1"  # of the kinds both and wrongname
 
