@@ -506,11 +506,28 @@ void pairs_done(struct pairs *pairs)
 	pairs->n = 0;
 }
 
+/* May a certificate that came without its key be meant as a server's? One that looks like an issuer's may if it signed itself, as old
+ * certificates for one server did, and none of the others. */
+static bool is_for_server(const struct found *f, X509 *x)
+{
+	if (!is_issuer(x))
+		return true;
+	if (X509_self_signed(x, 0) != 1)
+		return false;
+	for (unsigned i = 0; i < f->certs_n; i++) {
+		X509 *other = sk_X509_value(f->certs[i].certs, 0);
+
+		if (other != x && X509_check_issued(x, other) == X509_V_OK && X509_cmp(x, other) != 0)
+			return false;
+	}
+	return true;
+}
+
 static void pair_up(struct found *f, const struct tls_files *files, const struct found_cert *cert, struct pairs *ret)
 {
 	const struct found_key *key = key_of(f, sk_X509_value(cert->certs, 0));
 	enum fault_code code;
-	bool stand_in = !key && f->stand_in_keys && !is_issuer(sk_X509_value(cert->certs, 0));
+	bool stand_in = !key && f->stand_in_keys && is_for_server(f, sk_X509_value(cert->certs, 0));
 	struct pair *p;
 
 	if (!key && !stand_in) {

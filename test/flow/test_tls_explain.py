@@ -47,6 +47,13 @@ def test_the_partner_and_an_ecdsa_certificate(certs):
     assert a["certificates"][0]["stand_in_key"] and not a["certificates"][0]["usable"]
 
 
+def test_a_self_signed_certificate_without_alternative_names_is_a_servers_too(tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=mx.example.net",
+                    "-keyout", tmp_path / "unused.key", "-out", tmp_path / "old.crt"], check=True, capture_output=True)
+    a = answer("--suites", PARTNER, "--with", tmp_path / "old.crt")
+    assert a["works"] and a["certificates"][0]["stand_in_key"]
+
+
 def test_the_lists_overlap_in_eleven_suites(certs):
     a = answer("--suites", PARTNER, "--server-suites", OPENSSL3, "--with", certs / "ec.crt", certs / "ec.key")
     assert a["suites"]["common"] == 11 and a["suites"]["usable"] == 0 and not a["works"]
