@@ -54,7 +54,7 @@ struct web {
 	unsigned threads_n;
 	struct web_thread *threads;
 	_Atomic unsigned connections;
-	unsigned tls_port;    /* of the first TLS listener, for redirects; 0: none */
+	atomic_uint tls_port; /* of the first TLS listener, for redirects; 0: none. Each thread tells its own */
 	pthread_mutex_t lock; /* of current and sink */
 	struct web_state *current;
 	struct access_sink *sink;
