@@ -2,7 +2,8 @@
  * The store's watcher: a thread of its own, for the store blocks.
  *
  * Four times a second it asks the store for its version; when that changed it loads the domains and publishes them
- * as a snapshot, and it carries out purges by their sequence numbers. Whatever is wrong with the store (locked,
+ * as a snapshot, and it carries out purges by their sequence numbers. Once a second it tries whether the store could be
+ * changed, so that a full disk or a lock that nobody gives back is told before an administrator runs into it. Whatever is wrong with the store (locked,
  * full, corrupt, gone) changes nothing for visitors: the snapshot that is there stays, the fault is kept for the
  * status, logged once, and the next round tries again.
  *
@@ -17,6 +18,8 @@
 #include "serve/serve_priv.h"
 
 #define ROUND_MS      250
+#define TRY_MS        1000 /* between two tries whether the store could be changed */
+#define LOCKED_MS     5000 /* others may hold it for so long */
 #define PURGE_WAIT_MS 5000
 #define PURGE_SLACK_S 2 /* clocks of the one who asks and ours */
 
@@ -205,15 +208,52 @@ static int look(struct domains *d, struct fault *fault)
 	return r;
 }
 
+static void set_unwritable(struct domains *d, const struct fault *fault)
+{
+	enum fault_code before, now = fault ? fault->code : FAULT_NONE;
+
+	pthread_mutex_lock(&d->lock);
+	before = d->unwritable.code;
+	if (fault)
+		d->unwritable = *fault;
+	else
+		fault_clear(&d->unwritable);
+	pthread_mutex_unlock(&d->lock);
+	if (now && now != before)
+		log_fault(LOG_LEVEL_ERROR, "store", "store-not-writable", fault);
+	else if (before && !now)
+		log_event(LOG_LEVEL_INFO, "store", "store-writable", "after=%s", fault_code_text(before));
+}
+
+/* After a round that could read it: what keeps the store from being read is told already. */
+static void try_to_write(struct domains *d)
+{
+	uint64_t now = clock_mono_ms();
+	struct fault fault;
+	int r;
+
+	if (now - d->tried_ms < TRY_MS)
+		return;
+	d->tried_ms = now;
+	fault_clear(&fault);
+	r = store_writable(d->store, &fault);
+	if (r == 0)
+		d->written_ms = now;
+	if (r != -EBUSY || now - d->written_ms >= LOCKED_MS)
+		set_unwritable(d, r < 0 ? &fault : NULL);
+}
+
 static void round_of(struct domains *d)
 {
 	struct fault fault;
 
 	fault_clear(&fault);
-	if (look(d, &fault) < 0)
+	if (look(d, &fault) < 0) {
 		load_failed(d, &fault);
-	else
+	} else {
 		load_works(d);
+		try_to_write(d);
+	}
 	pthread_mutex_lock(&d->lock);
 	d->rounds++;
 	task_cond_broadcast(&d->looked);
@@ -358,6 +398,7 @@ void domains_json(struct domains *d, struct jsonw *j)
 		jsonw_int(j, "since", d->fault_since);
 		jsonw_text(j, "code", fault_code_text(d->fault.code));
 	}
+	jsonw_bool(j, "writable", !d->failing && !d->unwritable.code);
 	jsonw_uint(j, "left_out", d->bad_rows.n + d->bad_rows.more);
 	jsonw_uint(j, "purged_seq", d->purged_seq);
 	jsonw_end(j);
@@ -371,6 +412,8 @@ void domains_report(struct domains *d, struct report *r)
 	pthread_mutex_lock(&d->lock);
 	if (d->failing)
 		report_add(r, &d->fault);
+	else if (d->unwritable.code)
+		report_add(r, &d->unwritable);
 	if (d->failing && d->loaded_at == 0) {
 		fault_set(&old, FAULT_SERVE_SNAPSHOT_OLD);
 		fault_fact(&old, "domains", "%u", snapshot_count(d->snapshot));

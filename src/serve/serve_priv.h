@@ -66,6 +66,7 @@ struct domains {
 	bool failing;
 	struct fault fault;
 	int64_t fault_since;
+	struct fault unwritable; /* why it can be read, but not changed; FAULT_NONE: it can */
 	struct report bad_rows;
 	struct purge_done done[PURGES_KNOWN]; /* a ring by seq */
 	uint64_t purged_seq;
@@ -73,7 +74,8 @@ struct domains {
 	struct store *store;
 	uint64_t version, hash; /* of the store; of the published text */
 	bool version_known;
-	int64_t born_at; /* purges from before are nothing to an empty cache */
+	uint64_t tried_ms, written_ms; /* when a change was last tried, and when it would have been possible */
+	int64_t born_at;               /* purges from before are nothing to an empty cache */
 };
 /* The first snapshot: the last good one, else the store's, else an empty one. Blocking, before the loops run. */
 void domains_init(struct domains *d, struct worker *w, int snapshot_fd);

@@ -27,11 +27,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include "base/mem.h"
 
 #define BUSY_TIMEOUT_MS 5000
 #define ROW_SIZE_MAX    (STORE_TEXT_MAX + 4096)
+#define ROOM_LEAST      65536 /* bytes of the file system that a small commit may need */
 
 static void drop(struct sqlite *q)
 {
@@ -332,6 +334,39 @@ static void engine_rollback(struct store *s)
 		sqlite_run(q, Q_ROLLBACK, NULL);
 }
 
+/* What SQLite would notice only when it writes. 0 or an errno. */
+static int obstacle(const struct sqlite *q)
+{
+	struct statvfs fs;
+
+	if (access(q->path, W_OK) < 0)
+		return errno;
+	if (statvfs(q->path, &fs) < 0)
+		return 0;
+	if (fs.f_flag & ST_RDONLY)
+		return EROFS;
+	return (uint64_t)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize < ROOM_LEAST ? ENOSPC : 0;
+}
+
+static int engine_writable(struct store *s, struct fault *fault)
+{
+	struct sqlite *q = container_of(s, struct sqlite, store);
+	int r = sqlite_ready(q, fault), error;
+
+	if (r < 0)
+		return r;
+	error = obstacle(q);
+	if (error)
+		return fail_path(q, error, fault);
+	sqlite3_busy_timeout(q->db, 0);
+	r = sqlite_run(q, Q_BEGIN_WRITE, fault);
+	if (q->db) {
+		engine_rollback(s);
+		sqlite3_busy_timeout(q->db, BUSY_TIMEOUT_MS);
+	}
+	return r;
+}
+
 static int read_number(struct sqlite *q, enum sqlite_query which, int64_t *ret, struct fault *fault)
 {
 	sqlite3_stmt *stmt;
@@ -377,6 +412,7 @@ const struct store_engine store_engine_sqlite = {
 	.begin = engine_begin,
 	.commit = engine_commit,
 	.rollback = engine_rollback,
+	.writable = engine_writable,
 	.version = engine_version,
 	.domain_put = sqlite_domain_put,
 	.domain_remove = sqlite_domain_remove,

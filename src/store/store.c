@@ -71,6 +71,12 @@ static int end_own(struct store *s, bool own, int r, struct fault *fault)
 	return r;
 }
 
+int store_writable(struct store *s, struct fault *fault)
+{
+	must(!s->begun);
+	return s->engine->writable(s, fault);
+}
+
 int store_version(struct store *s, uint64_t *ret, struct fault *fault)
 {
 	return s->engine->version(s, ret, fault);

@@ -34,6 +34,9 @@ struct store *store_close(struct store *s);
 int store_begin(struct store *s, struct fault *fault); /* for writing: waits up to 5 s for others */
 int store_commit(struct store *s, struct fault *fault);
 void store_rollback(struct store *s); /* none begun: nothing */
+/* Could a change be made now? Makes none and waits for nobody. 0, or -errno: -EBUSY with STORE-LOCKED (which is ordinary for
+ * a moment), -EROFS, -ENOSPC, … Outside of a transaction. */
+int store_writable(struct store *s, struct fault *fault);
 /* Changes with each commit of domains or purges by anyone, and when a store with others was put in place; cheap to ask. Ask before reading:
  * then a commit in between is seen the next time. 0 or -errno. */
 int store_version(struct store *s, uint64_t *ret, struct fault *fault);

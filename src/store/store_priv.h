@@ -36,6 +36,7 @@ struct store_engine {
 	int (*begin)(struct store *s, struct fault *fault);
 	int (*commit)(struct store *s, struct fault *fault);
 	void (*rollback)(struct store *s);
+	int (*writable)(struct store *s, struct fault *fault);
 	int (*version)(struct store *s, uint64_t *ret, struct fault *fault);
 	/* put and remove run inside a transaction. */
 	int (*domain_put)(struct store *s, const struct store_domain *d, struct fault *fault);

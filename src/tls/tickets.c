@@ -1,7 +1,8 @@
 /*
  * Session tickets (RFC 5077, RFC 8446 4.6.1): AES-256-CBC and HMAC-SHA-256 under keys that the supervisor makes and rotates, so that a
  * client resumes across worker restarts and threads. The newest key encrypts; older ones still decrypt, and what
- * they decrypted is issued anew.
+ * they decrypted is issued anew. In TLS 1.3 every resumption brings a new ticket, because clients use each once only
+ * (RFC 8446 C.4); and a client that heeds Nagle's algorithm need not wait for an acknowledgement of its Finished.
  */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -53,8 +54,8 @@ static int encrypt(const struct tls_ticket_keys *k, uint8_t name[16], uint8_t *i
 	return set_hmac(mac, hmac, sizeof(hmac)) == 1 ? 1 : -1;
 }
 
-static int decrypt(const struct tls_ticket_keys *k, const uint8_t name[16], const uint8_t *iv, EVP_CIPHER_CTX *cipher,
-	EVP_MAC_CTX *mac)
+static int decrypt(const struct tls_ticket_keys *k, int version, const uint8_t name[16], const uint8_t *iv,
+	EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
 	for (unsigned i = 0; i < array_len(k->key); i++) {
 		uint8_t hmac[32];
@@ -65,7 +66,7 @@ static int decrypt(const struct tls_ticket_keys *k, const uint8_t name[16], cons
 		if (set_hmac(mac, hmac, sizeof(hmac)) != 1 ||
 			EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, k->key[i].aes, iv) != 1)
 			return -1;
-		return i == 0 ? 1 : 2;
+		return i == 0 && version < TLS1_3_VERSION ? 1 : 2;
 	}
 	return 0;
 }
@@ -75,9 +76,8 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 {
 	int r;
 
-	(void)ssl;
 	pthread_rwlock_rdlock(&lock);
-	r = enc ? encrypt(&keys, name, iv, cipher, mac) : decrypt(&keys, name, iv, cipher, mac);
+	r = enc ? encrypt(&keys, name, iv, cipher, mac) : decrypt(&keys, SSL_version(ssl), name, iv, cipher, mac);
 	pthread_rwlock_unlock(&lock);
 	return r;
 }

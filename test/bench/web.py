@@ -65,6 +65,7 @@ def context():
 def visit(tls, port, host, session=None, request=b"GET /1k HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"):
     """Handshake, one request, close; the session to resume and whether this one was resumed."""
     with socket.create_connection(("127.0.0.1", port)) as plain:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)     # as browsers do
         with tls.wrap_socket(plain, server_hostname=host, session=session, suppress_ragged_eofs=True) as s:
             s.sendall(request % f"{host}:{port}".encode())
             while s.recv(65536):

@@ -277,6 +277,7 @@ static void test_locked(void **state)
 	assert_non_null(s);
 	/* Readers do not mind. */
 	assert_string_equal(list(s), "a.example: one [a.example]\n");
+	assert_int_equal(store_writable(s, &fault), -EBUSY);
 	assert_int_equal(put(s, "b.example", "two"), -EBUSY);
 	assert_int_equal(fault.code, FAULT_STORE_LOCKED);
 	close(go[1]);

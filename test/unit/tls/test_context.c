@@ -159,6 +159,16 @@ static bool resumes(int max, SSL_SESSION *session)
 	return resumed;
 }
 
+static bool same_ticket(const SSL_SESSION *a, const SSL_SESSION *b)
+{
+	const unsigned char *ticket_a, *ticket_b;
+	size_t n_a, n_b;
+
+	SSL_SESSION_get0_ticket(a, &ticket_a, &n_a);
+	SSL_SESSION_get0_ticket(b, &ticket_b, &n_b);
+	return span_eq(span_make(ticket_a, n_a), span_make(ticket_b, n_b));
+}
+
 static void test_tickets(void **state)
 {
 	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
@@ -174,6 +184,8 @@ static void test_tickets(void **state)
 		/* Under a key that was rotated twice it still resumes; after the third it is a stranger's. */
 		for (unsigned turn = 0; turn < 3; turn++) {
 			assert_true(resumes(versions[i], old));
+			/* A ticket of TLS 1.3 is for one connection: there is always a next one. */
+			assert_true(versions[i] != TLS1_3_VERSION || !same_ticket(old, got));
 			tls_ticket_keys_rotate(&keys, clock_wall_s());
 			tls_ticket_keys_use(&keys);
 		}
