@@ -179,6 +179,7 @@ static const struct cli_option file_options[] = {
 };
 static const struct cli_option recipient_options[] = {
 	{ "--tls", "off|report|require", false, "What holds for this recipient instead of the domain's." },
+	{ "--until", "YYYY-MM-DD", false, "The last day (UTC) on which it holds; without it for good." },
 	{ NULL },
 };
 static const struct cli_verb verbs[] = {
@@ -196,7 +197,7 @@ static const struct cli_verb verbs[] = {
 		file_options, cli_domain_apply },
 	{ "domain import", "FILE [--dry-run]", "Take domains from a flat list of lines \"name address\".", file_options,
 		cli_domain_import },
-	{ "recipient set", "ADDRESS --tls off|report|require",
+	{ "recipient set", "ADDRESS --tls off|report|require [--until YYYY-MM-DD]",
 		"Require encryption of mail to one recipient, or do not, whatever its domain says.", recipient_options,
 		cli_recipient_set },
 	{ "recipient list", "[DOMAIN]", "List the recipients with an encryption of their own, and who set it when.",

@@ -41,6 +41,8 @@ static void json_policy(const struct mail_report *r, struct jsonw *j)
 		jsonw_span(j, "by", e->by);
 		if (e->at)
 			json_day(j, "at", e->at / DAY_S);
+		if (e->until)
+			json_day(j, "until", e->until / DAY_S);
 		jsonw_end(j);
 	}
 	jsonw_end(j);

@@ -334,13 +334,13 @@ static void add_failures(struct mail_report *r, struct doc *d)
 static void add_exceptions(struct mail_report *r, struct doc *d)
 {
 	const char *const heads[] = { say(r, "RECIPIENT", "EMPFÄNGER"), "TLS", say(r, "SINCE", "SEIT"),
-		say(r, "SET BY", "GESETZT VON") };
+		say(r, "UNTIL", "BIS"), say(r, "SET BY", "GESETZT VON") };
 	char day[32];
 
 	if (!r->row || r->row->d.recipient_n == 0)
 		return;
 	doc_heading(d, say(r, "Recipients for whom something else holds", "Empfänger, für die anderes gilt"));
-	doc_table(d, "llll", heads);
+	doc_table(d, "lllll", heads);
 	for (unsigned i = 0; i < r->row->d.recipient_n; i++) {
 		const struct domain_recipient *e = &r->row->d.recipient[i];
 
@@ -349,6 +349,9 @@ static void add_exceptions(struct mail_report *r, struct doc *d)
 		doc_cell(d, "%.*s", SPAN_ARG(e->address));
 		doc_cell(d, "%s", domain_tls_text(e->tls));
 		doc_cell(d, "%s", e->at ? day : "-");
+		mail_report_day(e->until / DAY_S, day);
+		doc_cell(d, "%s%s", e->until ? day : "-",
+			domain_recipient_holds(e, r->now) ? "" : say(r, " (over)", " (vorbei)"));
 		doc_cell(d, "%.*s", SPAN_ARG(e->by.n > 0 ? e->by : SPAN("-")));
 	}
 }

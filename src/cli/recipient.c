@@ -112,6 +112,13 @@ static int level_of(struct cli *cli, const char *text, enum domain_tls *ret)
 	return cli_usage(cli, "--tls off, --tls report or --tls require is wanted");
 }
 
+static int until_of(struct cli *cli, const char *text, int64_t *ret)
+{
+	if (!text || (strlen(text) == 10 && clock_parse_rfc3339(span_of(text), ret) == 0 && *ret > 0))
+		return CLI_DONE;
+	return cli_usage(cli, "--until %s: that is no day of the form YYYY-MM-DD", text);
+}
+
 /* Who makes the change, as it stands in the list: cut between characters, without blanks. */
 static struct span changed_by(struct edit *e)
 {
@@ -140,8 +147,15 @@ static int too_many(struct edit *e)
 	return CLI_USAGE;
 }
 
+/* What was said on the command line. */
+struct wish {
+	enum domain_tls tls;
+	int64_t until;
+};
+
 static int set_recipient(struct edit *e, const void *arg)
 {
+	const struct wish *wish = arg;
 	bool found;
 	unsigned at = place_of(e, &found);
 	struct domain_recipient *r = &e->d.recipient[at];
@@ -151,24 +165,26 @@ static int set_recipient(struct edit *e, const void *arg)
 	if (!found)
 		memmove(r + 1, r, (e->d.recipient_n++ - at) * sizeof(*r));
 	*r = (struct domain_recipient){ .address = e->address,
-		.tls = *(const enum domain_tls *)arg,
+		.tls = wish->tls,
 		.by = changed_by(e),
-		.at = clock_wall_s() / DAY_S * DAY_S };
+		.at = clock_wall_s() / DAY_S * DAY_S,
+		.until = wish->until };
 	return write_domain(e, "torhaus.recipient-set/1");
 }
 
 int cli_recipient_set(struct cli *cli, int argc, char **argv)
 {
+	struct wish wish = { 0 };
 	struct cli_args args;
-	enum domain_tls level;
 
 	if (cli_args_parse(cli, argc, argv, 1, &args) != CLI_DONE)
 		return CLI_USAGE;
 	if (args.rest_n != 1)
 		return cli_usage(cli, "the address of one recipient is wanted");
-	if (level_of(cli, cli_arg(&args, "--tls"), &level) != CLI_DONE)
+	if (level_of(cli, cli_arg(&args, "--tls"), &wish.tls) != CLI_DONE ||
+		until_of(cli, cli_arg(&args, "--until"), &wish.until) != CLI_DONE)
 		return CLI_USAGE;
-	return run_edit(cli, args.rest[0], set_recipient, &level);
+	return run_edit(cli, args.rest[0], set_recipient, &wish);
 }
 
 /* ---- remove ---- */
@@ -229,20 +245,25 @@ static void list_json(struct jsonw *j, const struct domain *d)
 		jsonw_span(j, "by", r->by);
 		day_of(r->at, day);
 		jsonw_text(j, "at", r->at ? day : NULL);
+		day_of(r->until, day);
+		jsonw_text(j, "until", r->until ? day : NULL);
+		jsonw_bool(j, "holds", domain_recipient_holds(r, clock_wall_s()));
 		jsonw_end(j);
 	}
 }
 
 static void list_lines(struct work *w, const struct domain *d, int width)
 {
-	char day[32];
+	char since[32], until[32];
 
 	for (unsigned i = 0; i < d->recipient_n; i++) {
 		const struct domain_recipient *r = &d->recipient[i];
 
-		day_of(r->at, day);
-		buf_addf(&w->out, "%-*.*s  %-7s  %-10s  %.*s\n", width, SPAN_ARG(r->address), domain_tls_text(r->tls),
-			day, SPAN_ARG(r->by.n ? r->by : SPAN("-")));
+		day_of(r->at, since);
+		day_of(r->until, until);
+		buf_addf(&w->out, "%-*.*s  %-7s  %-10s  %-10s  %.*s%s\n", width, SPAN_ARG(r->address),
+			domain_tls_text(r->tls), since, until, SPAN_ARG(r->by.n ? r->by : SPAN("-")),
+			domain_recipient_holds(r, clock_wall_s()) ? "" : work_say(w, "  (over)", "  (vorbei)"));
 	}
 }
 
@@ -268,7 +289,7 @@ static void print_list(struct work *w, const struct reading *rd)
 			if ((int)rd->rows[i].d.recipient[k].address.n > width)
 				width = (int)rd->rows[i].d.recipient[k].address.n;
 	if (width > 0)
-		buf_addf(&w->out, "%-*s  %-7s  %-10s  %s\n", width, "RECIPIENT", "TLS", "SINCE", "BY");
+		buf_addf(&w->out, "%-*s  %-7s  %-10s  %-10s  %s\n", width, "RECIPIENT", "TLS", "SINCE", "UNTIL", "BY");
 	for (unsigned i = 0; i < rd->n; i++)
 		list_lines(w, &rd->rows[i].d, width);
 }

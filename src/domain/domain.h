@@ -68,12 +68,14 @@ struct domain_mail {
 int domain_mail_parse(struct span text, struct domain_mail *ret,
 	const char **ret_why); /* like origin_spec_parse(); no text */
 
-/* What one recipient has instead of the domain's tls, and who said so when: "anna@example.de require by=ada at=2026-11-25". */
+/* What one recipient has instead of the domain's tls, who said so when, and until when it holds:
+ * "anna@example.de require by=ada at=2026-11-25 until=2026-12-31". Days are those of UTC. */
 struct domain_recipient {
 	struct span address; /* local@domain, ASCII in lower case, A-labels */
 	enum domain_tls tls;
 	struct span by; /* who set it; empty: not known */
 	int64_t at;     /* midnight UTC of that day; 0: not known */
+	int64_t until;  /* of the last day on which it holds; 0: for good */
 };
 #define DOMAIN_BY_MAX 32 /* bytes of `by`, more are cut; blanks become hyphens */
 /* 0, or -EINVAL with *ret_why ("English|German"). by borrows from text, address is from a. Local parts in quotes are refused. */
@@ -82,6 +84,8 @@ int domain_recipient_parse(struct span text, struct arena *a, struct domain_reci
 int domain_address_normalise(struct span text, struct arena *a, struct span *ret, struct span *ret_domain,
 	const char **ret_why);
 void domain_recipient_print(const struct domain_recipient *r, struct buf *out);
+/* Does it hold at now (wall seconds)? */
+bool domain_recipient_holds(const struct domain_recipient *r, int64_t now);
 const char *domain_tls_text(enum domain_tls t);           /* "require" */
 const char *domain_mail_tls_text(enum domain_mail_tls t); /* "verified" */
 
@@ -161,7 +165,7 @@ const struct domain *snapshot_find_web(const struct snapshot *s, struct span hos
 const struct domain *snapshot_find(const struct snapshot *s, struct span name); /* by domain name */
 /* The domain that mail for …@name is for: it has a backend. Any case, U-labels too. NULL: none. */
 const struct domain *snapshot_find_mail(const struct snapshot *s, struct span name);
-/* Must mail for this mailbox of d ("local@domain", in any case) come encrypted? Its own exception, else the domain's. */
+/* Must mail for this mailbox of d ("local@domain", in any case) come encrypted now? Its own exception, else the domain's. */
 enum domain_tls snapshot_tls_of(const struct snapshot *s, const struct domain *d, struct span mailbox);
 /* The exception of a mailbox, or NULL. */
 const struct domain_recipient *domain_find_recipient(const struct domain *d, struct span mailbox);

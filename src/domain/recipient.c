@@ -13,6 +13,7 @@
 
 #define LOCAL_MAX 64 /* RFC 5321 4.5.3.1.1 */
 #define MAIL_PORT 25
+#define DAY_S     86400
 
 static const char *const levels[] = { "off", "report", "require" };
 
@@ -114,6 +115,14 @@ static const char *parse_level(struct span word, enum domain_tls *ret)
 	return "after the address stands off, report or require|nach der Adresse steht off, report oder require";
 }
 
+/* A day: the hour would depend on where the text is written. */
+static const char *parse_day(struct span text, int64_t *ret)
+{
+	if (text.n != 10 || clock_parse_rfc3339(text, ret) < 0 || *ret <= 0)
+		return "its date is not of the form YYYY-MM-DD|das Datum hat nicht die Form JJJJ-MM-TT";
+	return NULL;
+}
+
 static const char *parse_word(struct span word, struct domain_recipient *r)
 {
 	if (span_starts(word, SPAN("by=")) && r->by.n == 0) {
@@ -127,14 +136,12 @@ static const char *parse_word(struct span word, struct domain_recipient *r)
 		}
 		return NULL;
 	}
-	if (span_starts(word, SPAN("at=")) && r->at == 0) {
-		/* A day: the hour would depend on where the text is written. */
-		if (word.n != 13 || clock_parse_rfc3339(span_from(word, 3), &r->at) < 0 || r->at <= 0)
-			return "its date is not of the form YYYY-MM-DD|das Datum hat nicht die Form JJJJ-MM-TT";
-		return NULL;
-	}
-	return "only by=WHO and at=YYYY-MM-DD may follow, each once|"
-	       "danach können nur by=WER und at=JJJJ-MM-TT stehen, jedes einmal";
+	if (span_starts(word, SPAN("at=")) && r->at == 0)
+		return parse_day(span_from(word, 3), &r->at);
+	if (span_starts(word, SPAN("until=")) && r->until == 0)
+		return parse_day(span_from(word, 6), &r->until);
+	return "only by=WHO, at=YYYY-MM-DD and until=YYYY-MM-DD may follow, each once|"
+	       "danach können nur by=WER, at=JJJJ-MM-TT und until=JJJJ-MM-TT stehen, jedes einmal";
 }
 
 static const char *parse_recipient(struct span text, struct arena *a, struct domain_recipient *ret)
@@ -162,16 +169,27 @@ int domain_recipient_parse(struct span text, struct arena *a, struct domain_reci
 	return *ret_why ? -EINVAL : 0;
 }
 
-void domain_recipient_print(const struct domain_recipient *r, struct buf *out)
+static void print_day(const char *name, int64_t day, struct buf *out)
 {
 	struct tm tm;
-	time_t at = r->at;
+	time_t t = day;
 
+	if (day > 0 && gmtime_r(&t, &tm))
+		buf_addf(out, " %s=%04d-%02d-%02d", name, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+}
+
+bool domain_recipient_holds(const struct domain_recipient *r, int64_t now)
+{
+	return r->until == 0 || now < r->until + DAY_S;
+}
+
+void domain_recipient_print(const struct domain_recipient *r, struct buf *out)
+{
 	buf_addf(out, "%.*s %s", SPAN_ARG(r->address), levels[r->tls]);
 	if (r->by.n > 0)
 		buf_addf(out, " by=%.*s", SPAN_ARG(r->by));
-	if (r->at > 0 && gmtime_r(&at, &tm))
-		buf_addf(out, " at=%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	print_day("at", r->at, out);
+	print_day("until", r->until, out);
 }
 
 /* Like memcmp() of the address and the mailbox in lower case; a shorter prefix first. */

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "domain/domain_priv.h"
@@ -310,7 +311,7 @@ enum domain_tls snapshot_tls_of(const struct snapshot *s, const struct domain *d
 	const struct domain_recipient *r = domain_find_recipient(d, mailbox);
 
 	must(d == &s->v[d->id]);
-	return r ? r->tls : d->tls;
+	return r && domain_recipient_holds(r, clock_wall_s()) ? r->tls : d->tls;
 }
 
 unsigned snapshot_count(const struct snapshot *s)

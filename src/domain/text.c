@@ -195,8 +195,9 @@ const struct conf_key domain_keys[] = {
 		.help_de = "Wie der Mailserver die Adresse des Clients erfährt: gar nicht, durch XCLIENT, durch einen "
 			   "PROXY-Kopf." },
 	{ "recipient", CONF_LIST, offsetof(struct domain_text, recipient), NULL, .judge = judge_recipient,
-		.wanted = "ADDRESS off, report or require, then by=WHO and at=YYYY-MM-DD if wanted|"
-			  "ADRESSE off, report oder require, danach nach Wunsch by=WER und at=JJJJ-MM-TT",
+		.wanted =
+			"ADDRESS off, report or require, then by=WHO, at=YYYY-MM-DD and until=YYYY-MM-DD if wanted|"
+			"ADRESSE off, report oder require, danach nach Wunsch by=WER, at=JJJJ-MM-TT und until=JJJJ-MM-TT",
 		.help_en = "Recipients for whom another tls holds than for the domain (see torhaus recipient set).",
 		.help_de =
 			"Empfänger, für die ein anderes tls gilt als für die Domain (siehe torhaus recipient set)." },

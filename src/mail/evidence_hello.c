@@ -3,9 +3,10 @@
  * client offers: its versions, suites, groups, signature algorithms, groups of key shares, ALPN and the name it asks for, all
  * in its order. GREASE values (RFC 8701), which are drawn anew each time, count as one.
  */
+#include "mail/evidence_hello.h"
 #include <openssl/evp.h>
 #include "base/mem.h"
-#include "mail/evidence_priv.h"
+#include "tls/hello.h"
 
 #define RECORD_HEADER    5
 #define HANDSHAKE_HEADER 4

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "mail/evidence.h"
+#include "mail/evidence_hello.h"
 #include "store/evidence.h"
 
 #define TEXT_MAX  320 /* bytes of a sender, a recipient, an EHLO name */
@@ -81,9 +82,3 @@ void recent_add(struct evidence *e, const char *network, const char *address, st
 	const struct fault *f);
 
 void *evidence_write_thread(void *arg);
-
-/* ---- evidence_hello.c ---- */
-
-/* The hello at the beginning of what a peer sent, without what came behind it; and what it offers, as 16 bytes. Bytes that are no
- * hello are cut to their beginning and are all the same. */
-struct span evidence_hello_cut(struct span bytes, uint8_t ret_fingerprint[STORE_FINGERPRINT]);

@@ -124,7 +124,7 @@ def month(make_torhaus_once):
     with Backend() as backend:
         t = gateway(make_torhaus_once, backend, "--tls", "require", certificates=("ec",))
         t.run("domain", "add", "reporting.test", "--mail", f"{backend.address}:{backend.port}", "--tls", "report")
-        t.run("recipient", "set", "list@example.test", "--tls", "off")
+        t.run("recipient", "set", "list@example.test", "--tls", "off", "--until", "2099-12-31")
         wait_for(lambda: read_json(t, "status")["domains"] == 2, what="the second domain")
         fail_as_partner(t)
         refused_in_the_clear(t, '"<b>bold</b>"@partner.test')
@@ -147,7 +147,8 @@ def test_numbers(month):
     assert [(m["version"], m["mails"]) for m in mails["by_tls"]] == [("TLSv1.3", 3), ("TLSv1.2", 2), ("", 1)]
     assert [day["encrypted"] for day in mails["by_day"]] == [5] or len(mails["by_day"]) == 2      # at midnight
     assert report(month)["refused"][0]["times"] == 2
-    assert report(month)["policy"]["exceptions"][0]["address"] == "list@example.test"
+    [exception] = report(month)["policy"]["exceptions"]
+    assert (exception["address"], exception["tls"], exception["until"]) == ("list@example.test", "off", "2099-12-31")
 
 
 def test_who_would_be_refused(month):
@@ -162,7 +163,7 @@ def test_in_words(month):
     shown = words(month.run("mail", "report", "--domain", "example.test").stdout)
     for part in ("Encryption of mail for example.test", "require: mail without TLS is refused", "of them encrypted 5 (83.3 %)",
                  "TLS 1.3 TLS_AES_128_GCM_SHA256 3 50.0 %", "TLS 1.2 ECDHE-ECDSA-AES128-GCM-SHA256 2 33.3 %", "without TLS 1 16.6 %",
-                 "within the same machine 6 100.0 %", "Recipients refused without TLS 2", "list@example.test off",
+                 "within the same machine 6 100.0 %", "Recipients refused without TLS 2", "RECIPIENT TLS SINCE UNTIL SET BY list@example.test off",
                  "its TLS handshake failed, TLS-NO-RSA-CERT", "Art. 32(1)(a) GDPR", "1 refused by the mail server, 0 put off"):
         assert part in shown, part
     shown = words(month.run("--lang", "de", "mail", "report", "--domain", "example.test").stdout)

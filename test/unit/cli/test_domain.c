@@ -250,16 +250,17 @@ static void test_recipients(void **state)
 
 	run("add a.de --mail 10.0.0.6 --tls require");
 	expect("recipient list", CLI_DONE, "", "");
-	snprintf(lines, sizeof(lines), "~ domain a.de\n    + recipient = {\"list@a.de off by=ada at=%s\"}\n", today());
-	expect("recipient set List@A.de --tls off", CLI_DONE, lines, "");
+	snprintf(lines, sizeof(lines),
+		"~ domain a.de\n    + recipient = {\"list@a.de off by=ada at=%s until=2024-01-05\"}\n", today());
+	expect("recipient set List@A.de --tls off --until 2024-01-05", CLI_DONE, lines, "");
 	setenv("SUDO_USER", "somebody with a name that is longer than it should be", 1);
-	expect("recipient set anna@a.de --tls=report", CLI_DONE, NULL, "");
+	expect("recipient set anna@a.de --tls=report --until=9999-12-31", CLI_DONE, NULL, "");
 	expect("recipient set zoe@a.de --tls require", CLI_DONE, NULL, "");
 	snprintf(lines, sizeof(lines),
-		"RECIPIENT  TLS      SINCE       BY\n"
-		"anna@a.de  report   %s  somebody-with-a-name-that-is-lon\n"
-		"list@a.de  off      %s  ada\n"
-		"zoe@a.de   require  %s  somebody-with-a-name-that-is-lon\n",
+		"RECIPIENT  TLS      SINCE       UNTIL       BY\n"
+		"anna@a.de  report   %s  9999-12-31  somebody-with-a-name-that-is-lon\n"
+		"list@a.de  off      %s  2024-01-05  ada  (over)\n"
+		"zoe@a.de   require  %s  -           somebody-with-a-name-that-is-lon\n",
 		today(), today(), today());
 	expect("recipient list", CLI_DONE, lines, "");
 	/* Set again: who did it last. */
@@ -274,8 +275,8 @@ static void test_recipients(void **state)
 	cli.json = true;
 	snprintf(lines, sizeof(lines),
 		"{\"schema\":\"torhaus.recipient-list/1\",\"recipients\":["
-		"{\"address\":\"list@a.de\",\"tls\":\"off\",\"domain_tls\":\"off\",\"by\":\"ada\",\"at\":\"%s\"},"
-		"{\"address\":\"zoe@a.de\",\"tls\":\"require\",\"domain_tls\":\"off\",\"by\":\"eve\",\"at\":\"%s\"}]}\n",
+		"{\"address\":\"list@a.de\",\"tls\":\"off\",\"domain_tls\":\"off\",\"by\":\"ada\",\"at\":\"%s\",\"until\":\"2024-01-05\",\"holds\":false},"
+		"{\"address\":\"zoe@a.de\",\"tls\":\"require\",\"domain_tls\":\"off\",\"by\":\"eve\",\"at\":\"%s\",\"until\":null,\"holds\":true}]}\n",
 		today(), today());
 	expect("recipient list a.de", CLI_DONE, lines, "");
 }
@@ -285,6 +286,7 @@ static void test_recipients_that_are_none(void **state)
 	run("add a.de --mail 10.0.0.6");
 	expect("recipient set anna@a.de", CLI_USAGE, "", "--tls off, --tls report or --tls require");
 	expect("recipient set anna@a.de --tls always", CLI_USAGE, "", "--tls off, --tls report or --tls require");
+	expect("recipient set anna@a.de --tls off --until soon", CLI_USAGE, "", "no day of the form");
 	expect("recipient set --tls off", CLI_USAGE, "", "the address of one recipient");
 	expect("recipient set anna --tls off", CLI_USAGE, "", "the @ is missing");
 	expect("recipient set \"a\"@a.de --tls off", CLI_USAGE, "", "no quotes");

@@ -66,6 +66,15 @@ static void test_mail(void **state)
 	assert_int_equal(snapshot_tls_of(s, a, SPAN("postmaster")), DOMAIN_TLS_REQUIRE);
 	assert_span(a->recipient[0].by, "ada");
 	snapshot_unref(s);
+	/* What is over holds no more; its last day is one of it. */
+	s = from_text("domain a.de { mail = mx tls = require recipient = {\"over@a.de off until=2024-01-05\",\n"
+		      "\"later@a.de off until=9999-12-31\"} }\n");
+	a = snapshot_find(s, SPAN("a.de"));
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("over@a.de")), DOMAIN_TLS_REQUIRE);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("later@a.de")), DOMAIN_TLS_OFF);
+	assert_true(domain_recipient_holds(&a->recipient[1], 1704499199));
+	assert_false(domain_recipient_holds(&a->recipient[1], 1704499200));
+	snapshot_unref(s);
 }
 
 static void test_empty(void **state)

@@ -37,29 +37,30 @@ static void test_presets_are_written_as_exported(void **state)
 
 static void test_every_key_comes_back(void **state)
 {
-	static const char text[] = "domain \"a.de\" {\n"
-				   "  web    = {\"a.de\", \"*.a.de\"}\n"
-				   "  origin = {\"https://o.a.de weight=3\", \"http://[::1]:81 backup\"}\n"
-				   "  preset = \"off\"\n"
-				   "  grace  = \"90m\"\n"
-				   "  grace_forced = true\n"
-				   "  redirect_to_tls = true\n"
-				   "  hsts   = \"180d\"\n"
-				   "  websocket = true\n"
-				   "  origin_verify = false\n"
-				   "  origin_host = \"inner.a.de:8443\"\n"
-				   "  health_path = \"/up?full=1\"\n"
-				   "  health_interval = \"10s\"\n"
-				   "  connect_timeout = \"250ms\"\n"
-				   "  first_byte_timeout = \"5m\"\n"
-				   "  read_timeout = \"10s\"\n"
-				   "  body_max = \"2G\"\n"
-				   "  mail   = \"[::1]:2525\"\n"
-				   "  tls    = \"require\"\n"
-				   "  mail_tls = \"verified\"\n"
-				   "  mail_client = \"xclient\"\n"
-				   "  recipient = {\"anna@a.de report by=ada at=2026-11-25\", \"bob@a.de off\"}\n"
-				   "}\n";
+	static const char text[] =
+		"domain \"a.de\" {\n"
+		"  web    = {\"a.de\", \"*.a.de\"}\n"
+		"  origin = {\"https://o.a.de weight=3\", \"http://[::1]:81 backup\"}\n"
+		"  preset = \"off\"\n"
+		"  grace  = \"90m\"\n"
+		"  grace_forced = true\n"
+		"  redirect_to_tls = true\n"
+		"  hsts   = \"180d\"\n"
+		"  websocket = true\n"
+		"  origin_verify = false\n"
+		"  origin_host = \"inner.a.de:8443\"\n"
+		"  health_path = \"/up?full=1\"\n"
+		"  health_interval = \"10s\"\n"
+		"  connect_timeout = \"250ms\"\n"
+		"  first_byte_timeout = \"5m\"\n"
+		"  read_timeout = \"10s\"\n"
+		"  body_max = \"2G\"\n"
+		"  mail   = \"[::1]:2525\"\n"
+		"  tls    = \"require\"\n"
+		"  mail_tls = \"verified\"\n"
+		"  mail_client = \"xclient\"\n"
+		"  recipient = {\"anna@a.de report by=ada at=2026-11-25 until=2026-12-31\", \"bob@a.de off\"}\n"
+		"}\n";
 	struct domain_file file = parse(text);
 	unsigned keys = 0, lines = 0;
 
@@ -221,10 +222,10 @@ static void test_recipients_that_are_none(void **state)
 	static const char *const values[] = { "", "anna require", "@a.de require", "anna@ require", "anna@a.de",
 		"anna@a.de always", "anna@a.de require by=", "anna@a.de require at=today",
 		"anna@a.de require at=2026-11-25T00:00:00Z", "anna@a.de require by=a by=b",
-		"anna@a.de require at=2026-11-25 at=2026-11-26", "anna@a.de require now", "\"an na\"@a.de require",
-		"an\tna@a.de require", "an@na@a.de require", "\xff@a.de require",
-		"anna@a.de require by=123456789012345678901234567890123", "anna@a..de off",
-		"12345678901234567890123456789012345678901234567890123456789012345@a.de off" };
+		"anna@a.de require at=2026-11-25 at=2026-11-26", "anna@a.de require now", "anna@a.de off until=never",
+		"anna@a.de off until=2026-11-25 until=2026-11-26", "\"an na\"@a.de require", "an\tna@a.de require",
+		"an@na@a.de require", "\xff@a.de require", "anna@a.de require by=123456789012345678901234567890123",
+		"anna@a..de off", "12345678901234567890123456789012345678901234567890123456789012345@a.de off" };
 	struct domain_recipient r;
 	const char *why;
 
@@ -263,7 +264,7 @@ static void test_longest_text_fits(void **state)
 		buf_addf(&text, "\"%.63s.%.63s.%.63s.%.55s%04u\",", label, label, label, label, i);
 	buf_add_text(&text, "}\nrecipient = {");
 	for (unsigned i = 0; i < DOMAIN_RECIPIENT_MAX; i++)
-		buf_addf(&text, "\"%.60s%04u@%s require by=%s at=2026-11-25\",", label, i, name,
+		buf_addf(&text, "\"%.60s%04u@%s require by=%s at=2026-11-25 until=2026-11-25\",", label, i, name,
 			"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"");
 	buf_add_text(&text, "}\n");
 	if (domain_parse_body(span_of(name), buf_span(&text), &arena, &d, &errors) < 0)
