@@ -23,10 +23,17 @@ static void row(struct cli *cli, const char *en, const char *de)
 }
 
 /* DNS has two on each address. True: there is one for DNS. */
-static bool show_listeners(struct cli *cli, json_t *status)
+/* Which kinds there are, a bit each. */
+static unsigned show_listeners(struct cli *cli, json_t *status)
 {
+	static const char *const notes[] = { [LISTENER_WEB] = "",
+		[LISTENER_WEB_TLS] = " (TLS)",
+		[LISTENER_NAMES_UDP] = " (DNS)",
+		[LISTENER_NAMES_TCP] = "",
+		[LISTENER_MAIL] = " (mail)",
+		[LISTENER_MAIL_TLS] = " (mail, TLS)" };
 	const char *between = "";
-	bool names = false;
+	unsigned kinds = 0;
 	json_t *l;
 	size_t i;
 
@@ -38,15 +45,12 @@ static bool show_listeners(struct cli *cli, json_t *status)
 		listener_kind_parse(span_of(text_at(l, "kind")), &kind);
 		if (kind == LISTENER_NAMES_TCP)
 			continue;
-		fprintf(cli->out, "%s%s%s", between, text_at(l, "address"),
-			kind == LISTENER_NAMES_UDP                        ? " (DNS)"
-				: json_is_true(json_object_get(l, "tls")) ? " (TLS)"
-									  : "");
+		fprintf(cli->out, "%s%s%s", between, text_at(l, "address"), notes[kind]);
 		between = ", ";
-		names |= kind == LISTENER_NAMES_UDP;
+		kinds |= 1u << kind;
 	}
 	fprintf(cli->out, "\n");
-	return names;
+	return kinds;
 }
 
 static void show_process(struct cli *cli, json_t *status)
@@ -119,6 +123,21 @@ static void show_names(struct cli *cli, json_t *status)
 		json_array_size(upstreams));
 }
 
+static void show_mail(struct cli *cli, json_t *status)
+{
+	json_t *n = json_object_get(status, "counters"), *mail = json_object_get(status, "mail");
+
+	row(cli, "mail", "Mail");
+	fprintf(cli->out,
+		cli_say(cli,
+			"%lld delivered, %lld put off, %lld refused; %lld sessions now, %lld of %lld encrypted, %lld handshakes failed\n",
+			"%lld zugestellt, %lld vertröstet, %lld abgewiesen; %lld Sitzungen jetzt, %lld von %lld verschlüsselt, %lld Handshakes gescheitert\n"),
+		(long long)int_at(n, "mail_delivered"), (long long)int_at(n, "mail_deferred"),
+		(long long)int_at(n, "mail_refused"), (long long)int_at(mail, "sessions"),
+		(long long)int_at(n, "mail_tls_handshakes"), (long long)int_at(n, "mail_sessions"),
+		(long long)int_at(n, "mail_tls_failed"));
+}
+
 static void show_faults(struct cli *cli, json_t *status)
 {
 	json_t *faults = json_object_get(status, "faults"), *fault;
@@ -139,7 +158,7 @@ int cli_show_status(struct cli *cli, int argc, char **argv)
 	json_t *status;
 	unsigned http;
 	int error, r;
-	bool names;
+	unsigned kinds;
 
 	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
 		return CLI_USAGE;
@@ -156,10 +175,12 @@ int cli_show_status(struct cli *cli, int argc, char **argv)
 		return CLI_DONE;
 	}
 	show_process(cli, status);
-	names = show_listeners(cli, status);
+	kinds = show_listeners(cli, status);
 	show_domains(cli, status);
 	show_traffic(cli, status);
-	if (names)
+	if (kinds & (1u << LISTENER_MAIL | 1u << LISTENER_MAIL_TLS))
+		show_mail(cli, status);
+	if (kinds & 1u << LISTENER_NAMES_UDP)
 		show_names(cli, status);
 	show_faults(cli, status);
 	json_decref(status);

@@ -4,6 +4,8 @@
 #include "dns/resolver.h"
 #include "mail/mta_priv.h"
 
+#define FAULTS_MAX 20 /* of backends in trouble that are told at a time */
+
 struct backends *backends_new(unsigned threads)
 {
 	struct backends *b = mem_new(struct backends);
@@ -21,6 +23,7 @@ static void backend_free(struct backend *b)
 	mem_free(b->host);
 	mem_free(b->text);
 	mem_free(b->kept);
+	mem_free(b->trouble);
 	mem_free(b);
 }
 
@@ -199,13 +202,39 @@ void backend_tls_broke(struct backend *b)
 	pthread_mutex_unlock(&b->lock);
 }
 
-void backend_went(struct backend *b, enum fault_code trouble)
+void backend_went(struct backend *b, const struct fault *trouble)
 {
 	pthread_mutex_lock(&b->lock);
-	if (trouble != FAULT_NONE && b->trouble == FAULT_NONE)
+	if (!trouble) {
+		b->trouble = mem_free(b->trouble);
+	} else if (!b->trouble) {
+		b->trouble = mem_new(struct fault);
 		b->trouble_since = clock_wall_s();
-	b->trouble = trouble;
+	}
+	if (trouble)
+		*b->trouble = *trouble;
 	pthread_mutex_unlock(&b->lock);
+}
+
+void backends_faults(struct backends *all, mail_fault_fn *on_fault, void *arg)
+{
+	unsigned told = 0;
+	struct span text;
+	size_t at = 0;
+	void *p;
+
+	pthread_mutex_lock(&all->lock);
+	while (told < FAULTS_MAX && map_next(&all->by_text, &at, &text, &p)) {
+		struct backend *b = p;
+
+		pthread_mutex_lock(&b->lock);
+		if (b->watched && b->trouble) {
+			on_fault(arg, b->trouble);
+			told++;
+		}
+		pthread_mutex_unlock(&b->lock);
+	}
+	pthread_mutex_unlock(&all->lock);
 }
 
 static void backend_json(struct jsonw *j, struct backend *b)
@@ -214,8 +243,8 @@ static void backend_json(struct jsonw *j, struct backend *b)
 	jsonw_object(j, NULL);
 	jsonw_text(j, "backend", b->text);
 	jsonw_bool(j, "known", b->known);
-	if (b->trouble != FAULT_NONE) {
-		jsonw_text(j, "code", fault_code_text(b->trouble));
+	if (b->trouble) {
+		jsonw_text(j, "code", fault_code_text(b->trouble->code));
 		jsonw_int(j, "since", b->trouble_since);
 	}
 	jsonw_end(j);

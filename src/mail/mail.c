@@ -173,6 +173,11 @@ unsigned mail_sessions(const struct mail *m)
 	return m->sessions;
 }
 
+void mail_faults(struct mail *m, mail_fault_fn *on_fault, void *arg)
+{
+	backends_faults(m->backends, on_fault, arg);
+}
+
 void mail_backends_json(struct mail *m, struct jsonw *j)
 {
 	backends_json(m->backends, j);

@@ -58,5 +58,8 @@ void mail_publish(struct mail *m, struct snapshot *snapshot, struct tls_set *tls
 /* No new sessions; idle ones are told 421, others after their message. Any thread. */
 void mail_drain(struct mail *m);
 unsigned mail_sessions(const struct mail *m);
+/* What is wrong with backends now. Any thread. */
+typedef void mail_fault_fn(void *arg, const struct fault *f);
+void mail_faults(struct mail *m, mail_fault_fn *on_fault, void *arg);
 /* Array "backends" into j: what is known of each. Any thread. */
 void mail_backends_json(struct mail *m, struct jsonw *j);

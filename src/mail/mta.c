@@ -337,7 +337,7 @@ static struct mta *get_new(struct mail_thread *t, const struct mta *wanted, cons
 		backend_tls_broke(wanted->backend);
 		m = connect_new(t, wanted, client, f);
 	}
-	backend_went(wanted->backend, m ? FAULT_NONE : f->code);
+	backend_went(wanted->backend, m ? NULL : f);
 	stat_add(m ? STAT_MAIL_BACKEND_CONNECTIONS : STAT_MAIL_BACKEND_ERRORS, 1);
 	return m;
 }

@@ -27,7 +27,7 @@ struct backend {
 	bool known;           /* its EHLO was answered once */
 	struct smtp_caps caps;
 	uint64_t no_tls_until_ms;
-	enum fault_code trouble; /* of the last try; FAULT_NONE: it works */
+	struct fault *trouble; /* of the last try; NULL: it works */
 	int64_t trouble_since;
 	struct kept_list *kept; /* one a thread, each the thread's own */
 };
@@ -43,7 +43,7 @@ struct backend *backend_get(struct backends *b, struct span host, uint16_t port)
 int backend_addrs(struct backend *b, uint64_t deadline, struct net_addr ret[BACKEND_ADDRS_MAX]);
 /* It answered EHLO so. */
 void backend_learn(struct backends *all, struct backend *b, const struct smtp_caps *caps);
-/* How the last try went. */
-void backend_went(struct backend *b, enum fault_code trouble);
+/* How the last try went; NULL: well. */
+void backend_went(struct backend *b, const struct fault *trouble);
 bool backend_tls_is_broken(struct backend *b);
 void backend_tls_broke(struct backend *b);

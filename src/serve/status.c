@@ -78,6 +78,11 @@ static void report_upstream(void *arg, const struct fault *f)
 	report_add(arg, f);
 }
 
+static void add_fault(void *arg, const struct fault *f)
+{
+	report_add(arg, f);
+}
+
 static void faults_json(struct worker *w, struct jsonw *j)
 {
 	struct report r = { 0 };
@@ -85,6 +90,7 @@ static void faults_json(struct worker *w, struct jsonw *j)
 
 	domains_report(&w->domains, &r);
 	certs_report(&w->certs, &r);
+	mail_faults(w->mail, add_fault, &r);
 	report_files(w, &r);
 	report_lost(&r);
 	if (evidence_fault(w->evidence, &f))
