@@ -77,7 +77,9 @@ static void finish_failed(struct question *q)
 {
 	struct dns_result failure = { .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
 
-	if (!q->bad && q->unreachable)
+	if (q->bad_ede != DNS_EDE_NONE)
+		failure.ede = q->bad_ede;
+	else if (!q->bad && q->unreachable)
 		failure.ede = DNS_EDE_NETWORK;
 	if (give_stale(q) || q->bad)
 		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, failure.rcode, failure.ede);
@@ -301,6 +303,9 @@ void try_answered(struct dns_try *t, struct span message)
 	i = index_of(q, t->lane);
 	try_drop(t);
 	if (!is_answer(flags & DNS_RCODE)) {
+		/* Such as "DNSSEC bogus": what an upstream knows of its failure helps more than what we do. */
+		if (q->bad_ede == DNS_EDE_NONE)
+			q->bad_ede = dns_response_ede(message);
 		on_failure(q, i, flags & DNS_RCODE, had_edns);
 	} else if (flags & DNS_TC && !tcp && i < DNS_UPSTREAMS_MAX) {
 		try_again(q, i, true);
@@ -366,6 +371,7 @@ static struct question *question_get(struct dns_client *c, const struct dns_ques
 	q->client = c;
 	q->hash = hash;
 	q->bits = bits;
+	q->bad_ede = DNS_EDE_NONE;
 	q->started_ms = loop_now_ms();
 	q->next_try_ms = q->started_ms + TRY_AFTER_MS;
 	memcpy(&q->q.name, &asked->name, offsetof(struct dns_name, p) + asked->name.n);

@@ -183,6 +183,8 @@ size_t dns_query_write(const struct dns_question *q, uint16_t id, uint16_t flags
 /* Is message an answer to that question with that id (RFC 5452 9.1)? The question must be repeated, case apart; only
  * FORMERR and the like may leave it out. */
 bool dns_response_matches(struct span message, uint16_t id, const struct dns_question *q);
+/* The extended error that an answer carries (RFC 8914), or DNS_EDE_NONE. */
+int dns_response_ede(struct span message);
 /* The head of an answer without records: header, the question repeated, flags and rcode set, OPT if the
  * client speaks EDNS. Its length, at most max (0: not even that fits). */
 size_t dns_reply_empty(const struct dns_query *q, uint16_t flags, unsigned rcode, int ede, uint8_t *out, size_t max);

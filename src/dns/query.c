@@ -151,6 +151,21 @@ bool dns_response_matches(struct span message, uint16_t id, const struct dns_que
 		dns_name_eq(&repeated.name, &q->name);
 }
 
+int dns_response_ede(struct span message)
+{
+	struct dns_edns edns = { .ede = DNS_EDE_NONE };
+	struct dns_reader r;
+	struct dns_header h;
+
+	dns_reader_init(&r, message);
+	dns_read_header(&r, &h);
+	for (unsigned i = 0; i < h.questions && !r.error; i++) {
+		dns_skip_name(&r);
+		dns_read_u32(&r);
+	}
+	return !r.error && read_records(&r, &h, &edns) ? edns.ede : DNS_EDE_NONE;
+}
+
 size_t dns_udp_limit(const struct dns_query *q)
 {
 	if (!q->edns.present || q->edns.udp_size < DNS_UDP_PLAIN)

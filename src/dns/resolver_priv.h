@@ -163,7 +163,7 @@ struct question {
 	uint16_t bad;         /* bit per upstream: it answered, with a failure */
 	uint16_t unreachable; /* bit per upstream: the network says so */
 	uint16_t no_edns;     /* bit per upstream: it does not understand EDNS */
-	uint8_t bad_rcode;
+	int bad_ede;          /* what the first of these said about it */
 	bool stale_given;
 	unsigned bits;
 	struct dns_question q; /* in lower case */

@@ -26,6 +26,8 @@ enum script {
 	NX,
 	CHAIN,        /* a CNAME and its target's address */
 	FORGED_FIRST, /* two lies, then the truth */
+	OTHER_PORT,   /* a lie that fits, from another port, then the truth */
+	BOGUS,        /* SERVFAIL, and says why */
 	LOWER_CASE,   /* does not repeat the letters */
 };
 struct scripted {
@@ -47,10 +49,10 @@ static inline size_t scripted_answer(struct scripted *u, enum script script, con
 	struct dns_message *m = mem_new(struct dns_message);
 	char name[DNS_NAME_TEXT_SIZE];
 	struct dns_name written = { .n = q->q.name.n };
-	unsigned rcode = script == SERVFAIL ? DNS_SERVFAIL
-		: script == REFUSED         ? DNS_REFUSED
-		: script == NX              ? DNS_NXDOMAIN
-					    : 0;
+	unsigned rcode = script == SERVFAIL || script == BOGUS ? DNS_SERVFAIL
+		: script == REFUSED                            ? DNS_REFUSED
+		: script == NX                                 ? DNS_NXDOMAIN
+							       : 0;
 	size_t n;
 
 	memcpy(written.p, q->question, written.n);
@@ -71,6 +73,10 @@ static inline size_t scripted_answer(struct scripted *u, enum script script, con
 		dns_message_record(m, 6, name, DNS_TYPE_A, u->ttl, "c0000201");
 	else if (rcode == 0)
 		dns_message_soa(m, ".", u->ttl, u->ttl);
+	if (script == BOGUS) {
+		dns_write_edns(&m->w, &(struct dns_edns){ .udp_size = DNS_UDP_MAX, .ede = 6 });
+		dns_message_count(m, 10);
+	}
 	n = script == GARBAGE ? m->w.n - 3 : m->w.n;
 	memcpy(out, m->p, n);
 	mem_free(m);
@@ -106,6 +112,14 @@ static inline void scripted_udp_one(struct scripted *u, const uint8_t *p, size_t
 		sendto(u->fd.fd, out, n, 0, &peer->sa, peer->n);
 		n = scripted_answer(u, WRONG_QUESTION, &q, out);
 		sendto(u->fd.fd, out, n, 0, &peer->sa, peer->n);
+	}
+	if (script == OTHER_PORT) {
+		int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		n = scripted_answer(u, CHAIN, &q, out);
+		assert_int_equal(sendto(other, out, n, 0, &peer->sa, peer->n), n);
+		close(other);
+		task_sleep(20);
 	}
 	n = scripted_answer(u, script, &q, out);
 	sendto(u->fd.fd, out, n, 0, &peer->sa, peer->n);

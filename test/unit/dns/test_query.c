@@ -226,6 +226,21 @@ static void test_whose_answer(void **state)
 	assert_false(dns_response_matches(SPAN("\0\7\x80"), 7, &asked));
 }
 
+static void test_an_error_with_words(void **state)
+{
+	struct dns_message m;
+
+	(void)state;
+	dns_message_begin(&m, 7, DNS_QR | DNS_SERVFAIL);
+	dns_message_question(&m, "www.example.de", DNS_TYPE_A);
+	assert_int_equal(dns_response_ede(dns_message_span(&m)), DNS_EDE_NONE);
+	dns_write_edns(&m.w, &(struct dns_edns){ .udp_size = 1232, .ede = 6 });
+	dns_message_count(&m, 10);
+	assert_int_equal(dns_response_ede(dns_message_span(&m)), 6);
+	for (size_t n = 0; n < m.w.n; n++)
+		assert_int_equal(dns_response_ede(span_make(m.p, n)), DNS_EDE_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_what_we_ask),
 		cmocka_unit_test(test_whose_answer),
+		cmocka_unit_test(test_an_error_with_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,7 @@ static void test_lies_do_not_end_a_try(void **state)
 {
 	(void)state;
 	stage_run(truth_comes, 1, FORGED_FIRST, PLAIN);
+	stage_run(truth_comes, 1, OTHER_PORT, PLAIN);
 }
 
 static void letters(struct stage *s)
@@ -190,6 +191,19 @@ static void test_all_refuse(void **state)
 	(void)state;
 	stage_run(said_no, 2, SERVFAIL, REFUSED);
 	stage_run(said_no, 2, GARBAGE, OTHERS);
+}
+
+static void says_why(struct stage *s)
+{
+	stage_assert_failure(s, "www.example.de", 6);
+	stage_assert_failure(s, "www.example.de", 6);
+}
+
+static void test_a_failure_with_its_reason(void **state)
+{
+	(void)state;
+	stage_run(says_why, 1, BOGUS, PLAIN);
+	stage_run(says_why, 2, SERVFAIL, BOGUS);
 }
 
 static void black_hole(struct stage *s)
@@ -505,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_an_upstream_without_edns),
 		cmocka_unit_test(test_an_alias),
 		cmocka_unit_test(test_all_refuse),
+		cmocka_unit_test(test_a_failure_with_its_reason),
 		cmocka_unit_test(test_a_black_hole),
 		cmocka_unit_test(test_one_comes_back_under_way),
 		cmocka_unit_test(test_answers_are_kept),
