@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/fmt.h"
@@ -210,8 +211,21 @@ static void on_done(void *arg, struct scan *s, const struct scan_host *h)
 	tls_scan_line(t, h);
 	if (t->csv)
 		tls_scan_csv(t, h);
-	fflush(t->cli->out);
+	/* Who read the lines has gone. */
+	if (fflush(t->cli->out) != 0)
+		scan_stop(s);
 	progress(t, s);
+}
+
+/* A connection is a descriptor, and so is each look-up. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int scan(struct tls_scan *t)
@@ -219,6 +233,7 @@ static int scan(struct tls_scan *t)
 	struct sigaction on = { .sa_handler = on_signal }, before;
 	int r;
 
+	raise_descriptors();
 	running = &t->scan;
 	sigaction(SIGINT, &on, &before);
 	signal(SIGPIPE, SIG_IGN);

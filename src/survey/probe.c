@@ -10,10 +10,12 @@
 #include "survey/probe_priv.h"
 
 #define ALERT_VERSION 70
-#define CHUNK         64 /* suites in a hello, for servers that refuse long lists */
-#define SHAKES_13     2  /* real handshakes with servers that speak TLS 1.3 only: RSA, ECDSA */
-#define SIGNS_RSA     "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
-#define SIGNS_ECDSA   "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448"
+#define HOST_MAX_MS \
+	(15 * 60 * 1000) /* that one server may take: a greeting delay of 15 s before each of 50 connections */
+#define CHUNK       64   /* suites in a hello, for servers that refuse long lists */
+#define SHAKES_13   2    /* real handshakes with servers that speak TLS 1.3 only: RSA, ECDSA */
+#define SIGNS_RSA   "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
+#define SIGNS_ECDSA "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448"
 
 /* ---- what is known ---- */
 
@@ -47,7 +49,7 @@ static bool may_ask(const struct probe *p)
 
 	if (!p->settings->quick)
 		max = p->suites.n + p->suites_13.n + p->groups.n + PROBE_FULL_EXTRA;
-	return p->connections + kept < max;
+	return p->connections + kept < max && clock_mono_ms() - p->began_ms < HOST_MAX_MS;
 }
 
 static uint16_t top_below_13(const struct probe *p)
@@ -140,10 +142,35 @@ static int ask_keys(struct probe *p, struct ask *last)
 	int r = 0;
 
 	for (size_t i = 0; i < array_len(types) && r == 0; i++)
-		if (!probe_has_key(p, types[i]) && p->versions[PROBE_SSL3] != PROBE_NO && may_ask(p))
+		if (!probe_has_key(p, types[i]) && p->versions[PROBE_SSL3] != PROBE_NO && may_ask(p)) {
 			r = ask_key(p, types[i], last);
+			if (last->end == ASK_SILENT)
+				break;
+		}
 	if (r == 0 && p->versions[PROBE_TLS12] == PROBE_NOT_ASKED)
 		p->versions[PROBE_TLS12] = PROBE_NO;
+	return r;
+}
+
+/* Some servers, or what stands before them, drop hellos that are long: a short one with TLS 1.3 alone. */
+static int ask_short_13(struct probe *p)
+{
+	static const uint16_t groups[] = { 29, 23, 24 };
+	struct wire_hello h;
+	struct lists l;
+	struct ask a;
+	int r;
+
+	offer_suites_13(&l.suites);
+	l.groups.n = 0;
+	for (size_t i = 0; i < array_len(groups); i++)
+		offer_add(&l.groups, groups[i]);
+	offer_signatures(&l.signatures);
+	h = hello_of(p, WIRE_TLS13, &l);
+	h.only = true;
+	r = probe_ask(p, &h, &a);
+	if (r == 0 && p->versions[PROBE_TLS13] == PROBE_NOT_ASKED)
+		p->versions[PROBE_TLS13] = PROBE_NO;
 	return r;
 }
 
@@ -417,7 +444,7 @@ static int run(struct probe *p)
 
 	if (r)
 		return r;
-	if (a.end == ASK_SILENT || a.end == ASK_NOT_TLS)
+	if (a.end == ASK_NOT_TLS)
 		return give_up(p, a.end, a.error);
 	full = !p->settings->quick;
 	long_ok = a.end == ASK_HELLO;
@@ -428,6 +455,8 @@ static int run(struct probe *p)
 	/* Two resets in a row are no accident of the first hello's size. */
 	if (r == 0 && !speaks_any(p) && a.end != ASK_REFUSED && a.end != ASK_HELLO)
 		return give_up(p, a.end, a.error);
+	if (r == 0 && p->versions[PROBE_TLS13] == PROBE_NOT_ASKED && may_ask(p))
+		r = ask_short_13(p);
 	if (r == 0)
 		r = ask_older(p);
 	if (r == 0 && !speaks_any(p))
@@ -441,11 +470,11 @@ static int run(struct probe *p)
 
 int probe_run(struct probe *p)
 {
-	uint64_t began = clock_mono_ms();
 	int r;
 
 	p->alert = WIRE_NO_ALERT;
+	p->began_ms = clock_mono_ms();
 	r = run(p);
-	p->took_ms = clock_mono_ms() - began;
+	p->took_ms = clock_mono_ms() - p->began_ms;
 	return r < 0 ? r : 0;
 }

@@ -94,6 +94,7 @@ struct probe {
 	struct span said; /* what it said that led to the verdict: a reply, the first bytes */
 	int error;        /* of the transport: negative errno, 0 if none */
 	unsigned connections;
+	uint64_t began_ms;             /* clock_mono_ms() */
 	uint64_t took_ms, greeting_ms; /* greeting_ms: the longest that it let us wait for its greeting */
 	enum probe_answer versions[PROBE_VERSION_COUNT];
 	struct offer suites_13, suites; /* in the server's order if ordered */

@@ -251,6 +251,20 @@ def by_openssl(context):
     return begin
 
 
+def by_intolerant(context, most=100):
+    """OpenSSL behind something that drops hellos with many suites."""
+    async def begin(talk):
+        hello = await talk.recv()
+        if len(offered_suites(hello)) > most:
+            talk.reset()
+            return
+        secure = Secure(talk, context)
+        secure.note(hello)
+        await secure.call(secure.ssl.do_handshake)
+        await converse(talk.server, secure, inside=True)
+    return begin
+
+
 def by_relay(port):
     """Everything goes to a real TLS server on 127.0.0.1."""
     async def begin(talk):

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from conftest import PROGRAM
-from fleet import EXPECTED, KINDS, Fleet, GnuTls, Kit, Server, by_openssl, codes, context_of, is_judged_right
+from fleet import EXPECTED, KINDS, Fleet, GnuTls, Kit, Server, by_intolerant, by_openssl, codes, context_of, is_judged_right, keys, spoken
 
 PATIENCE = "4s"  # how long the scan waits for an answer; what is silent costs that
 
@@ -80,6 +80,20 @@ def test_a_full_scan_finds_what_the_server_was_given(kit):
         assert {"rsa_pss_rsae_sha256", "rsa_pkcs1_sha256", "rsa_pss_rsae_sha512"} <= set(result["signatures"])
         assert result["age"] == {"year": 2015, "word": "dated", "rule": "no TLS 1.3; ECDHE with GCM"}
         assert server.seen.goodbyes > 0
+
+
+def test_a_server_behind_something_that_drops_long_lists(kit):
+    """All suites do not fit: they are asked in pieces, and TLS 1.3 with a short hello."""
+    server = Server("mx", "127.61.0.4", "both", by_intolerant(kit.context("both")))
+    quick = Server("mx", "127.61.0.5", "both", by_intolerant(kit.context("both")))
+    with Fleet([server, quick]) as fleet:
+        results, status = scan_json(fleet.targets()[0], kit=kit)
+        result = results["127.61.0.4"]
+        assert spoken(result) == {"TLS 1.2", "TLS 1.3"} and keys(result) == {"RSA", "ECDSA"}, result
+        assert len(result["suites"]) == 20 and not result["ordered"]
+        results, status = scan_json("--quick", fleet.targets()[1], kit=kit)
+        assert results["127.61.0.5"]["verdict"] == "tls" and keys(results["127.61.0.5"]) == {"RSA", "ECDSA"}
+        assert quick.seen.connections <= 6
 
 
 def test_implicit_tls_and_its_confusions(kit):
