@@ -298,7 +298,7 @@ static int ask_backend(struct recipient *r, struct smtp_reply *ret)
 		t->mta = mta_drop(t->mta);
 		again = true;
 	}
-	if (mail.code != 0 && mail.code != 250)
+	if (mail.code != 0 && mail.code / 100 != 2)
 		*ret = mail;
 	return 0;
 }

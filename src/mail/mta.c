@@ -105,7 +105,7 @@ int mta_envelope(struct mta *m, struct span mail_line, struct span rcpt_line, st
 	r = mta_ask(m, buf_span(&both), ret_mail);
 	if (r < 0)
 		return r;
-	if (ret_mail->code == 250)
+	if (ret_mail->code / 100 == 2) /* whatever the other digits (RFC 5321 4.2.1) */
 		m->begun = true;
 	else
 		keep_reply(m, ret_mail);

@@ -85,6 +85,9 @@ struct relay *relay_begin(struct mail_session *s)
 	r = mta_ask(t->mta, SPAN("DATA\r\n"), &reply);
 	if (r == 0 && reply.code == 354)
 		return t->relay = relay_new(s);
+	/* A yes without the message is none: the sender must not take it for one. */
+	if (r == 0 && reply.code < 400)
+		r = -EPROTO;
 	if (r < 0) {
 		say_backend_failed(s, r);
 		t->mta = mta_drop(t->mta);

@@ -333,12 +333,12 @@ class _BackendSession:
         self.act("XCLIENT", line)
 
     def on_mail(self, line, _):
-        if self.act("MAIL", line) == 250:
+        if self.act("MAIL", line) // 100 == 2:
             self.mail = Received(sender=line[10:].split(">")[0].lstrip("<"), lines=[line], tls=self.tls, told=self.told)
             self.backend.mails.append(self.mail)
 
     def on_rcpt(self, line, _):
-        if self.act("RCPT", line) == 250 and self.mail:
+        if self.act("RCPT", line) // 100 == 2 and self.mail:
             self.mail.recipients.append(line[8:].split(">")[0].lstrip("<"))
             self.mail.lines.append(line)
 

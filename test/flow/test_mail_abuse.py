@@ -74,9 +74,9 @@ ODD = ["421 4.3.2 I go down", "530 5.7.0 Must issue a STARTTLS command first", "
 
 @pytest.mark.parametrize("step", ["connect", "EHLO", "MAIL", "RCPT", "DATA", "dot"])
 def test_answers_that_are_none(edge, step):
-    """For now, says the sender's reply, and the next mail goes through; to EHLO a 5xx means that it is asked HELO."""
-    for answer in ODD:
-        if (step, answer[:3]) in (("DATA", "354"), ("EHLO", "530")):
+    """For now, says the sender's reply, and the next mail goes through. To DATA a 2xx is none, either."""
+    for answer in ODD + (["250 2.0.0 Ok", "299 Ok"] if step == "DATA" else []):
+        if (step, answer[:3]) == ("DATA", "354"):
             continue
         edge.backend.hang_up()
         edge.backend.at(step, answer if isinstance(answer, bytes) else answer.encode() + b"\r\n")
@@ -85,6 +85,14 @@ def test_answers_that_are_none(edge, step):
             assert reply.code // 100 == 4, (answer, reply)
             assert c.ask("NOOP").code == 250
         works_again(edge)
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "dot"])
+def test_every_2xx_is_a_yes(edge, step):
+    edge.backend.at(step, "259 2.0.0 Gladly")
+    with Session(edge) as c:
+        assert first_refusal(c).code // 100 == 2
+    assert len(edge.backend.done) == 1
 
 
 def test_the_backend_goes_after_it_took_a_recipient(edge):
@@ -185,6 +193,24 @@ def test_required_for_a_recipient(make_torhaus, backend):
             assert c.read().code == 250
     assert [len(m.recipients) for m in backend.done] == [2, 3]
     assert not any("safe" in r.lower() for r in backend.done[0].recipients)
+
+
+DISGUISES = ["SAFE@Example.TEST", '"safe"@example.test', '"s\\afe"@example.test', "@relay.test:safe@example.test", "safe@example.test.",
+             "safe@example%2etest", "safe@[example.test]"]
+
+
+def test_no_disguise_helps(make_torhaus, backend):
+    """The same mailbox, written otherwise, does not come in the clear."""
+    t = gateway(make_torhaus, backend, start=False)
+    t.run("recipient", "set", "safe@example.test", "--tls", "require")
+    t.start()
+    with Session(t) as c:
+        c.ask("MAIL FROM:<sender@client.test>")
+        for disguise in DISGUISES:
+            reply = c.ask(f"RCPT TO:<{disguise}>")
+            assert reply.code >= 400, (disguise, reply)
+        assert c.ask("RCPT TO:<safer@example.test>").code == 250
+    assert backend.count("RCPT") == 1
 
 
 def test_an_exception_for_a_recipient(make_torhaus, backend):
