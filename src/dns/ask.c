@@ -65,6 +65,9 @@ static bool give_stale(struct question *q)
 
 	if (q->stale_given || !answers_find(q->client->resolver->answers, &q->q, q->bits, true, &result, &refresh))
 		return q->stale_given;
+	/* Another thread's failure is nothing to end this question with. */
+	if (!result.answer)
+		return false;
 	q->stale_given = true;
 	tell(q, &result);
 	dns_answer_unref(result.answer);
@@ -188,6 +191,17 @@ static bool is_hopeless(const struct question *q)
 	return ((q->bad | self) & all_bits(q->client)) == all_bits(q->client);
 }
 
+/* Are those who have not failed at this question down? They had their chance by now. */
+static bool only_down_left(const struct question *q)
+{
+	if (!q->bad)
+		return false;
+	for (unsigned i = 0; i < q->client->set->n; i++)
+		if (!(q->bad >> i & 1) && !is_down(q->client->set->v[i]))
+			return false;
+	return true;
+}
+
 /* Each has failed once: who has a stale answer need not wait for a better one. */
 static void give_stale_if_all_failed(struct question *q)
 {
@@ -200,7 +214,7 @@ static void on_time(void *arg)
 	struct question *q = arg;
 	uint64_t now_ms = loop_now_ms();
 
-	if (is_hopeless(q) || now_ms >= q->started_ms + DNS_ANSWER_MS) {
+	if (is_hopeless(q) || only_down_left(q) || now_ms >= q->started_ms + DNS_ANSWER_MS) {
 		finish_failed(q);
 		return;
 	}

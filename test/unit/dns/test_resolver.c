@@ -206,6 +206,26 @@ static void test_a_failure_with_its_reason(void **state)
 	stage_run(says_why, 2, SERVFAIL, BOGUS);
 }
 
+static void one_says_no(struct stage *s)
+{
+	uint64_t begun;
+
+	s->u[1].probe = SILENT;
+	stage_wait_for(s, "DNS-UPSTREAM-SILENT");
+	stage_wait_for(s, "\"state\":\"down\"");
+	/* What one says counts soon if the other is known to be gone. */
+	begun = loop_now_ms();
+	stage_assert_failure(s, "www.example.de", DNS_EDE_NO_REACHABLE);
+	assert_true(loop_now_ms() - begun < DNS_STALE_MS);
+	assert_true(s->u[1].asked >= 1);
+}
+
+static void test_one_says_no_and_one_is_gone(void **state)
+{
+	(void)state;
+	stage_run(one_says_no, 2, SERVFAIL, SILENT);
+}
+
 static void black_hole(struct stage *s)
 {
 	uint64_t begun = loop_now_ms();
@@ -520,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_an_alias),
 		cmocka_unit_test(test_all_refuse),
 		cmocka_unit_test(test_a_failure_with_its_reason),
+		cmocka_unit_test(test_one_says_no_and_one_is_gone),
 		cmocka_unit_test(test_a_black_hole),
 		cmocka_unit_test(test_one_comes_back_under_way),
 		cmocka_unit_test(test_answers_are_kept),
