@@ -41,6 +41,8 @@ Debian-exim:x:904:
 opensmtpd:x:905:
 opensmtpq:x:906:
 """
+# Runs a server that ends when the test does, in whatever way.
+UNTIL_STDIN_ENDS = 'exec 3<&0; "$@" 3<&- & server=$!; { read -r _ <&3; kill $server; } 2>/dev/null & wait $server'
 BOX, POSTFIX, EXIM, OPENSMTPD, OPENSMTPQ = 901, 902, 904, 905, 906
 
 
@@ -150,8 +152,9 @@ class Machine:
 
     def start(self):
         self.output = open(self.root / "output", "ab")
-        self.process = subprocess.Popen(["chroot", self.root, *self.command()], stdin=subprocess.DEVNULL, stdout=self.output,
-                                        stderr=self.output, start_new_session=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        self.process = subprocess.Popen(["sh", "-c", UNTIL_STDIN_ENDS, "sh", "chroot", self.root, *self.command()],
+                                        stdin=subprocess.PIPE, stdout=self.output, stderr=self.output, start_new_session=True,
+                                        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         end = time.monotonic() + 30
         while not self._answers():
             assert self.process.poll() is None and time.monotonic() < end, self.logs()
@@ -169,7 +172,7 @@ class Machine:
 
     def stop(self):
         if self.process and self.process.poll() is None:
-            self.process.terminate()
+            self.process.stdin.close()
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
@@ -185,6 +188,7 @@ class Machine:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        self.process.stdin.close()
         self.process.wait(10)
 
     def _pids(self):

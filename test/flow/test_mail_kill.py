@@ -140,12 +140,16 @@ def kill_round(t, backend, n):
 def test_kill_at_every_step(make_torhaus):
     with Backend() as backend:
         t = gateway(make_torhaus, backend, mail=MANY)
+        total = twice = 0
         for n in range(max(1, KILLS // EACH)):
             copies = kill_round(t, backend, n)
             assert not [key for key, count in copies.items() if count == 0], "lost"
             assert not [key for key, count in copies.items() if count > 1 and key[0] not in ("held", "cut")], "twice"
             assert max(copies.values()) <= 2
             backend.mails.clear()
+            total += len(copies)
+            twice += sum(count - 1 for count in copies.values())
+        print(f"{total} mails, none lost, {twice} twice")
 
 
 def kill_worker(t, backend):
