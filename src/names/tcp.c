@@ -38,6 +38,7 @@ struct names_conn {
 
 static void run_reader(void *arg);
 static void run_writer(void *arg);
+static void read_on(struct names_conn *c);
 
 /* ---- the end ---- */
 
@@ -104,6 +105,7 @@ static void run_writer(void *arg)
 			send_now(c);
 	}
 	c->writer = NULL;
+	read_on(c);
 	conn_free_if_done(c);
 }
 

@@ -323,6 +323,27 @@ def test_many_connections(names):
         s.sock.close()
 
 
+def test_who_reads_nothing_costs_little(names):
+    """Questions without end, answers not taken: the server stops reading there, serves others, and answers all in the end."""
+    q, sent = query("many.test", "AAAA", id=1), 0
+    framed = struct.pack("!H", len(q)) + q
+    with Stream(names.dns_port) as s:
+        s.sock.settimeout(2)
+        try:
+            while sent < 200 * len(framed) * 1000:
+                sent += s.sock.send(framed * 100 if sent % len(framed) == 0 else framed[sent % len(framed):])
+        except TimeoutError:
+            pass
+        assert sent < 200 * len(framed) * 1000, "it reads without end"
+        assert ask(names.dns_port, "example.test", tcp=True).data("A") == WEB
+        s.sock.settimeout(20)
+        for _ in range(sent // len(framed)):
+            assert len(s.read()) > 600
+        if sent % len(framed):
+            s.sock.sendall(framed[sent % len(framed):])
+            assert len(s.read()) > 600
+
+
 def test_being_there_keeps_nobody_out(make_torhaus):
     """More connections than a thread keeps, idle ones and such with half a message: newer ones are served all the same."""
     t = make_torhaus(threads=1, settings=names_settings(listen='"127.0.0.1:0"'))

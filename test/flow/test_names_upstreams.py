@@ -1,5 +1,6 @@
 """Never silent: whatever the upstreams do, every question is answered, within 2 s (here: 4, for a busy machine)."""
 
+import contextlib
 import os
 import random
 import signal
@@ -326,6 +327,57 @@ def test_both_do_badly(two, what):
     assert ask_soon(two, "example.test").data("A") == ["192.0.2.7"]
     be_well(two)
     wait_for(lambda: not ask_soon(two, known).ede)
+
+
+class OddTcp(Upstream):
+    """Truncates by UDP; by TCP it sends what `said(query)` gives, as it is, and closes if that is not all."""
+
+    def __init__(self, said):
+        self.said = said
+        super().__init__(lambda q, raw, tcp: reply(raw, flags=RA | TC))
+
+    def serve(self, s):
+        with s, contextlib.suppress(OSError):       # whoever asked may be gone
+            n = struct.unpack("!H", s.recv(2, socket.MSG_WAITALL))[0]
+            for piece in self.said(s.recv(n, socket.MSG_WAITALL)):
+                if piece is None:
+                    s.recv(1)
+                else:
+                    s.sendall(piece)
+                    time.sleep(0.01)
+
+
+def framed(m):
+    return struct.pack("!H", len(m)) + m
+
+
+ODD_TCP = {
+    "closes at once": lambda raw: [],
+    "half a length": lambda raw: [b"\0"],
+    "half an answer": lambda raw: [framed(plain(raw))[:-5]],
+    "length 0": lambda raw: [b"\0\0"],
+    "a lying length": lambda raw: [b"\xff\xff" + plain(raw)],
+    "another id": lambda raw: [framed(plain(bytes([raw[0] ^ 1]) + raw[1:], "6.6.6.6"))],
+    "another question": lambda raw: [framed(reply(raw, record("x", "A", 60, address("6.6.6.6")), ask=encode_name("x") + b"\0\1\0\1"))],
+    "truncated again": lambda raw: [framed(reply(raw, flags=RA | TC))],
+    "nothing": lambda raw: [None],
+    "in pieces": lambda raw: [bytes([b]) for b in framed(plain(raw))],
+}
+
+
+@pytest.mark.parametrize("what", ODD_TCP)
+def test_odd_answers_by_tcp(make, what):
+    """A name whose answer does not fit into a datagram, from an upstream that is odd by TCP: the other one is asked."""
+    with OddTcp(ODD_TCP[what]) as odd, Upstream() as good:
+        t = make(odd, good)
+        for m in ask_all(t, fresh_names(tag(), 5)):
+            assert m.data("A") == ["203.0.113.1"]
+        with OddTcp(ODD_TCP[what]) as alone:
+            t.write_conf(settings=names_settings(listen='"127.0.0.1:0"', forward=f'"{alone.address}"'))
+            t.run("reload")
+            wait_for(lambda: t.json("status")["names"]["upstreams"][0]["address"] == alone.address)
+            m = ask_soon(t, tag() + ".example.net")
+            assert m.data("A") == (["203.0.113.1"] if what == "in pieces" else [])
 
 
 # ---- black holes ----
