@@ -52,6 +52,7 @@ static struct backend *backend_new(unsigned threads, struct span host, uint16_t 
 	b->text = span_text(text);
 	b->is_address = net_addr_parse_host(host, &address) == 0;
 	b->kept = mem_zalloc(threads, sizeof(*b->kept));
+	b->kept_max = MTA_KEPT_MAX / threads > 2 ? MTA_KEPT_MAX / threads : 2;
 	for (unsigned i = 0; i < threads; i++)
 		list_init(&b->kept[i].conns);
 	pthread_mutex_init(&b->lock, NULL);

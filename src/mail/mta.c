@@ -253,7 +253,6 @@ static int announce(struct mta *m, const struct mta_client *client, struct fault
 		return broke(m, r, f);
 	if (reply.code != 220)
 		return unfit(m, "XCLIENT", &reply, f);
-	m->begun = false;
 	return hello(m, NULL, f);
 }
 
@@ -398,6 +397,12 @@ static void on_kept_end(void *arg, enum loop_idle_end why)
 		mta_free(m);
 }
 
+/* PROXY: nobody else can have it. */
+static bool is_for_one_client(const struct mta *m)
+{
+	return m->handed_on == DOMAIN_MAIL_CLIENT_PROXY;
+}
+
 void mta_put(struct mta *m)
 {
 	struct kept_list *kept = &m->backend->kept[m->thread];
@@ -405,12 +410,13 @@ void mta_put(struct mta *m)
 	m->settings = NULL;
 	if (smtp_client_has_more(&m->client) || m->client.conn->fd.hung_up) {
 		mta_free(m);
-	} else if (m->mails >= MTA_MAILS_MAX || kept->n >= MTA_KEPT_MAX) {
+	} else if (m->mails >= MTA_MAILS_MAX || kept->n >= m->backend->kept_max) {
 		quit(m);
 	} else {
 		list_push_front(&kept->conns, &m->link);
 		kept->n++;
-		conn_park(m->client.conn, deadline_in(MTA_KEPT_MS), on_kept_end, m);
+		conn_park(m->client.conn, deadline_in(is_for_one_client(m) ? MTA_KEPT_ONE_MS : MTA_KEPT_MS),
+			on_kept_end, m);
 	}
 }
 
@@ -429,7 +435,7 @@ static struct mta *take_kept(struct mail_thread *t, const struct mta *wanted)
 		struct mta *m = container_of(it, struct mta, link);
 
 		if (m->tls != wanted->tls || m->handed_on != wanted->handed_on ||
-			(m->handed_on == DOMAIN_MAIL_CLIENT_PROXY && m->tag != wanted->tag))
+			(is_for_one_client(m) && m->tag != wanted->tag))
 			continue;
 		unkeep(m);
 		if (is_quiet(m->client.conn))
@@ -442,19 +448,17 @@ static struct mta *take_kept(struct mail_thread *t, const struct mta *wanted)
 /* Ends what was begun and not finished, and tells the backend of another client. */
 static int make_ready(struct mta *m, const struct mta *wanted, const struct mta_client *client)
 {
+	bool another = m->tag != wanted->tag;
 	struct smtp_reply reply;
 	struct fault ignored;
-	bool another = m->tag != wanted->tag;
 
 	m->settings = wanted->settings;
 	m->tag = wanted->tag;
 	m->reused = true;
-	if (m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT && another)
-		return announce(m, client, &ignored);
-	if (!m->begun)
-		return 0;
+	if (m->begun && (mta_ask(m, SPAN("RSET\r\n"), &reply) < 0 || reply.code != 250))
+		return -EPROTO;
 	m->begun = false;
-	return mta_ask(m, SPAN("RSET\r\n"), &reply) == 0 && reply.code == 250 ? 0 : -EPROTO;
+	return another && m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT ? announce(m, client, &ignored) : 0;
 }
 
 /* Who shares it must look the same to the backend. */

@@ -7,9 +7,10 @@
 #define BACKEND_ADDRS_MAX  8
 #define BACKEND_RESOLVE_MS 30000  /* addresses are believed for so long */
 #define BACKEND_NO_TLS_MS  300000 /* opportunistic: no more tries after one failed */
-#define MTA_KEPT_MAX       64     /* idle connections of a thread to one backend */
+#define MTA_KEPT_MAX       32     /* idle connections to one backend, of all threads: each may hold a process there */
 #define MTA_KEPT_MS        10000
-#define MTA_MAILS_MAX      100 /* over one connection */
+#define MTA_KEPT_ONE_MS    2000 /* those that only one client can use */
+#define MTA_MAILS_MAX      100  /* over one connection */
 
 struct kept_list {
 	struct list conns; /* of struct mta, newest first */
@@ -30,6 +31,7 @@ struct backend {
 	struct fault *trouble; /* of the last try; NULL: it works */
 	int64_t trouble_since;
 	struct kept_list *kept; /* one a thread, each the thread's own */
+	unsigned kept_max;      /* in each */
 };
 struct backends {
 	unsigned threads_n;

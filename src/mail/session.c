@@ -277,7 +277,12 @@ static int too_many_here(struct mail_session *s)
 	fault_set(&f, FAULT_MAIL_TOO_MANY_CONNECTIONS);
 	fault_fact(&f, "limit", "%u", session_settings(s)->connections_per_network);
 	note_fault(s, LOG_LEVEL_WARNING, "refused", &f);
-	return give_up(s, VERDICT_TOO_MANY, f.code, "Too many connections from your network");
+	if (!s->implicit_tls)
+		return give_up(s, VERDICT_TOO_MANY, f.code, "Too many connections from your network");
+	/* Without a handshake, which costs more than it is worth, there are no words. */
+	s->verdict = VERDICT_TOO_MANY;
+	s->code = f.code;
+	return -ECONNREFUSED;
 }
 
 static bool is_proxy(const struct mail_settings *settings, const struct net_addr *peer)
@@ -295,13 +300,15 @@ static int greet(struct mail_session *s)
 
 	if (is_proxy(settings, &s->conn->peer))
 		r = conn_read_proxy(s->conn, deadline_in(settings->tls_timeout_ms));
-	if (r == 0 && s->implicit_tls)
-		r = session_start_tls(s);
 	if (r < 0)
 		return r;
 	s->in_network = networks_enter(s->thread->mail->networks, &s->conn->peer, settings->connections_per_network);
 	if (!s->in_network)
 		return too_many_here(s);
+	if (s->implicit_tls)
+		r = session_start_tls(s);
+	if (r < 0)
+		return r;
 	session_say(s, 220, "", "%s ESMTP", settings->hostname);
 	return 0;
 }

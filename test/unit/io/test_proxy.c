@@ -75,6 +75,29 @@ static void test_headers(void **state)
 	}
 }
 
+static void assert_comes_back(const char *from, const char *to, bool known)
+{
+	_cleanup_(buf_done) struct buf header = BUF_INIT(128);
+	struct proxy_header back;
+	struct net_addr a, b;
+	size_t used;
+
+	assert_int_equal(net_addr_parse(span_of(from), -1, &a), 0);
+	assert_int_equal(net_addr_parse(span_of(to), -1, &b), 0);
+	proxy_header_write(&a, &b, &header);
+	assert_int_equal(proxy_header_parse(buf_span(&header), &back, &used), 1);
+	assert_int_equal(used, header.n);
+	assert_int_equal(back.has_addrs, known);
+	assert_true(!known || (net_addr_eq(&back.source, &a) && net_addr_eq(&back.target, &b)));
+}
+
+static void test_what_is_written_is_read(void **state)
+{
+	assert_comes_back("192.0.2.1:4711", "198.51.100.2:25", true);
+	assert_comes_back("[2001:db8::1]:4711", "[2001:db8::2]:25", true);
+	assert_comes_back("192.0.2.1:4711", "[2001:db8::2]:25", false);
+}
+
 static void test_every_cut_of_a_header_asks_for_more(void **state)
 {
 	(void)state;
@@ -168,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_what_is_written_is_read),
 		cmocka_unit_test(test_every_cut_of_a_header_asks_for_more),
 		cmocka_unit_test(test_a_header_in_pieces),
 		cmocka_unit_test(test_bad_headers_on_a_connection),

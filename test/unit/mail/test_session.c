@@ -197,6 +197,52 @@ static void test_a_plain_backend(void **state)
 		"> 554 5.6.3 *", "b-", "x");
 }
 
+/* XCLIENT, then EHLO again; the next client on the same connection is told of anew, after an open message was ended. */
+static void test_xclient(void **state)
+{
+	talk_begin(&t, "domain \"example.test\" { mail = \"127.0.0.1:$\" mail_client = \"xclient\" }\n");
+	talk_connect(&t);
+	talk_hello(&t);
+	PLAY(&t, "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "+", "b< 220 x", "b> EHLO mx.test",
+		"b< 250-x\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 XCLIENT NAME PROTO HELO",
+		"b> XCLIENT NAME=[UNAVAILABLE] PROTO=ESMTP HELO=client.test", "b< 220 x", "b> EHLO mx.test",
+		"b< 250-x\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 XCLIENT NAME PROTO HELO", "b> MAIL FROM:<>",
+		"b< 250 Ok", "b> RCPT TO:<box@example.test>", "b< 550 No", "> 550 5.0.0 No", "x");
+	talk_connect(&t);
+	talk_hello(&t);
+	PLAY(&t, "< HELO a+b", "> 250 mx.test", "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>",
+		"b> RSET", "b< 250 Ok", "b> XCLIENT NAME=[UNAVAILABLE] PROTO=SMTP HELO=a+2Bb", "b< 220 x",
+		"b> EHLO mx.test", "b< 250 x", "b> MAIL FROM:<>", "b< 250 Ok", "b> RCPT TO:<box@example.test>",
+		"b< 250 Ok", "> 250 2.0.0 Ok", "x");
+	talk_end(&t);
+}
+
+/* A backend that will not have it: the mail waits, rather than come from the wrong host. */
+static void test_xclient_is_not_to_be_had(void **state)
+{
+	talk_begin(&t, "domain \"example.test\" { mail = \"127.0.0.1:$\" mail_client = \"xclient\" }\n");
+	talk_connect(&t);
+	talk_hello(&t);
+	PLAY(&t, "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "+", "b< 220 x", "b> EHLO mx.test",
+		"b< 250 x", "> 451 4.4.1 *", "b-", "x");
+	talk_end(&t);
+}
+
+/* Two domains at two backends: the second comes by itself. What must be encrypted goes to a backend on this machine in the clear. */
+static void test_two_backends(void **state)
+{
+	talk_begin(&t,
+		"domain \"example.test\" { mail = \"127.0.0.1:$\" }\n"
+		"domain \"other.test\" { mail = \"127.0.0.2:$\" }\n"
+		"domain \"same.test\" { mail = \"127.0.0.1:$\" }\n"
+		"domain \"strict.test\" { mail = \"127.0.0.1:$\" mail_tls = \"required\" }\n");
+	play_up_to(step_of("< DATA"));
+	PLAY(&t, "< RCPT TO:<x@other.test>", "> 451 4.5.3 *", "< RCPT TO:<x@same.test>", "b> RCPT TO:<x@same.test>",
+		"b< 250 Ok", "> 250 2.0.0 Ok", "< RCPT TO:<x@strict.test>", "> 451 4.5.3 *", "< RSET", "> 250 2.0.0 Ok",
+		"x");
+	talk_end(&t);
+}
+
 /* What forbids us to come is no missing EHLO. */
 static void test_a_backend_that_refuses_us(void **state)
 {
@@ -286,6 +332,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_connections_are_kept, begin, end),
 		cmocka_unit_test(test_a_dead_connection_is_replaced),
 		cmocka_unit_test_setup_teardown(test_a_plain_backend, begin, end),
+		cmocka_unit_test(test_xclient),
+		cmocka_unit_test(test_xclient_is_not_to_be_had),
+		cmocka_unit_test(test_two_backends),
 		cmocka_unit_test(test_a_backend_that_refuses_us),
 		cmocka_unit_test_setup_teardown(test_an_early_refusal, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_ends_a_session, begin, end),
