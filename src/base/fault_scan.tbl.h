@@ -73,8 +73,8 @@ FAULT(SCAN_COMPRESSION, "SCAN-COMPRESSION",
 	"Switch TLS compression off.",
 	"Die TLS-Kompression abschalten.")
 FAULT(SCAN_ODD_ONE, "SCAN-ODD-ONE",
-	"{place} is not like its {count} siblings ({siblings}): it alone lacks {lacks}; it alone has {has}.",
-	"{place} ist nicht wie seine {count} Geschwister ({siblings}): Ihm allein fehlt: {lacks}; nur er hat: {has}.",
+	"{place} is not like its {count} siblings ({siblings}). It lacks what they have: {lacks}. It has what they lack: {has}.",
+	"{place} ist nicht wie seine {count} Geschwister ({siblings}). Ihm fehlt, was sie haben: {lacks}. Er hat, was ihnen fehlt: {has}.",
 	"If they are to be alike, look what was changed or forgotten there: certificate files, TLS settings, the library's version.",
 	"Sollen sie gleich sein, nachsehen, was dort geändert oder vergessen wurde: Zertifikatsdateien, TLS-Einstellungen, Stand der Bibliothek.")
 FAULT(SCAN_DNSSEC_BOGUS, "SCAN-DNSSEC-BOGUS",

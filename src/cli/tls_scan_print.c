@@ -243,10 +243,16 @@ static unsigned width(const char *text)
 
 static void print_row(struct table *b, const struct row *r, const unsigned widths[COLUMNS])
 {
-	for (unsigned c = 0; c < CODES; c++)
-		fprintf(b->t->cli->out, "%s%*s", r->cell[c],
-			widths[c] > width(r->cell[c]) ? (int)(widths[c] - width(r->cell[c])) + 2 : 2, "");
-	fprintf(b->t->cli->out, "%s\n", r->cell[CODES]);
+	unsigned blanks = 0;
+
+	/* Blanks only before something: no line ends in them. */
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		if (r->cell[c][0] == '\0')
+			continue;
+		fprintf(b->t->cli->out, "%*s%s", (int)blanks, "", r->cell[c]);
+		blanks = widths[c] - width(r->cell[c]) + 2;
+	}
+	fprintf(b->t->cli->out, "\n");
 }
 
 static void print_table(struct table *b)
@@ -280,8 +286,10 @@ static void print_findings(struct table *b)
 		fprintf(cli->out, "\n");
 		cli_fault_to(cli, cli->out, b->first[c]);
 		if (b->count[c] > 1)
-			fprintf(cli->out, cli_say(cli, "  %u servers: %s%s\n", "  %u Server: %s%s\n"), b->count[c],
-				buf_text(&b->places[c]), b->count[c] > PLACES_TOLD ? ", …" : "");
+			fprintf(cli->out, cli_say(cli, "  %u servers: ", "  %u Server: "), b->count[c]);
+		else
+			fprintf(cli->out, "  server: ");
+		fprintf(cli->out, "%s%s\n", buf_text(&b->places[c]), b->count[c] > PLACES_TOLD ? ", …" : "");
 		buf_done(&b->places[c]);
 	}
 }

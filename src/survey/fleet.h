@@ -6,7 +6,8 @@
  * suite, a group. Only what was asked of both sides is compared: a quick scan does not make suites disappear.
  *
  * Siblings are servers whose names differ in the first label only (mx1.example.net, mx2.example.net), or addresses of one /24 or /64. Among
- * three or more, a trait that all but one have, or none but one, makes that one odd: usually somebody forgot a server.
+ * three or more, a trait that all but one have, or none but one, makes that one odd (among twenty and more: a tenth of them): usually
+ * somebody forgot a server.
  */
 #pragma once
 #include "base/arena.h"

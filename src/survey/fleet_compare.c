@@ -14,16 +14,14 @@ struct group {
 	struct span siblings;
 	const struct fleet_host **v;
 	unsigned n;
-	unsigned full;     /* of them were walked through */
-	struct map counts; /* "kind name" -> struct count */
+	bool diverse[FLEET_KIND_COUNT][2]; /* by direction */
+	unsigned full;                     /* of them were walked through */
+	struct map counts;                 /* "kind name" -> struct count */
 	struct arena arena;
 };
 struct count {
 	struct fleet_trait trait;
-	unsigned n;
-	const struct fleet_host *last; /* that has it */
-	const struct fleet_host *odd;  /* alone has it, or alone lacks it; NULL: neither */
-	bool lacks;
+	unsigned n; /* that have it */
 };
 
 static struct span key_of(struct group *g, const struct fleet_trait *t)
@@ -43,7 +41,6 @@ static void count_traits(struct group *g, const struct fleet_host *h)
 			map_put(&g->counts, key, c);
 		}
 		c->n++;
-		c->last = h;
 	}
 }
 
@@ -76,67 +73,59 @@ static void add_trait(struct oddity *o, const struct fleet_trait *t)
 	fleet_trait_print(t, FAULT_DE, &o->de);
 }
 
-static const struct fleet_host *who_lacks(const struct group *g, const struct fleet_trait *t)
+/* How many may be odd: one, or a tenth. */
+static unsigned few(const struct group *g)
 {
-	for (unsigned i = 0; i < g->n; i++)
-		if (!has_trait(g->v[i], t))
-			return g->v[i];
-	return NULL;
+	return g->n / 10 > 1 ? g->n / 10 : 1;
 }
 
-static void find_odd(struct group *g)
+enum direction { LACKS, HAS, DIRECTIONS };
+
+/* h is one of the few in this. */
+static bool is_peculiar(const struct group *g, const struct fleet_host *h, const struct count *c, enum direction d)
+{
+	if (is_about_walks(&c->trait) && g->full < g->n)
+		return false;
+	if (d == HAS)
+		return c->n <= few(g) && has_trait(h, &c->trait);
+	return c->n < g->n && c->n >= g->n - few(g) && !has_trait(h, &c->trait);
+}
+
+static bool is_peculiar_in(const struct group *g, const struct fleet_host *h, enum fleet_kind kind, enum direction d)
 {
 	struct span key;
 	void *value;
-	size_t at = 0;
 
-	while (map_next(&g->counts, &at, &key, &value)) {
-		struct count *c = value;
-
-		if (is_about_walks(&c->trait) && g->full < g->n)
-			continue;
-		c->lacks = c->n == g->n - 1;
-		if (c->lacks)
-			c->odd = who_lacks(g, &c->trait);
-		else if (c->n == 1)
-			c->odd = c->last;
-	}
+	for (size_t at = 0; map_next(&g->counts, &at, &key, &value);)
+		if (((struct count *)value)->trait.kind == kind && is_peculiar(g, h, value, d))
+			return true;
+	return false;
 }
 
-/* Where more than one is peculiar in a kind, as when each has an issuer of its own, nobody is odd. */
-static void drop_diversity(struct group *g)
+/* Where many are peculiar in a kind, as when each has an issuer of its own, nobody is odd. */
+static void find_diversity(struct group *g)
 {
-	const struct fleet_host *first[FLEET_KIND_COUNT][2] = { 0 };
-	bool several[FLEET_KIND_COUNT][2] = { 0 };
-	struct span key;
-	void *value;
+	for (enum fleet_kind kind = 0; kind < FLEET_KIND_COUNT; kind++)
+		for (enum direction d = LACKS; d < DIRECTIONS; d++) {
+			unsigned n = 0;
 
-	for (size_t at = 0; map_next(&g->counts, &at, &key, &value);) {
-		const struct count *c = value;
-
-		if (c->odd && !first[c->trait.kind][c->lacks])
-			first[c->trait.kind][c->lacks] = c->odd;
-		several[c->trait.kind][c->lacks] |= c->odd && c->odd != first[c->trait.kind][c->lacks];
-	}
-	for (size_t at = 0; map_next(&g->counts, &at, &key, &value);) {
-		struct count *c = value;
-
-		if (several[c->trait.kind][c->lacks])
-			c->odd = NULL;
-	}
+			for (unsigned i = 0; i < g->n && n <= few(g); i++)
+				n += is_peculiar_in(g, g->v[i], kind, d);
+			g->diverse[kind][d] = n > few(g);
+		}
 }
 
-/* What h alone lacks or has. Kinds in their order, so that the sentence begins with what matters. */
-static void gather(const struct group *g, const struct fleet_host *h, bool lacks, struct oddity *o)
+/* Kinds in their order, so that the sentence begins with what matters. */
+static void gather(const struct group *g, const struct fleet_host *h, enum direction d, struct oddity *o)
 {
 	for (enum fleet_kind kind = 0; kind < FLEET_KIND_COUNT; kind++) {
 		struct span key;
 		void *value;
 
-		for (size_t at = 0; map_next(&g->counts, &at, &key, &value);) {
+		for (size_t at = 0; !g->diverse[kind][d] && map_next(&g->counts, &at, &key, &value);) {
 			const struct count *c = value;
 
-			if (c->odd == h && c->lacks == lacks && c->trait.kind == kind)
+			if (c->trait.kind == kind && is_peculiar(g, h, c, d))
 				add_trait(o, &c->trait);
 		}
 	}
@@ -159,8 +148,8 @@ static void judge(const struct group *g, const struct fleet_host *h, fleet_odd_f
 	struct oddity lacks = { BUF_INIT(4096), BUF_INIT(4096), 0 }, extra = { BUF_INIT(4096), BUF_INIT(4096), 0 };
 	struct fault f;
 
-	gather(g, h, true, &lacks);
-	gather(g, h, false, &extra);
+	gather(g, h, LACKS, &lacks);
+	gather(g, h, HAS, &extra);
 	if (lacks.n + extra.n > 0) {
 		end_list(&lacks);
 		end_list(&extra);
@@ -186,8 +175,7 @@ static void judge_group(struct group *g, fleet_odd_fn *fn, void *arg)
 		return;
 	for (unsigned i = 0; i < g->n; i++)
 		count_traits(g, g->v[i]);
-	find_odd(g);
-	drop_diversity(g);
+	find_diversity(g);
 	for (unsigned i = 0; i < g->n; i++)
 		judge(g, g->v[i], fn, arg);
 }

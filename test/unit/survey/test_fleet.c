@@ -154,6 +154,22 @@ static void test_diversity_is_not_odd(void **state)
 	assert_string_equal(oddities(), "");
 }
 
+/* Two of twenty have been forgotten; three of twenty are a habit. */
+static void test_a_tenth(void **state)
+{
+	char host[32];
+
+	for (unsigned i = 0; i < 18; i++) {
+		snprintf(host, sizeof(host), "mx%u.x.de", i);
+		add(&fleet, &(struct recipe){ .host = host, .versions = "1.2 1.3", .keys = "RSA" });
+	}
+	add(&fleet, &(struct recipe){ .host = "old1.x.de", .versions = "1.2", .keys = "RSA" });
+	add(&fleet, &(struct recipe){ .host = "old2.x.de", .versions = "1.2", .keys = "RSA" });
+	assert_string_equal(oddities(), "old1.x.de lacks TLS 1.3 has nothing;old2.x.de lacks TLS 1.3 has nothing;");
+	add(&fleet, &(struct recipe){ .host = "old3.x.de", .versions = "1.2", .keys = "RSA" });
+	assert_string_equal(oddities(), "");
+}
+
 static void on_change(void *arg, const struct fleet_change *c)
 {
 	buf_addf(&told, "%.*s:", SPAN_ARG(c->is ? c->is->place : c->was->place));
@@ -188,6 +204,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sums, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_odd_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_diversity_is_not_odd, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_tenth, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
 	};
 
