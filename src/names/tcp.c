@@ -62,6 +62,20 @@ static void conn_die(struct names_conn *c)
 	buf_reset(&c->out);
 }
 
+static bool is_full(const struct names_conn *c)
+{
+	return c->unanswered >= UNANSWERED_MAX || c->out.n >= OUT_MAX;
+}
+
+static void read_on(struct names_conn *c)
+{
+	if (c->reader || c->parked || c->ended || is_full(c))
+		return;
+	c->reader = task_spawn("names-tcp", run_reader, c);
+	if (!c->reader)
+		conn_die(c);
+}
+
 /* ---- answers ---- */
 
 /* As much as the socket takes now. */
@@ -105,6 +119,7 @@ static void run_writer(void *arg)
 			send_now(c);
 	}
 	c->writer = NULL;
+	/* Perhaps it was for these answers that no more questions were read. */
 	read_on(c);
 	conn_free_if_done(c);
 }
@@ -119,20 +134,6 @@ static void add_answer(struct names_conn *c, const void *p, size_t n)
 	buf_add(&c->out, length, sizeof(length));
 	buf_add(&c->out, p, n);
 	if (buf_error(&c->out))
-		conn_die(c);
-}
-
-static bool is_full(const struct names_conn *c)
-{
-	return c->unanswered >= UNANSWERED_MAX || c->out.n >= OUT_MAX;
-}
-
-static void read_on(struct names_conn *c)
-{
-	if (c->reader || c->parked || c->ended || is_full(c))
-		return;
-	c->reader = task_spawn("names-tcp", run_reader, c);
-	if (!c->reader)
 		conn_die(c);
 }
 
