@@ -38,7 +38,6 @@ struct names_conn {
 
 static void run_reader(void *arg);
 static void run_writer(void *arg);
-static void read_on(struct names_conn *c);
 
 /* ---- the end ---- */
 
