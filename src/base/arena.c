@@ -110,9 +110,12 @@ void arena_reset(struct arena *a)
 
 void *arena_alloc_slow(struct arena *a, size_t n)
 {
-	size_t size = aligned(n ? n : 1);
+	size_t size = aligned(n);
 	struct arena_chunk *chunk;
 
+	/* Nothing has an address, too, and needs no chunk for it. */
+	if (n == 0)
+		return arena_alloc(a, 1);
 	if (a->chunks && size > ordinary_size(a) / 4) {
 		chunk = chunk_new(size);
 		chunk->next = a->chunks->next;
@@ -124,7 +127,7 @@ void *arena_alloc_slow(struct arena *a, size_t n)
 	chunk = chunk_new(size > ordinary_size(a) ? size : ordinary_size(a));
 	chunk->next = a->chunks;
 	start_chunk(a, chunk);
-	return arena_alloc(a, n ? n : 1);
+	return arena_alloc(a, n);
 }
 
 void *arena_zalloc(struct arena *a, size_t count, size_t size)

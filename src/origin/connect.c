@@ -41,7 +41,8 @@ static int addresses(struct origin *o, uint64_t deadline, struct net_addr ret[OR
 
 	pthread_mutex_lock(&o->lock);
 	n = (int)o->addrs_n;
-	memcpy(ret, o->addrs, sizeof(o->addrs));
+	if (n > 0)
+		memcpy(ret, o->addrs, (size_t)n * sizeof(*ret));
 	old = o->resolved_ms == 0 || now - o->resolved_ms > ORIGIN_RESOLVE_MS;
 	pthread_mutex_unlock(&o->lock);
 	if (n > 0 && !old)
@@ -53,11 +54,13 @@ static int addresses(struct origin *o, uint64_t deadline, struct net_addr ret[OR
 	if (r <= 0)
 		return n > 0 ? n : r < 0 ? r : -ENOENT;
 	pthread_mutex_lock(&o->lock);
-	memcpy(o->addrs, fresh, sizeof(fresh));
+	if (!o->addrs)
+		o->addrs = mem_zalloc(ORIGIN_ADDRS_MAX, sizeof(*o->addrs));
+	memcpy(o->addrs, fresh, (size_t)r * sizeof(*fresh));
 	o->addrs_n = (unsigned)r;
 	o->resolved_ms = now;
 	pthread_mutex_unlock(&o->lock);
-	memcpy(ret, fresh, sizeof(fresh));
+	memcpy(ret, fresh, (size_t)r * sizeof(*ret));
 	return r;
 }
 

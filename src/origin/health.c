@@ -47,7 +47,9 @@ void origin_failed(struct origin *o, const struct fault *why)
 	bool went_down = false;
 
 	pthread_mutex_lock(&o->lock);
-	o->why = *why;
+	if (!o->why)
+		o->why = mem_new(struct fault);
+	*o->why = *why;
 	if (++o->fails >= ORIGIN_FAILS_TO_DOWN) {
 		went_down = o->down_until_ms == 0;
 		if (went_down)

@@ -23,7 +23,8 @@ struct kept_list {
 	unsigned n;
 };
 
-/* Everything known of one origin, for all threads. Lives as long as struct origins. */
+/* Everything known of one origin, for all threads. Lives as long as struct origins. There are tens of thousands of them, of
+ * which few are asked and fewer fail: what is large is made when it is needed. */
 struct origin {
 	char *text; /* "http://10.0.0.5:8080", the key */
 	char *host;
@@ -36,8 +37,8 @@ struct origin {
 	uint64_t down_until_ms; /* monotonic; 0: up */
 	unsigned downs;         /* times in a row that it went down: the back-off */
 	int64_t changed_at;     /* wall clock of the last change between up and down */
-	struct fault why;       /* the last failure */
-	struct net_addr addrs[ORIGIN_ADDRS_MAX];
+	struct fault *why;      /* the last failure, if there ever was one */
+	struct net_addr *addrs; /* ORIGIN_ADDRS_MAX, once resolved */
 	unsigned addrs_n;
 	uint64_t resolved_ms; /* monotonic; 0: never */
 

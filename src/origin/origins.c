@@ -27,6 +27,8 @@ struct origins *origins_free(struct origins *o)
 
 		pthread_mutex_destroy(&origin->lock);
 		mem_free(origin->kept);
+		mem_free(origin->addrs);
+		mem_free(origin->why);
 		mem_free(origin->host);
 		mem_free(origin->text);
 		mem_free(origin);
@@ -126,8 +128,8 @@ static void origin_json(struct origin *o, struct jsonw *j)
 	}
 	jsonw_uint(j, "failures_in_a_row", o->fails);
 	if (o->fails) {
-		jsonw_text(j, "code", fault_code_text(o->why.code));
-		jsonw_span(j, "error", fault_value(&o->why, "error"));
+		jsonw_text(j, "code", fault_code_text(o->why->code));
+		jsonw_span(j, "error", fault_value(o->why, "error"));
 	}
 	jsonw_end(j);
 	pthread_mutex_unlock(&o->lock);

@@ -52,6 +52,19 @@ static void test_large_piece_leaves_the_chunk_in_use(void **state)
 	assert_ptr_equal(arena_alloc(&a, 16), second + 16 + 3008);
 }
 
+static void test_nothing_takes_no_chunk(void **state)
+{
+	struct arena a;
+	char *first, *second;
+
+	arena_init(&a, 4096);
+	first = arena_alloc(&a, 1);
+	second = arena_array(&a, char, 0);
+	assert_ptr_equal(second, first + ARENA_ALIGN);
+	assert_ptr_equal(arena_alloc(&a, 1), second + ARENA_ALIGN);
+	arena_done(&a);
+}
+
 static void test_reset_keeps_one_chunk(void **state)
 {
 	_cleanup_(arena_done) struct arena a;
@@ -106,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_sizes_and_alignment),
 		cmocka_unit_test(test_nothing_overlaps),
 		cmocka_unit_test(test_large_piece_leaves_the_chunk_in_use),
+		cmocka_unit_test(test_nothing_takes_no_chunk),
 		cmocka_unit_test(test_reset_keeps_one_chunk),
 		cmocka_unit_test(test_reset_gives_a_large_first_chunk_back),
 		cmocka_unit_test(test_texts),
