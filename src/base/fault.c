@@ -94,6 +94,15 @@ void fault_pack(const struct fault *f, struct buf *out)
 		buf_addf(out, "%s=%.*s\n", f->fact[i].name, SPAN_ARG(fact_value(f, i)));
 }
 
+/* Names are those of {places}. */
+static bool is_name(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (!(name.p[i] >= 'a' && name.p[i] <= 'z') && !ascii_digit(name.p[i]) && name.p[i] != '_')
+			return false;
+	return name.n > 0;
+}
+
 int fault_unpack(struct span text, struct arena *a, struct fault *ret)
 {
 	struct span line = { 0 }, name;
@@ -104,7 +113,7 @@ int fault_unpack(struct span text, struct arena *a, struct fault *ret)
 	while (ret->code != FAULT_NONE && span_cut(&text, '\n', &line)) {
 		if (line.n == 0)
 			continue;
-		if (!span_cut(&line, '=', &name) || !line.p || name.n == 0)
+		if (!span_cut(&line, '=', &name) || !line.p || !is_name(name))
 			fault_clear(ret);
 		else
 			fault_fact(ret, arena_text(a, name), "%.*s", SPAN_ARG(line));

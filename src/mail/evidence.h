@@ -3,7 +3,7 @@
  * report` shows that a domain's mail came encrypted (GDPR Art. 32), `torhaus cert predict` asks the kept ClientHellos
  * whom a new certificate would break, and the gateway names a peer's earlier failure when it then comes without TLS.
  *
- * The gateway calls and goes on: whatever is said here is added up in memory under a mutex, in a microsecond or two, and a thread of
+ * The gateway calls and goes on: whatever is said here is added up in memory under a mutex, in a few microseconds, and a thread of
  * the evidence's own writes it to the store about once a second, each batch in one transaction. Nothing here suspends, and
  * nothing waits for the store.
  *

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "tls/hello.h"
 
+#define RECORD_HANDSHAKE 22
 #define RECORD_HEADER    5
 #define HANDSHAKE_HEADER 4
 #define OTHER_BYTES      64 /* that are kept of what is no hello */
@@ -21,16 +22,18 @@ static unsigned u16(struct span s, size_t at)
 static size_t records_length(struct span bytes)
 {
 	size_t at = 0, have = 0, want = HANDSHAKE_HEADER;
+	uint8_t header[HANDSHAKE_HEADER] = { 0 }; /* it may be split, too */
 
-	while (have < want && at + RECORD_HEADER <= bytes.n) {
+	while (have < want && at + RECORD_HEADER <= bytes.n && bytes.p[at] == RECORD_HANDSHAKE) {
 		size_t n = u16(bytes, at + 3);
+		struct span payload = span_sub(bytes, at + RECORD_HEADER, n);
 
-		if (at == 0 && bytes.n >= RECORD_HEADER + HANDSHAKE_HEADER)
-			want += (size_t)(uint8_t)bytes.p[6] << 16 | u16(bytes, 7);
+		for (size_t i = 0; i < payload.n && have + i < HANDSHAKE_HEADER; i++)
+			header[have + i] = (uint8_t)payload.p[i];
+		have += payload.n;
 		at += RECORD_HEADER + n;
-		have += n;
-		if (n == 0)
-			break;
+		if (have >= HANDSHAKE_HEADER)
+			want = HANDSHAKE_HEADER + ((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]);
 	}
 	return at < bytes.n ? at : bytes.n;
 }

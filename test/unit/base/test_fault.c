@@ -203,7 +203,7 @@ static void test_packed_and_back(void **state)
 static void test_packed_by_others(void **state)
 {
 	static const char *const texts[] = { "", "\n", "NEW-CODE\na=b\n", "ORIGIN-REFUSED\nno value\n",
-		"ORIGIN-REFUSED\n=b\n", "NONE\n" };
+		"ORIGIN-REFUSED\n=b\n", "ORIGIN-REFUSED\nA b=c\n", "NONE\n" };
 	struct arena a;
 	struct fault f;
 
