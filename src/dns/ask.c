@@ -96,11 +96,6 @@ static unsigned all_bits(const struct dns_client *c)
 	return (1u << c->set->n) - 1;
 }
 
-static bool is_down(const struct upstream *u)
-{
-	return atomic_load_explicit(&u->down, memory_order_relaxed);
-}
-
 /* The number of the upstream to try next, or -1. */
 static int pick(const struct question *q, uint64_t now_ms)
 {
@@ -109,7 +104,7 @@ static int pick(const struct question *q, uint64_t now_ms)
 	int best = -1;
 
 	for (unsigned i = 0; i < c->set->n; i++) {
-		bool down = is_down(c->set->v[i]);
+		bool down = upstream_is_down(c->set->v[i]);
 		unsigned score = 2u * q->tried[i] + down;
 
 		if (q->bad >> i & 1 || score >= best_score || !upstream_is_usable(c->set->v[i], now_ms) ||
@@ -145,7 +140,7 @@ static bool try_once(struct question *q, unsigned i)
 	int r;
 
 	q->tried[i]++;
-	if (is_down(t->lane->upstream))
+	if (upstream_is_down(t->lane->upstream))
 		t->lane->next_down_ms = loop_now_ms() + DOWN_TRY_MS;
 	r = port_send(t);
 	if (r == 0)
@@ -197,7 +192,7 @@ static bool only_down_left(const struct question *q)
 	if (!q->bad)
 		return false;
 	for (unsigned i = 0; i < q->client->set->n; i++)
-		if (!(q->bad >> i & 1) && !is_down(q->client->set->v[i]))
+		if (!(q->bad >> i & 1) && !upstream_is_down(q->client->set->v[i]))
 			return false;
 	return true;
 }
@@ -405,7 +400,7 @@ static struct question *question_get(struct dns_client *c, const struct dns_ques
 static bool has_usable(const struct dns_client *c, bool up)
 {
 	for (unsigned i = 0; i < c->set->n; i++)
-		if (upstream_is_usable(c->set->v[i], loop_now_ms()) && !(up && is_down(c->set->v[i])))
+		if (upstream_is_usable(c->set->v[i], loop_now_ms()) && !(up && upstream_is_down(c->set->v[i])))
 			return true;
 	return false;
 }

@@ -160,21 +160,23 @@ static void expire(struct lane *lane)
 static void on_tick(void *arg)
 {
 	struct dns_client *c = arg;
-	bool hurry = upstreams_all_down(c->set);
 	uint64_t now_ms = loop_now_ms();
+	bool hurry;
 
 	for (unsigned i = 0; i < c->lanes_n; i++)
 		expire(c->lanes[i]);
+	hurry = upstreams_all_down(c->set);
 	for (unsigned i = 0; i < c->set->n; i++) {
 		struct lane *lane = c->lane[i];
-		bool wanted = c->set->probed || lane->upstream->down;
+		bool wanted = c->set->probed || upstream_is_down(lane->upstream);
 
 		if (!wanted || (now_ms < lane->next_probe_ms && !hurry))
 			continue;
 		lane->next_probe_ms = now_ms + PROBE_MS;
 		send_probe(lane);
 	}
-	loop_timer_set(&c->probe_timer, now_ms + PROBE_HURRY_MS, on_tick, c);
+	if (c->lanes_n > 0)
+		loop_timer_set(&c->probe_timer, now_ms + (hurry ? PROBE_HURRY_MS : PROBE_MS), on_tick, c);
 }
 
 void probe_start(struct dns_client *c)

@@ -46,6 +46,10 @@ struct upstream_set {
 };
 struct upstream *upstream_new(const struct net_addr *addr, unsigned number);
 void upstream_free(struct upstream *u);
+static inline bool upstream_is_down(const struct upstream *u)
+{
+	return atomic_load_explicit(&u->down, memory_order_relaxed);
+}
 bool upstream_is_usable(const struct upstream *u, uint64_t now_ms);
 /* It answered, after rtt_ms. */
 void upstream_answered(struct upstream *u, const struct upstream_set *set, uint64_t rtt_ms);

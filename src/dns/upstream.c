@@ -45,7 +45,7 @@ bool upstream_is_usable(const struct upstream *u, uint64_t now_ms)
 bool upstreams_all_down(const struct upstream_set *set)
 {
 	for (unsigned i = 0; i < set->n; i++)
-		if (!atomic_load_explicit(&set->v[i]->down, memory_order_relaxed))
+		if (!upstream_is_down(set->v[i]))
 			return false;
 	return true;
 }
