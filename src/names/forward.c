@@ -5,8 +5,8 @@
  * question as it was written, id, flags, and the way back. The resolver answers everything within 2 s, so each of them
  * has an end; when there are too many, and when the process ends, the answer is SERVFAIL, never silence.
  *
- * A name of ours whose origin is a host name is looked up by a task (/etc/hosts, search domains, both families) and
- * answered as the name's own.
+ * A name of ours whose origin is a host name is looked up by a task (/etc/hosts, search domains, both families), one for all
+ * who ask meanwhile, and its addresses are answered as the name's own.
  */
 #include <errno.h>
 #include "names/names_priv.h"
@@ -14,6 +14,7 @@
 #define QUESTION_MAX (DNS_NAME_MAX + 4)
 #define CONTROL_MAX  64
 #define HOST_ADDRS   16
+#define LOOK_UPS_MAX 256 /* hosts that are looked up at once, per thread */
 
 struct waiting {
 	struct dns_waiter waiter;
@@ -193,13 +194,16 @@ static size_t write_host(const struct waiting *w, const struct dns_query *q, con
 	return names_answer_addresses(w->thread, q, w->entry->apex, bytes, n, out, max);
 }
 
-static void look_up(void *arg)
+/* All who wait for one host's addresses, whatever the family: one task for them. */
+struct look_up {
+	struct list link; /* in thread->look_ups */
+	struct names_thread *thread;
+	struct dns_name host;
+	struct list waiting;
+};
+
+static void answer_host(struct waiting *w, const struct net_addr *all, int found)
 {
-	struct waiting *w = arg;
-	char host[DNS_NAME_TEXT_SIZE];
-	size_t n = dns_name_text(w->entry->target->host, host);
-	struct net_addr all[HOST_ADDRS];
-	int found = dns_resolve(span_make(host, n), 0, all, HOST_ADDRS, deadline_in(DNS_ANSWER_MS));
 	uint8_t out[DNS_UDP_MAX];
 	struct dns_query q;
 
@@ -207,16 +211,55 @@ static void look_up(void *arg)
 	end(w, out, write_host(w, &q, all, found, out, w->listener ? dns_udp_limit(&q) : sizeof(out)));
 }
 
+static void look_up(void *arg)
+{
+	struct look_up *l = arg;
+	char host[DNS_NAME_TEXT_SIZE];
+	size_t n = dns_name_text(&l->host, host);
+	struct net_addr all[HOST_ADDRS];
+	int found = dns_resolve(span_make(host, n), 0, all, HOST_ADDRS, deadline_in(DNS_ANSWER_MS));
+	struct list *link;
+
+	list_remove(&l->link);
+	l->thread->look_ups_n--;
+	while ((link = list_pop(&l->waiting)))
+		answer_host(container_of(link, struct waiting, waiter.link), all, found);
+	mem_free(l);
+}
+
+/* NULL: there are too many. */
+static struct look_up *look_up_get(struct names_thread *t, const struct dns_name *host)
+{
+	struct look_up *l;
+
+	list_each (it, &t->look_ups) {
+		l = container_of(it, struct look_up, link);
+		if (dns_name_eq(&l->host, host))
+			return l;
+	}
+	if (t->look_ups_n >= LOOK_UPS_MAX)
+		return NULL;
+	l = mem_new(struct look_up);
+	l->thread = t;
+	memcpy(&l->host, host, offsetof(struct dns_name, p) + host->n);
+	list_init(&l->waiting);
+	if (!task_spawn("names-host", look_up, l))
+		return mem_free(l);
+	list_push_back(&t->look_ups, &l->link);
+	t->look_ups_n++;
+	return l;
+}
+
 size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_entry *e,
 	const struct names_from *from, uint8_t *out, size_t max)
 {
-	struct waiting *w = waiting_new(t, q, from);
+	struct look_up *l = look_up_get(t, e->target->host);
+	struct waiting *w = l ? waiting_new(t, q, from) : NULL;
 
 	if (!w)
 		return overloaded(q, out, max);
 	w->zone = zone_ref(t->state->zone);
 	w->entry = e;
-	if (!task_spawn("names-host", look_up, w))
-		end(w, out, overloaded(q, out, max));
+	list_push_back(&l->waiting, &w->waiter.link);
 	return 0;
 }

@@ -104,6 +104,7 @@ void names_thread_start(struct names *n, unsigned thread)
 	list_init(&t->listeners);
 	list_init(&t->acceptors);
 	list_init(&t->conns);
+	list_init(&t->look_ups);
 	pthread_mutex_lock(&n->lock);
 	t->loop = loop_self();
 	if (n->current)

@@ -48,7 +48,8 @@ struct names_thread {
 	struct loop *loop;
 	struct names_state *state;
 	struct list listeners, acceptors, conns; /* struct names_listener, names_acceptor, names_conn */
-	unsigned conns_n, waiting_n;
+	struct list look_ups;                    /* of forward.c */
+	unsigned conns_n, waiting_n, look_ups_n;
 	bool draining;
 	uint64_t turn; /* picks the first address */
 };

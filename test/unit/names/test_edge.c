@@ -253,11 +253,37 @@ static void named(struct edge *e)
 	assert_int_equal(e->upstream.asked, 0);
 }
 
+/* One look-up for all who ask, and one answer for each. */
+static void named_by_many(struct edge *e)
+{
+	int fd = connect_udp(e);
+	struct heard h;
+
+	e->upstream.script = SLOW;
+	for (uint16_t i = 0; i < 50; i++)
+		send_question(fd, "named.test", i % 2 ? DNS_TYPE_A : DNS_TYPE_AAAA, i);
+	for (unsigned i = 0; i < 50; i++) {
+		receive(fd, &h);
+		assert_heard(&h, h.h.id % 2 ? "NOERROR A=192.1" : "NOERROR | SOA");
+	}
+	assert_true(e->upstream.asked <= 8);
+	close(fd);
+}
+
+/* Without an answer it is SERVFAIL, in time. */
+static void named_by_nobody(struct edge *e)
+{
+	e->upstream.script = SILENT;
+	assert_answer(e, "named.test", DNS_TYPE_A, "SERVFAIL");
+}
+
 static void test_an_origin_that_is_a_host_name(void **state)
 {
 	(void)state;
 	helper_start(1);
 	edge_run(named);
+	edge_run(named_by_many);
+	edge_run(named_by_nobody);
 	helper_stop();
 }
 
