@@ -332,10 +332,11 @@ static void take_answer(struct recipient *r, const struct smtp_reply *reply)
 {
 	struct mail_transaction *t = r->t;
 
-	session_pass(r->s, reply);
-	if (reply->code / 100 != 2) {
-		count_refused(r, reply->code);
-		note_recipient(r->s, buf_span(&r->mailbox), reply->code, reply->text);
+	unsigned code = session_pass(r->s, reply);
+
+	if (code / 100 != 2) {
+		count_refused(r, code);
+		note_recipient(r->s, buf_span(&r->mailbox), code, reply->text);
 		return;
 	}
 	if (t->recipients++ > 0)

@@ -126,8 +126,8 @@ void session_end_parked(struct mail_thread *t);
 void session_say(struct mail_session *s, unsigned code, const char *enhanced, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void session_answer(struct mail_session *s, const struct smtp_answer *a);
-/* A backend's answer. What it may not say to a client is said otherwise: 421 closes its channel, not ours. */
-void session_pass(struct mail_session *s, const struct smtp_reply *r);
+/* A backend's answer. What it may not say to a client is said otherwise: 421 closes its channel, not ours. The code that was said. */
+unsigned session_pass(struct mail_session *s, const struct smtp_reply *r);
 /* Suspends, as all below. 0 or -errno. */
 int session_flush(struct mail_session *s);
 /* What was received and not used. */

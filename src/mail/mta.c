@@ -76,6 +76,9 @@ static int broke(const struct mta *m, int error, struct fault *f)
 
 int mta_ask(struct mta *m, struct span bytes, struct smtp_reply *ret)
 {
+	/* What it said unasked would be taken for the answer. */
+	if (m->client.in.n > m->client.used)
+		return -EPROTO;
 	return smtp_client_ask(&m->client, bytes, patience(m), ret);
 }
 

@@ -11,7 +11,8 @@
 
 #define TRACE_MAX     50  /* Received lines of a message; more: it runs in a circle (RFC 5321 6.3) */
 #define RATE_MIN      500 /* bytes a second on the average, beyond the first data_timeout */
-#define EARLY_WORD_MS 500
+#define EARLY_WORD_MS 500 /* for why it went */
+#define EARLY_MS      20  /* for the rest of what it has begun to say */
 #define CONTENT_MAX   (64 << 10)
 #define WASTE_MAX     (1 << 20)
 
@@ -179,9 +180,10 @@ static void answer_spoiled(struct relay *r)
 	size_t used;
 
 	if (r->last.n > 0 && smtp_reply_parse(buf_span(&r->last), &reply, &used) == 1) {
-		session_pass(r->s, &reply);
-		note_mail(r->s, verdict_of(reply.code), r->scan.bytes, reply.text);
-		count(reply.code, 0);
+		unsigned code = session_pass(r->s, &reply);
+
+		note_mail(r->s, verdict_of(code), r->scan.bytes, reply.text);
+		count(code, 0);
 		return;
 	}
 	session_answer(r->s, r->spoiled);
@@ -189,19 +191,39 @@ static void answer_spoiled(struct relay *r)
 	count(r->spoiled->code, 0);
 }
 
-/* What the backend says to the dot is what we say. */
-static void answer_final(struct relay *r, const struct smtp_reply *reply)
+/* What the backend says to the dot is what we say. The code that was said. */
+static unsigned answer_final(struct relay *r, const struct smtp_reply *reply)
 {
 	struct mail_session *s = r->s;
+	unsigned code = session_pass(s, reply);
 
 	r->mta->begun = false;
 	r->mta->mails++;
-	session_pass(s, reply);
-	count(reply->code, r->scan.bytes);
-	if (reply->code / 100 == 2) {
+	count(code, r->scan.bytes);
+	if (code / 100 == 2) {
 		s->mails++;
 		s->commands = 0;
 	}
+	return code;
+}
+
+/* A word of the backend before the dot is no answer to it. A refusal counts; anything else is a conversation out of step. */
+static void hear_early(struct relay *r)
+{
+	struct smtp_client *c = &r->mta->client;
+	struct smtp_reply reply;
+	int error;
+
+	if (c->in.n <= c->used && conn_wait(c->conn, loop_now_ms()) < 0)
+		return;
+	error = smtp_client_read(c, deadline_in(EARLY_MS), &reply);
+	if (error == -ETIMEDOUT && c->in.n <= c->used)
+		return; /* TLS spoke, not the server */
+	if (error == 0 && reply.code >= 400)
+		buf_add_span(&r->last, reply.lines);
+	else
+		backend_failed(r->s, error < 0 ? error : -EPROTO);
+	spoil(r, &went);
 }
 
 /* The dot was sent and no answer came: nobody knows. The sender tries again; the mail may arrive twice, but never not at all. */
@@ -217,10 +239,14 @@ static int finish(struct relay *r)
 {
 	struct mail_session *s = r->s;
 	struct smtp_reply reply;
+	unsigned code;
 	int error, sent;
 
-	smtp_dots_end(&r->dots, &r->out);
-	send_out(r);
+	hear_early(r);
+	if (r->mta) {
+		smtp_dots_end(&r->dots, &r->out);
+		send_out(r);
+	}
 	if (!r->mta) {
 		answer_spoiled(r);
 		return 0;
@@ -230,9 +256,9 @@ static int finish(struct relay *r)
 		answer_unknown(r, error);
 		return 0;
 	}
-	answer_final(r, &reply);
+	code = answer_final(r, &reply);
 	sent = session_flush(s);
-	note_mail(s, sent < 0 ? NOTE_UNANSWERED : verdict_of(reply.code), r->scan.bytes, reply.text);
+	note_mail(s, sent < 0 && code / 100 == 2 ? NOTE_UNANSWERED : verdict_of(code), r->scan.bytes, reply.text);
 	return sent;
 }
 

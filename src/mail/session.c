@@ -94,16 +94,17 @@ static bool is_between_us(unsigned code)
 	return code / 100 == 3;
 }
 
-void session_pass(struct mail_session *s, const struct smtp_reply *r)
+unsigned session_pass(struct mail_session *s, const struct smtp_reply *r)
 {
 	static const char *const fallback[] = { [2] = "2.0.0", [4] = "4.0.0", [5] = "5.0.0" };
 
 	if (is_between_us(r->code)) {
 		session_say(s, 451, "4.3.0", "The mail server behind this one cannot take it now (%u)", r->code);
-		return;
+		return 451;
 	}
 	count_answer(s, r->code);
 	smtp_reply_print(&s->out, r, fallback[r->code / 100]);
+	return r->code;
 }
 
 static int flush_until(struct mail_session *s, uint64_t deadline)

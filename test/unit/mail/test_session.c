@@ -277,6 +277,19 @@ static void test_an_early_refusal(void **state)
 	PLAY(&t, "> 552 5.2.2 Over quota", "< NOOP", "> 250 2.0.0 Ok", "x");
 }
 
+/* A yes before the dot is no yes to the message, and one reply too many is not the answer to the next command. */
+static void test_a_backend_out_of_step(void **state)
+{
+	play_up_to(step_of("< last\r\n."));
+	PLAY(&t, "b< 250 2.0.0 Ok: queued", "< last\r\n.", "> 451 4.4.2 *", "b> last", "b-", "< NOOP", "> 250 2.0.0 Ok",
+		"x");
+	talk_connect(&t);
+	talk_hello(&t);
+	PLAY(&t, "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "+", "b< 220 x", "b> EHLO mx.test",
+		"b< 250 x", "b> MAIL FROM:<>", "b< 250 Ok", "b> RCPT TO:<box@example.test>", "b< 250 Ok\r\n354 Go",
+		"> 250 2.0.0 Ok", "< DATA", "> 451 4.4.2 *", "b-", "x");
+}
+
 static void test_what_ends_a_session(void **state)
 {
 	static const char *const bad[] = { "NO\nOP", "NO\rOP", "\n" };
@@ -337,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_two_backends),
 		cmocka_unit_test(test_a_backend_that_refuses_us),
 		cmocka_unit_test_setup_teardown(test_an_early_refusal, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_backend_out_of_step, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_ends_a_session, begin, end),
 		cmocka_unit_test(test_bare_bytes_within_a_message),
 		cmocka_unit_test_setup_teardown(test_chunks, begin, end),
