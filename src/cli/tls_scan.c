@@ -158,7 +158,10 @@ static int open_dns(struct cli *cli, const struct cli_args *args, struct scan *s
 	}
 	s->dns = scan_dns_new(text, cli_arg(args, "--anchor"), &why);
 	s->dns_all = resolver != NULL;
-	return s->dns ? CLI_DONE : cli_usage(cli, "no resolver: %s", why);
+	/* Addresses can be asked without one; only DANE and domains cannot. */
+	if (s->dns || (!resolver && !cli_arg(args, "--anchor") && !cli_arg(args, "--mx")))
+		return CLI_DONE;
+	return cli_usage(cli, "no resolver: %s", why);
 }
 
 static int add_domain(struct cli *cli, struct scan *s, const char *domain)
