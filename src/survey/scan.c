@@ -15,7 +15,7 @@
 #include "dns/dns.h"
 #include "io/helper.h"
 #include "io/loop.h"
-#include "survey/scan_domain.h"
+#include "survey/scan_priv.h"
 
 #define GAP_QUICK_MS 1000
 #define GAP_FULL_MS  2000
@@ -174,8 +174,7 @@ int scan_add_domain(struct scan *s, struct span domain)
 
 /* ---- politeness ---- */
 
-/* Each connection takes the next slot of the run. */
-static int gate(void *arg)
+int scan_gate(void *arg)
 {
 	struct scan *s = arg;
 	uint64_t now_us = clock_mono_ns() / 1000, mine;
@@ -187,8 +186,7 @@ static int gate(void *arg)
 	return mine - now_us < 1000 ? 0 : task_sleep((mine - now_us) / 1000);
 }
 
-/* The address is ours until it is given back. 0 or -ECANCELED. */
-static int take_address(struct scan *s, struct span address)
+int scan_take_address(struct scan *s, struct span address)
 {
 	int r = 0;
 
@@ -202,7 +200,7 @@ static int take_address(struct scan *s, struct span address)
 	return r;
 }
 
-static void give_address(struct scan *s, struct span address)
+void scan_give_address(struct scan *s, struct span address)
 {
 	pthread_mutex_lock(&s->lock);
 	map_remove(&s->busy, address);
@@ -246,17 +244,17 @@ static int ask_address(struct scan *s, struct scan_host *h, const struct net_add
 
 	net_addr_host_text(a, text);
 	address = arena_span(&h->arena, span_of(text));
-	r = take_address(s, address);
+	r = scan_take_address(s, address);
 	if (r < 0)
 		return r;
 	h->probe = (struct probe){ .settings = s->gap_auto && !is_own(a) ? &s->slow : &s->probe,
 		.host = h->name,
 		.addr = *a,
-		.gate = gate,
+		.gate = scan_gate,
 		.gate_arg = s,
 		.arena = &h->arena };
 	r = probe_run(&h->probe);
-	give_address(s, address);
+	scan_give_address(s, address);
 	return r;
 }
 

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "dns/dns.h"
 #include "http/h1.h"
-#include "survey/scan_domain.h"
+#include "survey/scan_priv.h"
 #include "tls/tls.h"
 
 #define PORT_HTTPS 443
@@ -145,6 +145,26 @@ static int fetch(struct scan *s, struct scan_domain *d, const struct net_addr *a
 	return get(s, d, c, host, out);
 }
 
+/* As polite as with the servers themselves: many domains have their policies at one address. */
+static int fetch_politely(struct scan *s, struct scan_domain *d, const struct net_addr *a, struct span host,
+	struct buf *out)
+{
+	char text[NET_ADDR_SIZE];
+	struct span address;
+	int r;
+
+	net_addr_host_text(a, text);
+	address = arena_span(&d->arena, span_of(text));
+	r = scan_take_address(s, address);
+	if (r < 0)
+		return r;
+	r = scan_gate(s);
+	if (r == 0)
+		r = fetch(s, d, a, host, out);
+	scan_give_address(s, address);
+	return r;
+}
+
 static void parse(struct scan_domain *d, struct span text)
 {
 	const char *why = "";
@@ -173,7 +193,7 @@ int scan_sts_ask(struct scan *s, struct scan_domain *d)
 	if (n <= 0)
 		return unfetched(d, "that name has no address");
 	for (int i = 0; i < n && r == 1; i++)
-		r = fetch(s, d, &addrs[i], host, &policy);
+		r = fetch_politely(s, d, &addrs[i], host, &policy);
 	if (r == 0)
 		parse(d, buf_span(&policy));
 	return r < 0 ? r : 0;

@@ -51,27 +51,35 @@ static void read_extension(uint32_t type, struct span body, struct wire_flight *
 		f->secure_renegotiation = true;
 }
 
-static int read_hello(struct reader r, struct wire_flight *f)
+static bool read_hello_body(struct reader *r, struct wire_flight *f)
 {
 	struct reader extensions;
 
-	if (f->version)
-		return -EPROTO;
-	f->version = (uint16_t)reader_number(&r, 2);
-	f->retry = is_retry(reader_take(&r, 32));
-	reader_vector(&r, 1); /* session id */
-	f->suite = (uint16_t)reader_number(&r, 2);
-	f->compression = reader_number(&r, 1) != 0;
-	if (r.error)
-		return -EPROTO;
-	extensions = reader_of(r.rest.n ? reader_vector(&r, 2) : SPAN(""));
+	f->version = (uint16_t)reader_number(r, 2);
+	f->retry = is_retry(reader_take(r, 32));
+	reader_vector(r, 1); /* session id */
+	f->suite = (uint16_t)reader_number(r, 2);
+	f->compression = reader_number(r, 1) != 0;
+	if (r->error)
+		return false;
+	extensions = reader_of(r->rest.n ? reader_vector(r, 2) : SPAN(""));
 	while (extensions.rest.n > 0 && !extensions.error) {
 		uint32_t type = reader_number(&extensions, 2);
 
 		read_extension(type, reader_vector(&extensions, 2), f);
 	}
-	if (r.error || extensions.error || r.rest.n || f->version < WIRE_SSL3 || f->version > WIRE_TLS13)
+	return !r->error && !extensions.error && r->rest.n == 0 && f->version >= WIRE_SSL3 && f->version <= WIRE_TLS13;
+}
+
+/* All or nothing: a version that stands in half a hello was not chosen. */
+static int read_hello(struct reader r, struct wire_flight *f)
+{
+	if (f->version)
 		return -EPROTO;
+	if (!read_hello_body(&r, f)) {
+		f->version = 0;
+		return -EPROTO;
+	}
 	return f->version == WIRE_TLS13 ? 1 : 0;
 }
 

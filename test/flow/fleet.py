@@ -111,6 +111,14 @@ def offered_suites(hello):
     return list(struct.unpack_from(f">{n // 2}H", body, at + 2))
 
 
+def ssl2_flight(hello, certificate):
+    """SERVER-HELLO of SSL 2; nothing else is spoken."""
+    if not hello[0] & 0x80:
+        return alert(40, 0x0300)
+    body = struct.pack(">BBBHHHH", 4, 0, 1, 2, len(certificate), 3, 16) + certificate + b"\1\0\x80" + bytes(16)
+    return struct.pack(">H", 0x8000 | len(body)) + body
+
+
 def old_flight(hello, suites, version, certificate):
     """What a server of about 2003 answers: its first suite that is offered, in its own order."""
     if hello[:1] != b"\x16":
@@ -285,11 +293,22 @@ def by_relay(port):
     return begin
 
 
-def by_answer(answer):
-    """answer(hello) -> bytes."""
+def by_answer(answer, end=False):
+    """answer(hello) -> bytes; then it waits for the peer to leave, or leaves itself."""
     async def begin(talk):
         await talk.send(answer(await talk.recv()))
+        if not end:
+            await talk.recv()
+    return begin
+
+
+def by_drip(data, seconds):
+    """A byte at a time, without end in sight."""
+    async def begin(talk):
         await talk.recv()
+        for i in range(len(data)):
+            await talk.send(data[i:i + 1])
+            await asyncio.sleep(seconds)
     return begin
 
 

@@ -12,7 +12,8 @@ import time
 import pytest
 
 from conftest import PROGRAM
-from fleet import EXPECTED, KINDS, Fleet, GnuTls, Kit, Server, by_intolerant, by_openssl, codes, context_of, is_judged_right, keys, spoken
+from fleet import (EXPECTED, KINDS, Fleet, GnuTls, Kit, Server, by_answer, by_drip, by_intolerant, by_openssl, codes, context_of,
+                   der_of, is_judged_right, keys, message, old_flight, record, spoken, ssl2_flight)
 
 PATIENCE = "4s"  # how long the scan waits for an answer; what is silent costs that
 
@@ -94,6 +95,66 @@ def test_a_server_behind_something_that_drops_long_lists(kit):
         results, status = scan_json("--quick", fleet.targets()[1], kit=kit)
         assert results["127.61.0.5"]["verdict"] == "tls" and keys(results["127.61.0.5"]) == {"RSA", "ECDSA"}
         assert quick.seen.connections <= 6
+
+
+def scan_one(kit, tls, *args, **server):
+    """The result about one server that answers as told."""
+    with Fleet([Server("mx", "127.61.0.9", "odd", tls, **server)]) as fleet:
+        results, _ = scan_json("--timeout", "2s", *args, *fleet.targets(), kit=kit)
+    return results["127.61.0.9"]
+
+
+def test_the_museum(kit):
+    certificate = der_of(kit.rsa)
+    export = scan_one(kit, by_answer(lambda hello: old_flight(hello, (0x0003, 0x0008), 0x0300, certificate)))
+    assert spoken(export) == {"SSL 3"} and export["suites"] == ["EXP-RC4-MD5", "EXP-DES-CBC-SHA"]
+    assert codes(export) >= {"SCAN-ONLY-OBSOLETE"} and export["age"]["year"] == 1999
+    ssl2 = scan_one(kit, by_answer(lambda hello: ssl2_flight(hello, certificate)))
+    assert spoken(ssl2) == {"SSL 2"} and keys(ssl2) == {"RSA"} and ssl2["age"]["year"] == 1995
+
+
+@pytest.mark.parametrize("reply, verdict", [("421 4.7.0 Later", "rate-limited"), ("450 4.7.1 Later", "rate-limited"),
+                                            ("554 5.7.1 No", "rate-limited"), ("454 4.7.0 No TLS", "starttls-refused"),
+                                            ("502 5.5.1 What?", "starttls-refused"), ("no reply at all", "silent")])
+def test_answers_to_starttls(kit, reply, verdict):
+    result = scan_one(kit, None, "--quick", refusal=reply)
+    assert result["verdict"] == verdict and result["connections"] == 1
+
+
+HELLO_12 = b"\3\3" + bytes(32) + b"\0\xc0\x30\0"
+
+
+@pytest.mark.parametrize("answer, verdict", [
+    (b"220 still speaking SMTP\r\n", "not-tls"),
+    (b"\x16\x03\x03\xff\xff" + bytes(100), "not-tls"),
+    (record(22, 0x0303, message(2, HELLO_12[:20])), "not-tls"),
+    (record(22, 0x0303, message(11, b"\0\0\0")), "not-tls"),
+    (record(22, 0x0303, bytes(16000)) * 5, "not-tls"),
+    (record(21, 0x0303, b"\1\0"), "reset"),
+    (record(21, 0x0303, b"\2\x50"), "tls-failed"),
+    (b"", "reset"),
+], ids=["smtp", "long record", "half a hello", "no hello", "64 KiB", "goodbye", "alert", "nothing"])
+def test_answers_that_are_none(kit, answer, verdict):
+    result = scan_one(kit, by_answer(lambda hello: answer, end=True), "--quick")
+    assert result["verdict"] == verdict and spoken(result) == set()
+
+
+def test_a_server_that_chooses_what_was_not_offered(kit):
+    flight = record(22, 0x0303, message(2, HELLO_12) + message(14, b""))
+    result = scan_one(kit, by_answer(lambda hello: flight))
+    assert "TLS-SUITE-NOT-OFFERED" in codes(result) and result["connections"] < 20
+
+
+def test_half_a_flight_counts(kit):
+    """What came before it hung up is known: the version, the suite."""
+    result = scan_one(kit, by_answer(lambda hello: record(22, 0x0303, message(2, HELLO_12)), end=True), "--quick")
+    assert result["verdict"] == "tls" and spoken(result) == {"TLS 1.2"} and keys(result) == set()
+
+
+def test_a_drip_is_bounded(kit):
+    began = time.monotonic()
+    result = scan_one(kit, by_drip(record(22, 0x0303, bytes(2000)), 0.1), "--quick")
+    assert result["verdict"] == "silent" and time.monotonic() - began < 60
 
 
 def test_implicit_tls_and_its_confusions(kit):

@@ -356,6 +356,7 @@ static void test_malformed_hellos(void **state)
 		buf_reset(&out);
 		put_record(22, 0x0303, message(2, all[i]));
 		assert_int_equal(read_out(&f), -EPROTO);
+		assert_int_equal(f.version, 0);
 	}
 }
 
