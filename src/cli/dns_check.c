@@ -342,7 +342,7 @@ struct pass {
 	const struct snapshot *domains;
 	bool tell;
 	bool refused; /* we may not ask */
-	unsigned asked, differ, silent;
+	unsigned names, asked, differ, silent;
 };
 
 static void tell_name(struct pass *p, const struct domain *d, const struct dns_question *q, const struct addresses *got,
@@ -423,7 +423,7 @@ static unsigned count_names(const struct snapshot *domains)
 /* All names, or each so many-th. A domain's own name belongs to whoever has it as a web name. */
 static void check_all_names(struct pass *p)
 {
-	unsigned step = count_names(p->domains) / NAMES_MAX + 1, at = 0;
+	unsigned step = count_names(p->domains) / NAMES_MAX + 1;
 
 	for (unsigned i = 0; i < snapshot_count(p->domains); i++) {
 		const struct domain *d = snapshot_at(p->domains, i);
@@ -431,9 +431,9 @@ static void check_all_names(struct pass *p)
 		if (d->origin_n == 0)
 			continue;
 		for (unsigned k = 0; k < d->web_n; k++)
-			if (at++ % step == 0)
+			if (p->names++ % step == 0)
 				check_web_name(p, d, d->web[k]);
-		if (!snapshot_find_web(p->domains, d->name) && at++ % step == 0)
+		if (!snapshot_find_web(p->domains, d->name) && p->names++ % step == 0)
 			check_web_name(p, d, d->name);
 	}
 }
@@ -454,7 +454,8 @@ static void check_names(struct check *c, struct snapshot **domains)
 	if (p.refused)
 		add_fault(c, FAULT_DNS_NOT_ALLOWED, &c->server, "UDP", 0);
 	else
-		c->names = json_pack("{s:i s:i}", "asked", (int)p.asked, "differ", (int)p.differ);
+		c->names = json_pack("{s:i s:i s:i}", "names", (int)p.names, "asked", (int)p.asked, "differ",
+			(int)p.differ);
 }
 
 /* ---- all of it ---- */
@@ -485,8 +486,10 @@ static void print_check(struct check *c)
 	print_servers(c->cli, c->upstreams, cli_say(c->cli, "upstream", "Upstream"));
 	if (c->names)
 		fprintf(c->cli->out,
-			cli_say(c->cli, "names      %lld questions, %lld answered otherwise than the store says\n",
-				"Namen      %lld Fragen, %lld anders beantwortet als im Speicher steht\n"),
+			cli_say(c->cli,
+				"store      %lld names, %lld questions, %lld answered otherwise than the store says\n",
+				"Speicher   %lld Namen, %lld Fragen, %lld anders beantwortet als im Speicher steht\n"),
+			(long long)json_integer_value(json_object_get(c->names, "names")),
 			(long long)json_integer_value(json_object_get(c->names, "asked")),
 			(long long)json_integer_value(json_object_get(c->names, "differ")));
 }

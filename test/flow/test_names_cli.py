@@ -129,9 +129,9 @@ def test_all_is_well(make):
         assert [u["address"] for u in told["upstreams"]] == [one.address, two.address]
         assert all(u["recursion"] and u["rcode"] == "NOERROR" and u["udp_ms"] and u["tcp_ms"] for u in told["upstreams"])
         assert [l["address"] for l in told["listeners"]] == [f"127.0.0.1:{t.dns_port}"]
-        assert told["names"] == {"asked": 10, "differ": 0}
+        assert told["names"] == {"names": 5, "asked": 10, "differ": 0}
         text = t.run("dns", "check").stdout
-        assert "Nothing is wrong." in text and one.address in text and "10 questions, 0 answered otherwise" in text
+        assert "Nothing is wrong." in text and one.address in text and "5 names, 10 questions, 0 answered otherwise" in text
 
 
 def test_each_fault_of_an_upstream(make):
