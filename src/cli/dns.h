@@ -22,3 +22,13 @@ void dns_heard_done(struct dns_heard *h);
 bool dns_listener(json_t *status, size_t i, enum listener_kind kind, struct net_addr *ret);
 /* The question for a name as people write it, umlauts and all. 0 or -EINVAL. */
 int dns_question_of(struct span name, uint16_t type, struct dns_question *ret);
+
+/* ---- dns_store.c ---- */
+
+struct dns_compared {
+	unsigned names, asked, differ; /* of the store; questions for them; answers that are not what it says */
+	bool refused;                  /* we may not ask there: nothing was compared */
+};
+/* Asks server for the names of the store, all or a sample; tells what differs. Takes time. */
+void dns_compare_store(struct findings *f, const struct settings *s, const struct net_addr *server,
+	struct dns_compared *ret);

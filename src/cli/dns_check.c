@@ -1,8 +1,7 @@
 /*
  * torhaus dns check: the listeners answer, the upstreams answer, and names are answered as the store says.
  *
- * Everything is asked over the network as any client would. A name that differs is asked once more a moment later: the
- * store may have changed while we looked, and the server takes a change up within a second.
+ * Everything is asked over the network as any client would.
  */
 #include <pthread.h>
 #include <string.h>
@@ -12,13 +11,8 @@
 #include "cli/dns.h"
 #include "domain/domain.h"
 
-#define UPSTREAM_MS   2000
-#define SLOW_US       1000000
-#define NAMES_MAX     5000 /* asked in one run, spread over all */
-#define TOLD_MAX      20   /* of names that differ */
-#define SILENT_MAX    5    /* then there is no use in asking on */
-#define TAKEN_UP_US   1200000
-#define ADDRESSES_MAX DOMAIN_ORIGIN_MAX
+#define UPSTREAM_MS 2000
+#define SLOW_US     1000000
 
 struct check {
 	struct findings f;
@@ -248,217 +242,19 @@ static void check_upstreams(struct check *c, const struct snapshot *domains)
 	}
 }
 
-/* ---- names ---- */
+/* ---- all of it ---- */
 
-struct addresses {
-	struct net_addr v[ADDRESSES_MAX];
-	unsigned n;
-	bool by_name; /* an origin's address is somebody else's to tell */
-};
-
-/* Where the store sends those who ask: the origins that are no backup, else the backups. */
-static void wanted_of(const struct domain *d, int family, struct addresses *ret)
+static void check_names(struct check *c)
 {
-	bool only_backups = true;
-	struct net_addr a;
+	struct dns_compared n;
 
-	*ret = (struct addresses){ 0 };
-	for (unsigned i = 0; i < d->origin_n; i++)
-		only_backups &= d->origin[i].backup;
-	for (unsigned i = 0; i < d->origin_n; i++) {
-		if (d->origin[i].backup != only_backups)
-			continue;
-		if (net_addr_parse_host(d->origin[i].host, &a) < 0)
-			ret->by_name = true;
-		else if (a.sa.sa_family == family)
-			ret->v[ret->n++] = a;
-	}
-}
-
-/* The address that a record holds; false: none. */
-static bool address_of(const struct dns_record *record, const uint8_t *data, struct net_addr *ret)
-{
-	*ret = (struct net_addr){ 0 };
-	if (record->type == DNS_TYPE_A && record->rdata_n == 4) {
-		ret->n = sizeof(ret->in);
-		ret->sa.sa_family = AF_INET;
-		memcpy(&ret->in.sin_addr, data, 4);
-	} else if (record->type == DNS_TYPE_AAAA && record->rdata_n == 16) {
-		ret->n = sizeof(ret->in6);
-		ret->sa.sa_family = AF_INET6;
-		memcpy(&ret->in6.sin6_addr, data, 16);
-	}
-	return ret->n > 0;
-}
-
-static void got_of(const struct dns_heard *h, struct addresses *ret)
-{
-	struct dns_question repeated;
-	struct dns_record record;
-	struct dns_reader r;
-
-	*ret = (struct addresses){ 0 };
-	dns_reader_init(&r, buf_span(&h->message));
-	r.at = DNS_HEADER_SIZE;
-	dns_read_question(&r, &repeated);
-	for (unsigned i = 0; i < h->header.answers && ret->n < ADDRESSES_MAX; i++) {
-		dns_read_record(&r, &record);
-		if (!r.error && address_of(&record, r.p + record.rdata_at, &ret->v[ret->n]))
-			ret->n++;
-	}
-}
-
-static bool contains(const struct addresses *all, const struct net_addr *a)
-{
-	for (unsigned i = 0; i < all->n; i++)
-		if (net_addr_eq_host(&all->v[i], a))
-			return true;
-	return false;
-}
-
-/* Nothing but what the store has, and something if it has anything (a datagram need not hold all). */
-static bool is_right(const struct addresses *got, const struct addresses *wanted)
-{
-	for (unsigned i = 0; i < got->n; i++)
-		if (!contains(wanted, &got->v[i]))
-			return false;
-	return got->n > 0 || wanted->n == 0;
-}
-
-static void print_addresses(const struct addresses *all, const char *none, struct buf *out)
-{
-	char text[NET_ADDR_SIZE];
-
-	for (unsigned i = 0; i < all->n; i++) {
-		net_addr_host_text(&all->v[i], text);
-		buf_addf(out, "%s%s", i ? " " : "", text);
-	}
-	if (all->n == 0)
-		buf_add_text(out, none);
-}
-
-struct pass {
-	struct check *c;
-	const struct snapshot *domains;
-	bool tell;
-	bool refused; /* we may not ask */
-	unsigned names, asked, differ, silent;
-};
-
-static void tell_name(struct pass *p, const struct domain *d, const struct dns_question *q, const struct addresses *got,
-	const struct addresses *wanted, const char *what)
-{
-	struct buf text = BUF_INIT(4096);
-	char name[DNS_NAME_TEXT_SIZE];
-	struct fault f;
-
-	p->differ++;
-	if (!p->tell || p->differ > TOLD_MAX)
-		return;
-	dns_name_text(&q->name, name);
-	fault_set(&f, FAULT_DNS_NAME_DIFFERS);
-	fault_fact(&f, "name", "%s", name);
-	fault_fact(&f, "type", "%s", dns_type_text(q->type));
-	fault_fact(&f, "domain", "%.*s", SPAN_ARG(d->name));
-	print_addresses(got, what, &text);
-	fault_fact(&f, "got", "%s", buf_text(&text));
-	buf_reset(&text);
-	print_addresses(wanted, "NODATA", &text);
-	fault_fact(&f, "want", "%s", buf_text(&text));
-	findings_add(&p->c->f, &f);
-	buf_done(&text);
-}
-
-static void check_name(struct pass *p, const struct domain *d, struct span name, uint16_t type)
-{
-	struct addresses wanted, got = { 0 };
-	struct dns_question q;
-	struct dns_heard h;
-	unsigned rcode;
-	int r;
-
-	if (p->refused || p->silent == SILENT_MAX || dns_question_of(name, type, &q) < 0)
-		return;
-	p->asked++;
-	wanted_of(d, type == DNS_TYPE_A ? AF_INET : AF_INET6, &wanted);
-	r = dns_ask(&p->c->server, false, &q, DNS_ASK_MS, &h);
-	rcode = h.header.flags & DNS_RCODE;
-	if (r == 0)
-		got_of(&h, &got);
-	p->silent += r < 0;
-	if (r < 0)
-		tell_name(p, d, &q, &got, &wanted, strerror(-r));
-	else if (rcode == DNS_REFUSED)
-		p->refused = true;
-	else if (rcode != DNS_NOERROR)
-		tell_name(p, d, &q, &got, &wanted, dns_rcode_text(rcode));
-	else if (!wanted.by_name && !is_right(&got, &wanted))
-		tell_name(p, d, &q, &got, &wanted, "NODATA");
-	dns_heard_done(&h);
-}
-
-/* A wildcard stands for any label: one that nobody has. */
-static void check_web_name(struct pass *p, const struct domain *d, struct span name)
-{
-	struct buf text = BUF_INIT(512);
-
-	if (span_starts(name, SPAN("*."))) {
-		buf_addf(&text, "torhaus-dns-check.%.*s", SPAN_ARG(span_from(name, 2)));
-		name = buf_span(&text);
-	}
-	check_name(p, d, name, DNS_TYPE_A);
-	check_name(p, d, name, DNS_TYPE_AAAA);
-	buf_done(&text);
-}
-
-static unsigned count_names(const struct snapshot *domains)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < snapshot_count(domains); i++)
-		n += 1 + snapshot_at(domains, i)->web_n;
-	return n;
-}
-
-/* All names, or each so many-th. A domain's own name belongs to whoever has it as a web name. */
-static void check_all_names(struct pass *p)
-{
-	unsigned step = count_names(p->domains) / NAMES_MAX + 1;
-
-	for (unsigned i = 0; i < snapshot_count(p->domains); i++) {
-		const struct domain *d = snapshot_at(p->domains, i);
-
-		if (d->origin_n == 0)
-			continue;
-		for (unsigned k = 0; k < d->web_n; k++)
-			if (p->names++ % step == 0)
-				check_web_name(p, d, d->web[k]);
-		if (!snapshot_find_web(p->domains, d->name) && p->names++ % step == 0)
-			check_web_name(p, d, d->name);
-	}
-}
-
-static void check_names(struct check *c, struct snapshot **domains)
-{
-	struct pass p = { .c = c, .domains = *domains };
-
-	check_all_names(&p);
-	if (p.differ > 0) {
-		usleep(TAKEN_UP_US);
-		snapshot_unref(*domains);
-		*domains = findings_read_store(&c->f, c->s);
-		p = (struct pass){ .c = c, .domains = *domains, .tell = true };
-		if (p.domains)
-			check_all_names(&p);
-	}
-	if (p.refused)
+	dns_compare_store(&c->f, c->s, &c->server, &n);
+	if (n.refused)
 		add_fault(c, FAULT_DNS_NOT_ALLOWED, &c->server, "UDP", 0);
 	else
-		c->names = json_pack("{s:i s:i s:i}", "names", (int)p.names, "asked", (int)p.asked, "differ",
-			(int)p.differ);
+		c->names = json_pack("{s:i s:i s:i}", "names", (int)n.names, "asked", (int)n.asked, "differ",
+			(int)n.differ);
 }
-
-/* ---- all of it ---- */
 
 static void print_servers(struct cli *cli, json_t *servers, const char *title)
 {
@@ -539,9 +335,9 @@ int cli_dns_check(struct cli *cli, int argc, char **argv)
 	check_listeners(&c);
 	domains = findings_read_store(&c.f, c.s);
 	check_upstreams(&c, domains);
-	if (c.has_server && domains)
-		check_names(&c, &domains);
 	snapshot_unref(domains);
+	if (c.has_server)
+		check_names(&c);
 	settings_unref(c.s);
 	return end(&c, c.status ? CLI_DONE : CLI_UNREACHABLE);
 }
