@@ -20,11 +20,20 @@ def curl(*args):
     return subprocess.run(["curl", "-sik", "--max-time", "20", *args], capture_output=True, text=True).stdout
 
 
+def mail(port, tree):
+    """Over STARTTLS, to the demo's mailbox."""
+    sent = subprocess.run(["curl", "-sk", "--max-time", "20", "--ssl-reqd", f"smtp://127.0.0.1:{port}", "--mail-from", "me@example.org",
+                           "--mail-rcpt", "you@demo.localhost", "--crlf", "-T", "-"], input="Subject: hello\n\nworld\n",
+                          capture_output=True, text=True)
+    assert sent.returncode == 0, sent
+    assert "Subject: hello" in (tree / "run" / "mailbox").read_text()
+
+
 @pytest.mark.slow
 def test_the_demo(tmp_path):
     tree = tmp_path / "tree"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(tree)], check=True)
-    ports = {name: str(free_port()) for name in ("HTTP_PORT", "HTTPS_PORT", "ORIGIN_PORT")}
+    ports = {name: str(free_port()) for name in ("HTTP_PORT", "HTTPS_PORT", "SMTP_PORT", "DNS_PORT", "ORIGIN_PORT", "MAILBOX_PORT")}
     output = open(tmp_path / "output", "w")
     run = subprocess.Popen(["script/run"], cwd=tree, env={**os.environ, **ports}, stdout=output, stderr=output,
                            start_new_session=True)
@@ -56,6 +65,18 @@ def test_the_demo(tmp_path):
                         "/CN=demo.localhost", "-addext", "subjectAltName=DNS:demo.localhost", "-keyout",
                         tree / "run/certs/new.key", "-out", tree / "run/certs/new.crt"], check=True, capture_output=True)
         wait_for(lambda: "new.crt" in verb("cert", "list").stdout, what="the swapped certificate")
+        mail(ports["SMTP_PORT"], tree)
+        assert "127.0.0.1" in verb("dns", "query", "demo.localhost").stdout
+        assert "REFUSED" in verb("dns", "query", "other.example").stdout
+
+        away = tree / "run" / "away"
+        away.mkdir()
+        for rsa in (*(tree / "run/certs").glob("*rsa*"), *(tree / "run/certs").glob("new.*")):
+            rsa.rename(away / rsa.name)
+        wait_for(lambda: "RSA  " not in verb("cert", "list").stdout, what="the ECDSA pair alone")
+        subprocess.run(["openssl", "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{ports['SMTP_PORT']}", "-tls1_2",
+                        "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"], input="QUIT\n", capture_output=True, text=True)
+        wait_for(lambda: "code=TLS-NO-RSA-CERT" in said() and "this ClientHello succeeds with" in said(), what="the explanation")
         assert "Ctrl-C" in said()
     finally:
         if run.poll() is None:
