@@ -215,8 +215,9 @@ static void recent_free(struct evidence *e, struct recent *r)
 	e->recent_n--;
 }
 
-/* Makes room: the same peer's last failure goes, and the oldest of a network that has too many, or of all. */
-static void recent_trim(struct evidence *e, const char *network, const char *address, struct span helo)
+/* Makes room: the same peer's failure before that goes, and the oldest of a network that has too many, or of all. False: a later one
+ * of the same peer is known. */
+static bool recent_trim(struct evidence *e, const char *network, const char *address, struct span helo, int64_t at)
 {
 	struct recent *oldest = NULL;
 	unsigned same = 0;
@@ -225,6 +226,8 @@ static void recent_trim(struct evidence *e, const char *network, const char *add
 		struct recent *r = container_of(it, struct recent, link);
 
 		if (strcmp(r->address, address) == 0 && span_eq(span_of(r->helo), helo)) {
+			if (r->at > at)
+				return false;
 			recent_free(e, r);
 		} else if (strcmp(r->network, network) == 0) {
 			same++;
@@ -235,21 +238,27 @@ static void recent_trim(struct evidence *e, const char *network, const char *add
 		recent_free(e, oldest);
 	else if (e->recent_n >= EVIDENCE_RECENT_MAX)
 		recent_free(e, container_of(e->recent.prev, struct recent, link));
+	return true;
 }
 
 void recent_add(struct evidence *e, const char *network, const char *address, struct span helo, int64_t at,
 	const struct fault *f)
 {
+	struct list *before = &e->recent;
 	struct recent *r;
 
-	recent_trim(e, network, address, helo);
+	if (!recent_trim(e, network, address, helo, at))
+		return;
 	r = mem_new(struct recent);
 	snprintf(r->network, sizeof(r->network), "%s", network);
 	snprintf(r->address, sizeof(r->address), "%s", address);
 	r->helo = span_text(helo);
 	r->at = at;
 	r->fault = *f;
-	list_push_front(&e->recent, &r->link);
+	/* What is read from the store is older than what came meanwhile. */
+	while (before->next != &e->recent && container_of(before->next, struct recent, link)->at > at)
+		before = before->next;
+	list_push_front(before, &r->link);
 	e->recent_n++;
 }
 

@@ -29,13 +29,14 @@
 #include "base/jsonw.h"
 #include "domain/domain.h"
 #include "io/net.h"
+#include "store/evidence.h"
 #include "tls/explain.h"
 
 #define EVIDENCE_BYTES_MAX  ((size_t)16 << 20) /* of what is added up and waits for the store */
 #define EVIDENCE_EARLIER_S  600                /* how long a failed handshake explains plaintext (row 70) */
 #define EVIDENCE_FORGET_S   (30 * 86400)       /* a peer that did not try without TLS for so long begins anew */
 #define EVIDENCE_RECENT_MAX 1024               /* failures that evidence_earlier() knows */
-#define EVIDENCE_GRACES_MAX 10000
+#define EVIDENCE_GRACES_MAX STORE_GRACES_MAX
 
 struct evidence;
 
@@ -43,7 +44,7 @@ struct evidence;
 struct evidence *evidence_new(const char *store);
 /* Starts the thread, which first reads what a worker before this one wrote. */
 void evidence_start(struct evidence *e);
-/* Ends the thread after a last try to write (waits for a locked store, 5 s at most). */
+/* Ends the thread after a last try to write (waits for a locked store, 10 s at most). */
 void evidence_stop(struct evidence *e);
 struct evidence *evidence_free(struct evidence *e); /* stopped; NULL is fine */
 

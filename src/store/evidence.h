@@ -8,7 +8,7 @@
  * Bounds. They hold after each store_evidence_trim(), which the writer calls before it commits:
  *   peers       STORE_PEERS_MAX, of one network STORE_PEERS_PER_NETWORK; hellos of a peer STORE_PEER_HELLOS; the oldest go
  *   hellos      STORE_HELLOS_MAX; several peers may share one
- *   certificates   STORE_CERTIFICATES_MAX
+ *   graces, certificates   STORE_GRACES_MAX, STORE_CERTIFICATES_MAX
  *   failures, refusals   STORE_ROWS_MAX each; of one network in an hour STORE_ROWS_PER_HOUR, what comes then is added to a
  *               row whose EHLO name, sender and recipient are "*"
  * Ages: rows go after STORE_ROWS_DAYS, counts, peers and certificates after STORE_COUNTS_DAYS, graces after STORE_GRACE_DAYS; in batches, by
@@ -26,6 +26,7 @@
 #define STORE_HELLO_BYTES       4096
 #define STORE_ROWS_MAX          100000
 #define STORE_ROWS_PER_HOUR     32
+#define STORE_GRACES_MAX        10000
 #define STORE_CERTIFICATES_MAX  2000
 #define STORE_ROWS_DAYS         90
 #define STORE_COUNTS_DAYS       400

@@ -211,6 +211,7 @@ static int trim(struct store *s, struct fault *fault)
 		{ Q_HELLO_TRIM, STORE_HELLOS_MAX },
 		{ Q_FAILURE_TRIM, STORE_ROWS_MAX },
 		{ Q_REFUSAL_TRIM, STORE_ROWS_MAX },
+		{ Q_GRACE_TRIM, STORE_GRACES_MAX },
 		{ Q_CERTIFICATE_TRIM, STORE_CERTIFICATES_MAX },
 	};
 	struct sqlite *q = of(s);

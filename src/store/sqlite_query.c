@@ -117,6 +117,8 @@ const char *const sqlite_query_text[Q_COUNT] = {
 	[Q_GRACE_PUT] = "INSERT INTO mail_grace (network, helo, domain, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5)"
 			" ON CONFLICT (network, helo, domain) DO UPDATE SET first_at = ?4, last_at = ?5",
 	[Q_GRACE_REMOVE] = "DELETE FROM mail_grace WHERE network = ?1 AND helo = ?2 AND domain = ?3",
+	[Q_GRACE_TRIM] = "DELETE FROM mail_grace WHERE rowid IN"
+			 " (SELECT rowid FROM mail_grace ORDER BY last_at DESC, rowid DESC LIMIT -1 OFFSET ?1)",
 	[Q_GRACE_EXPIRE] = "DELETE FROM mail_grace WHERE rowid IN"
 			   " (SELECT rowid FROM mail_grace WHERE last_at < ?1 LIMIT ?2)",
 	[Q_GRACES] = "SELECT network, helo, domain, first_at, last_at FROM mail_grace ORDER BY last_at",

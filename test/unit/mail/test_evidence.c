@@ -289,6 +289,28 @@ static void test_earlier_failures_survive_the_worker(void **state)
 	assert_false(earlier("192.0.2.1", "mx1.b.example", now, &code, &ago));
 }
 
+/* What a worker reads at its beginning does not hide what came meanwhile. */
+static void test_what_is_read_late(void **state)
+{
+	enum fault_code code = 0;
+	struct fault old;
+	int64_t ago = 0;
+
+	fail_handshake("192.0.2.1", "mx1.b.example", FAULT_TLS_SUITES_DISJOINT, SPAN(""), NOW + 10);
+	fail_handshake("192.0.2.2", "mx1.b.example", FAULT_TLS_GROUPS_DISJOINT, SPAN(""), NOW + 20);
+	fault_set(&old, FAULT_TLS_NO_RSA_CERT);
+	pthread_mutex_lock(&evidence->lock);
+	recent_add(evidence, "192.0.2.0/24", "192.0.2.1", SPAN("mx1.b.example"), NOW, &old);
+	recent_add(evidence, "192.0.2.0/24", "192.0.2.3", SPAN("mx1.b.example"), NOW, &old);
+	pthread_mutex_unlock(&evidence->lock);
+	assert_true(earlier("192.0.2.1", "mx1.b.example", NOW + 30, &code, &ago));
+	assert_int_equal(code, FAULT_TLS_SUITES_DISJOINT);
+	assert_true(earlier("192.0.2.9", "mx1.b.example", NOW + 30, &code, &ago));
+	assert_int_equal(code, FAULT_TLS_GROUPS_DISJOINT);
+	assert_true(earlier("192.0.2.3", "mx1.b.example", NOW + 30, &code, &ago));
+	assert_int_equal(code, FAULT_TLS_NO_RSA_CERT);
+}
+
 /* One network that fails all the time does not push out what is known of others. */
 static void test_a_flood_of_failures(void **state)
 {
@@ -345,6 +367,16 @@ static void test_graces(void **state)
 	assert_int_equal(evidence_plaintext(evidence, &p, SPAN("a.example"), NOW + 14402 + EVIDENCE_FORGET_S + 1), 0);
 }
 
+static unsigned graces_known(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&evidence->lock);
+	n = (unsigned)evidence->graces.count;
+	pthread_mutex_unlock(&evidence->lock);
+	return n;
+}
+
 static void test_graces_are_bounded(void **state)
 {
 	char helo[32];
@@ -356,7 +388,16 @@ static void test_graces_are_bounded(void **state)
 		p = peer("192.0.2.1", helo);
 		evidence_plaintext(evidence, &p, SPAN("a.example"), NOW + i);
 	}
+	assert_int_equal(graces_known(), EVIDENCE_GRACES_MAX);
+	restart();
+	wait_until_loaded();
+	/* Of the store, too: the oldest are gone. */
+	for (int i = 0; i < 2000 && graces_known() < EVIDENCE_GRACES_MAX; i++)
+		usleep(5000);
+	pthread_mutex_lock(&evidence->lock);
 	assert_int_equal(evidence->graces.count, EVIDENCE_GRACES_MAX);
+	assert_null(map_find(&evidence->graces, SPAN("192.0.2.0/24\nmx9.example\na.example")));
+	pthread_mutex_unlock(&evidence->lock);
 }
 
 /* ---- threads ---- */
@@ -399,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_no_evidence_is_fine),
 		TEST(test_earlier_failures),
 		TEST(test_earlier_failures_survive_the_worker),
+		TEST(test_what_is_read_late),
 		TEST(test_a_flood_of_failures),
 		TEST(test_graces),
 		TEST(test_graces_are_bounded),
