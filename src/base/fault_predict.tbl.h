@@ -18,4 +18,24 @@ FAULT(TLS_SUITES_UNKNOWN, "TLS-SUITES-UNKNOWN",
 	"Keiner der Namen ist der einer Suite: {names}.",
 	"Write names as OpenSSL (ECDHE-RSA-AES128-GCM-SHA256) or IANA (TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256) has them, or numbers (0xc02f).",
 	"Namen so schreiben wie OpenSSL (ECDHE-RSA-AES128-GCM-SHA256) oder IANA (TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), oder Nummern (0xc02f).")
+FAULT(CERT_SERVED_OLD, "CERT-SERVED-OLD",
+	"{address} serves an older {type} certificate (valid from {served_from} to {served_until}) than the one in {file} (valid from {from}), which has lain there since {since}.",
+	"{address} liefert ein älteres {type}-Zertifikat aus (gültig von {served_from} bis {served_until}) als das in {file} (gültig ab {from}), das dort seit {since} liegt.",
+	"Reload or restart that server: it still has what it read before.",
+	"Jenen Server neu laden oder neu starten: Er hat noch, was er früher gelesen hat.")
+FAULT(CERT_SERVED_OTHER, "CERT-SERVED-OTHER",
+	"{address} serves another {type} certificate (of {issuer}, valid from {served_from} to {served_until}) than the newest on disk, {file} (valid from {from}).",
+	"{address} liefert ein anderes {type}-Zertifikat aus (von {issuer}, gültig von {served_from} bis {served_until}) als das neueste auf der Platte, {file} (gültig ab {from}).",
+	"See which file that server is set to use for this name, and whether something else answers at its address.",
+	"Nachsehen, welche Datei jener Server für diesen Namen benutzen soll, und ob an seiner Adresse etwas anderes antwortet.")
+FAULT(CERT_SERVED_MISSING, "CERT-SERVED-MISSING",
+	"{address} serves no {type} certificate, although one lies in {file}: {error}.",
+	"{address} liefert kein {type}-Zertifikat aus, obwohl eines in {file} liegt: {error}.",
+	"Configure it beside the other (Postfix: smtpd_tls_chain_files; Exim: lists in tls_certificate and tls_privatekey; nginx: a second ssl_certificate), or reload the server.",
+	"Neben dem anderen eintragen (Postfix: smtpd_tls_chain_files; Exim: Listen in tls_certificate und tls_privatekey; nginx: ein zweites ssl_certificate), oder den Server neu laden.")
+FAULT(CERT_SERVED_UNKNOWN, "CERT-SERVED-UNKNOWN",
+	"{address} could not be asked for its certificates: {error}.",
+	"{address} konnte nicht nach seinen Zertifikaten gefragt werden: {error}.",
+	"Check address, port and --starttls; ports 25 and 587 take smtp, others none unless told.",
+	"Adresse, Port und --starttls prüfen; Port 25 und 587 nehmen smtp, andere ohne Angabe none.")
 /* clang-format on */

@@ -106,8 +106,12 @@ int cli_cert_check(struct cli *cli, int argc, char **argv)
 	json_t *certs, *fault;
 	size_t i;
 
-	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
+	if (cli_args_parse(cli, argc, argv, ARGS_MAX, &args) != CLI_DONE)
 		return CLI_USAGE;
+	if (args.rest_n > 0)
+		return cert_check_server(cli, &args);
+	if (args.n > 0)
+		return cli_usage(cli, "%s is for another server: name it as HOST:PORT", args.v[0].option->name);
 	s = cli_settings(cli);
 	if (!s)
 		return CLI_SETTINGS;

@@ -99,6 +99,12 @@ static const struct cli_option report_options[] = {
 	{ NULL },
 };
 
+static const struct cli_option cert_check_options[] = {
+	{ "--file", "FILE", true, "A certificate of that server on disk; its key is not needed." },
+	{ "--starttls", "smtp|none", false, "How TLS begins; else smtp on ports 25 and 587." },
+	{ "--name", "NAME", false, "The name to ask for (SNI); else the host's." },
+	{ NULL },
+};
 static const struct cli_option predict_options[] = {
 	{ "--with", "FILE", true, "A certificate that comes, with its key or without." },
 	{ "--without", "FILE", true, "A certificate that goes; with --log, one that is in service." },
@@ -121,8 +127,9 @@ static const struct cli_verb first[] = {
 };
 static const struct cli_verb last[] = {
 	{ "cert list", "", "Show the certificates in service.", NULL, cli_cert_list },
-	{ "cert check", "", "Verify the certificate folders, and that what is on disk is what is served.", NULL,
-		cli_cert_check },
+	{ "cert check", "[HOST:PORT --file FILE…]",
+		"Verify the certificate folders, and that what is on disk is what is served; or that another server serves the newest of these files.",
+		cert_check_options, cli_cert_check },
 	{ "cert predict", "--with FILE… [--without FILE…] [--log FILE…]",
 		"Tell who would no longer get through if these certificates came and those went.", predict_options,
 		cli_cert_predict },

@@ -14,8 +14,10 @@
 #include "base/log.h"
 #include "io/helper.h"
 #include "serve/serve_priv.h"
+#include "survey/served.h"
 
 #define PROOFS_MAX        64
+#define PROVE_TIMEOUT_S   5
 #define TICKET_LIFETIME_S (24 * 3600)
 
 struct built {
@@ -86,10 +88,18 @@ static bool is_proxied(const struct net_prefix *proxies, unsigned n, const struc
 	return false;
 }
 
-static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const struct prove_place *at, struct report *r)
+/* A listener of ours, as it has to be spoken to. */
+struct place {
+	struct served_place where;
+	char text[NET_ADDR_SIZE];
+	char ehlo[256]; /* our own name: the mail edge neither logs that session nor keeps it as evidence */
+};
+
+static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const struct place *at, struct report *r)
 {
 	const char *why = "another certificate came";
-	uint8_t in_memory[32], served[32];
+	struct served_leaf served;
+	uint8_t in_memory[32];
 	struct span name;
 	char room[300];
 
@@ -100,14 +110,14 @@ static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const s
 		return;
 	if (tls_set_prove(set, name, pair->type, in_memory) < 0 || memcmp(in_memory, pair->fingerprint, 32) != 0)
 		not_served(r, pair, name, "in memory", why);
-	else if (prove_served(at, name, pair->type, served, &why) < 0)
+	else if (served_ask(&at->where, name, pair->type, &served, &why) < 0)
 		not_served(r, pair, name, at->text, why);
-	else if (memcmp(served, pair->fingerprint, 32) != 0)
+	else if (memcmp(served.fingerprint, pair->fingerprint, 32) != 0)
 		not_served(r, pair, name, at->text, why);
 }
 
 /* The first listener of that kind. */
-static bool find_listener(struct worker *w, enum listener_kind kind, struct prove_place *ret)
+static bool find_listener(struct worker *w, enum listener_kind kind, struct net_addr *ret)
 {
 	bool found = false;
 
@@ -117,26 +127,28 @@ static bool find_listener(struct worker *w, enum listener_kind kind, struct prov
 
 		found = l->kind == kind;
 		if (found)
-			ret->address = l->actual;
+			*ret = l->actual;
 	}
 	pthread_mutex_unlock(&w->lock);
 	return found;
 }
 
 /* Where certificates are served; false: nowhere. */
-static bool find_place(struct worker *w, struct prove_place *ret)
+static bool find_place(struct worker *w, struct place *ret)
 {
 	struct settings *s = worker_settings(w);
-	bool web = find_listener(w, LISTENER_WEB_TLS, ret), mail = !web && find_listener(w, LISTENER_MAIL, ret);
-	bool found = web || mail || find_listener(w, LISTENER_MAIL_TLS, ret);
+	struct net_addr *address = &ret->where.address;
+	bool web = find_listener(w, LISTENER_WEB_TLS, address), mail = !web && find_listener(w, LISTENER_MAIL, address);
+	bool found = web || mail || find_listener(w, LISTENER_MAIL_TLS, address);
 
-	ret->ehlo[0] = '\0';
-	if (mail)
-		snprintf(ret->ehlo, sizeof(ret->ehlo), "%s", s->mail.hostname.p);
+	snprintf(ret->ehlo, sizeof(ret->ehlo), "%.*s", SPAN_ARG(s->mail.hostname));
+	ret->where.timeout_s = PROVE_TIMEOUT_S;
+	ret->where.starttls = mail;
+	ret->where.ehlo = ret->ehlo;
 	if (found) {
-		net_addr_text(&ret->address, ret->text);
-		ret->proxied = web ? is_proxied(s->web.proxies, s->web.proxy_from.n, &ret->address)
-				   : is_proxied(s->mail.proxies, s->mail.proxy_from.n, &ret->address);
+		net_addr_text(address, ret->text);
+		ret->where.proxied = web ? is_proxied(s->web.proxies, s->web.proxy_from.n, address)
+					 : is_proxied(s->mail.proxies, s->mail.proxy_from.n, address);
 	}
 	settings_unref(s);
 	return found;
@@ -147,7 +159,7 @@ static void prove(struct certs *c, bool fresh)
 {
 	struct tls_set *set = c->set;
 	struct report faults = { 0 };
-	struct prove_place at;
+	struct place at;
 	unsigned n = tls_set_count(set), first = c->proofs++ * PROOFS_MAX;
 
 	if (!find_place(c->worker, &at))

@@ -113,20 +113,6 @@ void certs_check(struct certs *c);
 void certs_json(struct certs *c, struct jsonw *j);
 void certs_report(struct certs *c, struct report *r);
 
-/* ---- prove.c ---- */
-
-/* A listener of ours, as it has to be spoken to. */
-struct prove_place {
-	struct net_addr address;
-	char text[NET_ADDR_SIZE];
-	bool proxied;   /* a PROXY header comes first */
-	char ehlo[256]; /* SMTP: our name, then STARTTLS; empty: TLS from the first byte */
-};
-/* A handshake over TCP, as a client that knows only this key type. The fingerprint of the leaf served. Blocking. 0 or -errno
- * with why. */
-int prove_served(const struct prove_place *place, struct span name, enum tls_key_type type, uint8_t ret_fingerprint[32],
-	const char **ret_why);
-
 /* ---- control.c: the API on the control socket ---- */
 
 #define QUESTIONS_MAX 16
