@@ -72,7 +72,7 @@ static int read_reply(int fd)
 		ssize_t got;
 
 		if (r != 0)
-			return r < 0 ? r : (int)reply.code;
+			return r < 0 ? -EBADMSG : (int)reply.code;
 		got = n < sizeof(text) ? recv(fd, text + n, sizeof(text) - n, 0) : 0;
 		if (got <= 0)
 			return got == 0 ? -ECONNRESET : errno == EAGAIN ? -ETIMEDOUT : -errno;

@@ -159,7 +159,11 @@ def test_what_cannot_be_asked(pairs, tmp_path):
         check(*args, status=2)
 
 
-@pytest.mark.parametrize("said", [b"220 x ESMTP\r\n250 x\r\n454 not now\r\n", b"554 go away\r\n", b"220-x\r\n", b"", b"\0" * 100, b"2" * 10000])
+MISBEHAVIOUR = {"refused": b"220 x ESMTP\r\n250 x\r\n454 not now\r\n", "turned away": b"554 go away\r\n", "cut": b"220-x\r\n",
+                "nothing": b"", "zeros": b"\0" * 100, "endless": b"2" * 10000}
+
+
+@pytest.mark.parametrize("said", MISBEHAVIOUR.values(), ids=MISBEHAVIOUR)
 def test_servers_that_misbehave(pairs, said):
     """Everything is said at once, whatever is asked; then the end."""
     def serve():
