@@ -277,6 +277,7 @@ static void on_syslog_line(struct logs *l, const struct stamp *stamp, struct spa
 static void on_line(struct logs *l, struct span line)
 {
 	struct stamp stamp = take_stamp(&line);
+	struct span whole = line;
 
 	switch (stamp.form) {
 	case STAMP_NONE:
@@ -286,10 +287,8 @@ static void on_line(struct logs *l, struct span line)
 		return;
 	case STAMP_RFC3339:
 		/* A host may be called mail, too. */
-		if (span_starts(line, SPAN("mail session ")) || span_starts(line, SPAN("mail recipient ")))
-			torhaus_line(l, &stamp, span_from(line, 5));
-		else
-			on_syslog_line(l, &stamp, line);
+		if (!skip(&line, SPAN("mail ")) || !torhaus_line(l, &stamp, line))
+			on_syslog_line(l, &stamp, whole);
 		return;
 	case STAMP_SYSLOG:
 		on_syslog_line(l, &stamp, line);

@@ -101,7 +101,7 @@ bool skip(struct span *rest, struct span prefix);
 /* ---- one program each: the line behind its time and header ---- */
 void exim_line(struct logs *l, const struct stamp *stamp, struct span message);
 void postfix_line(struct logs *l, const struct stamp *stamp, struct span daemon, uint32_t pid, struct span message);
-void torhaus_line(struct logs *l, const struct stamp *stamp, struct span message);
+bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span message); /* false: it is none of those */
 
 /* ---- logs_peers.c: events ---- */
 void peer_secured(struct logs *l, const struct party *p, enum way way, int64_t at, struct span version,

@@ -2,6 +2,7 @@
  * torhaus's own log:
  *
  *   TIME mail session session=… peer=192.0.2.1 helo=mx.example.com tls=TLSv1.3 suite=… verdict=quit mails=1 … [code=TLS-…]
+ *   TIME mail plaintext-refused peer=… helo=… tls=none session=… code=TLS-PLAINTEXT-FALLBACK …
  *   TIME mail recipient session=… peer=… helo=… tls=none id=… from=… to=… answer=550 reply="5.7.10 …"
  *
  * Words are name=value; values with blanks are quoted. A session without TLS says tls=none.
@@ -74,10 +75,25 @@ static void on_recipient(struct logs *l, const struct stamp *stamp, struct span 
 	peer_refused(l, &p, at, value(rest, SPAN("to=")), reply);
 }
 
-void torhaus_line(struct logs *l, const struct stamp *stamp, struct span rest)
+/* Refused or put off by torhaus itself. */
+static void on_plaintext(struct logs *l, const struct stamp *stamp, struct span rest)
+{
+	struct party p;
+	int64_t at;
+
+	if (read_party(rest, &p) && stamp_time(l, stamp, &at))
+		peer_refused(l, &p, at, value(rest, SPAN("recipient=")), value(rest, SPAN("code=")));
+}
+
+bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span rest)
 {
 	if (skip(&rest, SPAN("session ")))
 		on_session(l, stamp, rest);
 	else if (skip(&rest, SPAN("recipient ")))
 		on_recipient(l, stamp, rest);
+	else if (skip(&rest, SPAN("plaintext-refused ")))
+		on_plaintext(l, stamp, rest);
+	else
+		return false;
+	return true;
 }
