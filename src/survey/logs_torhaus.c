@@ -82,7 +82,7 @@ static void on_plaintext(struct logs *l, const struct stamp *stamp, struct span 
 	int64_t at;
 
 	if (read_party(rest, &p) && stamp_time(l, stamp, &at))
-		peer_refused(l, &p, at, value(rest, SPAN("recipient=")), value(rest, SPAN("code=")));
+		peer_refused(l, &p, at, value(rest, SPAN("rcpt=")), value(rest, SPAN("code=")));
 }
 
 bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span rest)
