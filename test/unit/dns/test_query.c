@@ -42,6 +42,19 @@ static void test_a_question(void **state)
 	assert_int_equal(dns_udp_limit(&q), DNS_UDP_MAX);
 }
 
+/* Nothing is left of what stood in the struct before. */
+static void test_a_question_without_edns(void **state)
+{
+	struct dns_query q;
+
+	(void)state;
+	memset(&q, 0x55, sizeof(q));
+	assert_int_equal(parse_hex("abcd01000001000000000000" NAME A_IN, &q), 0);
+	assert_false(q.edns.present || q.edns.dnssec_ok);
+	assert_int_equal(q.edns.ede, DNS_EDE_NONE);
+	assert_int_equal(dns_udp_limit(&q), DNS_UDP_PLAIN);
+}
+
 static void test_malformed(void **state)
 {
 	static const char *const bad[] = {
@@ -245,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_question),
+		cmocka_unit_test(test_a_question_without_edns),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_other_kinds),
 		cmocka_unit_test(test_replies),
