@@ -323,6 +323,10 @@ static void print_details(struct tls_scan *t, const struct probe *p)
 {
 	struct cli *cli = t->cli;
 	struct probe_age age = probe_age(p);
+	const char *whose = p->ordered ? cli_say(cli, " (the server's order)", " (Reihenfolge des Servers)")
+		: p->follows_client
+		? cli_say(cli, " (it takes the client's order)", " (er nimmt die Reihenfolge des Clients)")
+		: "";
 	const char *part = p->full
 		? ""
 		: cli_say(cli, " (seen; --quick does not look for all)", " (gesehen; --quick sucht nicht alle)");
@@ -331,7 +335,8 @@ static void print_details(struct tls_scan *t, const struct probe *p)
 	for (unsigned i = 0; i < p->certs_n; i++)
 		print_cert(cli, p->certs[i]);
 	print_list(cli, "TLS 1.3:", &p->suites_13, tls_suite_text, part);
-	print_list(cli, cli_say(cli, "TLS 1.2 and below:", "TLS 1.2 und darunter:"), &p->suites, tls_suite_text, part);
+	print_list(cli, cli_say(cli, "TLS 1.2 and below:", "TLS 1.2 und darunter:"), &p->suites, tls_suite_text,
+		p->full ? whose : part);
 	print_list(cli, cli_say(cli, "groups:", "Gruppen:"), &p->groups, tls_group_text, part);
 	print_list(cli, cli_say(cli, "signatures:", "Signaturen:"), &p->signatures, signature_text,
 		p->signatures_all ? "" : cli_say(cli, " (seen)", " (gesehen)"));

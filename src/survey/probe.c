@@ -277,6 +277,42 @@ static int walk_suites(struct probe *p, bool long_ok, bool *ret_whole)
 	return r;
 }
 
+static bool stand_in_our_order(const struct offer *found)
+{
+	struct offer ours;
+	unsigned at = 0;
+
+	offer_suites(&ours);
+	for (unsigned i = 0; i < found->n; i++) {
+		while (at < ours.n && ours.v[at] != found->v[i])
+			at++;
+		if (at == ours.n)
+			return false;
+	}
+	return true;
+}
+
+/* Suites that came in our order are no preference of the server's if it takes the last one first when that is offered first. */
+static int ask_order(struct probe *p)
+{
+	struct lists l;
+	struct ask a;
+	int r;
+
+	if (!p->ordered || p->suites.n < 2 || !stand_in_our_order(&p->suites) || !may_ask(p))
+		return 0;
+	fill_lists(p, &l);
+	l.suites.n = 0;
+	for (unsigned i = p->suites.n; i-- > 0;)
+		offer_add(&l.suites, p->suites.v[i]);
+	r = ask(p, top_below_13(p), &l, &a);
+	if (r == 0 && a.end == ASK_HELLO && a.flight.suite == l.suites.v[0]) {
+		p->follows_client = true;
+		p->ordered = false;
+	}
+	return r;
+}
+
 static int walk_suites_13(struct probe *p, bool *ret_whole)
 {
 	unsigned found;
@@ -378,6 +414,8 @@ static int walk_all(struct probe *p, bool long_ok)
 
 	if (speaks_below_13(p) || p->versions[PROBE_TLS12] == PROBE_NOT_ASKED)
 		r = walk_suites(p, long_ok, &whole);
+	if (r == 0)
+		r = ask_order(p);
 	if (r == 0 && p->versions[PROBE_TLS13] == PROBE_YES)
 		r = walk_suites_13(p, &whole_13);
 	if (r == 0)

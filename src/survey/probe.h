@@ -101,6 +101,7 @@ struct probe {
 	struct offer groups, signatures;
 	bool full;           /* all suites and groups were walked through */
 	bool ordered;        /* suites stand in the server's order */
+	bool follows_client; /* it takes the client's order: suites stand in ours */
 	bool signatures_all; /* no others are taken */
 	unsigned dh_bits;    /* the smallest classic DH group seen; 0: none */
 	bool no_secure_renegotiation, extended_master_secret, compression, wants_client_cert;

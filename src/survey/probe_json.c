@@ -148,6 +148,7 @@ void probe_json(struct jsonw *j, const struct probe *p, int64_t now_s)
 	versions(j, p);
 	jsonw_bool(j, "full", p->full);
 	jsonw_bool(j, "ordered", p->ordered);
+	jsonw_bool(j, "follows_client", p->follows_client);
 	list(j, "suites_13", &p->suites_13, tls_suite_text);
 	list(j, "suites", &p->suites, tls_suite_text);
 	list(j, "groups", &p->groups, tls_group_text);

@@ -97,6 +97,18 @@ def test_a_server_behind_something_that_drops_long_lists(kit):
         assert quick.seen.connections <= 6
 
 
+def test_whose_order_it_is(kit):
+    """OpenSSL without a preference of its own takes the client's order."""
+    context = context_of(kit.rsa, highest=ssl.TLSVersion.TLSv1_2)
+    context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    result = scan_one(kit, by_openssl(context))
+    assert result["full"] and result["follows_client"] and not result["ordered"]
+    # Ours is ECDHE first; the server may say the same.
+    context = context_of(kit.rsa, highest=ssl.TLSVersion.TLSv1_2, ciphers="ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA")
+    result = scan_one(kit, by_openssl(context))
+    assert result["full"] and not result["follows_client"] and result["ordered"]
+
+
 def scan_one(kit, tls, *args, **server):
     """The result about one server that answers as told."""
     with Fleet([Server("mx", "127.61.0.9", "odd", tls, **server)]) as fleet:
