@@ -75,7 +75,10 @@ static int tell_purged(struct cli *cli, json_t *answer)
 	if (cli->json)
 		cli_print_json(cli, json_incref(answer));
 	else
-		fprintf(cli->out, cli_say(cli, "%lld objects purged.\n", "%lld Objekte geleert.\n"), objects);
+		fprintf(cli->out,
+			objects == 1 ? cli_say(cli, "%lld object purged.\n", "%lld Objekt geleert.\n")
+				     : cli_say(cli, "%lld objects purged.\n", "%lld Objekte geleert.\n"),
+			objects);
 	return CLI_DONE;
 }
 
