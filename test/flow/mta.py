@@ -182,12 +182,13 @@ class Machine:
             self.output.close()
 
     def kill(self):
-        """Everything of it, at once."""
-        for pid in self._pids():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        """Everything of it, at once; and again, for what was forked meanwhile."""
+        while pids := self._pids():
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
         self.process.stdin.close()
         self.process.wait(10)
 
