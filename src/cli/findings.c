@@ -200,7 +200,7 @@ void findings_listeners(struct findings *f, const struct settings *s)
 	json_decref(status);
 }
 
-/* ---- origins ---- */
+/* ---- origins and mail servers ---- */
 
 static int wait_connected(int fd)
 {
@@ -228,63 +228,79 @@ static int try_connect(const struct addrinfo *a)
 	return r;
 }
 
-static void origin_fault(struct findings *f, struct span origin, const char *host, int r)
+/* What is reached: the codes say which kind, the fact how it is called there. */
+static const struct place_kind {
+	const char *fact;
+	enum fault_code unknown, refused, timeout, unreachable;
+} place_origin = { "origin", FAULT_ORIGIN_NAME_UNKNOWN, FAULT_ORIGIN_REFUSED, FAULT_ORIGIN_CONNECT_TIMEOUT,
+	FAULT_ORIGIN_UNREACHABLE },
+  place_backend = { "backend", FAULT_MAIL_BACKEND_NAME_UNKNOWN, FAULT_MAIL_BACKEND_REFUSED, FAULT_MAIL_BACKEND_SILENT,
+	  FAULT_MAIL_BACKEND_UNREACHABLE };
+
+static void place_fault(struct findings *f, const struct place_kind *kind, struct span text, const char *host, int r)
 {
 	struct fault fault;
 
 	fault_set(&fault,
-		r == -ENOENT                 ? FAULT_ORIGIN_NAME_UNKNOWN
-			: r == -ECONNREFUSED ? FAULT_ORIGIN_REFUSED
-			: r == -ETIMEDOUT    ? FAULT_ORIGIN_CONNECT_TIMEOUT
-					     : FAULT_ORIGIN_UNREACHABLE);
-	fault_fact(&fault, "origin", "%.*s", SPAN_ARG(origin));
+		r == -ENOENT                 ? kind->unknown
+			: r == -ECONNREFUSED ? kind->refused
+			: r == -ETIMEDOUT    ? kind->timeout
+					     : kind->unreachable);
+	fault_fact(&fault, kind->fact, "%.*s", SPAN_ARG(text));
 	fault_fact(&fault, "name", "%s", host);
 	fault_fact(&fault, "error", "%s", strerror(-r));
 	findings_add(f, &fault);
 }
 
-static void check_origin(struct findings *f, const struct origin_spec *spec, struct span text)
+/* One of the places that the domains name. */
+struct places {
+	struct findings *f;
+	struct arena arena;
+	struct map seen;
+};
+
+/* Each once, however many domains have it. */
+static void check_place(struct places *p, const struct place_kind *kind, struct span name, uint16_t port_n,
+	struct span text)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
 	char host[256], port[8];
 	int r = -ENOENT;
 
-	if (spec->host.n >= sizeof(host))
+	if (name.n >= sizeof(host) || p->seen.count >= ORIGINS_MAX || map_find(&p->seen, text))
 		return;
-	snprintf(host, sizeof(host), "%.*s", SPAN_ARG(spec->host));
-	snprintf(port, sizeof(port), "%u", spec->port);
+	map_put(&p->seen, arena_span(&p->arena, text), p);
+	snprintf(host, sizeof(host), "%.*s", SPAN_ARG(name));
+	snprintf(port, sizeof(port), "%u", port_n);
 	if (getaddrinfo(host, port, &hints, &found) == 0)
 		for (struct addrinfo *a = found; a && r != 0; a = a->ai_next)
 			r = try_connect(a);
 	if (found)
 		freeaddrinfo(found);
 	if (r < 0)
-		origin_fault(f, text, host, r);
+		place_fault(p->f, kind, text, host, r);
 }
 
-/* Each origin once, however many domains have it. */
-static void check_origins(struct findings *f, const struct snapshot *snapshot)
+static void check_places(struct findings *f, const struct snapshot *snapshot)
 {
+	struct places p = { .f = f };
 	struct buf text = BUF_INIT(1024);
-	struct arena a;
-	struct map seen;
 
-	arena_init(&a, 1 << 16);
-	map_init(&seen);
-	for (unsigned i = 0; i < snapshot_count(snapshot) && seen.count < ORIGINS_MAX; i++) {
+	arena_init(&p.arena, 1 << 16);
+	map_init(&p.seen);
+	for (unsigned i = 0; i < snapshot_count(snapshot); i++) {
 		const struct domain *d = snapshot_at(snapshot, i);
 
 		for (unsigned k = 0; k < d->origin_n; k++) {
 			buf_reset(&text);
 			origin_spec_print(&d->origin[k], &text);
-			if (map_find(&seen, buf_span(&text)))
-				continue;
-			map_put(&seen, arena_span(&a, buf_span(&text)), &seen);
-			check_origin(f, &d->origin[k], buf_span(&text));
+			check_place(&p, &place_origin, d->origin[k].host, d->origin[k].port, buf_span(&text));
 		}
+		if (d->mail.host.n > 0)
+			check_place(&p, &place_backend, d->mail.host, d->mail.port, d->mail.text);
 	}
-	map_done(&seen);
-	arena_done(&a);
+	map_done(&p.seen);
+	arena_done(&p.arena);
 	buf_done(&text);
 }
 
@@ -293,7 +309,7 @@ void findings_origins(struct findings *f, const struct settings *s)
 	struct snapshot *snapshot = findings_read_store(f, s);
 
 	if (snapshot)
-		check_origins(f, snapshot);
+		check_places(f, snapshot);
 	snapshot_unref(snapshot);
 }
 

@@ -271,6 +271,7 @@ def test_no_backend(gateway, backend):
         assert reply.code == 451 and "MAIL-BACKEND-REFUSED" in reply.text
     [trouble] = t.json("status")["mail"]["backends"]
     assert trouble["code"] == "MAIL-BACKEND-REFUSED"
+    assert "MAIL-BACKEND-REFUSED" in t.run("status").stdout and "MAIL-BACKEND-REFUSED" in t.run("check", check=False).stdout
 
 
 def test_connections_are_kept_and_dead_ones_noticed(gateway, backend):
