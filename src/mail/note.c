@@ -35,7 +35,6 @@ static void add_who(const struct mail_session *s, struct buf *out)
 		buf_addf(out, " tls=%s suite=%s", tls.version, tls.suite);
 	else
 		buf_add_text(out, " tls=none");
-	buf_addf(out, " session=%s", s->id);
 }
 
 void note_session(const struct mail_session *s)
@@ -43,8 +42,8 @@ void note_session(const struct mail_session *s)
 	_cleanup_(buf_done) struct buf line = BUF_INIT(2048);
 
 	add_who(s, &line);
-	buf_addf(&line, " verdict=%s mails=%u errors=%u seconds=%llu", verdicts[s->verdict], s->mails, s->errors,
-		(unsigned long long)(loop_now_ms() - s->conn->started_ms) / 1000);
+	buf_addf(&line, " session=%s verdict=%s mails=%u errors=%u seconds=%llu", s->id, verdicts[s->verdict], s->mails,
+		s->errors, (unsigned long long)(loop_now_ms() - s->conn->started_ms) / 1000);
 	if (s->code != FAULT_NONE)
 		buf_addf(&line, " code=%s", fault_code_text(s->code));
 	log_event(s->self && s->commands <= 2 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "mail", "session", "%s",
@@ -89,7 +88,7 @@ static void add_from(const struct mail_session *s, struct buf *line)
 	_cleanup_(buf_done) struct buf from = BUF_INIT(SMTP_LINE_MAX);
 
 	smtp_path_print(&s->mail->from.from, &from);
-	buf_addf(line, " id=%s from=%s", s->mail->id, log_value(buf_span(&from)));
+	buf_addf(line, " session=%s id=%s from=%s", s->id, s->mail->id, log_value(buf_span(&from)));
 }
 
 void note_mail(const struct mail_session *s, enum note_verdict verdict, uint64_t bytes, struct span reply)
@@ -129,9 +128,11 @@ void note_fault_and(const struct mail_session *s, enum log_level level, const ch
 	const char *more)
 {
 	_cleanup_(buf_done) struct buf who = BUF_INIT(2048);
+	struct fault about = *f;
 
 	if (!log_rate_allows("mail", f))
 		return;
 	add_who(s, &who);
-	log_fault_about(level, "mail", event, buf_text(&who), f, more);
+	fault_fact(&about, "session", "%s", s->id);
+	log_fault_about(level, "mail", event, buf_text(&who), &about, more);
 }
