@@ -337,7 +337,9 @@ void try_failed(struct dns_try *t, int error)
 		probe_failed(t, error);
 		return;
 	}
-	upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_DOWN, error < 0 ? -error : error);
+	/* Who does not speak TCP (-errno) answers the rest all the same. */
+	if (error > 0)
+		upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_DOWN, error);
 	i = index_of(q, t->lane);
 	if (i < DNS_UPSTREAMS_MAX)
 		q->unreachable |= (uint16_t)(1u << i);

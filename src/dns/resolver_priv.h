@@ -172,7 +172,7 @@ struct question {
 	unsigned bits;
 	struct dns_question q; /* in lower case */
 };
-/* What came for t: its answer (which fits), or an errno. t is gone afterwards. */
+/* What came for t: its answer (which fits), or an errno (by UDP) or -errno (by TCP). t is gone afterwards. */
 void try_answered(struct dns_try *t, struct span message);
 void try_failed(struct dns_try *t, int error);
 /* Ends all questions of this thread. */

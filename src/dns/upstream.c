@@ -8,6 +8,7 @@
  *
  * Failures and returns are logged once each.
  */
+#include <errno.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/log.h"
@@ -100,11 +101,19 @@ static bool is_enough(const struct upstream *u, int error)
 	return error != 0 || (u->fails >= FALL && loop_now_ms() - answered_ms >= QUIET_MS);
 }
 
+/* A lack of ours is no upstream's fault. */
+static bool is_own_lack(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 void upstream_failed(struct upstream *u, enum fault_code code, int error)
 {
 	struct fault fault;
 	bool went_down = false;
 
+	if (is_own_lack(error))
+		return;
 	pthread_mutex_lock(&u->lock);
 	u->fails++;
 	u->successes = 0;

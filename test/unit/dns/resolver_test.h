@@ -205,7 +205,8 @@ static inline void scripted_stop(struct scripted *u)
 	int fd = u->fd.fd;
 
 	task_cancel(u->task);
-	task_cancel(u->tcp_task);
+	if (u->tcp_task)
+		task_cancel(u->tcp_task);
 	while (u->tasks > 0)
 		task_yield();
 	close(fd);

@@ -145,6 +145,26 @@ static void test_what_is_truncated_comes_by_tcp(void **state)
 	stage_run(by_tcp, 1, TRUNCATED, PLAIN);
 }
 
+static void no_tcp(struct stage *s)
+{
+	/* The port for TCP is closed: the other upstream has the answer, and the first is none the worse for it. */
+	task_cancel(s->u[0].tcp_task);
+	while (s->u[0].tasks > 1)
+		task_yield();
+	s->u[0].tcp_task = NULL;
+	close(s->u[0].listener);
+	stage_assert_address(s, "www.example.de", ONE);
+	assert_int_equal(s->u[1].asked, 1);
+	assert_false(stage_says(s, "\"state\":\"down\""));
+	s->u[0].listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static void test_an_upstream_without_tcp(void **state)
+{
+	(void)state;
+	stage_run(no_tcp, 2, TRUNCATED, PLAIN);
+}
+
 static void without_edns(struct stage *s)
 {
 	stage_assert_address(s, "www.example.de", ONE);
@@ -536,6 +556,7 @@ int main(void)
 		cmocka_unit_test(test_an_upstream_that_changes_letters),
 		cmocka_unit_test(test_ids_are_random),
 		cmocka_unit_test(test_what_is_truncated_comes_by_tcp),
+		cmocka_unit_test(test_an_upstream_without_tcp),
 		cmocka_unit_test(test_an_upstream_without_edns),
 		cmocka_unit_test(test_an_alias),
 		cmocka_unit_test(test_all_refuse),
