@@ -11,8 +11,8 @@ struct dns_heard {
 	uint64_t took_us;
 	bool tcp;
 };
-/* Asks once, with EDNS and RD; dns_heard_done() it in any case. Blocking, at most timeout_ms. 0, or -ETIMEDOUT,
- * -ECONNREFUSED…; what does not belong to the question is not taken for an answer. */
+/* Asks, with EDNS and RD, by UDP a second time after half the time; dns_heard_done() it in any case. Blocking, at
+ * most timeout_ms. 0, or -ETIMEDOUT, -ECONNREFUSED…; what does not belong to the question is no answer. */
 int dns_ask(const struct net_addr *server, bool tcp, const struct dns_question *q, unsigned timeout_ms,
 	struct dns_heard *ret);
 void dns_heard_done(struct dns_heard *h);

@@ -14,6 +14,7 @@ struct asking {
 	uint8_t query[DNS_QUERY_MAX];
 	size_t query_n;
 	uint16_t id;
+	unsigned timeout_ms;
 	uint64_t deadline; /* clock_mono_ms() */
 	int fd;
 };
@@ -65,7 +66,7 @@ static int connect_to(struct asking *a, const struct net_addr *server, int type)
 
 /* ---- UDP ---- */
 
-static int ask_udp(struct asking *a, struct buf *message)
+static int try_udp(struct asking *a, struct buf *message)
 {
 	char *p = buf_room(message, DNS_MESSAGE_MAX);
 	ssize_t n;
@@ -79,6 +80,18 @@ static int ask_udp(struct asking *a, struct buf *message)
 	} while (!dns_response_matches(span_make(p, (size_t)n), a->id, a->q));
 	buf_grew(message, (size_t)n);
 	return 0;
+}
+
+/* Twice: datagrams get lost. */
+static int ask_udp(struct asking *a, struct buf *message)
+{
+	uint64_t end = a->deadline;
+	int r;
+
+	a->deadline -= a->timeout_ms / 2;
+	r = try_udp(a, message);
+	a->deadline = end;
+	return r == -ETIMEDOUT ? try_udp(a, message) : r;
 }
 
 /* ---- TCP: a length of two bytes before each message (RFC 1035 4.2.2) ---- */
@@ -120,7 +133,10 @@ int dns_ask(const struct net_addr *server, bool tcp, const struct dns_question *
 	struct dns_heard *ret)
 {
 	static const struct dns_edns edns = { .present = true, .udp_size = DNS_UDP_MAX, .ede = DNS_EDE_NONE };
-	struct asking a = { .q = q, .id = (uint16_t)rand_fast(), .deadline = clock_mono_ms() + timeout_ms };
+	struct asking a = { .q = q,
+		.id = (uint16_t)rand_fast(),
+		.timeout_ms = timeout_ms,
+		.deadline = clock_mono_ms() + timeout_ms };
 	uint64_t began = clock_mono_ns();
 	struct dns_reader reader;
 	int r;

@@ -105,6 +105,18 @@ def test_what_is_cut_is_asked_for_by_tcp(make):
     assert told["transport"] == "tcp" and told["answers"][0]["data"] == "192.0.2.1"
 
 
+def test_a_lost_datagram(make):
+    """It is asked again with the same id: a late answer to the first would do as well."""
+    seen = []
+
+    def script(q, raw, tcp):
+        seen.append(q.id)
+        return reply(raw, record(b"\xc0\x0c", "A", 60, address("192.0.2.1"))) if len(seen) > 1 else None
+    with Upstream(script) as u:
+        told = make(running=False).json("dns", "query", "b.test", "--server", u.address)
+    assert told["answers"][0]["data"] == "192.0.2.1" and len(seen) == 2 and seen[0] == seen[1]
+
+
 def test_an_answer_that_is_none(make):
     """Wrong ids and questions are passed over; what lies about its length is shown as far as it goes."""
     def script(q, raw, tcp):
