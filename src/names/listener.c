@@ -3,7 +3,8 @@
  *
  * One task per socket. What can be answered from memory leaves with the batch; what has to be asked elsewhere leaves
  * when its answer comes. On a wildcard address each datagram tells which of our addresses it came to
- * (IP_PKTINFO), and its answer leaves from that one. A full send queue is waited for: nothing is dropped here.
+ * (IP_PKTINFO), and its answer leaves from that one. A full send queue is waited for by the batch; an answer that comes later
+ * and finds it full is counted and lost, as on the wire.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -47,7 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dns_header h;
 	struct dns_reader r;
 	unsigned n, n_again;
+	int ede = dns_response_ede(message);
 
+	must(ede >= DNS_EDE_NONE && ede <= UINT16_MAX);
 	dns_reader_init(&r, message);
 	dns_read_header(&r, &h);
 	dns_read_question(&r, &q);
