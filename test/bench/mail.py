@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -171,25 +172,39 @@ def measure_mails(dir, tools, server, tls, count):
 
 # ---- idle sessions ----
 
-def greeted(server):
+def context():
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+    return c
+
+
+def greeted(server, tls):
     s = socket.create_connection((server.host, server.port), timeout=60)
     said = s.recv(1000)
     s.sendall(b"EHLO client.example\r\n")
     said += s.recv(4000)
     if not said.startswith(b"220"):
         raise RuntimeError(f"{server.name}: {said}")
+    if tls:
+        s.sendall(b"STARTTLS\r\n")
+        s.recv(1000)
+        s = tls.wrap_socket(s)
+        s.sendall(b"EHLO client.example\r\n")
+        s.recv(4000)
     return s
 
 
-def measure_idle(server, count):
+def measure_idle(server, tls, count):
     """Bytes of a session that has said EHLO and waits, and how many there were."""
+    if tls and not server.starttls:
+        return None
     count = min(count, server.idle_max)
     with contextlib.ExitStack() as held:
         for _ in range(count // 20):
-            held.enter_context(greeted(server))
+            held.enter_context(greeted(server, tls))
         before = server.program.memory()
         for _ in range(count - count // 20):
-            held.enter_context(greeted(server))
+            held.enter_context(greeted(server, tls))
         return (server.program.memory() - before) / (count - count // 20), count
 
 
@@ -210,7 +225,7 @@ def main():
             able = [s for s in servers if s.starttls or not tls]
             columns[title] = common.interleaved(able, lambda s: measure_mails(dir, tools, s, tls, count), rounds)
         common.say(f"-- {idle} idle sessions")
-        memory = {s: measure_idle(s, idle) for s in servers}
+        memory = {s: [measure_idle(s, tls, idle) for tls in (None, context())] for s in servers}
         print_section(servers, columns, memory)
 
 
@@ -237,7 +252,8 @@ managed, source and sink included.
 
 Growth of the proportional set size per session that has said EHLO, without the kernel's socket buffers.
 """)
-    print(common.table(["", "KiB", "sessions"], [[s.name, common.number(m / 1024), f"{n:,}"] for s, (m, n) in memory.items()]))
+    print(common.table(["", "plain: KiB", "STARTTLS: KiB", "sessions"],
+                       [[s.name, *[common.number(m and m[0] / 1024) for m in of], f"{of[0][1]:,}"] for s, of in memory.items()]))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """Misbehaviour at the mail edge, beyond test_mail.py: backends that answer late, wrongly, unasked or never read; clients that leave at
 any step, crawl, or pretend. A mail is answered 250 only if the backend said so, and never stored in half."""
 
+import ctypes
+import os
 import random
 import re
 import socket
+import subprocess
 import time
 
 import pytest
@@ -223,6 +226,42 @@ def test_an_exception_for_a_recipient(make_torhaus, backend):
         c.ask("MAIL FROM:<sender@client.test>")
         assert c.ask("RCPT TO:<list@example.test>").code == 250
         assert c.ask("RCPT TO:<box@example.test>").code >= 400
+
+
+@pytest.fixture
+def far_away():
+    """An address that is not this machine's by its looks: 192.0.2.1 in a network of the test's own."""
+    libc, clone_newnet = ctypes.CDLL(None, use_errno=True), 0x40000000
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    if libc.unshare(clone_newnet) != 0:
+        pytest.skip("network namespaces are not allowed here")
+    try:
+        for command in ("ip link set lo up", "ip address add 192.0.2.1/32 dev lo"):
+            subprocess.run(command.split(), check=True)
+        yield "192.0.2.1"
+    finally:
+        libc.setns(before, clone_newnet)
+        os.close(before)
+
+
+def test_the_promise_includes_the_way_to_the_backend(far_away, make_torhaus, tmp_path):
+    """Mail that has to come encrypted goes on encrypted, or not beyond this machine."""
+    make_pair(tmp_path, "backend", "rsa", names=("backend.test",))
+    pair = tmp_path / "backend.crt", tmp_path / "backend.key"
+    with Backend(address=far_away) as plain, Backend(address=far_away, certificate=pair) as encrypted, Backend() as here:
+        t = gateway(make_torhaus, plain, start=False)
+        for name, backend in (("plain", plain), ("encrypted", encrypted), ("here", here)):
+            t.run("domain", "add", f"{name}.test", "--mail", f"{backend.address}:{backend.port}", "--tls", "require", "--mail-tls", "off")
+        t.start()
+        with Session(t, tls=True) as c:
+            c.ask("MAIL FROM:<sender@client.test>")
+            reply = c.ask("RCPT TO:<box@plain.test>")
+            assert reply.code == 451 and "[MAIL-BACKEND-NO-TLS]" in reply.text
+            c.ask("RSET")
+            for domain in ("encrypted.test", "here.test", "example.test"):
+                assert c.mail(SHORT, recipients=[f"box@{domain}"]).code == 250, domain
+    assert [m.tls for m in encrypted.done] == [True] and [m.tls for m in here.done] == [False]
+    assert [m.recipients for m in plain.done] == [["box@example.test"]]
 
 
 # ---- clients ----
