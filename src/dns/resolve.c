@@ -74,15 +74,17 @@ static int ask_all(struct dns_resolver *r, const struct dns_question *q, unsigne
 	return error;
 }
 
-int dns_query(struct dns_resolver *r, const struct dns_question *q, unsigned bits, uint64_t deadline,
-	struct dns_result *ret)
+int dns_query(const struct dns_question *q, unsigned bits, uint64_t deadline, struct dns_result *ret)
 {
+	struct dns_resolver *r;
 	struct dns_question lower = *q;
 	struct asked a;
 	int error;
 
+	must(dns_client);
+	r = dns_client->resolver;
 	dns_name_lower(&lower.name);
-	if (client_of(r)->set->n == 0)
+	if (dns_client->set->n == 0)
 		system_conf_unref(system_conf_get(r));
 	error = ask_all(r, &lower, 1, bits, deadline, &a);
 	*ret = a.result;

@@ -75,10 +75,9 @@ int dns_wait(struct dns_resolver *r, const struct dns_question *q, unsigned bits
 /* Stops waiting; fn is not called any more. */
 void dns_wait_cancel(struct dns_waiter *w);
 
-/* Both for tasks: suspends until there is an answer. 0 with a reference to ret->answer (which may still be NULL),
- * -EAGAIN, -ETIMEDOUT at the deadline, -ECANCELED. */
-int dns_query(struct dns_resolver *r, const struct dns_question *q, unsigned bits, uint64_t deadline,
-	struct dns_result *ret);
+/* For tasks, on a thread with a resolver: suspends until there is an answer. 0 with a reference to ret->answer (which may
+ * still be NULL), -EAGAIN, -ETIMEDOUT at the deadline, -ECANCELED. */
+int dns_query(const struct dns_question *q, unsigned bits, uint64_t deadline, struct dns_result *ret);
 /* The addresses of a host name, with that port, by the calling thread's resolver: a literal address, /etc/hosts, then A and
  * AAAA, for names with too few dots below the search domains of /etc/resolv.conf. Those that there is a route to come
  * first, of these IPv6. On a thread without a resolver (a command): net_resolve(). Suspends. Their number (at most max),
