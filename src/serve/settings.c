@@ -249,10 +249,12 @@ static const struct conf_key names_keys[] = {
 		.wanted = "addresses such as {\"192.0.2.1\", \"[2001:db8::1]:5353\"}|"
 			  "Adressen wie {\"192.0.2.1\", \"[2001:db8::1]:5353\"}",
 		.help_en =
-			"Resolvers that are asked for everything that is no name of a domain here, the preferred first.",
+			"Resolvers that are asked for everything that is no name of a domain here, the preferred first; also for "
+			"origins and mail backends that are host names (without any: those of /etc/resolv.conf).",
 		.help_de =
-			"Resolver, die nach allem gefragt werden, was hier kein Name einer Domain ist; der bevorzugte "
-			"zuerst." },
+			"Resolver, die nach allem gefragt werden, was hier kein Name einer Domain ist, der bevorzugte zuerst; "
+			"auch nach Ursprungsservern und Mail-Backends, die Hostnamen sind (ohne Angabe: die aus "
+			"/etc/resolv.conf)." },
 	{ "allow", CONF_LIST, AT(allow), "127.0.0.0/8 ::1", .max = SETTINGS_ALLOW_MAX, .judge = judge_network,
 		.wanted = "networks such as {\"10.0.0.0/8\", \"2001:db8::/32\"}|"
 			  "Netze wie {\"10.0.0.0/8\", \"2001:db8::/32\"}",
