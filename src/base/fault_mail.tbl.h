@@ -46,6 +46,11 @@ FAULT(MAIL_BACKEND_NO_TLS, "MAIL-BACKEND-NO-TLS",
 	"Die Mail zu {backend} muss verschlüsselt gehen, und dieser Mailserver bietet kein TLS an ({error}).",
 	"Switch STARTTLS on there. Where it is not needed because the way is safe by other means, the domain's mail_tls and tls say so.",
 	"Dort STARTTLS einschalten. Wo es nicht nötig ist, weil der Weg anders gesichert ist, sagen das mail_tls und tls der Domain.")
+FAULT(MAIL_HOP_IN_CLEAR, "MAIL-HOP-IN-CLEAR",
+	"Mail for {domain} must come encrypted, but mail_tls = \"off\" would send it on to {backend} in the clear; so it is not taken at all.",
+	"Mail für {domain} muss verschlüsselt kommen, aber mail_tls = \"off\" würde sie unverschlüsselt an {backend} weitergeben; deshalb wird sie gar nicht angenommen.",
+	"`torhaus domain set {domain} --mail-tls required`, or opportunistic; or no longer require encryption.",
+	"`torhaus domain set {domain} --mail-tls required`, oder opportunistic; oder keine Verschlüsselung mehr verlangen.")
 FAULT(MAIL_BACKEND_TLS_FAILED, "MAIL-BACKEND-TLS-FAILED",
 	"The TLS handshake with the mail server {backend} failed ({error}, {why}).",
 	"Der TLS-Handshake mit dem Mailserver {backend} ist gescheitert ({error}, {why}).",

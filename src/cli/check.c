@@ -23,6 +23,7 @@ int cli_check(struct cli *cli, int argc, char **argv)
 	s = findings_settings(&f);
 	if (s) {
 		check_user(&f, s);
+		findings_store(&f, s);
 		findings_certificates(&f, s);
 		findings_listeners(&f, s);
 		findings_origins(&f, s);

@@ -122,9 +122,56 @@ struct snapshot *findings_read_store(struct findings *f, const struct settings *
 	return r < 0 ? NULL : snapshot;
 }
 
+/* Is encryption required for any recipient? */
+static bool is_required(const struct domain *d)
+{
+	bool required = d->tls == DOMAIN_TLS_REQUIRE;
+
+	for (unsigned i = 0; i < d->recipient_n; i++)
+		required = required || d->recipient[i].tls == DOMAIN_TLS_REQUIRE;
+	return required;
+}
+
+/* Names are not looked up here: one that means this machine should be called so. */
+static bool is_this_machine(struct span host)
+{
+	static const char *const loopback[] = { "127.0.0.0/8", "::1" };
+	struct net_prefix prefix;
+	struct net_addr a;
+
+	if (net_addr_parse_host(host, &a) < 0)
+		return span_eq(host, SPAN("localhost"));
+	for (size_t i = 0; i < array_len(loopback); i++)
+		if (net_prefix_parse(span_of(loopback[i]), &prefix) == 0 && net_prefix_contains(&prefix, &a))
+			return true;
+	return false;
+}
+
+/* What is required of the sender, torhaus must be able to keep. */
+static void check_hops(struct findings *f, const struct snapshot *snapshot)
+{
+	struct fault fault;
+
+	for (unsigned i = 0; i < snapshot_count(snapshot); i++) {
+		const struct domain *d = snapshot_at(snapshot, i);
+
+		if (d->mail.host.n == 0 || d->mail_tls != DOMAIN_MAIL_TLS_OFF || !is_required(d) ||
+			is_this_machine(d->mail.host))
+			continue;
+		fault_set(&fault, FAULT_MAIL_HOP_IN_CLEAR);
+		fault_fact(&fault, "domain", "%.*s", SPAN_ARG(d->name));
+		fault_fact(&fault, "backend", "%.*s", SPAN_ARG(d->mail.text));
+		findings_add(f, &fault);
+	}
+}
+
 void findings_store(struct findings *f, const struct settings *s)
 {
-	snapshot_unref(findings_read_store(f, s));
+	struct snapshot *snapshot = findings_read_store(f, s);
+
+	if (snapshot)
+		check_hops(f, snapshot);
+	snapshot_unref(snapshot);
 }
 
 /* ---- certificates ---- */

@@ -195,6 +195,7 @@ static int add_failure(void *arg, const struct store_failure *f)
 	kept->f.address = arena_span(a, f->address);
 	kept->f.code = arena_span(a, f->code);
 	kept->f.fault = arena_span(a, f->fault);
+	kept->f.also = arena_span(a, f->also);
 	kept->f.proof = arena_span(a, f->proof);
 	r->failures_times += f->times;
 	return 0;

@@ -130,6 +130,8 @@ static void json_failures(const struct mail_report *r, struct jsonw *j)
 		jsonw_span(j, "proof", f->f.proof);
 		if (fault_unpack(f->f.fault, &r->w->arena, &fault) == 0)
 			fault_json(j, "fault", &fault);
+		if (f->f.also.n > 0 && fault_unpack(f->f.also, &r->w->arena, &fault) == 0)
+			fault_json(j, "also", &fault);
 		jsonw_end(j);
 	}
 	jsonw_end(j);

@@ -285,10 +285,22 @@ static void add_without(struct mail_report *r, struct doc *d)
 	add_refusals(r, d, r->taken, r->taken_n, false);
 }
 
+/* Cause and remedy of a kept fault; one after the other, if there are two. */
+static void add_sentences(struct mail_report *r, struct span packed, struct buf *cause, struct buf *remedy)
+{
+	struct fault fault;
+
+	if (packed.n == 0 || fault_unpack(packed, &r->w->arena, &fault) < 0)
+		return;
+	buf_add_text(cause, cause->n > 0 ? " " : "");
+	buf_add_text(remedy, remedy->n > 0 ? " " : "");
+	fault_cause(&fault, r->w->cli->lang, cause);
+	fault_remedy(&fault, r->w->cli->lang, remedy);
+}
+
 static void add_failure(struct mail_report *r, struct doc *d, const struct report_failure *f)
 {
-	_cleanup_(buf_done) struct buf cause = BUF_INIT(8192), remedy = BUF_INIT(8192);
-	struct fault fault;
+	_cleanup_(buf_done) struct buf cause = BUF_INIT(16384), remedy = BUF_INIT(16384);
 	char at[32];
 
 	cli_time(f->f.last_at, at);
@@ -297,10 +309,8 @@ static void add_failure(struct mail_report *r, struct doc *d, const struct repor
 	doc_cell(d, "%s", number(r, f->f.times));
 	cell_peer(d, f->f.helo, f->f.address);
 	doc_cell(d, "%.*s", SPAN_ARG(f->f.code));
-	if (fault_unpack(f->f.fault, &r->w->arena, &fault) == 0) {
-		fault_cause(&fault, r->w->cli->lang, &cause);
-		fault_remedy(&fault, r->w->cli->lang, &remedy);
-	}
+	add_sentences(r, f->f.fault, &cause, &remedy);
+	add_sentences(r, f->f.also, &cause, &remedy);
 	doc_cell(d, "%s", buf_text(&cause));
 	doc_cell(d, "%s", buf_text(&remedy));
 	if (f->followed)

@@ -245,6 +245,21 @@ def test_unknown_domains(month):
     assert done.returncode == 1 and "Did you mean example.test?" in done.stderr
 
 
+def test_a_promise_that_cannot_be_kept(make_torhaus):
+    t = gateway(make_torhaus, None, start=False)
+    t.run("domain", "add", "far.test", "--mail", "192.0.2.1:25", "--tls", "require", "--mail-tls", "off")
+    t.run("domain", "add", "near.test", "--mail", "127.0.0.9:25", "--tls", "require", "--mail-tls", "off")
+    t.run("domain", "add", "one.test", "--mail", "mail.one.test", "--mail-tls", "off")
+    t.run("recipient", "set", "box@one.test", "--tls", "require")
+
+    def told():
+        return [f["facts"]["domain"] for f in read_json(t, "check")["faults"] if f["code"] == "MAIL-HOP-IN-CLEAR"]
+    assert told() == ["far.test", "one.test"]
+    t.run("domain", "set", "far.test", "--mail-tls", "opportunistic")
+    t.run("recipient", "remove", "box@one.test")
+    assert told() == []
+
+
 # ---- without a server, and with a store in trouble ----
 
 def test_without_a_server_and_after_the_domain(make_torhaus, backend):
