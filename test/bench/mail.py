@@ -226,13 +226,14 @@ def main():
             columns[title] = common.interleaved(able, lambda s: measure_mails(dir, tools, s, tls, count), rounds)
         common.say(f"-- {idle} idle sessions")
         memory = {s: [measure_idle(s, tls, idle) for tls in (None, context())] for s in servers}
-        print_section(servers, columns, memory)
+        version = common.run(tools.command("postconf", "-d", "-h", "mail_version")).strip()
+        print_section(servers, columns, memory, version)
 
 
-def print_section(servers, columns, memory):
+def print_section(servers, columns, memory, postfix):
     print(f"""## Mail
 
-`smtp-source` to `smtp-sink`, {SESSIONS} sessions at a time, one mail of {SIZE:,} bytes in each; what stands between them runs on
+`smtp-source` to `smtp-sink` (Postfix {postfix}), {SESSIONS} sessions at a time, one mail of {SIZE:,} bytes in each; what stands between them runs on
 one core, source, sink and (for STARTTLS, which `smtp-source` does not have) stunnel on the other. Every session with
 STARTTLS is a full handshake with an ECDSA certificate. HAProxy passes bytes on without reading them, and cannot do STARTTLS; nginx
 passes bytes on after the envelope. Ratios are to torhaus: above 1 is dearer. Mails per second are what this pair of cores

@@ -296,6 +296,7 @@ compatibility_level = 3.6
 maillog_file = /var/log/mail.log
 myhostname = {self.name}
 mynetworks = 127.0.0.0/8
+smtpd_forbid_bare_newline = no
 inet_protocols = ipv4
 smtp_bind_address = 127.0.0.1
 mydestination =

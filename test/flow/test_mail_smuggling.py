@@ -67,7 +67,7 @@ def test_the_true_end_is_one(edge, boxes):
 
 @pytest.mark.parametrize("end, copies", [(b"\n.\n", 2), (b"\n.\r\n", 2), (b"\r\n.\n", 2), (b"\r\n.\r\r\n", 2), (b"\r.\r", 1)])
 def test_a_backend_alone_would_be_fooled(boxes, end, copies):
-    """Debian's Postfix as it comes: what torhaus keeps from it."""
+    """Postfix with its defaults of Debian 12: what torhaus keeps from it."""
     machine = boxes["postfix.test"]
     with Smtp((machine.address, machine.port)) as c:
         c.ehlo()
