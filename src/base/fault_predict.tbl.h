@@ -18,6 +18,11 @@ FAULT(TLS_SUITES_UNKNOWN, "TLS-SUITES-UNKNOWN",
 	"Keiner der Namen ist der einer Suite: {names}.",
 	"Write names as OpenSSL (ECDHE-RSA-AES128-GCM-SHA256) or IANA (TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256) has them, or numbers (0xc02f).",
 	"Namen so schreiben wie OpenSSL (ECDHE-RSA-AES128-GCM-SHA256) oder IANA (TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), oder Nummern (0xc02f).")
+FAULT(CERT_CHANGE_BREAKS, "CERT-CHANGE-BREAKS",
+	"The certificates in service now ({types}) keep {count} known peers out, which got through before and sent {mails} mails in the last 30 days; first of all {peer} ({code}).",
+	"Die Zertifikate, die jetzt in Betrieb sind ({types}), sperren {count} bekannte Gegenstellen aus, die vorher durchkamen und in den letzten 30 Tagen {mails} Mails sandten; zuerst {peer} ({code}).",
+	"Put a certificate of the former key type back beside the new one. `torhaus mail peers --failed` and `torhaus explain {code}` say more; before the next change ask `torhaus cert predict`.",
+	"Ein Zertifikat der früheren Schlüsselart neben das neue zurücklegen. `torhaus mail peers --failed` und `torhaus explain {code}` sagen mehr; vor der nächsten Änderung `torhaus cert predict` fragen.")
 FAULT(CERT_SERVED_OLD, "CERT-SERVED-OLD",
 	"{address} serves an older {type} certificate (valid from {served_from} to {served_until}) than the one in {file} (valid from {from}), which has lain there since {since}.",
 	"{address} liefert ein älteres {type}-Zertifikat aus (gültig von {served_from} bis {served_until}) als das in {file} (gültig ab {from}), das dort seit {since} liegt.",

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "io/helper.h"
 #include "serve/serve_priv.h"
+#include "store/store.h"
+#include "survey/predict.h"
 #include "survey/served.h"
 
 #define PROOFS_MAX        64
@@ -228,6 +230,58 @@ static void tell_evidence(struct certs *c)
 	settings_unref(s);
 }
 
+/* "RSA and ECDSA" */
+static void add_types(const struct tls_set *set, struct fault *f)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(256);
+
+	for (enum tls_key_type t = 0; t < TLS_KEY_TYPES_MAX; t++)
+		for (unsigned i = 0; i < tls_set_count(set); i++)
+			if (tls_set_pair(set, i)->type == t) {
+				buf_addf(&text, "%s%s", text.n ? ", " : "", tls_key_type_text(t));
+				break;
+			}
+	fault_fact(f, "types", "%s", text.n ? buf_text(&text) : "-");
+}
+
+static void tell_breakers(struct certs *c, const struct predict_result *r)
+{
+	const struct predict_breaker *b = &r->breakers[0];
+	struct fault f;
+
+	fault_set(&f, FAULT_CERT_CHANGE_BREAKS);
+	add_types(c->set, &f);
+	fault_fact(&f, "count", "%u", r->broken);
+	fault_fact(&f, "mails", "%llu", (unsigned long long)r->mails_recent);
+	fault_fact(&f, "peer", "%.*s", SPAN_ARG(b->helo.n > 0 ? b->helo : b->network));
+	fault_fact(&f, "code", "%s", fault_code_text(b->cause.code));
+	log_fault(LOG_LEVEL_ERROR, "tls", "cert-change-breaks", &f);
+	pthread_mutex_lock(&c->lock);
+	report_add(&c->notes, &f);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Whom does the new set keep out that got through before, as far as the kept peers tell? A store that cannot be read has its own
+ * fault elsewhere. */
+static void predict(struct certs *c)
+{
+	struct settings *s = worker_settings(c->worker);
+	bool mail = s->mail.listen.n + s->mail.listen_tls.n > 0;
+	struct predict_result result;
+	struct store *store = NULL;
+	struct fault fault;
+	struct arena a;
+
+	arena_init(&a, 65536);
+	if (mail && store_open(s->store.p, false, &store, &fault) == 0 &&
+		predict_peers(store, TLS_FOR_MAIL, NULL, c->set, NULL, &a, &result, &fault) == 0 &&
+		result.breakers_n > 0)
+		tell_breakers(c, &result);
+	store_close(store);
+	arena_done(&a);
+	settings_unref(s);
+}
+
 static void rebuild(void *arg)
 {
 	struct built *b = arg;
@@ -238,6 +292,7 @@ static void rebuild(void *arg)
 		close(fd);
 		tell_evidence(c);
 		prove(c, true);
+		predict(c);
 		pthread_mutex_lock(&c->lock);
 		fd = c->waiting;
 		c->waiting = -1;

@@ -69,7 +69,7 @@ struct predict_result {
 	unsigned breakers_n;              /* at most PREDICT_BREAKERS_MAX */
 };
 #define PREDICT_BREAKERS_MAX 1000
-/* use: what the sets serve. both: old and new certificates side by side. Blocking, and about 2 ms of CPU for each different hello. 0 or
+/* now: NULL: whose hellos got through before, by what is kept, as at a start. use: what the sets serve. both: old and new certificates side by side (NULL: not asked). Blocking, and about 2 ms of CPU for each different hello. 0 or
  * -errno with fault (STORE-*). */
 int predict_peers(struct store *store, enum tls_use use, struct tls_set *now, struct tls_set *then,
 	struct tls_set *both, struct arena *a, struct predict_result *ret, struct fault *fault);

@@ -50,9 +50,9 @@ static const struct verdict *verdict_of(struct work *w, const struct store_hello
 	if (v)
 		return v;
 	v = arena_new(w->arena, struct verdict);
-	v->now = gets_through(w, h->bytes, w->now, NULL);
+	v->now = w->now && gets_through(w, h->bytes, w->now, NULL);
 	v->then = gets_through(w, h->bytes, w->then, &v->cause);
-	v->both = v->then || gets_through(w, h->bytes, w->both, NULL);
+	v->both = v->then || (w->both && gets_through(w, h->bytes, w->both, NULL));
 	map_put(&w->verdicts, arena_span(w->arena, key), v);
 	w->ret->hellos++;
 	return v;
@@ -124,6 +124,7 @@ static int on_hello(void *arg, const struct store_peer *p, const struct store_he
 {
 	struct work *w = arg;
 	const struct verdict *v;
+	bool now;
 
 	if (!w->has_peer || !span_eq(w->peer.network, p->network) || !span_eq(w->peer.helo, p->helo)) {
 		end_peer(w);
@@ -131,9 +132,10 @@ static int on_hello(void *arg, const struct store_peer *p, const struct store_he
 	}
 	v = verdict_of(w, h);
 	w->peer.hellos++;
-	w->fails_now |= !v->now;
+	now = w->now ? v->now : h->succeeded > 0;
+	w->fails_now |= !now;
 	w->works_then &= v->then;
-	if (!v->now || v->then)
+	if (!now || v->then)
 		return 0;
 	if (w->peer.broken++ == 0)
 		w->peer.cause = v->cause;

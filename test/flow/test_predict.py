@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import pytest
 
@@ -97,6 +98,12 @@ def test_the_named_are_exactly_those_that_fail(peers, goes):
     assert said["keeping_old_helps"]
     named = {b["helo"] for b in said["breakers"]}
     made(peers, goes)
+    # The server says so by itself, at the moment of the change.
+    first = said["breakers"][0]
+    told = wait_for(lambda: re.search(r"cert-change-breaks code=CERT-CHANGE-BREAKS types=(\w+) count=(\d+) mails=(\d+) peer=(\S+)", peers.logs()),
+                    what="the prediction in the log").groups()
+    assert told == ("ECDSA" if goes == "rsa" else "RSA", str(said["broken"]), str(said["mails_30d"]), first["helo"])
+    assert "CERT-CHANGE-BREAKS" in peers.run("doctor", check=False).stdout
     failed = {helo_of(name, peers) for name in NAMES if not deliver(peers, name)}
     assert named == failed
     assert failed                                       # and there are some
