@@ -78,30 +78,3 @@ def boxes(backends):
     for machine in backends.values():
         machine.forget_mails()
     return backends
-
-
-# ---- Postfix, Exim and OpenSMTPD, each with a domain, behind one torhaus for all tests of a file ----
-
-REAL = {"postfix.test": Postfix, "exim.test": Exim, "opensmtpd.test": OpenSMTPD}
-
-
-@pytest.fixture(scope="module")
-def backends():
-    with contextlib.ExitStack() as stack:
-        yield {domain: stack.enter_context(kind(name=f"backend.{domain}")) for domain, kind in REAL.items()}
-
-
-@pytest.fixture(scope="module")
-def edge(make_torhaus_once, backends):
-    t = gateway(make_torhaus_once, None, start=False)
-    for domain, machine in backends.items():
-        t.run("domain", "add", domain, "--mail", f"{machine.address}:{machine.port}")
-    return t.start()
-
-
-@pytest.fixture
-def boxes(backends):
-    """The same, with empty mailboxes."""
-    for machine in backends.values():
-        machine.forget_mails()
-    return backends
