@@ -10,12 +10,13 @@
 #include "serve/serve.h"
 
 #define LIMIT_S    60 /* a reload waits for its new worker */
+#define LOOK_S     10 /* what only looks waits for nothing */
 #define ANSWER_MAX ((size_t)128 << 20)
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, time_t limit_s)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = LIMIT_S };
+	struct timeval limit = { .tv_sec = limit_s };
 	int fd, r = 0;
 
 	if (strlen(path) >= sizeof(un.sun_path))
@@ -94,7 +95,7 @@ int control_request(const char *socket_path, const char *method, const char *pat
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(ANSWER_MAX);
 	_cleanup_(buf_done) struct buf in = BUF_INIT(ANSWER_MAX);
-	int fd = connect_to(socket_path);
+	int fd = connect_to(socket_path, strcmp(method, "GET") == 0 ? LOOK_S : LIMIT_S);
 	int r;
 
 	if (fd < 0)

@@ -24,6 +24,6 @@ int serve_try(const char *config_path);
 
 /* A request to a running server's control socket: method and path as in the API ("POST", "/reload"), body may be
  * empty. 0, *ret_status and the JSON body in ret (cap is the buf's); -ECONNREFUSED, -ENOENT when none is
- * running; -ETIMEDOUT. Blocking, up to 60 s (a reload waits for its new worker): for the command line. */
+ * running; -ETIMEDOUT. Blocking, up to 60 s (a reload waits for its new worker), a GET 10 s: for the command line. */
 int control_request(const char *socket_path, const char *method, const char *path, struct span body,
 	unsigned *ret_status, struct buf *ret);

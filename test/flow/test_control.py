@@ -1,7 +1,11 @@
 """The control socket: one request a connection, from programs that may be slow."""
 
+import os
+import signal
 import socket
 import time
+
+import pytest
 
 
 def ask(t, pause):
@@ -20,3 +24,16 @@ def ask(t, pause):
 def test_whoever_connects_may_take_a_moment_to_ask(site):
     for pause in (0, 0.1, 0.5):
         assert ask(site, pause).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs(site):
+    """Whoever only looks is told so in seconds, long before the worker is given up."""
+    worker = site.worker_pid()
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        done = site.run("status", check=False)
+        assert done.returncode == 4 and "SERVE-NOT-RUNNING" in done.stderr
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert site.worker_pid() == worker
