@@ -16,7 +16,8 @@ import mta  # noqa: E402  Postfix in a root folder of its own
 
 SESSIONS = 20           # at a time
 SIZE = 10_000           # bytes of a mail's body
-IDLE_OF_POSTFIX = 200   # it has a process for each session
+IDLE_OF_POSTFIX = 200   # it has a process for each session ...
+IDLE_END_S = 2          # ... that stays for so long for the next one
 
 
 class Server:
@@ -43,6 +44,7 @@ def start_postfix(dir, sink, pair, stack):
     machine = stack.enter_context(mta.Postfix(certificate=pair, lines=f"""
 smtpd_proxy_filter = 127.0.0.1:{sink}
 default_process_limit = {IDLE_OF_POSTFIX + 50}
+max_idle = {IDLE_END_S}s
 """))
     return Server("Postfix, smtpd_proxy_filter", MachineProgram(machine), machine.port, machine.address, idle_max=IDLE_OF_POSTFIX)
 
@@ -199,6 +201,7 @@ def measure_idle(server, tls, count):
     if tls and not server.starttls:
         return None
     count = min(count, server.idle_max)
+    time.sleep(2 * IDLE_END_S)
     with contextlib.ExitStack() as held:
         for _ in range(count // 20):
             held.enter_context(greeted(server, tls))
