@@ -31,7 +31,7 @@ build_in() {
 
 # The builds, so that every script builds the same thing.
 build_release() {
-	build_in build --buildtype=release -Doptimization=2 -Ddebug=true
+	build_in build --buildtype=release -Doptimization=2 -Ddebug=true -Dtests=false
 }
 build_asan() {
 	build_in build-asan -Db_sanitize=address,undefined
