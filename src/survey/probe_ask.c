@@ -69,7 +69,8 @@ static void add_hello(struct probe *p, const struct wire_hello *h, const struct 
 
 static enum ask_end end_of(int r, const struct wire_flight *f)
 {
-	if (f->version)
+	/* One that chooses, shows its certificate and then gives up, as when it cannot sign, does not speak it. */
+	if (f->version && (f->whole || f->alert == WIRE_NO_ALERT || f->alert == 0))
 		return ASK_HELLO;
 	if (f->alert != WIRE_NO_ALERT && f->alert != 0)
 		return ASK_REFUSED;

@@ -49,6 +49,7 @@ void wire_goodbye_write(uint16_t version, struct buf *out);
 struct wire_flight {
 	uint16_t version;   /* chosen; 0: no ServerHello came (yet) */
 	bool retry;         /* it was a HelloRetryRequest */
+	bool whole;         /* ServerHelloDone came, or the hello of TLS 1.3: all that is in plain text */
 	uint16_t suite;     /* chosen */
 	uint16_t group;     /* of ServerKeyExchange or HelloRetryRequest; 0: none, or an explicit curve */
 	uint16_t signature; /* of a TLS 1.2 ServerKeyExchange; 0: none */

@@ -80,7 +80,8 @@ static int read_hello(struct reader r, struct wire_flight *f)
 		f->version = 0;
 		return -EPROTO;
 	}
-	return f->version == WIRE_TLS13 ? 1 : 0;
+	f->whole = f->version == WIRE_TLS13;
+	return f->whole;
 }
 
 /* ---- the other messages of TLS 1.2 and below ---- */
@@ -158,6 +159,7 @@ static int read_message(uint32_t type, struct span body, struct wire_flight *f)
 		f->wants_client_cert = true;
 		return 0;
 	case MESSAGE_DONE:
+		f->whole = true;
 		return 1;
 	case MESSAGE_TICKET:
 	case MESSAGE_STATUS:
@@ -285,6 +287,7 @@ static int read_v2(struct span bytes, struct arena *a, struct wire_flight *f)
 	if (r.error || suites_n % 3 || r.rest.n != cert_n + suites_n + id_n)
 		return -EPROTO;
 	f->version = WIRE_SSL2;
+	f->whole = true;
 	f->chain_n = cert_n > 0;
 	f->chain_bytes = cert_n;
 	f->chain[0] = arena_span(a, reader_take(&r, cert_n));

@@ -9,10 +9,11 @@ import ssl
 import subprocess
 import time
 
+import mta
 import pytest
 
 from conftest import PROGRAM
-from fleet import (EXPECTED, KINDS, Fleet, GnuTls, Kit, Server, by_answer, by_drip, by_intolerant, by_openssl, codes, context_of,
+from fleet import (EXPECTED, KINDS, NEW, Fleet, GnuTls, Kit, Server, alert, by_answer, by_drip, by_intolerant, by_openssl, codes, context_of,
                    der_of, is_judged_right, keys, message, old_flight, record, spoken, ssl2_flight)
 
 PATIENCE = "4s"  # how long the scan waits for an answer; what is silent costs that
@@ -155,6 +156,17 @@ def test_a_server_that_chooses_what_was_not_offered(kit):
     flight = record(22, 0x0303, message(2, HELLO_12) + message(14, b""))
     result = scan_one(kit, by_answer(lambda hello: flight))
     assert "TLS-SUITE-NOT-OFFERED" in codes(result) and result["connections"] < 20
+
+
+def test_a_server_that_gives_up_at_signing(kit):
+    """As OpenSMTPD 6.8 with OpenSSL 3 and an RSA key: hello and certificate, then an internal error."""
+    certificate = der_of(kit.rsa)
+    flight = old_flight(b"\x16\3\1\0\0" + message(1, b"\3\3" + bytes(32) + b"\0\0\2\xc0\x30"), (0xc030,), 0x0303, certificate)
+    broken = flight.replace(message(14, b""), b"")
+    broken = broken[:3] + (len(broken) - 5).to_bytes(2, "big") + broken[5:] + alert(80, 0x0303)
+    result = scan_one(kit, by_answer(lambda hello: broken, end=True), "--quick")
+    assert result["verdict"] == "tls-failed" and spoken(result) == set() and keys(result) == {"RSA"}
+    assert codes(result) >= {"TLS-SERVER-REFUSED"}
 
 
 def test_half_a_flight_counts(kit):
@@ -308,3 +320,17 @@ def test_a_gap_is_kept(kit):
         results, _ = scan_json("--quick", "--gap", "300ms", *fleet.targets(), kit=kit)
         made = results["127.60.64.1"]["connections"]
         assert time.monotonic() - began >= 0.3 * (made - 1)
+
+
+@pytest.mark.parametrize("program, options", [(mta.Postfix, []), (mta.Exim, ["--quick"])], ids=["postfix", "exim"])
+def test_real_mail_servers(kit, tmp_path, program, options):
+    """Debian's own, with OpenSSL and GnuTLS."""
+    chain, begin, key = kit.rsa.read_text().partition("-----BEGIN PRIVATE KEY-----")
+    (tmp_path / "chain.pem").write_text(chain)
+    (tmp_path / "key.pem").write_text(begin + key)
+    with program(certificate=(tmp_path / "chain.pem", tmp_path / "key.pem")) as server:
+        results, _ = scan_json(*options, f"{server.address}:{server.port}", kit=kit)
+    result = results[server.address]
+    assert result["verdict"] == "tls" and NEW <= spoken(result) and keys(result) == {"RSA"}, result
+    assert "session" in result and not codes(result) & {"SCAN-OLD-VERSION", "TLS-SERVER-REFUSED"}, result
+    assert result["full"] != bool(options), result
