@@ -317,6 +317,15 @@ static void key_types(const struct tls_slot *slot, struct buf *out)
 			buf_addf(out, "%s%s", out->n ? " and " : "", tls_key_type_text(i));
 }
 
+/* A type that came beside the others breaks nobody. */
+static bool lost_a_type(const struct tls_slot *now, const struct tls_slot *before)
+{
+	for (unsigned i = 0; i < TLS_KEY_TYPES_MAX; i++)
+		if (before->by_type[i] && !(now && now->by_type[i]))
+			return true;
+	return false;
+}
+
 static void compare_name(struct span name, const struct tls_slot *now, const struct tls_slot *before,
 	tls_fault_fn *on_fault, void *arg)
 {
@@ -325,7 +334,7 @@ static void compare_name(struct span name, const struct tls_slot *now, const str
 
 	key_types(before, &old);
 	key_types(now, &new);
-	if (!span_eq(buf_span(&old), buf_span(&new))) {
+	if (lost_a_type(now, before)) {
 		fault_set(&fault, now ? FAULT_CERT_KEY_TYPE_CHANGED : FAULT_CERT_NAME_LOST);
 		fault_fact(&fault, "name", "%.*s", SPAN_ARG(name));
 		fault_fact(&fault, "before", "%s", buf_text(&old));

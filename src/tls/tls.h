@@ -89,8 +89,8 @@ unsigned tls_set_count(const struct tls_set *set);
 const struct tls_pair *tls_set_pair(const struct tls_set *set, unsigned i);
 /* The pairs that a peer asking for name gets (one per key type). Their number, at most max. */
 unsigned tls_set_pairs_for(const struct tls_set *set, struct span name, const struct tls_pair **ret, unsigned max);
-/* What changed against an earlier set, as faults and notes: key type of a name changed
- * (CERT-KEY-TYPE-CHANGED), a name lost its pair, expiry near. */
+/* What changed against an earlier set, as faults and notes: a name lost a key type (CERT-KEY-TYPE-CHANGED) or all of
+ * its pairs (CERT-NAME-LOST), expiry near. */
 void tls_set_compare(const struct tls_set *now, const struct tls_set *earlier, tls_fault_fn *on_fault, void *arg);
 /* A self-signed pair for names, PEM to bufs (for init and tests). key: TLS_KEY_RSA (2048) or ECDSA (P-256). */
 int tls_self_signed(enum tls_key_type key, const struct span *names, unsigned n, unsigned days,

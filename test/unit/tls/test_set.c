@@ -371,6 +371,15 @@ static void test_compare(void **state)
 	tls_set_compare(before, now, told_fault, &told);
 	assert_int_equal(told.n, 2);
 	assert_span(fault_value(&told.last[FAULT_CERT_NAME_LOST], "name"), "soon.example");
+	/* A second type beside the first is no loss. */
+	folder_put_pair(&folder, "rsa.pem", &rsa);
+	folder_drop(&folder, "soon.pem");
+	tls_set_unref(now);
+	now = NULL;
+	rebuild(&now);
+	told = (struct told){ 0 };
+	tls_set_compare(now, before, told_fault, &told);
+	assert_int_equal(told.n, 0);
 	/* Nothing earlier, nothing changed. */
 	told = (struct told){ 0 };
 	tls_set_compare(before, NULL, told_fault, &told);
