@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "cli/cli_priv.h"
@@ -227,14 +226,6 @@ static void print_failed(struct peers *ps, const struct kept_peer *k)
 
 /* ---- JSON ---- */
 
-static void json_time(struct jsonw *j, const char *key, int64_t at)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	clock_rfc3339(at, text);
-	jsonw_text(j, key, at ? text : NULL);
-}
-
 static void json_hello(struct peers *ps, struct jsonw *j, const struct kept_hello *k)
 {
 	_cleanup_(buf_done) struct buf hex = BUF_INIT(2 * STORE_HELLO_BYTES);
@@ -245,8 +236,8 @@ static void json_hello(struct peers *ps, struct jsonw *j, const struct kept_hell
 	jsonw_object(j, NULL);
 	jsonw_uint(j, "succeeded", k->h.succeeded);
 	jsonw_uint(j, "failed", k->h.failed);
-	json_time(j, "first_at", k->h.first_at);
-	json_time(j, "last_at", k->h.last_at);
+	cli_json_time(j, "first_at", k->h.first_at);
+	cli_json_time(j, "last_at", k->h.last_at);
 	if (tls_hello_parse(k->h.bytes, &ps->w.arena, &h) == 0) {
 		jsonw_text(j, "version_max", tls_version_text(tls_hello_version(&h)));
 		jsonw_span(j, "name", h.sni);
@@ -269,8 +260,8 @@ static void json_peer(struct peers *ps, struct jsonw *j, const struct kept_peer 
 	jsonw_span(j, "network", p->network);
 	jsonw_span(j, "helo", p->helo);
 	jsonw_span(j, "address", p->address);
-	json_time(j, "first_at", p->first_at);
-	json_time(j, "last_at", p->last_at);
+	cli_json_time(j, "first_at", p->first_at);
+	cli_json_time(j, "last_at", p->last_at);
 	jsonw_uint(j, "handshakes", p->handshakes);
 	jsonw_uint(j, "failures", p->failures);
 	jsonw_uint(j, "refusals", p->refusals);
@@ -279,7 +270,7 @@ static void json_peer(struct peers *ps, struct jsonw *j, const struct kept_peer 
 	jsonw_span(j, "tls", p->version);
 	jsonw_span(j, "suite", p->suite);
 	jsonw_span(j, "key", p->key);
-	json_time(j, "failed_at", p->failed_at);
+	cli_json_time(j, "failed_at", p->failed_at);
 	if (p->failed_at && fault_unpack(p->fault, &ps->w.arena, &f) == 0)
 		fault_json(j, "fault", &f);
 	jsonw_span(j, "proof", p->proof);

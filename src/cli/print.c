@@ -1,6 +1,7 @@
 /* What verbs share in printing. */
 #include <string.h>
 #include <time.h>
+#include "base/clock.h"
 #include "cli/cli_priv.h"
 
 const char *cli_say(const struct cli *cli, const char *en, const char *de)
@@ -56,4 +57,12 @@ void cli_time(int64_t wall_s, char ret[32])
 
 	if (wall_s == 0 || !localtime_r(&t, &tm) || strftime(ret, 32, "%Y-%m-%d %H:%M", &tm) == 0)
 		memcpy(ret, "-", 2);
+}
+
+void cli_json_time(struct jsonw *j, const char *key, int64_t wall_s)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(wall_s, text);
+	jsonw_text(j, key, wall_s ? text : NULL);
 }

@@ -66,97 +66,69 @@ static int load(struct evidence *e, struct fault *fault)
 
 /* ---- writing ---- */
 
-static int write_peers(struct store *s, const struct map *peers, struct fault *fault)
+static int write_peer(struct store *s, const void *v, struct fault *fault)
 {
-	struct span key;
-	size_t at = 0;
-	void *v;
-	int r = 0;
+	const struct peer_entry *p = v;
 
-	while (r == 0 && map_next(peers, &at, &key, &v)) {
-		const struct peer_entry *p = v;
-
-		r = store_peer_add(s, &p->p, p->hellos, p->hellos_n, fault);
-	}
-	return r;
+	return store_peer_add(s, &p->p, p->hellos, p->hellos_n, fault);
 }
 
-static int write_failures(struct store *s, const struct map *failures, struct fault *fault)
+static int write_failure(struct store *s, const void *v, struct fault *fault)
 {
-	struct span key;
-	size_t at = 0;
-	void *v;
-	int r = 0;
-
-	while (r == 0 && map_next(failures, &at, &key, &v))
-		r = store_failure_add(s, v, fault);
-	return r;
+	return store_failure_add(s, v, fault);
 }
 
-static int write_refusals(struct store *s, const struct map *refusals, struct fault *fault)
+static int write_refusal(struct store *s, const void *v, struct fault *fault)
 {
-	struct span key;
-	size_t at = 0;
-	void *v;
-	int r = 0;
-
-	while (r == 0 && map_next(refusals, &at, &key, &v))
-		r = store_refusal_add(s, v, fault);
-	return r;
+	return store_refusal_add(s, v, fault);
 }
 
-static int write_mails(struct store *s, const struct map *mails, struct fault *fault)
+static int write_mail(struct store *s, const void *v, struct fault *fault)
 {
-	struct span key;
-	size_t at = 0;
-	void *v;
-	int r = 0;
-
-	while (r == 0 && map_next(mails, &at, &key, &v))
-		r = store_mail_add(s, v, fault);
-	return r;
+	return store_mail_add(s, v, fault);
 }
 
-static int write_graces(struct store *s, const struct map *graces, struct fault *fault)
+static int write_grace(struct store *s, const void *v, struct fault *fault)
 {
-	struct span key;
-	size_t at = 0;
-	void *v;
-	int r = 0;
-
-	while (r == 0 && map_next(graces, &at, &key, &v))
-		r = store_grace_put(s, v, fault);
-	return r;
+	return store_grace_put(s, v, fault);
 }
 
-static int write_certificates(struct store *s, const struct map *certificates, struct fault *fault)
+static int write_certificate(struct store *s, const void *v, struct fault *fault)
+{
+	return store_certificate_add(s, v, fault);
+}
+
+/* All entries of a map. */
+static int write_map(struct store *s, const struct map *map, int (*write)(struct store *, const void *, struct fault *),
+	struct fault *fault)
 {
 	struct span key;
 	size_t at = 0;
 	void *v;
 	int r = 0;
 
-	while (r == 0 && map_next(certificates, &at, &key, &v))
-		r = store_certificate_add(s, v, fault);
+	while (r == 0 && map_next(map, &at, &key, &v))
+		r = write(s, v, fault);
 	return r;
 }
 
 static int write_batch(struct store *s, const struct batch *b, struct fault *fault)
 {
+	const struct {
+		const struct map *map;
+		int (*write)(struct store *, const void *, struct fault *);
+	} parts[] = {
+		{ &b->peers, write_peer },
+		{ &b->failures, write_failure },
+		{ &b->refusals, write_refusal },
+		{ &b->mails, write_mail },
+		{ &b->graces, write_grace },
+		{ &b->certificates, write_certificate },
+	};
 	int r = store_begin(s, fault);
 
-	if (r == 0)
-		r = write_peers(s, &b->peers, fault);
-	if (r == 0)
-		r = write_failures(s, &b->failures, fault);
-	if (r == 0)
-		r = write_refusals(s, &b->refusals, fault);
-	if (r == 0)
-		r = write_mails(s, &b->mails, fault);
-	if (r == 0)
-		r = write_graces(s, &b->graces, fault);
-	if (r == 0)
-		r = write_certificates(s, &b->certificates, fault);
+	for (size_t i = 0; r == 0 && i < array_len(parts); i++)
+		r = write_map(s, parts[i].map, parts[i].write, fault);
 	if (r == 0)
 		r = store_evidence_trim(s, fault);
 	if (r == 0)

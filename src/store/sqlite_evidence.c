@@ -13,6 +13,15 @@ static struct sqlite *of(struct store *s)
 	return container_of(s, struct sqlite, store);
 }
 
+/* Makes a statement ready to be bound. */
+static int prepare(struct store *s, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault)
+{
+	struct sqlite *q = of(s);
+	int r = sqlite_ready(q, fault);
+
+	return r < 0 ? r : sqlite_query(q, which, ret, fault);
+}
+
 /* ---- additions ---- */
 
 /* A statement that returns one row. A value of 0 to 2 columns to ret. */
@@ -69,10 +78,8 @@ static int peer_add(struct store *s, const struct store_peer *p, const struct st
 	struct sqlite *q = of(s);
 	sqlite3_stmt *stmt;
 	int64_t id = 0;
-	int r = sqlite_ready(q, fault);
+	int r = prepare(s, Q_PEER_ADD, &stmt, fault);
 
-	if (r == 0)
-		r = sqlite_query(q, Q_PEER_ADD, &stmt, fault);
 	if (r < 0)
 		return r;
 	sqlite_bind(stmt, "tttiiiiiiitttitt", p->network, p->helo, p->address, p->first_at, p->last_at,
@@ -110,10 +117,8 @@ static int failure_add(struct store *s, const struct store_failure *f, struct fa
 	int64_t hour = f->first_at / HOUR_S;
 	sqlite3_stmt *stmt;
 	bool room = true;
-	int r = sqlite_ready(q, fault);
+	int r = prepare(s, Q_FAILURE_ROOM, &stmt, fault);
 
-	if (r == 0)
-		r = sqlite_query(q, Q_FAILURE_ROOM, &stmt, fault);
 	if (r < 0)
 		return r;
 	sqlite_bind(stmt, "titt", f->network, hour, f->helo, f->code);
@@ -133,10 +138,8 @@ static int refusal_add(struct store *s, const struct store_refusal *f, struct fa
 	int64_t hour = f->first_at / HOUR_S;
 	sqlite3_stmt *stmt;
 	bool room = true;
-	int r = sqlite_ready(q, fault);
+	int r = prepare(s, Q_REFUSAL_ROOM, &stmt, fault);
 
-	if (r == 0)
-		r = sqlite_query(q, Q_REFUSAL_ROOM, &stmt, fault);
 	if (r < 0)
 		return r;
 	sqlite_bind(stmt, "ttitttt", f->domain, f->network, hour, f->helo, f->sender, f->recipient, f->code);
@@ -155,10 +158,8 @@ static int mail_add(struct store *s, const struct store_mail *m, struct fault *f
 {
 	struct sqlite *q = of(s);
 	sqlite3_stmt *stmt;
-	int r = sqlite_ready(q, fault);
+	int r = prepare(s, Q_MAIL_ADD, &stmt, fault);
 
-	if (r == 0)
-		r = sqlite_query(q, Q_MAIL_ADD, &stmt, fault);
 	if (r < 0)
 		return r;
 	sqlite_bind(stmt, "tittttiii", m->domain, m->day, m->version, m->suite, m->hop, m->verdict, (int64_t)m->mails,
@@ -171,10 +172,8 @@ static int grace_put(struct store *s, const struct store_grace *g, struct fault 
 	struct sqlite *q = of(s);
 	bool put = g->first_at != 0;
 	sqlite3_stmt *stmt;
-	int r = sqlite_ready(q, fault);
+	int r = prepare(s, put ? Q_GRACE_PUT : Q_GRACE_REMOVE, &stmt, fault);
 
-	if (r == 0)
-		r = sqlite_query(q, put ? Q_GRACE_PUT : Q_GRACE_REMOVE, &stmt, fault);
 	if (r < 0)
 		return r;
 	if (put)
@@ -188,10 +187,8 @@ static int certificate_add(struct store *s, const struct store_certificate *c, s
 {
 	struct sqlite *q = of(s);
 	sqlite3_stmt *stmt;
-	int r = sqlite_ready(q, fault);
+	int r = prepare(s, Q_CERTIFICATE_ADD, &stmt, fault);
 
-	if (r == 0)
-		r = sqlite_query(q, Q_CERTIFICATE_ADD, &stmt, fault);
 	if (r < 0)
 		return r;
 	sqlite_bind(stmt, "bttitiiiii", span_make(c->sha256, sizeof(c->sha256)), c->name, c->key, (int64_t)c->bits,
@@ -265,15 +262,6 @@ struct reader {
 };
 typedef int row_fn(const struct reader *to, sqlite3_stmt *row);
 
-/* Makes a statement ready to be bound. */
-static int begin_reading(struct store *s, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault)
-{
-	struct sqlite *q = of(s);
-	int r = sqlite_ready(q, fault);
-
-	return r < 0 ? r : sqlite_query(q, which, ret, fault);
-}
-
 static int read_rows(struct store *s, sqlite3_stmt *stmt, row_fn *row, const struct reader *to, struct fault *fault)
 {
 	int r = 0, rc = SQLITE_DONE;
@@ -327,7 +315,7 @@ static int peer_each(struct store *s, bool failed, store_peer_fn *fn, void *arg,
 {
 	struct reader to = { .fn.peer = fn, .arg = arg };
 	sqlite3_stmt *stmt;
-	int r = begin_reading(s, failed ? Q_PEERS_FAILED : Q_PEERS, &stmt, fault);
+	int r = prepare(s, failed ? Q_PEERS_FAILED : Q_PEERS, &stmt, fault);
 
 	return r < 0 ? r : read_rows(s, stmt, peer_row, &to, fault);
 }
@@ -353,7 +341,7 @@ static int hello_each(struct store *s, store_hello_fn *fn, void *arg, struct fau
 {
 	struct reader to = { .fn.hello = fn, .arg = arg };
 	sqlite3_stmt *stmt;
-	int r = begin_reading(s, Q_PEER_HELLOS, &stmt, fault);
+	int r = prepare(s, Q_PEER_HELLOS, &stmt, fault);
 
 	return r < 0 ? r : read_rows(s, stmt, hello_row, &to, fault);
 }
@@ -380,7 +368,7 @@ static int failure_each(struct store *s, int64_t from, int64_t to, store_failure
 {
 	struct reader reader = { .fn.failure = fn, .arg = arg };
 	sqlite3_stmt *stmt;
-	int r = begin_reading(s, Q_FAILURES, &stmt, fault);
+	int r = prepare(s, Q_FAILURES, &stmt, fault);
 
 	if (r < 0)
 		return r;
@@ -412,7 +400,7 @@ static int refusal_each(struct store *s, struct span domain, int64_t from, int64
 {
 	struct reader reader = { .fn.refusal = fn, .arg = arg };
 	sqlite3_stmt *stmt;
-	int r = begin_reading(s, Q_REFUSALS, &stmt, fault);
+	int r = prepare(s, Q_REFUSALS, &stmt, fault);
 
 	if (r < 0)
 		return r;
@@ -442,7 +430,7 @@ static int mail_each(struct store *s, struct span domain, int64_t first, int64_t
 {
 	struct reader to = { .fn.mail = fn, .arg = arg };
 	sqlite3_stmt *stmt;
-	int r = begin_reading(s, Q_MAILS, &stmt, fault);
+	int r = prepare(s, Q_MAILS, &stmt, fault);
 
 	if (r < 0)
 		return r;
@@ -475,7 +463,7 @@ static int certificate_each(struct store *s, struct span name, int64_t from, int
 {
 	struct reader reader = { .fn.certificate = fn, .arg = arg };
 	sqlite3_stmt *stmt;
-	int r = begin_reading(s, Q_CERTIFICATES, &stmt, fault);
+	int r = prepare(s, Q_CERTIFICATES, &stmt, fault);
 
 	if (r < 0)
 		return r;
@@ -500,7 +488,7 @@ static int grace_each(struct store *s, store_grace_fn *fn, void *arg, struct fau
 {
 	struct reader to = { .fn.grace = fn, .arg = arg };
 	sqlite3_stmt *stmt;
-	int r = begin_reading(s, Q_GRACES, &stmt, fault);
+	int r = prepare(s, Q_GRACES, &stmt, fault);
 
 	return r < 0 ? r : read_rows(s, stmt, grace_row, &to, fault);
 }
