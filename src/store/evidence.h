@@ -9,7 +9,7 @@
  *   peers       STORE_PEERS_MAX, of one network STORE_PEERS_PER_NETWORK; hellos of a peer STORE_PEER_HELLOS; the oldest go
  *   hellos      STORE_HELLOS_MAX; several peers may share one
  *   graces, certificates   STORE_GRACES_MAX, STORE_CERTIFICATES_MAX
- *   failures, refusals   STORE_ROWS_MAX each; of one network in an hour STORE_ROWS_PER_HOUR, what comes then is added to a
+ *   failures, refusals   STORE_ROWS_MAX each; of one network in an hour (and for one domain) STORE_ROWS_PER_HOUR, what comes then is added to a
  *               row whose EHLO name, sender and recipient are "*"
  * Ages: rows go after STORE_ROWS_DAYS, counts, peers and certificates after STORE_COUNTS_DAYS, graces after STORE_GRACE_DAYS; in batches, by
  * store_evidence_expire().
