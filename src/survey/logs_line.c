@@ -201,9 +201,23 @@ bool party_addr(struct span s, uint8_t ret[16])
 	return inet_pton(AF_INET6, text, ret) == 1;
 }
 
+/* Where the address's bracket opens: behind the EHLO name in parentheses, which may be a bracketed address itself. */
+static ptrdiff_t address_at(struct span s)
+{
+	ptrdiff_t open = span_index(s, '['), helo, end;
+
+	if (open <= 0)
+		return open;
+	helo = span_index(span_sub(s, 0, (size_t)open), '(');
+	if (helo < 0)
+		return open;
+	end = span_find(span_from(s, (size_t)helo), SPAN(") ["));
+	return end < 0 ? -1 : helo + end + 2;
+}
+
 bool party_take(struct span *rest, struct party *ret)
 {
-	ptrdiff_t open = span_index(*rest, '['), close;
+	ptrdiff_t open = address_at(*rest), close;
 	struct span before, inside;
 
 	if (open < 0)

@@ -75,6 +75,8 @@ static void test_exim_mails(void **state)
 	     "2024-01-05 09:14:22 1rB7Q1-000000041w7-0i12 <= a@b.example H=out.example.org [192.0.2.1] P=esmtps X=TLS1.2:ECDHE_ECDSA_AES_128_GCM_SHA256:128 S=1\n"
 	     "2024-01-05 09:14:23 1rB7Q1-0041w7-0i <= a@b.example H=out.example.org [192.0.2.1] P=esmtps X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256 S=1\n"
 	     "2024-01-05 09:14:24 1rB7Q1-0041w7-0i <= a@b.example H=(helo) [2001:db8::7]:999 P=esmtp S=1 T=\"X=TLS1.2:FAKE:1\" for e@f\n"
+	     "2024-01-05 09:14:24 1rB7Q1-0041w7-0i <= a@b.example H=([192.168.1.5]) [192.0.2.8] P=esmtp S=1\n"
+	     "2024-01-05 09:14:24 1rB7Q1-0041w7-0i <= a@b.example H=out.example.org ([192.168.1.5]) [192.0.2.9]:25 P=esmtp S=1\n"
 	     "2024-01-05 09:14:25 1rB7Q1-0041w7-0i <= root@local U=root P=local S=300\n"
 	     "2024-01-05 09:14:26 1rB7Q1-0041w7-0i -> x@y.example R=r T=t H=mx.example.net [192.0.2.2] X=TLSv1.2:AES256-SHA:256 CV=no C=\"250 ok\"\n"
 	     "2024-01-05 09:14:27 1rB7Q1-0041w7-0i => x@z.example R=r T=t H=mx.example.net [192.0.2.2] C=\"250 X=TLS1.2:FAKE:1\"\n"
@@ -93,7 +95,10 @@ static void test_exim_mails(void **state)
 	assert_int_equal(p->mails_out, 1);
 	assert_int_equal(p->clear_out, 1);
 	assert_use(p, 0, "TLSv1.2", "AES256-SHA", TLS_KEY_RSA, 0, 1);
-	assert_int_equal(logs_count(logs), 3);
+	assert_int_equal(peer("192.0.2.8")->clear_in, 1);
+	assert_string_equal(peer("192.0.2.8")->host, "");
+	assert_string_equal(peer("192.0.2.9")->host, "out.example.org");
+	assert_int_equal(logs_count(logs), 5);
 }
 
 static void test_exim_failures(void **state)
