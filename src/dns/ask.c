@@ -7,8 +7,8 @@
  * that is down is tried at most every DOWN_TRY_MS by each thread, so that an outage under load is no storm.
  *
  * Whoever waits gets at the latest: a stale answer after DNS_STALE_MS (at once if every upstream has failed by
- * then), a failure after DNS_ANSWER_MS. After a stale answer the question lives on for that time, to have a fresh one
- * for the next.
+ * then), a failure after DNS_ANSWER_MS. After that the question still listens for a while, without asking anybody, so
+ * that the answer of a slow upstream is there for the next who asks; when the table is full these make room first.
  */
 #include <errno.h>
 #include "base/rand.h"
@@ -32,24 +32,26 @@ static void tell(struct question *q, const struct dns_result *result)
 	}
 }
 
-/* An upstream that had a second and said nothing. */
-static void drop_tries(struct question *q)
+/* Upstreams that had a second and said nothing. */
+static void count_silent(struct question *q)
 {
 	uint64_t now_ms = loop_now_ms();
 
-	while (!list_empty(&q->tries)) {
-		struct dns_try *t = container_of(q->tries.next, struct dns_try, in_question);
+	list_each (it, &q->tries) {
+		struct dns_try *t = container_of(it, struct dns_try, in_question);
 
 		if (now_ms - t->sent_ms >= SILENT_MS)
 			upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_SILENT, 0);
-		try_drop(t);
 	}
 }
 
 /* q is gone afterwards. */
 static void finish(struct question *q, const struct dns_result *result)
 {
-	drop_tries(q);
+	if (!q->late)
+		count_silent(q);
+	while (!list_empty(&q->tries))
+		try_drop(container_of(q->tries.next, struct dns_try, in_question));
 	loop_timer_clear(&q->timer);
 	list_remove(&q->link);
 	list_remove(&q->in_bucket);
@@ -76,17 +78,41 @@ static bool give_stale(struct question *q)
 
 /* Nobody had an answer. What an upstream said is kept for a moment, and that a stale answer had to do; that nobody said
  * anything is not: the next may be luckier. */
+static void conclude(struct question *q, struct dns_result *ret_failure)
+{
+	*ret_failure = (struct dns_result){ .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
+	if (q->late)
+		return;
+	if (q->bad_ede != DNS_EDE_NONE)
+		ret_failure->ede = q->bad_ede;
+	else if (!q->bad && q->unreachable)
+		ret_failure->ede = DNS_EDE_NETWORK;
+	if (give_stale(q) || q->bad)
+		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, ret_failure->rcode, ret_failure->ede);
+}
+
 static void finish_failed(struct question *q)
 {
-	struct dns_result failure = { .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
+	struct dns_result failure;
 
-	if (q->bad_ede != DNS_EDE_NONE)
-		failure.ede = q->bad_ede;
-	else if (!q->bad && q->unreachable)
-		failure.ede = DNS_EDE_NETWORK;
-	if (give_stale(q) || q->bad)
-		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, failure.rcode, failure.ede);
+	conclude(q, &failure);
 	finish(q, &failure);
+}
+
+static void on_time(void *arg);
+
+/* Everybody is told; an answer may still come. */
+static void listen_on(struct question *q)
+{
+	struct dns_result failure;
+
+	conclude(q, &failure);
+	count_silent(q);
+	q->late = true;
+	list_remove(&q->link);
+	list_push_back(&q->client->late, &q->link);
+	loop_timer_set(&q->timer, loop_now_ms() + LATE_MS, on_time, q);
+	tell(q, &failure);
 }
 
 /* ---- tries ---- */
@@ -164,8 +190,6 @@ static void try_next(struct question *q)
 
 /* ---- time ---- */
 
-static void on_time(void *arg);
-
 static void arm(struct question *q)
 {
 	uint64_t end = q->started_ms + DNS_ANSWER_MS, stale = q->started_ms + DNS_STALE_MS;
@@ -209,8 +233,12 @@ static void on_time(void *arg)
 	struct question *q = arg;
 	uint64_t now_ms = loop_now_ms();
 
-	if (is_hopeless(q) || only_down_left(q) || now_ms >= q->started_ms + DNS_ANSWER_MS) {
+	if (q->late || is_hopeless(q) || only_down_left(q)) {
 		finish_failed(q);
+		return;
+	}
+	if (now_ms >= q->started_ms + DNS_ANSWER_MS) {
+		listen_on(q);
 		return;
 	}
 	if (now_ms >= q->started_ms + DNS_STALE_MS)
@@ -244,10 +272,12 @@ static bool all_tried(const struct question *q)
 /* After a failure the next upstream has its turn at once; when all have had theirs, with the clock. */
 static void go_on(struct question *q)
 {
-	if (is_hopeless(q)) {
+	if (is_hopeless(q) || (q->late && list_empty(&q->tries))) {
 		finish_failed(q);
 		return;
 	}
+	if (q->late)
+		return;
 	if (!all_tried(q)) {
 		try_next(q);
 		q->next_try_ms = loop_now_ms() + TRY_AFTER_MS;
@@ -306,8 +336,8 @@ void try_answered(struct dns_try *t, struct span message)
 		probe_answered(t, message);
 		return;
 	}
-	/* Who answers with a failure is there, but perhaps not well: that says nothing of it. */
-	if (is_answer(flags & DNS_RCODE))
+	/* Who answers with a failure is there, but perhaps not well: that says nothing of it. Nor does a late answer. */
+	if (is_answer(flags & DNS_RCODE) && loop_now_ms() - t->sent_ms < SILENT_MS)
 		upstream_answered(t->lane->upstream, q->client->set, loop_now_ms() - t->sent_ms);
 	i = index_of(q, t->lane);
 	try_drop(t);
@@ -366,6 +396,27 @@ static struct question *find(struct dns_client *c, const struct dns_question *q,
 	return NULL;
 }
 
+static void begin(struct question *q)
+{
+	q->late = q->stale_given = false;
+	q->bad = q->unreachable = 0;
+	q->bad_ede = DNS_EDE_NONE;
+	memset(q->tried, 0, sizeof(q->tried));
+	q->started_ms = loop_now_ms();
+	q->next_try_ms = q->started_ms + TRY_AFTER_MS;
+	list_push_back(&q->client->questions, &q->link);
+	try_next(q);
+	arm(q);
+}
+
+/* One that only listens on goes for one that somebody waits for. */
+static bool has_room(struct dns_client *c)
+{
+	if (c->questions_n >= DNS_QUESTIONS_MAX && !list_empty(&c->late))
+		finish_failed(container_of(c->late.next, struct question, link));
+	return c->questions_n < DNS_QUESTIONS_MAX && !c->stopping;
+}
+
 /* NULL: there are too many. */
 static struct question *question_get(struct dns_client *c, const struct dns_question *asked, unsigned bits)
 {
@@ -374,27 +425,26 @@ static struct question *question_get(struct dns_client *c, const struct dns_ques
 
 	if (q) {
 		stat_add(STAT_DNS_COLLAPSED, 1);
+		if (q->late) {
+			list_remove(&q->link);
+			begin(q);
+		}
 		return q;
 	}
-	if (c->questions_n >= DNS_QUESTIONS_MAX || c->stopping)
+	if (!has_room(c))
 		return NULL;
 	q = mem_new(struct question);
 	q->client = c;
 	q->hash = hash;
 	q->bits = bits;
-	q->bad_ede = DNS_EDE_NONE;
-	q->started_ms = loop_now_ms();
-	q->next_try_ms = q->started_ms + TRY_AFTER_MS;
 	memcpy(&q->q.name, &asked->name, offsetof(struct dns_name, p) + asked->name.n);
 	q->q.type = asked->type;
 	q->q.klass = asked->klass;
 	list_init(&q->waiters);
 	list_init(&q->tries);
-	list_push_back(&c->questions, &q->link);
 	list_push_back(&c->buckets[hash % QUESTION_BUCKETS], &q->in_bucket);
 	atomic_fetch_add_explicit(&c->questions_n, 1, memory_order_relaxed);
-	try_next(q);
-	arm(q);
+	begin(q);
 	return q;
 }
 
@@ -462,4 +512,6 @@ void questions_end(struct dns_client *c)
 {
 	while (!list_empty(&c->questions))
 		finish_failed(container_of(c->questions.next, struct question, link));
+	while (!list_empty(&c->late))
+		finish_failed(container_of(c->late.next, struct question, link));
 }

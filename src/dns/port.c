@@ -72,21 +72,24 @@ static struct port *port_open(struct lane *lane)
 	return p;
 }
 
-/* One of those that are open, at random, that has not carried too much; else any. */
+/* One of those that are open, at random; the next behind it that has not carried too much, if there is one. */
 static struct port *port_shared(struct lane *lane)
 {
+	struct port *first = NULL, *p;
 	uint64_t skip = rand_below(lane->ports_n);
-	struct port *best = NULL;
 
 	list_each (it, &lane->ports) {
-		struct port *p = container_of(it, struct port, link);
-
-		if (p->uses < PORT_USES_MAX || !best)
-			best = p;
-		if (skip-- == 0 && best->uses < PORT_USES_MAX)
-			break;
+		p = container_of(it, struct port, link);
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		if (!first)
+			first = p;
+		if (p->uses < PORT_USES_MAX)
+			return p;
 	}
-	return best;
+	return first;
 }
 
 static struct port *port_get(struct lane *lane)

@@ -146,6 +146,7 @@ void dns_resolver_thread_start(struct dns_resolver *r, unsigned thread)
 	c->resolver = r;
 	c->index = thread;
 	list_init(&c->questions);
+	list_init(&c->late);
 	list_init(&c->streams_waiting);
 	for (unsigned i = 0; i < QUESTION_BUCKETS; i++)
 		list_init(&c->buckets[i]);

@@ -9,8 +9,9 @@
 
 #define TRY_AFTER_MS    250  /* without an answer the next upstream is asked */
 #define SILENT_MS       1000 /* a try without an answer for so long counts against its upstream */
+#define LATE_MS         3500 /* how long a question still listens after everybody was told */
 #define PORTS_MAX       64   /* sockets to one upstream from one thread */
-#define PORT_USES_MAX   512  /* questions on one socket, if it is shared */
+#define PORT_USES_MAX   4096 /* questions on one socket, if it is shared */
 #define STREAMS_MAX     64   /* tries by TCP under way on one thread */
 #define DOWN_TRY_MS     20   /* between two tries of an upstream that is down, per thread */
 #define ANSWER_UDP_MAX  4096 /* longer ones nobody may send us: we say 1232 */
@@ -98,6 +99,7 @@ struct dns_client {
 	unsigned lanes_n;
 	struct lane **lanes; /* all there ever were */
 	struct list buckets[QUESTION_BUCKETS], questions;
+	struct list late;               /* questions whose askers have been told */
 	struct list tries[TRY_BUCKETS]; /* by UDP, by their id */
 	_Atomic unsigned questions_n;
 	unsigned streams_n;
@@ -169,6 +171,7 @@ struct question {
 	uint16_t no_edns;     /* bit per upstream: it does not understand EDNS */
 	int bad_ede;          /* what the first of these said about it */
 	bool stale_given;
+	bool late; /* nobody waits, but an answer may still come */
 	unsigned bits;
 	struct dns_question q; /* in lower case */
 };

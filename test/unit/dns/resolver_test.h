@@ -22,6 +22,7 @@ enum script {
 	GARBAGE,
 	TRUNCATED, /* by UDP; by TCP plain */
 	SLOW,      /* after 600 ms */
+	VERY_SLOW, /* after 2.5 s */
 	NO_EDNS,   /* FORMERR for whoever speaks EDNS */
 	NX,
 	CHAIN,        /* a CNAME and its target's address */
@@ -105,7 +106,7 @@ static inline void scripted_udp_one(struct scripted *u, const uint8_t *p, size_t
 	}
 	if (script == SILENT)
 		return;
-	if (script == SLOW && task_sleep(600) < 0)
+	if ((script == SLOW || script == VERY_SLOW) && task_sleep(script == SLOW ? 600 : 2500) < 0)
 		return;
 	if (script == FORGED_FIRST) {
 		n = scripted_answer(u, WRONG_ID, &q, out);

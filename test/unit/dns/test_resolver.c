@@ -226,6 +226,29 @@ static void test_a_failure_with_its_reason(void **state)
 	stage_run(says_why, 2, SERVFAIL, BOGUS);
 }
 
+static void comes_late(struct stage *s)
+{
+	struct dns_question q = dns_question_of("www.example.de", DNS_TYPE_A);
+	struct dns_result result;
+
+	/* The failure in time, and the answer for the next who asks. */
+	stage_assert_failure(s, "www.example.de", DNS_EDE_NO_REACHABLE);
+	while (!dns_now(s->r, &q, 0, &result) || !result.answer)
+		task_sleep(5);
+	assert_false(result.stale);
+	dns_answer_unref(result.answer);
+	/* Who asks while a late answer is still to come, begins anew. */
+	stage_assert_failure(s, "other.example.de", DNS_EDE_NO_REACHABLE);
+	s->u[0].script = PLAIN;
+	stage_assert_address(s, "other.example.de", ONE);
+}
+
+static void test_an_answer_that_comes_late(void **state)
+{
+	(void)state;
+	stage_run(comes_late, 1, VERY_SLOW, PLAIN);
+}
+
 static void one_says_no(struct stage *s)
 {
 	uint64_t begun;
@@ -561,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_an_alias),
 		cmocka_unit_test(test_all_refuse),
 		cmocka_unit_test(test_a_failure_with_its_reason),
+		cmocka_unit_test(test_an_answer_that_comes_late),
 		cmocka_unit_test(test_one_says_no_and_one_is_gone),
 		cmocka_unit_test(test_a_black_hole),
 		cmocka_unit_test(test_one_comes_back_under_way),
