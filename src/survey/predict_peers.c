@@ -130,9 +130,15 @@ static int on_hello(void *arg, const struct store_peer *p, const struct store_he
 		end_peer(w);
 		begin_peer(w, p);
 	}
-	v = verdict_of(w, h);
 	w->peer.hellos++;
-	now = w->now ? v->now : h->succeeded > 0;
+	/* What never got through need not be replayed to know that: hellos cost CPU, and anybody can send them. */
+	if (!w->now && h->succeeded == 0) {
+		w->fails_now = true;
+		w->works_then = false;
+		return 0;
+	}
+	v = verdict_of(w, h);
+	now = !w->now || v->now;
 	w->fails_now |= !now;
 	w->works_then &= v->then;
 	if (!now || v->then)
