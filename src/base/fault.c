@@ -51,7 +51,7 @@ static unsigned fact_index(const struct fault *f, struct span name)
 
 void fault_fact(struct fault *f, const char *name, const char *fmt, ...)
 {
-	char value[FAULT_TEXT_MAX];
+	char value[FAULT_TEXT_MAX + 1];
 	va_list ap;
 	unsigned i;
 	int n;
