@@ -49,6 +49,13 @@ void *mem_resize(void *p, size_t count, size_t size)
 	return p;
 }
 
+void *mem_copy(const void *p, size_t count, size_t size)
+{
+	void *copy = mem_zalloc(count + 1, size);
+
+	return count > 0 ? memcpy(copy, p, count * size) : copy;
+}
+
 char *mem_text(const char *s)
 {
 	size_t n = strlen(s) + 1;

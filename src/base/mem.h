@@ -16,6 +16,8 @@ void *mem_alloc(size_t n) __attribute__((malloc, returns_nonnull, alloc_size(1))
 void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 /* Grows or shrinks p (may be NULL) to count * size bytes. */
 void *mem_resize(void *p, size_t count, size_t size) __attribute__((returns_nonnull));
+/* A copy of count * size bytes at p (may be NULL if there are none); never empty. */
+void *mem_copy(const void *p, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 /* A copy of the NUL-terminated text s. */
 char *mem_text(const char *s) __attribute__((malloc, returns_nonnull));
 /* A formatted text of its own. */

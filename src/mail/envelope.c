@@ -150,7 +150,7 @@ static const struct domain *find_upwards(const struct snapshot *s, struct span n
 /* <postmaster> without a domain is ours (RFC 5321 4.5.1): it goes where mail for our own name goes. */
 static const struct domain *find_domain(const struct recipient *r)
 {
-	const struct snapshot *snapshot = r->s->view->state->snapshot;
+	const struct snapshot *snapshot = r->s->state->snapshot;
 	struct span name = r->rcpt.to.domain;
 	const struct domain *d = NULL;
 	struct span normal;
@@ -367,7 +367,7 @@ static void receive_recipient(struct recipient *r)
 		refuse_relaying(r);
 		return;
 	}
-	r->rule = snapshot_tls_of(r->s->view->state->snapshot, r->domain, buf_span(&r->mailbox));
+	r->rule = snapshot_tls_of(r->s->state->snapshot, r->domain, buf_span(&r->mailbox));
 	if (encryption_allows(r->s, r->domain, r->rule, buf_span(&r->mailbox)))
 		deliver_to_backend(r);
 	else

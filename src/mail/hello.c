@@ -41,7 +41,7 @@ int on_ehlo(struct mail_session *s, struct span args)
 {
 	uint64_t backends_max;
 	unsigned caps = backends_caps(s->thread->mail->backends, &backends_max);
-	struct tls_set *tls = s->view->state->tls;
+	struct tls_set *tls = s->state->tls;
 	char size[32];
 
 	if (take_name(s, args) < 0)

@@ -33,7 +33,7 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 {
 	struct mail_listener *l = container_of(acceptor, struct mail_listener, acceptor);
 	struct mail_thread *t = l->thread;
-	bool full = atomic_fetch_add(&t->mail->sessions, 1) >= t->view->state->settings.connections_max;
+	bool full = atomic_fetch_add(&t->mail->sessions, 1) >= t->state->settings.connections_max;
 	struct arrival *a;
 	struct conn *c;
 	int error;
@@ -76,7 +76,7 @@ void mail_listen(struct mail *m, unsigned thread, int fd, bool tls)
 	struct mail_thread *t = &m->threads[thread];
 	struct mail_listener *l = mem_new(struct mail_listener);
 
-	must(t->view);
+	must(t->state);
 	l->thread = t;
 	l->tls = tls;
 	list_push_back(&t->listeners, &l->link);

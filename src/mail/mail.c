@@ -1,13 +1,13 @@
 /* The state of the mail edge and how a new one reaches the threads: as that of the web edge (web/web.c). */
 #include "mail/mail_priv.h"
 
-static struct mail_state *state_ref(struct mail_state *s)
+struct mail_state *mail_state_ref(struct mail_state *s)
 {
 	atomic_fetch_add(&s->refs, 1);
 	return s;
 }
 
-static struct mail_state *state_unref(struct mail_state *s)
+struct mail_state *mail_state_unref(struct mail_state *s)
 {
 	if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
 		snapshot_unref(s->snapshot);
@@ -19,29 +19,10 @@ static struct mail_state *state_unref(struct mail_state *s)
 	return NULL;
 }
 
-struct mail_view *mail_view_ref(struct mail_view *v)
-{
-	v->refs++;
-	return v;
-}
-
-struct mail_view *mail_view_unref(struct mail_view *v)
-{
-	if (v && --v->refs == 0) {
-		state_unref(v->state);
-		mem_free(v);
-	}
-	return NULL;
-}
-
 static void copy_settings(struct mail_settings *to, const struct mail_settings *from)
 {
-	struct net_prefix *proxies = mem_zalloc(from->proxy_from_n + 1, sizeof(*proxies));
-
 	*to = *from;
-	if (from->proxy_from_n > 0)
-		memcpy(proxies, from->proxy_from, from->proxy_from_n * sizeof(*proxies));
-	to->proxy_from = proxies;
+	to->proxy_from = mem_copy(from->proxy_from, from->proxy_from_n, sizeof(*from->proxy_from));
 	to->hostname = mem_text(from->hostname);
 }
 
@@ -64,25 +45,13 @@ static struct mail_state *state_new(const struct mail_state *old, struct snapsho
 
 static void thread_take(struct mail_thread *t, struct mail_state *state)
 {
-	struct mail_view *view = mem_new(struct mail_view);
-
-	view->refs = 1;
-	view->state = state;
-	mail_view_unref(t->view);
-	t->view = view;
+	mail_state_unref(t->state);
+	t->state = state;
 }
 
-struct delivery {
-	struct mail_thread *thread;
-	struct mail_state *state;
-};
-
-static void on_delivery(void *arg)
+static void on_delivery(void *thread, void *state)
 {
-	struct delivery *d = arg;
-
-	thread_take(d->thread, d->state);
-	mem_free(d);
+	thread_take(thread, state);
 }
 
 void mail_publish(struct mail *m, struct snapshot *snapshot, struct tls_set *tls, const struct mail_settings *settings)
@@ -94,17 +63,11 @@ void mail_publish(struct mail *m, struct snapshot *snapshot, struct tls_set *tls
 	m->current = state_new(old, snapshot, tls, settings);
 	if (snapshot)
 		backends_watch(m->backends, snapshot);
-	for (unsigned i = 0; i < m->threads_n; i++) {
-		struct delivery *d;
-
-		if (!m->threads[i].loop)
-			continue;
-		d = mem_new(struct delivery);
-		*d = (struct delivery){ &m->threads[i], state_ref(m->current) };
-		loop_post(m->threads[i].loop, on_delivery, d);
-	}
+	for (unsigned i = 0; i < m->threads_n; i++)
+		if (m->threads[i].loop)
+			loop_post_pair(m->threads[i].loop, on_delivery, &m->threads[i], mail_state_ref(m->current));
 	pthread_mutex_unlock(&m->lock);
-	state_unref(old);
+	mail_state_unref(old);
 }
 
 void mail_thread_start(struct mail *m, unsigned thread)
@@ -119,7 +82,7 @@ void mail_thread_start(struct mail *m, unsigned thread)
 	pthread_mutex_lock(&m->lock);
 	t->loop = loop_self();
 	if (m->current)
-		thread_take(t, state_ref(m->current));
+		thread_take(t, mail_state_ref(m->current));
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -141,8 +104,8 @@ struct mail *mail_free(struct mail *m)
 	if (!m)
 		return NULL;
 	for (unsigned i = 0; i < m->threads_n; i++)
-		mail_view_unref(m->threads[i].view);
-	state_unref(m->current);
+		mail_state_unref(m->threads[i].state);
+	mail_state_unref(m->current);
 	networks_free(m->networks);
 	backends_free(m->backends);
 	pthread_mutex_destroy(&m->lock);

@@ -17,8 +17,8 @@
  * All recipients of one transaction have to live at one backend; others are told 451 4.5.3, so that the sender makes a
  * second transaction for them.
  *
- * One struct mail per worker; each thread has a view (snapshot, certificates, settings), replaced as a whole. A
- * transaction keeps the view it began with. A session that waits for a command owns no task and no buffer.
+ * One struct mail per worker; each thread has a state (snapshot, certificates, settings), replaced as a whole. A
+ * transaction keeps the state it began with. A session that waits for a command owns no task and no buffer.
  */
 #pragma once
 #include "domain/domain.h"

@@ -23,13 +23,8 @@ struct mail_state {
 	struct tls_set *tls; /* NULL: no TLS */
 	struct mail_settings settings;
 };
-/* A thread's hold on a state: the count is the thread's own. */
-struct mail_view {
-	unsigned refs;
-	struct mail_state *state;
-};
-struct mail_view *mail_view_ref(struct mail_view *v);
-struct mail_view *mail_view_unref(struct mail_view *v);
+struct mail_state *mail_state_ref(struct mail_state *s);
+struct mail_state *mail_state_unref(struct mail_state *s);
 
 struct mail_listener {
 	struct list link;
@@ -41,7 +36,7 @@ struct mail_thread {
 	struct mail *mail;
 	unsigned index;
 	struct loop *loop;
-	struct mail_view *view;
+	struct mail_state *state;
 	struct list listeners;
 	struct list parked; /* sessions that wait for a command */
 	bool draining;
@@ -100,8 +95,8 @@ enum verdict {
 };
 struct mail_session {
 	struct mail_thread *thread;
-	struct mail_view *view; /* NULL while parked outside a transaction; the same for all of a transaction */
-	struct list link;       /* in thread->parked */
+	struct mail_state *state; /* NULL while parked outside a transaction; the same for all of a transaction */
+	struct list link;         /* in thread->parked */
 	struct conn *conn;
 	struct mail_transaction *mail; /* from MAIL to its end, or NULL */
 	struct buf in, out;            /* no memory while parked, but for a line that has begun */

@@ -42,7 +42,7 @@ static const struct command {
 
 const struct mail_settings *session_settings(const struct mail_session *s)
 {
-	return &s->view->state->settings;
+	return &s->state->settings;
 }
 
 bool session_is_self(const struct mail_session *s)
@@ -323,7 +323,7 @@ static void session_free(struct mail_session *s)
 	session_reset(s);
 	if (s->in_network)
 		networks_leave(t->mail->networks, &s->conn->peer);
-	mail_view_unref(s->view);
+	mail_state_unref(s->state);
 	conn_close(s->conn);
 	buf_done(&s->in);
 	buf_done(&s->out);
@@ -381,13 +381,13 @@ static void end(struct mail_session *s, int r)
 
 static task_fn converse;
 
-/* A view for the next command; within a transaction it stays. */
+/* What is published now, for the next command; within a transaction it stays. */
 static void look(struct mail_session *s)
 {
-	if (s->mail || s->view == s->thread->view)
+	if (s->mail || s->state == s->thread->state)
 		return;
-	mail_view_unref(s->view);
-	s->view = mail_view_ref(s->thread->view);
+	mail_state_unref(s->state);
+	s->state = mail_state_ref(s->thread->state);
 }
 
 static void go_on(struct mail_session *s, enum loop_idle_end why)
@@ -415,7 +415,7 @@ static void park(struct mail_session *s)
 		s->used = 0;
 	}
 	if (!s->mail)
-		s->view = mail_view_unref(s->view);
+		s->state = mail_state_unref(s->state);
 	list_push_back(&s->thread->parked, &s->link);
 	conn_park(s->conn, s->deadline, on_wait_end, s);
 }

@@ -40,7 +40,7 @@ static int refuse_pipelined(struct mail_session *s)
 							  session_unread(s).n > 0 ? session_unread(s) : SPAN("?") };
 	const struct tls_facts facts = { .use = TLS_FOR_MAIL, .alert_sent = 0xff, .alert_received = 0xff };
 
-	explain(s, &facts, s->view->state->tls, &around);
+	explain(s, &facts, s->state->tls, &around);
 	s->verdict = VERDICT_TLS_FAILED;
 	session_say(s, 554, "5.5.1", "Nothing may follow STARTTLS before its answer [%s]", fault_code_text(s->code));
 	return NEXT_CLOSE;
@@ -61,7 +61,7 @@ static void succeeded(struct mail_session *s, const struct tls_facts *facts)
 int session_start_tls(struct mail_session *s)
 {
 	uint64_t deadline = deadline_in(session_settings(s)->tls_timeout_ms);
-	struct tls_set *set = s->view->state->tls;
+	struct tls_set *set = s->state->tls;
 	struct tls_facts facts = { 0 };
 	int r;
 
@@ -80,7 +80,7 @@ int session_start_tls(struct mail_session *s)
 
 int on_starttls(struct mail_session *s, struct span args)
 {
-	struct tls_set *set = s->view->state->tls;
+	struct tls_set *set = s->state->tls;
 	int r;
 
 	(void)args;

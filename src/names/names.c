@@ -22,13 +22,6 @@ static struct names_state *state_unref(struct names_state *s)
 	return NULL;
 }
 
-static void *copy(const void *v, size_t n, size_t size)
-{
-	void *p = mem_zalloc(n + 1, size);
-
-	return n > 0 ? memcpy(p, v, n * size) : p;
-}
-
 static struct names_state *state_new(const struct names_state *old, struct snapshot *snapshot,
 	const struct names_settings *settings)
 {
@@ -38,8 +31,8 @@ static struct names_state *state_new(const struct names_state *old, struct snaps
 	s->refs = 1;
 	s->zone = snapshot ? zone_new(snapshot) : zone_ref(old->zone);
 	s->settings = settings ? *settings : old->settings;
-	s->settings.forward = copy(s->settings.forward, s->settings.forward_n, sizeof(*s->settings.forward));
-	s->settings.allow = copy(s->settings.allow, s->settings.allow_n, sizeof(*s->settings.allow));
+	s->settings.forward = mem_copy(s->settings.forward, s->settings.forward_n, sizeof(*s->settings.forward));
+	s->settings.allow = mem_copy(s->settings.allow, s->settings.allow_n, sizeof(*s->settings.allow));
 	return s;
 }
 
@@ -61,17 +54,9 @@ static void thread_take(struct names_thread *t, struct names_state *state)
 		task_spawn("names-prepare", prepare, t);
 }
 
-struct delivery {
-	struct names_thread *thread;
-	struct names_state *state;
-};
-
-static void on_delivery(void *arg)
+static void on_delivery(void *thread, void *state)
 {
-	struct delivery *d = arg;
-
-	thread_take(d->thread, d->state);
-	mem_free(d);
+	thread_take(thread, state);
 }
 
 void names_publish(struct names *n, struct snapshot *snapshot, const struct names_settings *settings)
@@ -81,15 +66,9 @@ void names_publish(struct names *n, struct snapshot *snapshot, const struct name
 	pthread_mutex_lock(&n->lock);
 	old = n->current;
 	n->current = state_new(old, snapshot, settings);
-	for (unsigned i = 0; i < n->threads_n; i++) {
-		struct delivery *d;
-
-		if (!n->threads[i].loop)
-			continue;
-		d = mem_new(struct delivery);
-		*d = (struct delivery){ &n->threads[i], state_ref(n->current) };
-		loop_post(n->threads[i].loop, on_delivery, d);
-	}
+	for (unsigned i = 0; i < n->threads_n; i++)
+		if (n->threads[i].loop)
+			loop_post_pair(n->threads[i].loop, on_delivery, &n->threads[i], state_ref(n->current));
 	pthread_mutex_unlock(&n->lock);
 	state_unref(old);
 }

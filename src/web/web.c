@@ -46,12 +46,8 @@ struct web_view *web_view_unref(struct web_view *v)
 
 static void copy_settings(struct web_settings *to, const struct web_settings *from)
 {
-	struct net_prefix *proxies = mem_zalloc(from->proxy_from_n + 1, sizeof(*proxies));
-
 	*to = *from;
-	if (from->proxy_from_n > 0)
-		memcpy(proxies, from->proxy_from, from->proxy_from_n * sizeof(*proxies));
-	to->proxy_from = proxies;
+	to->proxy_from = mem_copy(from->proxy_from, from->proxy_from_n, sizeof(*from->proxy_from));
 	to->access_to = mem_text(from->access_to ? from->access_to : "stderr");
 }
 
@@ -95,30 +91,18 @@ static void thread_take(struct web_thread *t, struct web_state *state)
 	access_log_to(t->access, t->web->sink);
 }
 
-struct delivery {
-	struct web_thread *thread;
-	struct web_state *state;
-};
-
-static void on_delivery(void *arg)
+static void on_delivery(void *thread, void *state)
 {
-	struct delivery *d = arg;
-
-	thread_take(d->thread, d->state);
-	mem_free(d);
+	thread_take(thread, state);
 }
 
 static void deliver(struct web *w, struct web_state *state)
 {
 	for (unsigned i = 0; i < w->threads_n; i++) {
 		struct web_thread *t = &w->threads[i];
-		struct delivery *d;
 
-		if (!t->loop)
-			continue;
-		d = mem_new(struct delivery);
-		*d = (struct delivery){ t, state_ref(state) };
-		loop_post(t->loop, on_delivery, d);
+		if (t->loop)
+			loop_post_pair(t->loop, on_delivery, t, state_ref(state));
 	}
 }
 
