@@ -94,6 +94,7 @@ static void recompute(struct backends *all)
 {
 	unsigned caps = ~0u;
 	uint64_t size_max = 0;
+	bool limited = true; /* every one of them has said a limit */
 	struct span text;
 	size_t at = 0;
 	void *p;
@@ -106,12 +107,14 @@ static void recompute(struct backends *all)
 		pthread_mutex_lock(&b->lock);
 		if (b->known)
 			caps &= b->caps.mask;
-		if (b->known && b->caps.size_max > 0 && (size_max == 0 || b->caps.size_max < size_max))
+		limited = limited && b->known && b->caps.size_max > 0;
+		if (b->known && b->caps.size_max > size_max)
 			size_max = b->caps.size_max;
 		pthread_mutex_unlock(&b->lock);
 	}
 	all->caps = caps;
-	all->size_max = size_max;
+	/* The largest: senders bounce what is larger without asking. Each backend then refuses by its own. */
+	all->size_max = limited ? size_max : 0;
 }
 
 void backends_watch(struct backends *all, const struct snapshot *s)

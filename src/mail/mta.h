@@ -33,8 +33,8 @@ struct backends *backends_new(unsigned threads);
 struct backends *backends_free(struct backends *b);
 /* The backends of a snapshot: capabilities are announced for these. Any thread. */
 void backends_watch(struct backends *b, const struct snapshot *s);
-/* What all of them can do as far as is known (an unknown one: everything), and the smallest limit of size that one
- * of them said (0: none). Any thread. */
+/* What all of them can do as far as is known (an unknown one: everything), and the largest message that one
+ * of them takes (0: no limit is known). Any thread. */
 unsigned backends_caps(const struct backends *b, uint64_t *ret_size_max);
 void backends_json(struct backends *b, struct jsonw *j);
 /* What is wrong with those that do not work now; at most 20. Any thread. */

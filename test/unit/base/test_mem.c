@@ -24,6 +24,16 @@ static void test_zalloc_zeroes(void **state)
 		assert_int_equal(p[i], 0);
 }
 
+static void test_copy(void **state)
+{
+	static const int numbers[] = { 1, 2, 3 };
+	int *copy = mem_copy(numbers, 3, sizeof(*numbers));
+
+	assert_memory_equal(copy, numbers, sizeof(numbers));
+	mem_free(copy);
+	mem_free(mem_copy(NULL, 0, sizeof(*numbers)));
+}
+
 static void test_resize_keeps(void **state)
 {
 	_cleanup_(mem_freep) char *p = mem_text("kept");
@@ -85,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zero_sizes),
 		cmocka_unit_test(test_zalloc_zeroes),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_resize_keeps),
 		cmocka_unit_test(test_textf),
 		cmocka_unit_test(test_what_ends_the_process),
