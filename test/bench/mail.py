@@ -222,13 +222,14 @@ def main():
                                            cpu=common.LOAD_CPU)).wait_port(sink)
         pair = common.certificate(dir, "mx.bench.example")
         servers = [start(dir, sink, pair, stack) for start in (start_torhaus, start_postfix, start_haproxy, start_nginx)]
+        # First: later they would live in memory that the load has left behind.
+        common.say(f"-- {idle} idle sessions")
+        memory = {s: [measure_idle(s, tls, idle) for tls in (None, context())] for s in servers}
         columns = {}
         for title, tls in ("plain", False), ("STARTTLS", True):
             common.say(f"-- {title}")
             able = [s for s in servers if s.starttls or not tls]
             columns[title] = common.interleaved(able, lambda s: measure_mails(dir, tools, s, tls, count), rounds)
-        common.say(f"-- {idle} idle sessions")
-        memory = {s: [measure_idle(s, tls, idle) for tls in (None, context())] for s in servers}
         version = common.run(tools.command("postconf", "-d", "-h", "mail_version")).strip()
         print_section(servers, columns, memory, version)
 
