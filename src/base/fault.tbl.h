@@ -591,10 +591,10 @@ FAULT(SERVE_FENCE_FAILED, "SERVE-FENCE-FAILED",
 	"The kernel needs seccomp filters and, from version 5.13, Landlock; containers often take them away.",
 	"Der Kernel braucht seccomp-Filter und, ab Version 5.13, Landlock; Container nehmen sie oft weg.")
 FAULT(SERVE_FEW_FILES, "SERVE-FEW-FILES",
-	"The process may open {limit} files, which is too few for {connections} connections (web.connections_max).",
-	"Der Prozess darf {limit} Dateien öffnen; für {connections} Verbindungen (web.connections_max) ist das zu wenig.",
-	"Raise LimitNOFILE= in the unit (or ulimit -n) to {wanted}, or lower web.connections_max.",
-	"LimitNOFILE= in der Unit (oder ulimit -n) auf {wanted} erhöhen oder web.connections_max senken.")
+	"The process may open {limit} files, which is too few for {connections} connections (connections_max of web, and twice that of mail).",
+	"Der Prozess darf {limit} Dateien öffnen; für {connections} Verbindungen (connections_max von web und zweimal das von mail) ist das zu wenig.",
+	"Raise LimitNOFILE= in the unit (or ulimit -n) to {wanted}, or lower connections_max.",
+	"LimitNOFILE= in der Unit (oder ulimit -n) auf {wanted} erhöhen oder connections_max senken.")
 FAULT(SERVE_SNAPSHOT_OLD, "SERVE-SNAPSHOT-OLD",
 	"The store could not be read at the start; {domains} domains are served from the last good state.",
 	"Der Speicher war beim Start nicht lesbar; {domains} Domains werden aus dem letzten guten Stand bedient.",

@@ -45,9 +45,21 @@ static void cache_json(struct worker *w, struct jsonw *j)
 
 /* ---- what is wrong now ---- */
 
+/* What may be open at a time: a visitor, or a sender and its backend. A part that is off needs nothing. */
+static uint64_t connections_wanted(const struct settings *s)
+{
+	uint64_t n = 0;
+
+	if (s->web.listen.n + s->web.listen_tls.n > 0)
+		n += s->web.connections_max;
+	if (s->mail.listen.n + s->mail.listen_tls.n > 0)
+		n += 2 * s->mail.connections_max;
+	return n;
+}
+
 static void report_files(struct worker *w, struct report *r)
 {
-	uint64_t wanted = w->settings->web.connections_max + FILES_SPARE;
+	uint64_t connections = connections_wanted(w->settings), wanted = connections + FILES_SPARE;
 	struct rlimit limit;
 	struct fault f;
 
@@ -55,7 +67,7 @@ static void report_files(struct worker *w, struct report *r)
 		return;
 	fault_set(&f, FAULT_SERVE_FEW_FILES);
 	fault_fact(&f, "limit", "%llu", (unsigned long long)limit.rlim_cur);
-	fault_fact(&f, "connections", "%llu", (unsigned long long)w->settings->web.connections_max);
+	fault_fact(&f, "connections", "%llu", (unsigned long long)connections);
 	fault_fact(&f, "wanted", "%llu", (unsigned long long)wanted);
 	report_add(r, &f);
 }

@@ -1,6 +1,7 @@
 """The control socket: one request a connection, from programs that may be slow."""
 
 import os
+import resource
 import signal
 import socket
 import time
@@ -37,3 +38,12 @@ def test_a_worker_that_hangs(site):
     finally:
         os.kill(worker, signal.SIGCONT)
     assert site.worker_pid() == worker
+
+
+def test_too_few_files_are_told(make_torhaus):
+    t = make_torhaus(web="connections_max = 500").start()
+    assert not any(f["code"] == "SERVE-FEW-FILES" for f in t.json("status")["faults"])
+    resource.prlimit(t.worker_pid(), resource.RLIMIT_NOFILE, (600, 600))
+    fault, = (f for f in t.json("status")["faults"] if f["code"] == "SERVE-FEW-FILES")
+    # Mail is off here: only visitors are counted.
+    assert "600 files" in fault["cause"] and "500 connections" in fault["cause"] and "756" in fault["remedy"]
