@@ -9,6 +9,9 @@
  *
  * X= holds version, suite and bits; a build with GnuTLS writes ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM where the
  * signature names the key type. A pid in brackets, milliseconds and a zone may stand behind the time.
+ *
+ * Such a build, as a server, sends its alert, waits for half a second and for the client to hang up, and only then writes that the
+ * handshake failed: a client that comes again at once without TLS stands before its own failure.
  */
 #include "survey/logs_priv.h"
 
@@ -101,6 +104,8 @@ static void on_failure(struct logs *l, const struct stamp *stamp, const struct p
 	if (is_after_handshake(where) || !stamp_time(l, stamp, &at))
 		return;
 	peer_failed(l, p, way, at, span_trim(rest));
+	if (way == IN && span_starts(where, SPAN("gnutls_handshake")))
+		peer_failed_before(l, p->addr, at);
 }
 
 static void on_tls_error(struct logs *l, const struct stamp *stamp, struct span rest)

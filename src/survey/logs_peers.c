@@ -6,6 +6,8 @@
 #include "base/fmt.h"
 #include "survey/logs_priv.h"
 
+#define LATE_S 2 /* between a failure and its line, at most */
+
 /* ---- the table ---- */
 
 struct logs *logs_new(int64_t since, unsigned peers_max)
@@ -124,6 +126,7 @@ void peer_secured(struct logs *l, const struct party *party, enum way way, int64
 
 	if (way == IN) {
 		p->cleared = true; /* it can: what comes without TLS later has another reason */
+		p->clear_at = 0;
 		l->ecdsa_in += key == TLS_KEY_ECDSA;
 	}
 	while (i < p->uses_n && p->uses[i].suite != index)
@@ -142,16 +145,23 @@ void peer_secured(struct logs *l, const struct party *party, enum way way, int64
 
 /* ---- what went wrong, and what followed ---- */
 
+static void fell_back(struct peer *p, int64_t at, int64_t after_s)
+{
+	p->cleared = true;
+	p->clear_at = 0;
+	p->fallbacks++;
+	p->fallback_at = at;
+	p->fallback_after_s = after_s;
+}
+
 /* Without TLS, soon after a failure of the same peer. */
 static void see_fallback(struct peer *p, int64_t at)
 {
 	if (p->failed_at == 0 || p->failed_out || p->cleared || at < p->failed_at ||
 		at - p->failed_at > LOGS_FALLBACK_S)
-		return;
-	p->cleared = true;
-	p->fallbacks++;
-	p->fallback_at = at;
-	p->fallback_after_s = at - p->failed_at;
+		p->clear_at = at;
+	else
+		fell_back(p, at, at - p->failed_at);
 }
 
 void peer_mail(struct logs *l, const struct party *party, enum way way, int64_t at, bool secured, uint64_t count)
@@ -207,6 +217,14 @@ void peer_failed_as(struct logs *l, const struct party *party, enum way way, int
 
 	keep_text(p->reason, span_of(fault_code_text(code)));
 	count_cause(p, rule_of_code(code));
+}
+
+void peer_failed_before(struct logs *l, const uint8_t addr[16], int64_t at)
+{
+	struct peer *p = map_find(&l->by_addr, key_of(addr));
+
+	if (p && p->clear_at > 0 && p->clear_at <= at && at - p->clear_at <= LATE_S)
+		fell_back(p, p->clear_at, 0);
 }
 
 void peer_failed_because(struct logs *l, const uint8_t addr[16], struct span reason)

@@ -28,6 +28,7 @@ struct peer {
 	uint8_t addr[16];   /* IPv4 mapped */
 	char host[LOGS_TEXT], reason[LOGS_TEXT], refused_for[LOGS_TEXT], refused_with[LOGS_TEXT];
 	int64_t first_at, last_at, failed_at, refused_at, fallback_at, fallback_after_s;
+	int64_t clear_at;                         /* it last came without TLS for no reason known; 0: never since TLS */
 	uint64_t mails[2], clear[2], failures[2]; /* in, out */
 	uint64_t fallbacks, refusals, uses_more;
 	bool failed_out, cleared; /* cleared: the last failure was followed already */
@@ -109,6 +110,8 @@ void peer_secured(struct logs *l, const struct party *p, enum way way, int64_t a
 void peer_mail(struct logs *l, const struct party *p, enum way way, int64_t at, bool secured, uint64_t count);
 void peer_failed(struct logs *l, const struct party *p, enum way way, int64_t at, struct span reason);
 void peer_failed_as(struct logs *l, const struct party *p, enum way way, int64_t at, enum fault_code code);
+/* Its last failure, at `at`, was written up to some seconds after it happened: what followed may stand before it. */
+void peer_failed_before(struct logs *l, const uint8_t addr[16], int64_t at);
 /* Better words for its last failure. */
 void peer_failed_because(struct logs *l, const uint8_t addr[16], struct span reason);
 void peer_refused(struct logs *l, const struct party *p, int64_t at, struct span recipient, struct span words);

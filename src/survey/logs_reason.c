@@ -87,8 +87,10 @@ static const struct rule {
 		"Daten wurden unterwegs verändert" },
 	{ "decryption failed", FAULT_TLS_RECORD_CORRUPT, false, "data were changed on the way",
 		"Daten wurden unterwegs verändert" },
-	{ "decryption has failed", FAULT_TLS_RECORD_CORRUPT, false, "data were changed on the way",
-		"Daten wurden unterwegs verändert" },
+	/* GnuTLS, of the alert that an OpenSSL client of TLS 1.3 sends in clear when it refuses the certificate. */
+	{ "decryption has failed", FAULT_TLS_CERT_REFUSED, true,
+		"most likely it refused the certificate (by an alert that the library here could not read)",
+		"wohl lehnte sie das Zertifikat ab (mit einem Alarm, den die hiesige Bibliothek nicht lesen konnte)" },
 	{ "packet length too long", FAULT_TLS_RECORD_TOO_LARGE, false, "no TLS, or broken", "kein TLS, oder defekt" },
 	{ "unexpected message", FAULT_TLS_UNEXPECTED_MESSAGE, false, "it sent something else than expected",
 		"sie sandte etwas anderes als erwartet" },

@@ -3,7 +3,8 @@
 As packages they exclude each other; script/check unpacks them (need_peers in script/lib/packages.sh) into a small root folder.
 Each server here is a machine of its own: a copy of that folder made of hard links, with its configuration, spool and mailbox at
 the usual places, run by chroot in the foreground, and gone with the test. Mail for every recipient goes to one Maildir, except
-that a local part beginning with "unknown" is refused for good and one with "busy" for now.
+that a local part beginning with "unknown" is refused for good, one with "busy" for now, and (by Postfix and Exim) one with "secret"
+without TLS.
 """
 
 import os
@@ -270,7 +271,8 @@ class Postfix(Machine):
         self.folder(spool / "pid")
         self.folder("var/lib/postfix", POSTFIX)
         self.folder("var/log")
-        self.write("etc/postfix/refused", "/^unknown/ 550 5.1.1 No such mailbox\n/^busy/ 450 4.2.1 Mailbox is busy\n")
+        self.write("etc/postfix/refused", "/^unknown/ 550 5.1.1 No such mailbox\n/^busy/ 450 4.2.1 Mailbox is busy\n"
+                   "/^secret/ reject_plaintext_session\n")
         self.write("etc/postfix/main.cf", self._main())
         self.write("etc/postfix/master.cf", self._master())
 
@@ -397,6 +399,9 @@ on_rcpt:
        message = 5.1.1 No such mailbox
   defer local_parts = ^busy
        message = 4.2.1 Mailbox is busy
+  deny local_parts = ^secret
+       !encrypted = *
+       message = encryption required
   accept
 
 begin routers

@@ -124,6 +124,8 @@ static void test_exim_failures(void **state)
 			"192.0.2.7", FAULT_TLS_DH_TOO_SMALL, false, true },
 		{ "TLS error on connection from h.example [192.0.2.8] (SSL_accept): error:14094418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca",
 			"192.0.2.8", FAULT_TLS_CERT_CA_UNKNOWN, true, false },
+		{ "TLS error on connection from (client.test) [192.0.2.10] (gnutls_handshake): Decryption has failed.",
+			"192.0.2.10", FAULT_TLS_CERT_REFUSED, true, false },
 		{ "TLS error on connection from h.example [192.0.2.9] (SSL_accept): words that nobody knows",
 			"192.0.2.9", FAULT_TLS_HANDSHAKE_FAILED, true, false },
 	};
@@ -154,6 +156,39 @@ static void test_exim_lines_that_tell_nothing(void **state)
 	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= \n"
 	     "2024-01-05 09:14 x\n2024-01-05\n\n\0\n");
 	assert_int_equal(logs_count(logs), 0);
+}
+
+/* Exim 4.96 with GnuTLS and a client that came again at once: its lines, in the order in which they were written. */
+static void test_exim_writes_failures_late(void **state)
+{
+#define CAME(time) "2026-11-26 00:12:" time " 1xWN6F-00060b-15 <= a@b.test H=(client.test) [127.0.0.11] P=esmtp S=219\n"
+#define CAME_S(time) \
+	"2026-11-26 00:12:" time \
+	" 1xWN6F-00060b-15 <= a@b.test H=(client.test) [127.0.0.11] P=esmtps X=TLS1.2:ECDHE_X25519__ECDSA_SHA256__AES_256_GCM:256 CV=no S=275\n"
+#define BROKE(time) \
+	"2026-11-26 00:12:" time \
+	" TLS error on connection from (client.test) [127.0.0.11] (gnutls_handshake): No supported cipher suites have been found.\n"
+#define REFUSED(time) \
+	"2026-11-26 00:12:" time \
+	" H=(client.test) [127.0.0.11] F=<a@b.test> rejected RCPT <secret@example.test>: encryption required\n"
+	static const struct {
+		const char *lines;
+		unsigned fallbacks;
+	} cases[] = {
+		{ CAME("31") BROKE("31"), 1 }, { CAME("31") BROKE("33"), 1 }, { REFUSED("31") BROKE("32"), 1 },
+		{ CAME("31") BROKE("34"), 0 },              /* too long before */
+		{ CAME("31") CAME_S("31") BROKE("31"), 0 }, /* TLS between them */
+		{ BROKE("31") CAME("31") BROKE("32"), 1 },  /* it followed the first already */
+		{ CAME("31") BROKE("31") CAME("31"), 1 }, { CAME("31") BROKE("31") CAME("31") BROKE("32"), 2 },
+		{ CAME("31") "2026-11-26 00:12:31 TLS error on connection from (x) [127.0.0.11] (SSL_accept): timed out\n",
+			0 }, /* written at once */
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		feed(cases[i].lines);
+		assert_int_equal(peer("127.0.0.11")->fallbacks, cases[i].fallbacks);
+		assert_int_equal(peer("127.0.0.11")->fallback_after_s, 0);
+	}
 }
 
 static void test_exim_through_syslog(void **state)
@@ -413,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_exim_mails),
 		cmocka_unit_test(test_exim_failures),
 		cmocka_unit_test(test_exim_lines_that_tell_nothing),
+		cmocka_unit_test(test_exim_writes_failures_late),
 		cmocka_unit_test(test_exim_through_syslog),
 		cmocka_unit_test(test_postfix_connections),
 		cmocka_unit_test(test_postfix_failures),
