@@ -2,13 +2,13 @@
  * torhaus cert predict: who would no longer get through if these certificates came and those went?
  *
  * The kept ClientHellos of the peers are replayed against what the certificate folders hold now, and against what they would hold
- * (survey/predict.h). With --log the peers of a mail log are asked instead, which is an approximation and says so; then only the
- * files named count, so that it works for other servers, too.
+ * (survey/predict.h). With --log the peers of a mail log are asked instead, with --scan the servers of a survey, which are
+ * approximations and say so; then only the files named count, so that it works for other servers, too.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "cli/cli_priv.h"
+#include "cli/tls_scan.h"
 #include "store/store.h"
 #include "survey/logs.h"
 #include "survey/predict.h"
@@ -21,9 +21,12 @@ struct prediction {
 	struct arena arena;
 	const char *with[2 * ARGS_MAX], *without[ARGS_MAX];
 	unsigned with_n, without_n;
-	const char *logs[ARGS_MAX];
-	unsigned logs_n;
+	enum { FROM_PEERS, FROM_LOGS, FROM_SCANS } source;
+	const char *files[ARGS_MAX]; /* of logs or scans */
+	unsigned files_n;
+	unsigned servers; /* of the scans, whatever they tell */
 	int64_t since;
+	bool partly; /* something could not be read, or nobody is known */
 	struct tls_set *now, *then, *both;
 	struct predict_result result;
 };
@@ -141,17 +144,20 @@ static void print_breakers(const struct prediction *p)
 {
 	const struct predict_result *r = &p->result;
 	FILE *out = p->cli->out;
-	char seen[32];
+	bool by_scan = p->source == FROM_SCANS;
+	char seen[32], mails[24];
 
-	fprintf(out, "\n%-20s %-34s %12s  %-16s  %s\n", say(p, "NETWORK", "NETZ"), "EHLO",
+	fprintf(out, "\n%-20s %-34s %12s  %-16s  %s\n",
+		by_scan ? say(p, "ADDRESS", "ADRESSE") : say(p, "NETWORK", "NETZ"), by_scan ? "SERVER" : "EHLO",
 		say(p, "MAILS, 30 D", "MAILS, 30 T"), say(p, "LAST SEEN", "ZULETZT"), say(p, "WHY", "WARUM"));
 	for (unsigned i = 0; i < r->breakers_n && i < ROWS_SHOWN; i++) {
 		const struct predict_breaker *b = &r->breakers[i];
 
 		cli_time(b->last_at, seen);
-		fprintf(out, "%-20.*s %-34.*s %12llu  %-16s  %s%s\n", SPAN_ARG(b->network),
-			SPAN_ARG(b->helo.n ? span_sub(b->helo, 0, 34) : SPAN("-")), (unsigned long long)b->mails_recent,
-			seen, fault_code_text(b->cause.code),
+		snprintf(mails, sizeof(mails), "%llu", (unsigned long long)b->mails_recent);
+		fprintf(out, "%-20.*s %-34.*s %12s  %-16s  %s%s\n", SPAN_ARG(b->network),
+			SPAN_ARG(b->helo.n ? span_sub(b->helo, 0, 34) : SPAN("-")), by_scan ? "-" : mails, seen,
+			fault_code_text(b->cause.code),
 			b->broken < b->hellos ? say(p, " (some of its hosts)", " (einige ihrer Hosts)") : "");
 	}
 	if (r->broken > ROWS_SHOWN)
@@ -166,7 +172,7 @@ static void print_causes(const struct prediction *p)
 	unsigned n = 0;
 
 	fprintf(p->cli->out, "\n");
-	if (p->logs_n > 0) {
+	if (p->source == FROM_LOGS) {
 		fprintf(p->cli->out, "%s\n",
 			say(p, "They were only seen with certificates of the key type that would be gone, and never with TLS 1.3.",
 				"Sie waren nur mit Zertifikaten der Schlüsselart zu sehen, die es nicht mehr gäbe, und nie mit TLS 1.3."));
@@ -195,6 +201,52 @@ static void print_advice(const struct prediction *p)
 				  "Einige scheitern auch dann, wenn die alten Zertifikate neben den neuen in Betrieb bleiben; siehe die Ursachen."));
 }
 
+/* Who was asked, and how far the answer can be trusted. */
+static void print_basis(const struct prediction *p)
+{
+	const struct predict_result *r = &p->result;
+	FILE *out = p->cli->out;
+
+	switch (p->source) {
+	case FROM_PEERS:
+		fprintf(out,
+			say(p, "Replayed: %u kept peers with %u different ClientHellos; %u of the peers fail already, %u of those would get through.\n",
+				"Abgespielt: %u aufbewahrte Gegenstellen mit %u verschiedenen ClientHellos; %u davon scheitern schon jetzt, von diesen kämen %u durch.\n"),
+			r->peers, r->hellos, r->failing, r->mended);
+		return;
+	case FROM_LOGS:
+		fprintf(out,
+			say(p, "An approximation: %u peers of the log, judged by the suites that they were seen with. Kept ClientHellos would tell exactly.\n",
+				"Eine Näherung: %u Gegenstellen des Protokolls, beurteilt nach den Suiten, mit denen sie zu sehen waren. Aufbewahrte ClientHellos sagten es genau.\n"),
+			r->peers);
+		return;
+	case FROM_SCANS:
+		fprintf(out,
+			say(p, "An approximation: %u of %u scanned servers, judged by what they accept as servers, not by what they send as clients; %u of them would fail already. Kept ClientHellos would tell exactly.\n",
+				"Eine Näherung: %u von %u abgefragten Servern, beurteilt nach dem, was sie als Server annehmen, nicht nach dem, was sie als Clients senden; %u davon scheiterten schon jetzt. Aufbewahrte ClientHellos sagten es genau.\n"),
+			r->peers, p->servers, r->failing);
+		return;
+	}
+}
+
+static void print_broken(const struct prediction *p)
+{
+	static const char *const texts[][2] = {
+		[FROM_PEERS] = { "%u peers would no longer get through; they sent %llu mails in the last 30 days.",
+			"%u Gegenstellen kämen nicht mehr durch; sie sandten in den letzten 30 Tagen %llu Mails." },
+		[FROM_LOGS] = { "%u peers would no longer get through; the log has %llu mails of theirs.",
+			"%u Gegenstellen kämen nicht mehr durch; das Protokoll hat %llu Mails mit ihnen." },
+		[FROM_SCANS] = { "%u of the servers would probably no longer get through as clients.",
+			"%u der Server kämen als Clients wohl nicht mehr durch." },
+	};
+	FILE *out = p->cli->out;
+
+	fprintf(out, "%s", cli_red(p->cli));
+	fprintf(out, say(p, texts[p->source][0], texts[p->source][1]), p->result.broken,
+		(unsigned long long)p->result.mails_recent);
+	fprintf(out, "%s\n", cli_plain(p->cli));
+}
+
 static void print_result(struct prediction *p)
 {
 	const struct predict_result *r = &p->result;
@@ -202,20 +254,11 @@ static void print_result(struct prediction *p)
 
 	fprintf(out, say(p, "Certificates now: %s; then: %s.\n", "Zertifikate jetzt: %s; dann: %s.\n"),
 		types_of(p, p->now), types_of(p, p->then));
-	if (p->logs_n > 0)
-		fprintf(out,
-			say(p, "An approximation: %u peers of the log, judged by the suites that they were seen with. Kept ClientHellos would tell exactly.\n",
-				"Eine Näherung: %u Gegenstellen des Protokolls, beurteilt nach den Suiten, mit denen sie zu sehen waren. Aufbewahrte ClientHellos sagten es genau.\n"),
-			r->peers);
-	else
-		fprintf(out,
-			say(p, "Replayed: %u kept peers with %u different ClientHellos; %u of the peers fail already, %u of those would get through.\n",
-				"Abgespielt: %u aufbewahrte Gegenstellen mit %u verschiedenen ClientHellos; %u davon scheitern schon jetzt, von diesen kämen %u durch.\n"),
-			r->peers, r->hellos, r->failing, r->mended);
+	print_basis(p);
 	if (r->peers == 0) {
 		fprintf(out, "%s\n",
-			say(p, "So nothing can be said: no peers are known yet. A mail log gives an approximation: --log FILE.",
-				"So lässt sich nichts sagen: Es sind noch keine Gegenstellen bekannt. Ein Mailprotokoll gibt eine Näherung: --log DATEI."));
+			say(p, "So nothing can be said: no peers are known yet. A mail log or a scan gives an approximation: --log FILE, --scan FILE.",
+				"So lässt sich nichts sagen: Es sind noch keine Gegenstellen bekannt. Ein Mailprotokoll oder eine Abfrage gibt eine Näherung: --log DATEI, --scan DATEI."));
 		return;
 	}
 	if (r->broken == 0) {
@@ -224,15 +267,7 @@ static void print_result(struct prediction *p)
 				"Alle, die jetzt durchkommen, kämen weiterhin durch."));
 		return;
 	}
-	fprintf(out, "%s", cli_red(p->cli));
-	fprintf(out,
-		p->logs_n
-			? say(p, "%u peers would no longer get through; the log has %llu mails of theirs.",
-				  "%u Gegenstellen kämen nicht mehr durch; das Protokoll hat %llu Mails mit ihnen.")
-			: say(p, "%u peers would no longer get through; they sent %llu mails in the last 30 days.",
-				  "%u Gegenstellen kämen nicht mehr durch; sie sandten in den letzten 30 Tagen %llu Mails."),
-		r->broken, (unsigned long long)r->mails_recent);
-	fprintf(out, "%s\n", cli_plain(p->cli));
+	print_broken(p);
 	print_breakers(p);
 	print_causes(p);
 	print_advice(p);
@@ -258,6 +293,7 @@ static void breaker_json(struct jsonw *j, const struct predict_breaker *b)
 
 static void print_json(struct prediction *p)
 {
+	static const char *const sources[] = { [FROM_PEERS] = "peers", [FROM_LOGS] = "log", [FROM_SCANS] = "scan" };
 	_cleanup_(buf_done) struct buf text = BUF_INIT(64 << 20);
 	const struct predict_result *r = &p->result;
 	struct jsonw j;
@@ -265,8 +301,8 @@ static void print_json(struct prediction *p)
 	jsonw_init(&j, &text);
 	jsonw_object(&j, NULL);
 	jsonw_text(&j, "schema", "torhaus.cert-predict/1");
-	jsonw_text(&j, "source", p->logs_n ? "log" : "peers");
-	jsonw_bool(&j, "approximation", p->logs_n > 0);
+	jsonw_text(&j, "source", sources[p->source]);
+	jsonw_bool(&j, "approximation", p->source != FROM_PEERS);
 	jsonw_text(&j, "types_now", types_of(p, p->now));
 	jsonw_text(&j, "types_then", types_of(p, p->then));
 	jsonw_uint(&j, "peers", r->peers);
@@ -301,6 +337,7 @@ static int predict_by_peers(struct prediction *p)
 		r = predict_peers(store, TLS_FOR_MAIL, p->now, p->then, p->both, &p->arena, &p->result, &fault);
 	if (r < 0)
 		cli_fault(p->cli, &fault);
+	p->partly = p->result.peers == 0;
 	store_close(store);
 	settings_unref(s);
 	return r < 0 ? CLI_UNREACHABLE : CLI_DONE;
@@ -309,61 +346,88 @@ static int predict_by_peers(struct prediction *p)
 static int predict_by_logs(struct prediction *p)
 {
 	struct logs *l = logs_new(p->since, 0);
-	int r = logs_read(l, p->logs, p->logs_n, on_fault, p->cli);
+	int r = logs_read(l, p->files, p->files_n, on_fault, p->cli);
 
 	build_sets(p, NULL);
 	logs_conclude(l);
 	predict_logs(l, p->now, p->then, &p->arena, &p->result);
-	if (p->cli->json)
-		print_json(p);
-	else
-		print_result(p);
+	p->partly = r < 0;
 	logs_free(l);
-	return r < 0 ? CLI_PARTLY : p->result.broken > 0 ? CLI_FOUND : CLI_DONE;
+	return CLI_DONE;
+}
+
+static int predict_by_scans(struct prediction *p)
+{
+	int status = CLI_DONE;
+	struct fleet f;
+
+	fleet_init(&f);
+	for (unsigned i = 0; i < p->files_n && status == CLI_DONE; i++)
+		status = tls_scan_read(p->cli, p->files[i], &f);
+	if (status == CLI_DONE) {
+		build_sets(p, NULL);
+		predict_servers(&f, TLS_FOR_MAIL, p->now, p->then, p->both, &p->arena, &p->result);
+		p->servers = f.n;
+		p->partly = p->result.peers == 0;
+	}
+	fleet_done(&f);
+	return status;
 }
 
 static int run(struct prediction *p)
 {
-	int status;
+	static int (*const by[])(struct prediction *) = { [FROM_PEERS] = predict_by_peers,
+		[FROM_LOGS] = predict_by_logs,
+		[FROM_SCANS] = predict_by_scans };
+	int status = by[p->source](p);
 
-	if (p->logs_n > 0)
-		return predict_by_logs(p);
-	status = predict_by_peers(p);
 	if (status != CLI_DONE)
 		return status;
 	if (p->cli->json)
 		print_json(p);
 	else
 		print_result(p);
-	return p->result.peers == 0 ? CLI_PARTLY : p->result.broken > 0 ? CLI_FOUND : CLI_DONE;
+	return p->partly ? CLI_PARTLY : p->result.broken > 0 ? CLI_FOUND : CLI_DONE;
+}
+
+static int take_args(struct prediction *p, const struct cli_args *args)
+{
+	struct cli *cli = p->cli;
+
+	for (unsigned i = 0; i < args->n; i++) {
+		const char *option = args->v[i].option->name, *value = args->v[i].value;
+
+		if (strcmp(option, "--with") == 0)
+			p->with[p->with_n++] = value;
+		else if (strcmp(option, "--without") == 0)
+			p->without[p->without_n++] = value;
+		else if (strcmp(option, "--log") == 0 || strcmp(option, "--scan") == 0)
+			p->files[p->files_n++] = value;
+	}
+	if (cli_arg(args, "--log") && cli_arg(args, "--scan"))
+		return cli_usage(cli, "a log or a scan: --log and --scan exclude each other");
+	p->source = cli_arg(args, "--log") ? FROM_LOGS : cli_arg(args, "--scan") ? FROM_SCANS : FROM_PEERS;
+	for (unsigned i = 0; i < args->rest_n; i++)
+		p->with[p->with_n++] = args->rest[i];
+	if (p->with_n == 0 && p->without_n == 0)
+		return cli_usage(cli, "name what comes by --with, what goes by --without");
+	if (p->source != FROM_PEERS && p->without_n == 0)
+		return cli_usage(cli, "with --log and --scan, name the certificates in service by --without");
+	if (!cli_since(cli_arg(args, "--since"), &p->since))
+		return cli_usage(cli, "--since is a date (2024-01-05) or a time to now (30d)");
+	return CLI_DONE;
 }
 
 int cli_cert_predict(struct cli *cli, int argc, char **argv)
 {
 	struct prediction p = { .cli = cli };
 	struct cli_args args;
-	int status;
+	int status = cli_args_parse(cli, argc, argv, ARGS_MAX, &args);
 
-	if (cli_args_parse(cli, argc, argv, ARGS_MAX, &args) != CLI_DONE)
-		return CLI_USAGE;
-	for (unsigned i = 0; i < args.n; i++) {
-		const char *option = args.v[i].option->name, *value = args.v[i].value;
-
-		if (strcmp(option, "--with") == 0)
-			p.with[p.with_n++] = value;
-		else if (strcmp(option, "--without") == 0)
-			p.without[p.without_n++] = value;
-		else if (strcmp(option, "--log") == 0)
-			p.logs[p.logs_n++] = value;
-	}
-	for (unsigned i = 0; i < args.rest_n; i++)
-		p.with[p.with_n++] = args.rest[i];
-	if (p.with_n == 0 && p.without_n == 0)
-		return cli_usage(cli, "name what comes by --with, what goes by --without");
-	if (p.logs_n > 0 && p.without_n == 0)
-		return cli_usage(cli, "with --log, name the certificates in service by --without");
-	if (!cli_since(cli_arg(&args, "--since"), &p.since))
-		return cli_usage(cli, "--since is a date (2024-01-05) or a time to now (30d)");
+	if (status == CLI_DONE)
+		status = take_args(&p, &args);
+	if (status != CLI_DONE)
+		return status;
 	arena_init(&p.arena, 65536);
 	status = run(&p);
 	tls_set_unref(p.now);

@@ -270,7 +270,8 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 	t.progress = isatty(STDERR_FILENO);
 	status = read_settings(cli, &args, &t.scan);
 	if (status == CLI_DONE && cli_arg(&args, "--compare"))
-		status = tls_scan_read_earlier(&t, cli_arg(&args, "--compare"));
+		status = tls_scan_read(cli, cli_arg(&args, "--compare"), &t.earlier);
+	t.compare = t.earlier.n > 0;
 	if (status == CLI_DONE)
 		status = open_dns(cli, &args, &t.scan);
 	if (status == CLI_DONE)

@@ -23,7 +23,7 @@ int tls_scan_end(struct tls_scan *t);
 
 /* ---- tls_scan_fleet.c: what the servers say together ---- */
 
-/* An earlier scan's lines, to compare with. CLI_DONE, or CLI_USAGE after telling. */
-int tls_scan_read_earlier(struct tls_scan *t, const char *path);
+/* What a scan printed, into ret. CLI_DONE, or CLI_USAGE after telling. */
+int tls_scan_read(struct cli *cli, const char *path, struct fleet *ret);
 /* Sums, the odd ones, what changed; as JSON or for people. True if somebody is odd. */
 bool tls_scan_fleet(struct tls_scan *t);

@@ -11,7 +11,7 @@
 
 /* ---- an earlier scan ---- */
 
-int tls_scan_read_earlier(struct tls_scan *t, const char *path)
+int tls_scan_read(struct cli *cli, const char *path, struct fleet *ret)
 {
 	FILE *f = fopen(path, "re");
 	int status = CLI_DONE;
@@ -20,15 +20,14 @@ int tls_scan_read_earlier(struct tls_scan *t, const char *path)
 	ssize_t n;
 
 	if (!f)
-		return cli_usage(t->cli, "%s: %s", path, strerror(errno));
+		return cli_usage(cli, "%s: %s", path, strerror(errno));
 	while (status == CLI_DONE && (n = getline(&line, &room, f)) >= 0)
-		if (n > 1 && fleet_add(&t->earlier, span_make(line, (size_t)n)) < 0)
-			status = cli_usage(t->cli, "%s is not what torhaus tls scan --json prints", path);
+		if (n > 1 && fleet_add(ret, span_make(line, (size_t)n)) < 0)
+			status = cli_usage(cli, "%s is not what torhaus tls scan --json prints", path);
 	mem_free(line);
 	fclose(f);
-	if (status == CLI_DONE && t->earlier.n == 0)
-		return cli_usage(t->cli, "%s holds no scan", path);
-	t->compare = true;
+	if (status == CLI_DONE && ret->n == 0)
+		return cli_usage(cli, "%s holds no scan", path);
 	return status;
 }
 

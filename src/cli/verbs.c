@@ -107,8 +107,10 @@ static const struct cli_option cert_check_options[] = {
 };
 static const struct cli_option predict_options[] = {
 	{ "--with", "FILE", true, "A certificate that comes, with its key or without." },
-	{ "--without", "FILE", true, "A certificate that goes; with --log, one that is in service." },
+	{ "--without", "FILE", true, "A certificate that goes; with --log or --scan, one that is in service." },
 	{ "--log", "FILE", true, "Ask the peers of a mail log instead of the kept ones: an approximation." },
+	{ "--scan", "FILE", true,
+		"Ask what tls scan --json found instead, as if the servers were clients: an approximation." },
 	{ "--since", "DATE|TIME", false, "Of the log, leave out what is older: 2024-01-05, or 30d." },
 	{ NULL },
 };
@@ -130,7 +132,7 @@ static const struct cli_verb last[] = {
 	{ "cert check", "[HOST:PORT --file FILE…]",
 		"Verify the certificate folders, and that what is on disk is what is served; or that another server serves the newest of these files.",
 		cert_check_options, cli_cert_check },
-	{ "cert predict", "--with FILE… [--without FILE…] [--log FILE…]",
+	{ "cert predict", "--with FILE… [--without FILE…] [--log FILE… | --scan FILE…]",
 		"Tell who would no longer get through if these certificates came and those went.", predict_options,
 		cli_cert_predict },
 	{ "tls explain", "(--suites LIST | --hello FILE) --with FILE…",

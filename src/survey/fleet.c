@@ -55,6 +55,19 @@ static void add_list(struct fleet *f, struct fleet_host *h, enum fleet_kind kind
 	}
 }
 
+static void add_signatures(struct fleet *f, struct fleet_host *h, json_t *list)
+{
+	json_t *value;
+	size_t i;
+
+	h->signatures = arena_array(&f->arena, struct span, json_array_size(list) + 1);
+	json_array_foreach(list, i, value)
+	{
+		if (json_is_string(value))
+			h->signatures[h->signatures_n++] = arena_span(&f->arena, span_of(json_string_value(value)));
+	}
+}
+
 /* Their names as probe_json() writes them; also the order of the bits of fleet_host.asked. */
 static const char *const versions[] = { "SSL 2", "SSL 3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3" };
 
@@ -128,6 +141,8 @@ static void add_host(struct fleet *f, json_t *line)
 	h->place = place_of(f, line, host);
 	h->siblings = siblings_of(f, host);
 	h->verdict = text_of(f, line, "verdict");
+	h->address = text_of(f, line, "address");
+	h->asked_at = json_integer_value(json_object_get(line, "asked_at"));
 	h->full = json_is_true(json_object_get(line, "full"));
 	h->traits = all;
 	add_versions(h, json_object_get(line, "versions"));
@@ -137,6 +152,7 @@ static void add_host(struct fleet *f, json_t *line)
 	add_list(f, h, FLEET_SUITE, json_object_get(line, "suites_13"));
 	add_list(f, h, FLEET_SUITE, json_object_get(line, "suites"));
 	add_list(f, h, FLEET_GROUP, json_object_get(line, "groups"));
+	add_signatures(f, h, json_object_get(line, "signatures"));
 	h->traits =
 		memcpy(arena_array(&f->arena, struct fleet_trait, h->traits_n + 1), all, h->traits_n * sizeof(*all));
 	mem_free(all);

@@ -34,6 +34,8 @@ struct fleet_host {
 	struct span place;    /* "mx.example.net" or "mx.example.net:465" */
 	struct span siblings; /* the same for all of them */
 	struct span verdict;  /* "tls"… */
+	struct span address;  /* empty: it has none */
+	int64_t asked_at;     /* wall seconds */
 	bool full;            /* suites and groups are all there */
 	unsigned asked;       /* bits of versions that were asked for */
 	struct fleet_trait *traits;
@@ -44,6 +46,8 @@ struct fleet_host {
 		bool trusted, name_fits;
 	} certs[FLEET_CERTS_MAX];
 	unsigned certs_n;
+	struct span *signatures; /* algorithms that it signed with */
+	unsigned signatures_n;
 };
 struct fleet {
 	struct arena arena;

@@ -20,8 +20,10 @@
 #include "io/net.h"
 #include "tls/tls.h"
 
-#define PREDICT_SUITES_MAX  512
-#define PREDICT_CAPTURE_MAX (64 * 1024 * 1024)
+#define PREDICT_SUITES_MAX     512
+#define PREDICT_GROUPS_MAX     64
+#define PREDICT_SIGNATURES_MAX 64
+#define PREDICT_CAPTURE_MAX    (64 * 1024 * 1024)
 
 struct predict_client {
 	struct span hello;        /* raw records, in the arena */
@@ -78,3 +80,19 @@ int predict_peers(struct store *store, enum tls_use use, struct tls_set *now, st
 struct logs;
 void predict_logs(const struct logs *logs, struct tls_set *now, struct tls_set *then, struct arena *a,
 	struct predict_result *ret);
+
+/*
+ * The same for the servers of a scan, another approximation: each is taken for a client that knows what it accepts as a server. Its
+ * versions, suites and groups are those of the scan. Its signature algorithms, too, but what a server can show depends on its own key:
+ * where it has no certificate of a type, the usual ones of that type are added, and with TLS 1.3 the usual ones of both, which every
+ * library with TLS 1.3 knows. Who speaks TLS 1.2 at most and has an RSA certificate only is so taken to know RSA only. A quick
+ * scan saw one answer each: the usual groups and signature algorithms are added, and its suites are few.
+ */
+struct fleet;
+struct fleet_host;
+/* The supposed hello, in the arena, and a fingerprint that equal ones share; false: the scan tells too little. */
+bool predict_from_server(const struct fleet_host *h, struct arena *a, struct span *ret_hello,
+	uint8_t ret_fingerprint[32]);
+/* As predict_peers(); ret->peers: servers that could be judged. mails: none are known. */
+void predict_servers(const struct fleet *f, enum tls_use use, struct tls_set *now, struct tls_set *then,
+	struct tls_set *both, struct arena *a, struct predict_result *ret);

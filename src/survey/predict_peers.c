@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/evidence.h"
+#include "survey/fleet.h"
 #include "survey/logs.h"
 #include "survey/predict.h"
 #include "tls/explain.h"
@@ -149,19 +150,54 @@ static int on_hello(void *arg, const struct store_peer *p, const struct store_he
 	return 0;
 }
 
+static void begin(struct work *w)
+{
+	*w->ret = (struct predict_result){ .keeping_helps = true };
+	map_init(&w->verdicts);
+}
+
+static void end(struct work *w)
+{
+	end_peer(w);
+	sort_breakers(w->ret);
+	map_done(&w->verdicts);
+}
+
 int predict_peers(struct store *store, enum tls_use use, struct tls_set *now, struct tls_set *then,
 	struct tls_set *both, struct arena *a, struct predict_result *ret, struct fault *fault)
 {
 	struct work w = { .use = use, .now = now, .then = then, .both = both, .arena = a, .ret = ret };
 	int r;
 
-	*ret = (struct predict_result){ .keeping_helps = true };
-	map_init(&w.verdicts);
+	begin(&w);
 	r = store_hello_each(store, on_hello, &w, fault);
-	end_peer(&w);
-	sort_breakers(ret);
-	map_done(&w.verdicts);
+	end(&w);
 	return r;
+}
+
+/* ---- a scan instead ---- */
+
+void predict_servers(const struct fleet *f, enum tls_use use, struct tls_set *now, struct tls_set *then,
+	struct tls_set *both, struct arena *a, struct predict_result *ret)
+{
+	struct work w = { .use = use, .now = now, .then = then, .both = both, .arena = a, .ret = ret };
+
+	begin(&w);
+	for (unsigned i = 0; i < f->n; i++) {
+		const struct fleet_host *h = f->v[i];
+		struct store_peer p = { .network = h->address,
+			.helo = h->place,
+			.address = h->address,
+			.last_at = h->asked_at };
+		struct store_hello hello = { 0 };
+		uint8_t print[32];
+
+		if (!predict_from_server(h, a, &hello.bytes, print))
+			continue;
+		memcpy(hello.fingerprint, print, sizeof(hello.fingerprint));
+		on_hello(&w, &p, &hello);
+	}
+	end(&w);
 }
 
 /* ---- a log instead ---- */

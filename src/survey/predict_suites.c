@@ -1,14 +1,16 @@
 /* A list of suites, and the ClientHello that somebody with this list would send. The essay is in survey/predict.h. */
 #include <errno.h>
+#include <openssl/evp.h>
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "survey/predict.h"
+#include "survey/predict_priv.h"
 #include "tls/explain.h"
 #include "tls/names.h"
 
 #define UNKNOWN_SHOWN 200
-#define HELLO_ROOM    4096
+
+#define GROUP_X25519 29
 
 enum { EXT_SNI = 0, EXT_GROUPS = 10, EXT_POINTS = 11, EXT_SIGNATURES = 13, EXT_VERSIONS = 43, EXT_SHARES = 51 };
 
@@ -42,11 +44,10 @@ static bool next_name(struct span *rest, struct span *ret)
 }
 
 struct suite_list {
-	uint16_t suites[PREDICT_SUITES_MAX];
-	unsigned n, unknown_n;
+	struct predict_lists lists;
+	unsigned unknown_n;
 	char unknown[UNKNOWN_SHOWN];
 	size_t unknown_used;
-	bool with_13, with_12;
 };
 
 static void add_unknown(struct suite_list *l, struct span name)
@@ -70,20 +71,50 @@ static void read_list(struct span text, struct suite_list *ret)
 	struct span name;
 	uint16_t number;
 
-	*ret = (struct suite_list){ 0 };
+	struct predict_lists *l = &ret->lists;
+
+	*ret = (struct suite_list){ .lists.version = 0x0303 };
 	while (next_name(&text, &name)) {
 		if (!tls_suite_find(name, &number)) {
 			add_unknown(ret, name);
 			continue;
 		}
-		if (ret->n == PREDICT_SUITES_MAX || tls_suite_get(number).kind == TLS_SUITE_SIGNAL)
+		if (l->suites_n == PREDICT_SUITES_MAX || tls_suite_get(number).kind == TLS_SUITE_SIGNAL)
 			continue;
-		ret->suites[ret->n++] = number;
+		l->suites[l->suites_n++] = number;
 		if (tls_suite_get(number).auth == TLS_AUTH_ANY)
-			ret->with_13 = true;
+			l->with_13 = true;
 		else
-			ret->with_12 = true;
+			l->with_12 = true;
 	}
+	predict_usual_groups(l);
+	predict_usual_signatures(l);
+}
+
+static void add_missing(uint16_t *to, uint16_t *n, unsigned max, const uint16_t *v, unsigned v_n)
+{
+	for (unsigned i = 0; i < v_n; i++) {
+		unsigned k = 0;
+
+		while (k < *n && to[k] != v[i])
+			k++;
+		if (k == *n && k < max)
+			to[(*n)++] = v[i];
+	}
+}
+
+void predict_usual_groups(struct predict_lists *l)
+{
+	static const uint16_t all[] = { GROUP_X25519, 23, 24, 25 };
+
+	add_missing(l->groups, &l->groups_n, PREDICT_GROUPS_MAX, all, array_len(all));
+}
+
+void predict_usual_signatures(struct predict_lists *l)
+{
+	static const uint16_t all[] = { 0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601 };
+
+	add_missing(l->signatures, &l->signatures_n, PREDICT_SIGNATURES_MAX, all, array_len(all));
 }
 
 void predict_server_suites(struct span text, struct buf *ret_12, struct buf *ret_13)
@@ -91,8 +122,8 @@ void predict_server_suites(struct span text, struct buf *ret_12, struct buf *ret
 	struct suite_list list;
 
 	read_list(text, &list);
-	for (unsigned i = 0; i < list.n; i++) {
-		struct tls_suite s = tls_suite_get(list.suites[i]);
+	for (unsigned i = 0; i < list.lists.suites_n; i++) {
+		struct tls_suite s = tls_suite_get(list.lists.suites[i]);
 		struct buf *out = s.auth == TLS_AUTH_ANY ? ret_13 : ret_12;
 
 		if (s.kind == TLS_SUITE_USUAL)
@@ -157,38 +188,66 @@ static void add_random(struct buf *b, size_t n)
 }
 
 /* Any 32 bytes are a point of X25519. */
-static void add_share(struct buf *b)
+static void add_point(struct buf *b, uint16_t group)
 {
-	add_number(b, 2, EXT_SHARES);
-	add_number(b, 2, 38);
-	add_number(b, 2, 36);
-	add_number(b, 2, 29);
-	add_number(b, 2, 32);
-	add_random(b, 32);
+	EVP_PKEY *key;
+	uint8_t *point;
+	size_t n;
+
+	if (group == GROUP_X25519) {
+		add_number(b, 2, 32);
+		add_random(b, 32);
+		return;
+	}
+	key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", tls_group_text(group));
+	must(key);
+	n = EVP_PKEY_get1_encoded_public_key(key, &point);
+	add_number(b, 2, n);
+	buf_add_span(b, span_make(point, n));
+	OPENSSL_free(point);
+	EVP_PKEY_free(key);
 }
 
-static void add_extensions(struct buf *b, const struct suite_list *l, struct span name)
+/* For the first of its groups that a key can be made for; none: the server would have to ask for one. */
+static void add_share(struct buf *b, const struct predict_lists *l)
 {
-	static const uint16_t groups[] = { 29, 23, 24, 25 };
-	static const uint16_t signatures[] = { 0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601 };
-	static const uint16_t versions[] = { 0x0304, 0x0303 };
+	size_t body, list;
+	unsigned i = 0;
+
+	while (i < l->groups_n && l->groups[i] != GROUP_X25519 && (l->groups[i] < 23 || l->groups[i] > 25))
+		i++;
+	add_number(b, 2, EXT_SHARES);
+	body = open_vector(b, 2);
+	list = open_vector(b, 2);
+	if (i < l->groups_n) {
+		add_number(b, 2, l->groups[i]);
+		add_point(b, l->groups[i]);
+	}
+	close_vector(b, list, 2);
+	close_vector(b, body, 2);
+}
+
+static void add_extensions(struct buf *b, const struct predict_lists *l, struct span name)
+{
+	const uint16_t versions[] = { 0x0304, l->version };
 	size_t all = open_vector(b, 2);
 
 	if (name.n > 0 && name.n <= 253)
 		add_name(b, name);
-	add_numbers(b, EXT_GROUPS, 2, groups, array_len(groups));
+	add_numbers(b, EXT_GROUPS, 2, l->groups, l->groups_n);
 	add_number(b, 2, EXT_POINTS);
 	add_number(b, 2, 2);
 	add_number(b, 2, 0x0100); /* one: uncompressed */
-	add_numbers(b, EXT_SIGNATURES, 2, signatures, array_len(signatures));
+	if (l->with_13 || l->version >= 0x0303)
+		add_numbers(b, EXT_SIGNATURES, 2, l->signatures, l->signatures_n);
 	if (l->with_13) {
 		add_numbers(b, EXT_VERSIONS, 1, versions, l->with_12 ? 2 : 1);
-		add_share(b);
+		add_share(b, l);
 	}
 	close_vector(b, all, 2);
 }
 
-static void write_hello(struct buf *b, const struct suite_list *l, struct span name)
+void predict_hello_write(struct buf *b, const struct predict_lists *l, struct span name)
 {
 	size_t record, message, suites;
 
@@ -196,16 +255,17 @@ static void write_hello(struct buf *b, const struct suite_list *l, struct span n
 	record = open_vector(b, 2);
 	add_number(b, 1, 1); /* ClientHello */
 	message = open_vector(b, 3);
-	add_number(b, 2, 0x0303);
+	add_number(b, 2, l->with_13 ? 0x0303 : l->version);
 	add_random(b, 32);
 	add_number(b, 1, 0); /* no session */
 	suites = open_vector(b, 2);
-	for (unsigned i = 0; i < l->n; i++)
+	for (unsigned i = 0; i < l->suites_n; i++)
 		add_number(b, 2, l->suites[i]);
 	add_number(b, 2, 0x00ff); /* secure renegotiation */
 	close_vector(b, suites, 2);
 	add_number(b, 2, 0x0100); /* no compression */
-	add_extensions(b, l, name);
+	if (l->with_13 || l->version > 0x0300)
+		add_extensions(b, l, name);
 	close_vector(b, message, 3);
 	close_vector(b, record, 2);
 }
@@ -213,21 +273,21 @@ static void write_hello(struct buf *b, const struct suite_list *l, struct span n
 int predict_from_suites(struct span text, struct span name, struct arena *a, struct predict_client *ret,
 	struct fault *fault)
 {
-	_cleanup_(buf_done) struct buf hello = BUF_INIT(HELLO_ROOM);
+	_cleanup_(buf_done) struct buf hello = BUF_INIT(PREDICT_HELLO_ROOM);
 	struct suite_list list;
 
 	*ret = (struct predict_client){ .supposed = true };
 	read_list(text, &list);
-	ret->suites_n = list.n;
-	ret->with_13 = list.with_13;
+	ret->suites_n = list.lists.suites_n;
+	ret->with_13 = list.lists.with_13;
 	ret->unknown_n = list.unknown_n;
 	ret->unknown = arena_span(a, span_make(list.unknown, list.unknown_used));
-	if (list.n == 0) {
+	if (list.lists.suites_n == 0) {
 		fault_set(fault, FAULT_TLS_SUITES_UNKNOWN);
 		fault_fact(fault, "names", "%.*s", SPAN_ARG(ret->unknown.n ? ret->unknown : SPAN("-")));
 		return -EINVAL;
 	}
-	write_hello(&hello, &list, name);
+	predict_hello_write(&hello, &list.lists, name);
 	must(buf_error(&hello) == 0);
 	ret->hello = arena_span(a, buf_span(&hello));
 	return 0;

@@ -296,38 +296,46 @@ bool suite_is_allowed(SSL_CTX *ctx, uint16_t number)
 
 /* ---- signature algorithms ---- */
 
+static const struct tls_signature signatures[] = {
+	{ 0x0403, "ecdsa_secp256r1_sha256", TLS_KEY_ECDSA, 23, true, false },
+	{ 0x0503, "ecdsa_secp384r1_sha384", TLS_KEY_ECDSA, 24, true, false },
+	{ 0x0603, "ecdsa_secp521r1_sha512", TLS_KEY_ECDSA, 25, true, false },
+	{ 0x0807, "ed25519", TLS_KEY_ED25519, 0, true, false },
+	{ 0x0808, "ed448", TLS_KEY_OTHER, 0, true, false },
+	{ 0x0804, "rsa_pss_rsae_sha256", TLS_KEY_RSA, 0, true, false },
+	{ 0x0805, "rsa_pss_rsae_sha384", TLS_KEY_RSA, 0, true, false },
+	{ 0x0806, "rsa_pss_rsae_sha512", TLS_KEY_RSA, 0, true, false },
+	{ 0x0809, "rsa_pss_pss_sha256", TLS_KEY_OTHER, 0, true, false },
+	{ 0x080a, "rsa_pss_pss_sha384", TLS_KEY_OTHER, 0, true, false },
+	{ 0x080b, "rsa_pss_pss_sha512", TLS_KEY_OTHER, 0, true, false },
+	{ 0x0401, "rsa_pkcs1_sha256", TLS_KEY_RSA, 0, false, false },
+	{ 0x0501, "rsa_pkcs1_sha384", TLS_KEY_RSA, 0, false, false },
+	{ 0x0601, "rsa_pkcs1_sha512", TLS_KEY_RSA, 0, false, false },
+	{ 0x0301, "rsa_pkcs1_sha224", TLS_KEY_RSA, 0, false, false },
+	{ 0x0303, "ecdsa_sha224", TLS_KEY_ECDSA, 0, false, false },
+	{ 0x0201, "rsa_pkcs1_sha1", TLS_KEY_RSA, 0, false, true },
+	{ 0x0203, "ecdsa_sha1", TLS_KEY_ECDSA, 0, false, true },
+	{ 0x0202, "dsa_sha1", TLS_KEY_OTHER, 0, false, true },
+	{ 0x0101, "rsa_pkcs1_md5", TLS_KEY_RSA, 0, false, true },
+	{ 0x0302, "dsa_sha224", TLS_KEY_OTHER, 0, false, false },
+	{ 0x0402, "dsa_sha256", TLS_KEY_OTHER, 0, false, false },
+	{ 0x0502, "dsa_sha384", TLS_KEY_OTHER, 0, false, false },
+	{ 0x0602, "dsa_sha512", TLS_KEY_OTHER, 0, false, false },
+};
+
 const struct tls_signature *tls_signature_find(uint16_t number)
 {
-	static const struct tls_signature all[] = {
-		{ 0x0403, "ecdsa_secp256r1_sha256", TLS_KEY_ECDSA, 23, true, false },
-		{ 0x0503, "ecdsa_secp384r1_sha384", TLS_KEY_ECDSA, 24, true, false },
-		{ 0x0603, "ecdsa_secp521r1_sha512", TLS_KEY_ECDSA, 25, true, false },
-		{ 0x0807, "ed25519", TLS_KEY_ED25519, 0, true, false },
-		{ 0x0808, "ed448", TLS_KEY_OTHER, 0, true, false },
-		{ 0x0804, "rsa_pss_rsae_sha256", TLS_KEY_RSA, 0, true, false },
-		{ 0x0805, "rsa_pss_rsae_sha384", TLS_KEY_RSA, 0, true, false },
-		{ 0x0806, "rsa_pss_rsae_sha512", TLS_KEY_RSA, 0, true, false },
-		{ 0x0809, "rsa_pss_pss_sha256", TLS_KEY_OTHER, 0, true, false },
-		{ 0x080a, "rsa_pss_pss_sha384", TLS_KEY_OTHER, 0, true, false },
-		{ 0x080b, "rsa_pss_pss_sha512", TLS_KEY_OTHER, 0, true, false },
-		{ 0x0401, "rsa_pkcs1_sha256", TLS_KEY_RSA, 0, false, false },
-		{ 0x0501, "rsa_pkcs1_sha384", TLS_KEY_RSA, 0, false, false },
-		{ 0x0601, "rsa_pkcs1_sha512", TLS_KEY_RSA, 0, false, false },
-		{ 0x0301, "rsa_pkcs1_sha224", TLS_KEY_RSA, 0, false, false },
-		{ 0x0303, "ecdsa_sha224", TLS_KEY_ECDSA, 0, false, false },
-		{ 0x0201, "rsa_pkcs1_sha1", TLS_KEY_RSA, 0, false, true },
-		{ 0x0203, "ecdsa_sha1", TLS_KEY_ECDSA, 0, false, true },
-		{ 0x0202, "dsa_sha1", TLS_KEY_OTHER, 0, false, true },
-		{ 0x0101, "rsa_pkcs1_md5", TLS_KEY_RSA, 0, false, true },
-		{ 0x0302, "dsa_sha224", TLS_KEY_OTHER, 0, false, false },
-		{ 0x0402, "dsa_sha256", TLS_KEY_OTHER, 0, false, false },
-		{ 0x0502, "dsa_sha384", TLS_KEY_OTHER, 0, false, false },
-		{ 0x0602, "dsa_sha512", TLS_KEY_OTHER, 0, false, false },
-	};
+	for (size_t i = 0; i < array_len(signatures); i++)
+		if (signatures[i].number == number)
+			return &signatures[i];
+	return NULL;
+}
 
-	for (size_t i = 0; i < array_len(all); i++)
-		if (all[i].number == number)
-			return &all[i];
+const struct tls_signature *tls_signature_named(struct span name)
+{
+	for (size_t i = 0; i < array_len(signatures); i++)
+		if (span_eq(name, span_of(signatures[i].name)))
+			return &signatures[i];
 	return NULL;
 }
 
@@ -359,6 +367,16 @@ const char *tls_group_text(uint16_t number)
 	text = ring[next++ % RING];
 	snprintf(text, sizeof(ring[0]), "0x%04x", number);
 	return text;
+}
+
+bool tls_group_find(struct span name, uint16_t *ret)
+{
+	for (size_t i = 0; i < array_len(groups); i++)
+		if (span_eq(name, span_of(groups[i].name))) {
+			*ret = groups[i].number;
+			return true;
+		}
+	return false;
 }
 
 uint16_t group_of_key(EVP_PKEY *key)

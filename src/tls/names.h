@@ -47,6 +47,9 @@ struct tls_signature {
 };
 /* NULL if nobody knows it. */
 const struct tls_signature *tls_signature_find(uint16_t number);
+const struct tls_signature *tls_signature_named(struct span name);
 
 /* "X25519"; "0x1234" if nobody knows it, then valid until the eighth next call of this thread. */
 const char *tls_group_text(uint16_t group);
+/* The number of such a name; false: nobody knows it. */
+bool tls_group_find(struct span name, uint16_t *ret);

@@ -1,6 +1,7 @@
 /* Clients from lists of suites and from captures. */
 #include "../unit.h"
 #include "base/mem.h"
+#include "survey/fleet.h"
 #include "survey/predict.h"
 #include "tls/explain.h"
 #include "tls/hello.h"
@@ -114,6 +115,52 @@ static void test_suites_of_a_server(void **state)
 	assert_string_equal(buf_text(&new), "TLS_AES_256_GCM_SHA384");
 	buf_done(&old);
 	buf_done(&new);
+}
+
+/* What a scan's line becomes: versions, suites, groups as they are; signatures that its keys could not show are added. */
+static void test_a_scanned_server(void **state)
+{
+#define SERVER(rest) "{\"schema\":\"torhaus.tls-scan/1\",\"host\":\"mx.example.net\"," rest "}"
+#define RSA_ONLY     "\"certificates\":[{\"type\":\"RSA\"}]"
+	static const struct {
+		const char *line;
+		uint16_t version, suite;
+		unsigned suites_n, groups_n, signatures_n, shares_n;
+	} cases[] = {
+		{ SERVER("\"full\":true,\"versions\":{\"TLS 1.2\":true,\"TLS 1.3\":true},\"suites_13\":[\"TLS_AES_128_GCM_SHA256\"],"
+			 "\"suites\":[\"AES128-SHA\"],\"groups\":[\"P-384\"],\"signatures\":[\"rsa_pkcs1_sha256\"]"),
+			0x0304, 0x1301, 2, 1, 9, 1 },
+		{ SERVER("\"full\":true,\"versions\":{\"TLS 1.2\":true},\"suites\":[\"ECDHE-RSA-AES128-GCM-SHA256\"],\"groups\":[\"X25519\",\"P-256\"],"
+			 "\"signatures\":[\"rsa_pkcs1_sha256\"]," RSA_ONLY),
+			0x0303, 0xc02f, 1, 2, 4, 0 },
+		{ SERVER("\"full\":false,\"versions\":{\"TLS 1.2\":true},\"suites\":[\"ECDHE-RSA-AES128-GCM-SHA256\"],\"groups\":[\"X25519\"],"
+			 "\"signatures\":[\"rsa_pkcs1_sha256\"]," RSA_ONLY),
+			0x0303, 0xc02f, 1, 4, 9, 0 },
+		{ SERVER("\"full\":true,\"versions\":{\"TLS 1.0\":true},\"suites\":[\"RC4-SHA\"]"), 0x0301, 0x0005, 1,
+			4, 0, 0 },
+		{ SERVER("\"full\":true,\"versions\":{\"SSL 3\":true},\"suites\":[\"RC4-SHA\"]"), 0x0300, 0x0005, 1, 0,
+			0, 0 },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		uint8_t print[32], again[32];
+		struct tls_hello h;
+		struct fleet f;
+
+		fleet_init(&f);
+		assert_int_equal(fleet_add(&f, span_of(cases[i].line)), 0);
+		assert_true(predict_from_server(f.v[0], &arena, &client.hello, again));
+		assert_true(predict_from_server(f.v[0], &arena, &client.hello, print));
+		assert_memory_equal(print, again, sizeof(print));
+		h = hello_of_client();
+		assert_int_equal(tls_hello_version(&h), cases[i].version);
+		assert_int_equal(h.suites.n, 2 * (cases[i].suites_n + 1)); /* and the signal of renegotiation */
+		assert_int_equal(tls_hello_u16(h.suites, 0), cases[i].suite);
+		assert_int_equal(h.groups.n, 2 * cases[i].groups_n);
+		assert_int_equal(h.signatures.n, 2 * cases[i].signatures_n);
+		assert_int_equal(h.shares.n, 2 * cases[i].shares_n);
+		fleet_done(&f);
+	}
 }
 
 /* ---- captures ---- */
@@ -295,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_a_list_of_nothing),
 		cmocka_unit_test(test_a_list_without_end),
 		cmocka_unit_test(test_suites_of_a_server),
+		cmocka_unit_test(test_a_scanned_server),
 		cmocka_unit_test(test_bytes_and_digits),
 		cmocka_unit_test(test_pcap),
 		cmocka_unit_test(test_pcapng),
