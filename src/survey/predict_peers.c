@@ -226,9 +226,9 @@ static bool only_seen_with(const struct log_peer *p, enum tls_key_type type)
 static void add_log_peer(const struct log_peer *p, enum tls_key_type lost, enum fault_code code, struct arena *a,
 	struct predict_result *ret, unsigned *room)
 {
-	struct predict_breaker b = { .network = span_of(p->network),
-		.helo = span_of(p->host),
-		.address = span_of(p->address),
+	struct predict_breaker b = { .network = arena_span(a, span_of(p->network)),
+		.helo = arena_span(a, span_of(p->host)),
+		.address = arena_span(a, span_of(p->address)),
 		.last_at = p->last_at,
 		.mails = p->mails_in + p->mails_out,
 		.mails_recent = p->mails_in + p->mails_out,
