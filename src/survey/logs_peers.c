@@ -190,6 +190,18 @@ static void count_cause(struct peer *p, unsigned rule)
 	p->causes[i].count++;
 }
 
+/* Its last failure gets another cause than it had. The rule is kept with the peer: the words that led to it are kept shortened. */
+static void correct_cause(struct peer *p, unsigned better)
+{
+	for (unsigned i = 0; i < p->causes_n; i++)
+		if (p->causes[i].rule == p->rule && --p->causes[i].count == 0) {
+			p->causes[i] = p->causes[--p->causes_n];
+			break;
+		}
+	p->rule = (uint16_t)better;
+	count_cause(p, better);
+}
+
 static struct peer *fail(struct logs *l, const struct party *party, enum way way, int64_t at)
 {
 	struct peer *p = meet(l, party, at);
@@ -208,7 +220,8 @@ void peer_failed(struct logs *l, const struct party *party, enum way way, int64_
 	struct peer *p = fail(l, party, way, at);
 
 	keep_text(p->reason, reason);
-	count_cause(p, rule_find(reason));
+	p->rule = (uint16_t)rule_find(reason);
+	count_cause(p, p->rule);
 }
 
 void peer_failed_as(struct logs *l, const struct party *party, enum way way, int64_t at, enum fault_code code)
@@ -216,7 +229,8 @@ void peer_failed_as(struct logs *l, const struct party *party, enum way way, int
 	struct peer *p = fail(l, party, way, at);
 
 	keep_text(p->reason, span_of(fault_code_text(code)));
-	count_cause(p, rule_of_code(code));
+	p->rule = (uint16_t)rule_of_code(code);
+	count_cause(p, p->rule);
 }
 
 void peer_failed_before(struct logs *l, const uint8_t addr[16], int64_t at)
@@ -230,17 +244,12 @@ void peer_failed_before(struct logs *l, const uint8_t addr[16], int64_t at)
 void peer_failed_because(struct logs *l, const uint8_t addr[16], struct span reason)
 {
 	struct peer *p = map_find(&l->by_addr, key_of(addr));
-	unsigned old = p ? rule_find(span_of(p->reason)) : NO_RULE, better = rule_find(reason);
+	unsigned better = rule_find(reason);
 
-	if (!p || better == NO_RULE || better == old)
+	if (!p || p->failures[IN] + p->failures[OUT] == 0 || better == NO_RULE || better == p->rule)
 		return;
 	keep_text(p->reason, reason);
-	for (unsigned i = 0; i < p->causes_n; i++)
-		if (p->causes[i].rule == old && --p->causes[i].count == 0) {
-			p->causes[i] = p->causes[--p->causes_n];
-			break;
-		}
-	count_cause(p, better);
+	correct_cause(p, better);
 }
 
 void peer_refused(struct logs *l, const struct party *party, int64_t at, struct span recipient, struct span words)

@@ -35,6 +35,7 @@ struct peer {
 	struct use uses[LOGS_USES_MAX];
 	struct cause causes[LOGS_CAUSES_MAX];
 	unsigned uses_n, causes_n;
+	uint16_t rule; /* of the last failure's cause */
 };
 
 /* A process of Postfix and the connection that it has. */
