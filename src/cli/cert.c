@@ -182,13 +182,30 @@ static void print_pair(struct cli *cli, json_t *pair)
 		file);
 }
 
+static void print_list(struct cli *cli, json_t *pairs, json_t *faults, bool running)
+{
+	json_t *one;
+	size_t i;
+
+	fprintf(cli->out, "%s\n",
+		running ? cli_say(cli, "In service:", "Im Dienst:")
+			: cli_say(cli, "On disk (no server runs):", "Auf der Platte (kein Server läuft):"));
+	json_array_foreach(pairs, i, one)
+	{
+		print_pair(cli, one);
+	}
+	json_array_foreach(faults, i, one)
+	{
+		cli_fault_json(cli, cli->out, one);
+	}
+}
+
 int cli_cert_list(struct cli *cli, int argc, char **argv)
 {
 	struct cli_args args;
 	struct settings *s;
-	json_t *certs, *pairs, *pair;
+	json_t *certs, *pairs, *faults;
 	bool running;
-	size_t i;
 
 	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
 		return CLI_USAGE;
@@ -198,21 +215,17 @@ int cli_cert_list(struct cli *cli, int argc, char **argv)
 	certs = ask_certs(s);
 	running = certs != NULL;
 	pairs = running ? json_incref(pairs_of(certs)) : pairs_on_disk(s);
+	faults = running ? json_incref(json_object_get(certs, "faults")) : json_array();
 	json_decref(certs);
 	settings_unref(s);
 	if (cli->json) {
 		cli_print_json(cli,
-			json_pack("{s:s s:b s:o}", "schema", "torhaus.cert-list/1", "in_service", (int)running, "pairs",
-				pairs));
+			json_pack("{s:s s:b s:o s:o}", "schema", "torhaus.cert-list/1", "in_service", (int)running,
+				"pairs", pairs, "faults", faults));
 		return CLI_DONE;
 	}
-	fprintf(cli->out, "%s\n",
-		running ? cli_say(cli, "In service:", "Im Dienst:")
-			: cli_say(cli, "On disk (no server runs):", "Auf der Platte (kein Server läuft):"));
-	json_array_foreach(pairs, i, pair)
-	{
-		print_pair(cli, pair);
-	}
+	print_list(cli, pairs, faults, running);
 	json_decref(pairs);
+	json_decref(faults);
 	return CLI_DONE;
 }

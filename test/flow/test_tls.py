@@ -126,6 +126,11 @@ def test_key_type_change_is_told(make_torhaus, origin):
     make_pair(t.certs, "mail", "ec")
     log = wait_for(lambda: "CERT-KEY-TYPE-CHANGED" in t.logs() and t.logs())
     assert "RSA" in log and "ECDSA" in log
+    listed = t.run("cert", "list")
+    assert "CERT-KEY-TYPE-CHANGED" in listed.stdout and "side by side" in listed.stdout
+    assert "CERT-KEY-TYPE-CHANGED" in [f["code"] for f in t.json("cert", "list")["faults"]]
+    checked = t.run("cert", "check", check=False)
+    assert checked.returncode == 1 and "CERT-KEY-TYPE-CHANGED" in checked.stdout + checked.stderr
 
 
 def test_names(make_torhaus, origin):
