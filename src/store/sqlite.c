@@ -237,33 +237,6 @@ int sqlite_ready(struct sqlite *q, struct fault *fault)
 	return q->db ? 0 : connect_file(q, false, fault);
 }
 
-int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault)
-{
-	int rc;
-
-	if (!q->query[which]) {
-		rc = sqlite3_prepare_v3(q->db, sqlite_query_text[which], -1, SQLITE_PREPARE_PERSISTENT,
-			&q->query[which], NULL);
-		if (rc != SQLITE_OK)
-			return sqlite_fail(q, rc, fault);
-	}
-	*ret = q->query[which];
-	errno = 0;
-	return 0;
-}
-
-int sqlite_run(struct sqlite *q, enum sqlite_query which, struct fault *fault)
-{
-	sqlite3_stmt *stmt;
-	int r = sqlite_query(q, which, &stmt, fault), rc;
-
-	if (r < 0)
-		return r;
-	rc = sqlite3_step(stmt);
-	sqlite3_reset(stmt);
-	return rc == SQLITE_DONE ? 0 : sqlite_fail(q, rc, fault);
-}
-
 /* ---- the engine ---- */
 
 static int engine_open(struct span place, bool create, struct store **ret, struct fault *fault)
@@ -299,13 +272,13 @@ static int engine_begin(struct store *s, struct fault *fault)
 	int r = sqlite_ready(q, fault);
 
 	if (r == 0)
-		r = sqlite_run(q, Q_BEGIN_WRITE, fault);
+		r = sqlite_run(q, Q_BEGIN_WRITE, fault, "");
 	/* A file that was read-only and no longer is: SQLite gives an empty -wal the mode of the file
 	 * only after it opened it, so the second opening is the first that may write. */
 	if (r == -EROFS && !q->db)
 		r = sqlite_ready(q, fault);
 	if (r == 0 && sqlite3_get_autocommit(q->db))
-		r = sqlite_run(q, Q_BEGIN_WRITE, fault);
+		r = sqlite_run(q, Q_BEGIN_WRITE, fault, "");
 	if (r == 0)
 		q->changes_before = sqlite3_total_changes64(q->db);
 	return r;
@@ -317,7 +290,7 @@ static int engine_commit(struct store *s, struct fault *fault)
 	int r = sqlite_ready(q, fault);
 
 	if (r == 0)
-		r = sqlite_run(q, Q_COMMIT, fault);
+		r = sqlite_run(q, Q_COMMIT, fault, "");
 	if (r < 0)
 		return r;
 	if (sqlite3_total_changes64(q->db) != q->changes_before)
@@ -331,7 +304,7 @@ static void engine_rollback(struct store *s)
 	struct sqlite *q = container_of(s, struct sqlite, store);
 
 	if (q->db && !sqlite3_get_autocommit(q->db))
-		sqlite_run(q, Q_ROLLBACK, NULL);
+		sqlite_run(q, Q_ROLLBACK, NULL, "");
 }
 
 /* What SQLite would notice only when it writes. 0 or an errno. */
@@ -359,7 +332,7 @@ static int engine_writable(struct store *s, struct fault *fault)
 	if (error)
 		return fail_path(q, error, fault);
 	sqlite3_busy_timeout(q->db, 0);
-	r = sqlite_run(q, Q_BEGIN_WRITE, fault);
+	r = sqlite_run(q, Q_BEGIN_WRITE, fault, "");
 	if (q->db) {
 		engine_rollback(s);
 		sqlite3_busy_timeout(q->db, BUSY_TIMEOUT_MS);
@@ -370,15 +343,9 @@ static int engine_writable(struct store *s, struct fault *fault)
 static int read_number(struct sqlite *q, enum sqlite_query which, int64_t *ret, struct fault *fault)
 {
 	sqlite3_stmt *stmt;
-	int r = sqlite_query(q, which, &stmt, fault), rc;
+	int r = sqlite_query(q, which, &stmt, fault);
 
-	if (r < 0)
-		return r;
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		*ret = sqlite3_column_int64(stmt, 0);
-	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW ? 0 : sqlite_fail(q, rc, fault);
+	return r < 0 ? r : sqlite_numbers(q, stmt, ret, 1, fault);
 }
 
 /* The revision is read only when somebody committed something. */

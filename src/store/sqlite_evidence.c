@@ -1,12 +1,57 @@
 /*
- * What the mail edge keeps, in SQLite. Every addition is an upsert that adds counts; the statements are in sqlite_query.c, the
- * tables in sqlite_schema.c.
+ * What the mail edge keeps, in SQLite: for each kind of evidence a record (sqlite_run.c), an addition, which is an upsert that adds
+ * counts, and a reading. The statements are in sqlite_query.c, the tables in sqlite_schema.c.
  */
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
 
-#define HOUR_S 3600
-#define DAY_S  86400
+#define DAY_S 86400
+
+/* ---- records ---- */
+
+/* The last field is counted for the reader and has no parameter. */
+#define FIELD(name) RECORD_FIELD(struct store_peer, name)
+static const struct record_field peer_fields[] = { FIELD(network), FIELD(helo), FIELD(address), FIELD(first_at),
+	FIELD(last_at), FIELD(handshakes), FIELD(failures), FIELD(refusals), FIELD(mails), FIELD(mails_clear),
+	FIELD(version), FIELD(suite), FIELD(key), FIELD(failed_at), FIELD(fault), FIELD(proof), FIELD(mails_recent) };
+static const struct record peer_record = { peer_fields, array_len(peer_fields) };
+#undef FIELD
+
+#define FIELD(name) RECORD_FIELD(struct store_hello, name)
+static const struct record_field hello_fields[] = { FIELD(fingerprint), RECORD_FIELD_BLOB(struct store_hello, bytes),
+	FIELD(succeeded), FIELD(failed), FIELD(first_at), FIELD(last_at) };
+static const struct record hello_record = { hello_fields, array_len(hello_fields) };
+#undef FIELD
+
+#define FIELD(name) RECORD_FIELD(struct store_failure, name)
+static const struct record_field failure_fields[] = { FIELD(network), FIELD(helo), FIELD(address), FIELD(first_at),
+	FIELD(last_at), FIELD(times), FIELD(code), FIELD(fault), FIELD(also), FIELD(proof) };
+static const struct record failure_record = { failure_fields, array_len(failure_fields) };
+#undef FIELD
+
+#define FIELD(name) RECORD_FIELD(struct store_refusal, name)
+static const struct record_field refusal_fields[] = { FIELD(domain), FIELD(network), FIELD(helo), FIELD(address),
+	FIELD(sender), FIELD(recipient), FIELD(first_at), FIELD(last_at), FIELD(times), FIELD(code), FIELD(earlier) };
+static const struct record refusal_record = { refusal_fields, array_len(refusal_fields) };
+#undef FIELD
+
+#define FIELD(name) RECORD_FIELD(struct store_mail, name)
+static const struct record_field mail_fields[] = { FIELD(domain), FIELD(day), FIELD(version), FIELD(suite), FIELD(hop),
+	FIELD(verdict), FIELD(mails), FIELD(recipients), FIELD(bytes) };
+static const struct record mail_record = { mail_fields, array_len(mail_fields) };
+#undef FIELD
+
+#define FIELD(name) RECORD_FIELD(struct store_grace, name)
+static const struct record_field grace_fields[] = { FIELD(network), FIELD(helo), FIELD(domain), FIELD(first_at),
+	FIELD(last_at) };
+static const struct record grace_record = { grace_fields, array_len(grace_fields) };
+#undef FIELD
+
+#define FIELD(name) RECORD_FIELD(struct store_certificate, name)
+static const struct record_field certificate_fields[] = { FIELD(sha256), FIELD(name), FIELD(key), FIELD(bits),
+	FIELD(issuer), FIELD(self_signed), FIELD(not_before), FIELD(not_after), FIELD(first_at), FIELD(last_at) };
+static const struct record certificate_record = { certificate_fields, array_len(certificate_fields) };
+#undef FIELD
 
 static struct sqlite *of(struct store *s)
 {
@@ -16,184 +61,118 @@ static struct sqlite *of(struct store *s)
 /* Makes a statement ready to be bound. */
 static int prepare(struct store *s, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault)
 {
-	struct sqlite *q = of(s);
-	int r = sqlite_ready(q, fault);
+	int r = sqlite_ready(of(s), fault);
 
-	return r < 0 ? r : sqlite_query(q, which, ret, fault);
+	return r < 0 ? r : sqlite_query(of(s), which, ret, fault);
 }
 
 /* ---- additions ---- */
 
-/* A statement that returns one row. A value of 0 to 2 columns to ret. */
-static int run_returning(struct sqlite *q, sqlite3_stmt *stmt, int64_t *ret, int columns, struct fault *fault)
-{
-	int rc = sqlite3_step(stmt);
-
-	for (int i = 0; rc == SQLITE_ROW && i < columns; i++)
-		ret[i] = sqlite3_column_int64(stmt, i);
-	/* What RETURNING changes is done at its first row; the reset only ends the statement. */
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
-	return rc == SQLITE_ROW ? 0 : sqlite_fail(q, rc, fault);
-}
-
-/* A statement whose parameters are numbers at most; count: of them. */
-static int run_numbers(struct sqlite *q, enum sqlite_query which, const int64_t *v, int count, uint64_t *rows,
+static int add(struct store *s, enum sqlite_query which, const struct record *record, const void *from,
 	struct fault *fault)
 {
 	sqlite3_stmt *stmt;
-	int r = sqlite_query(q, which, &stmt, fault);
+	int r = prepare(s, which, &stmt, fault);
 
 	if (r < 0)
 		return r;
-	for (int i = 0; i < count; i++)
-		sqlite3_bind_int64(stmt, i + 1, v[i]);
-	r = sqlite_change(q, stmt, fault);
-	if (r == 0 && rows)
-		*rows += (uint64_t)sqlite3_changes64(q->db);
-	return r;
+	sqlite_bind_record(stmt, record, from);
+	return sqlite_change(of(s), stmt, fault);
 }
 
-static int hello_add(struct sqlite *q, int64_t peer, const struct store_hello *h, struct fault *fault)
+/* The same, with the number that the row got. */
+static int add_returning(struct store *s, enum sqlite_query which, const struct record *record, const void *from,
+	int64_t *ret_id, struct fault *fault)
 {
 	sqlite3_stmt *stmt;
-	int64_t hello = 0;
-	int r = sqlite_query(q, Q_HELLO_ADD, &stmt, fault);
+	int r = prepare(s, which, &stmt, fault);
 
 	if (r < 0)
 		return r;
-	sqlite_bind(stmt, "bbi", span_make(h->fingerprint, sizeof(h->fingerprint)), h->bytes, h->last_at);
-	r = run_returning(q, stmt, &hello, 1, fault);
-	if (r == 0)
-		r = sqlite_query(q, Q_PEER_HELLO_ADD, &stmt, fault);
+	sqlite_bind_record(stmt, record, from);
+	return sqlite_numbers(of(s), stmt, ret_id, 1, fault);
+}
+
+static int hello_add(struct store *s, int64_t peer, const struct store_hello *h, struct fault *fault)
+{
+	int64_t id = 0;
+	int r = add_returning(s, Q_HELLO_ADD, &hello_record, h, &id, fault);
+
 	if (r < 0)
 		return r;
-	sqlite_bind(stmt, "iiiiii", peer, hello, (int64_t)h->succeeded, (int64_t)h->failed, h->first_at, h->last_at);
-	return sqlite_change(q, stmt, fault);
+	return sqlite_run(of(s), Q_PEER_HELLO_ADD, fault, "iiiiii", peer, id, (int64_t)h->succeeded, (int64_t)h->failed,
+		h->first_at, h->last_at);
 }
 
 static int peer_add(struct store *s, const struct store_peer *p, const struct store_hello *hellos, unsigned n,
 	struct fault *fault)
 {
 	struct sqlite *q = of(s);
-	sqlite3_stmt *stmt;
 	int64_t id = 0;
-	int r = prepare(s, Q_PEER_ADD, &stmt, fault);
+	int r = add_returning(s, Q_PEER_ADD, &peer_record, p, &id, fault);
 
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "tttiiiiiiitttitt", p->network, p->helo, p->address, p->first_at, p->last_at,
-		(int64_t)p->handshakes, (int64_t)p->failures, (int64_t)p->refusals, (int64_t)p->mails,
-		(int64_t)p->mails_clear, p->version, p->suite, p->key, p->failed_at, p->fault, p->proof);
-	r = run_returning(q, stmt, &id, 1, fault);
 	if (r == 0 && p->mails > 0)
-		r = run_numbers(q, Q_PEER_DAY_ADD, (int64_t[]){ id, p->last_at / DAY_S, (int64_t)p->mails }, 3, NULL,
-			fault);
+		r = sqlite_run(q, Q_PEER_DAY_ADD, fault, "iii", id, p->last_at / DAY_S, (int64_t)p->mails);
 	for (unsigned i = 0; r == 0 && i < n; i++)
-		r = hello_add(q, id, &hellos[i], fault);
+		r = hello_add(s, id, &hellos[i], fault);
 	if (r == 0 && n > 0)
-		r = run_numbers(q, Q_PEER_HELLO_TRIM, (int64_t[]){ id, STORE_PEER_HELLOS }, 2, NULL, fault);
+		r = sqlite_run(q, Q_PEER_HELLO_TRIM, fault, "ii", id, (int64_t)STORE_PEER_HELLOS);
 	if (r == 0)
-		r = sqlite_query(q, Q_PEER_TRIM_NETWORK, &stmt, fault);
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "ti", p->network, (int64_t)STORE_PEERS_PER_NETWORK);
-	return sqlite_change(q, stmt, fault);
+		r = sqlite_run(q, Q_PEER_TRIM_NETWORK, fault, "ti", p->network, (int64_t)STORE_PEERS_PER_NETWORK);
+	return r;
 }
 
-/* Asks a bound statement for the rows of a network in an hour, and whether the one wanted is among them: does it fit? */
-static int has_room(struct sqlite *q, sqlite3_stmt *stmt, bool *ret, struct fault *fault)
+/* Has a network room in this hour for a row, or has it the row already? which: counts its rows, and whether this is one. */
+static int has_room(struct store *s, enum sqlite_query which, const struct record *record, const void *from, bool *ret,
+	struct fault *fault)
 {
 	int64_t v[2] = { 0 };
-	int r = run_returning(q, stmt, v, 2, fault);
+	sqlite3_stmt *stmt;
+	int r = prepare(s, which, &stmt, fault);
 
+	if (r < 0)
+		return r;
+	sqlite_bind_record(stmt, record, from);
+	r = sqlite_numbers(of(s), stmt, v, 2, fault);
 	*ret = v[0] < STORE_ROWS_PER_HOUR || v[1] != 0;
 	return r;
 }
 
 static int failure_add(struct store *s, const struct store_failure *f, struct fault *fault)
 {
-	struct sqlite *q = of(s);
-	int64_t hour = f->first_at / HOUR_S;
-	sqlite3_stmt *stmt;
+	struct store_failure row = *f;
 	bool room = true;
-	int r = prepare(s, Q_FAILURE_ROOM, &stmt, fault);
+	int r = has_room(s, Q_FAILURE_ROOM, &failure_record, f, &room, fault);
 
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "titt", f->network, hour, f->helo, f->code);
-	r = has_room(q, stmt, &room, fault);
-	if (r == 0)
-		r = sqlite_query(q, Q_FAILURE_ADD, &stmt, fault);
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "titttiiittt", f->network, hour, room ? f->helo : SPAN("*"), f->code, f->address, f->first_at,
-		f->last_at, (int64_t)f->times, f->fault, f->also, f->proof);
-	return sqlite_change(q, stmt, fault);
+	if (!room)
+		row.helo = SPAN("*");
+	return r < 0 ? r : add(s, Q_FAILURE_ADD, &failure_record, &row, fault);
 }
 
 static int refusal_add(struct store *s, const struct store_refusal *f, struct fault *fault)
 {
-	struct sqlite *q = of(s);
-	int64_t hour = f->first_at / HOUR_S;
-	sqlite3_stmt *stmt;
+	struct store_refusal row = *f;
 	bool room = true;
-	int r = prepare(s, Q_REFUSAL_ROOM, &stmt, fault);
+	int r = has_room(s, Q_REFUSAL_ROOM, &refusal_record, f, &room, fault);
 
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "ttitttt", f->domain, f->network, hour, f->helo, f->sender, f->recipient, f->code);
-	r = has_room(q, stmt, &room, fault);
-	if (r == 0)
-		r = sqlite_query(q, Q_REFUSAL_ADD, &stmt, fault);
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "ttittttttiii", f->domain, f->network, hour, room ? f->helo : SPAN("*"),
-		room ? f->sender : SPAN("*"), room ? f->recipient : SPAN("*"), f->code, f->earlier, f->address,
-		f->first_at, f->last_at, (int64_t)f->times);
-	return sqlite_change(q, stmt, fault);
+	if (!room)
+		row.helo = row.sender = row.recipient = SPAN("*");
+	return r < 0 ? r : add(s, Q_REFUSAL_ADD, &refusal_record, &row, fault);
 }
 
 static int mail_add(struct store *s, const struct store_mail *m, struct fault *fault)
 {
-	struct sqlite *q = of(s);
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_MAIL_ADD, &stmt, fault);
-
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "tittttiii", m->domain, m->day, m->version, m->suite, m->hop, m->verdict, (int64_t)m->mails,
-		(int64_t)m->recipients, (int64_t)m->bytes);
-	return sqlite_change(q, stmt, fault);
+	return add(s, Q_MAIL_ADD, &mail_record, m, fault);
 }
 
 static int grace_put(struct store *s, const struct store_grace *g, struct fault *fault)
 {
-	struct sqlite *q = of(s);
-	bool put = g->first_at != 0;
-	sqlite3_stmt *stmt;
-	int r = prepare(s, put ? Q_GRACE_PUT : Q_GRACE_REMOVE, &stmt, fault);
-
-	if (r < 0)
-		return r;
-	if (put)
-		sqlite_bind(stmt, "tttii", g->network, g->helo, g->domain, g->first_at, g->last_at);
-	else
-		sqlite_bind(stmt, "ttt", g->network, g->helo, g->domain);
-	return sqlite_change(q, stmt, fault);
+	return add(s, g->first_at != 0 ? Q_GRACE_PUT : Q_GRACE_REMOVE, &grace_record, g, fault);
 }
 
 static int certificate_add(struct store *s, const struct store_certificate *c, struct fault *fault)
 {
-	struct sqlite *q = of(s);
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_CERTIFICATE_ADD, &stmt, fault);
-
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "bttitiiiii", span_make(c->sha256, sizeof(c->sha256)), c->name, c->key, (int64_t)c->bits,
-		c->issuer, (int64_t)c->self_signed, c->not_before, c->not_after, c->first_at, c->last_at);
-	return sqlite_change(q, stmt, fault);
+	return add(s, Q_CERTIFICATE_ADD, &certificate_record, c, fault);
 }
 
 /* ---- bounds and ages ---- */
@@ -215,7 +194,7 @@ static int trim(struct store *s, struct fault *fault)
 	int r = sqlite_ready(q, fault);
 
 	for (size_t i = 0; r == 0 && i < array_len(bounds); i++)
-		r = run_numbers(q, bounds[i].which, &bounds[i].most, 1, NULL, fault);
+		r = sqlite_run(q, bounds[i].which, fault, "i", bounds[i].most);
 	return r;
 }
 
@@ -232,16 +211,17 @@ static int expire(struct store *s, int64_t now, uint64_t *ret_rows, struct fault
 		{ Q_MAIL_EXPIRE, now / DAY_S - STORE_COUNTS_DAYS },
 		{ Q_CERTIFICATE_EXPIRE, now - (int64_t)STORE_COUNTS_DAYS * DAY_S },
 		{ Q_GRACE_EXPIRE, now - (int64_t)STORE_GRACE_DAYS * DAY_S },
+		{ Q_HELLO_EXPIRE, 0 }, /* whose last peer went */
 	};
-	static const int64_t batch = STORE_EXPIRE_BATCH;
 	struct sqlite *q = of(s);
 	int r = sqlite_ready(q, fault);
 
 	*ret_rows = 0;
-	for (size_t i = 0; r == 0 && i < array_len(ages); i++)
-		r = run_numbers(q, ages[i].which, (int64_t[]){ ages[i].before, batch }, 2, ret_rows, fault);
-	if (r == 0)
-		r = run_numbers(q, Q_HELLO_EXPIRE, &batch, 1, ret_rows, fault);
+	for (size_t i = 0; r == 0 && i < array_len(ages); i++) {
+		r = sqlite_run(q, ages[i].which, fault, "ii", ages[i].before, (int64_t)STORE_EXPIRE_BATCH);
+		if (r == 0)
+			*ret_rows += (uint64_t)sqlite3_changes64(q->db);
+	}
 	return r;
 }
 
@@ -260,237 +240,130 @@ struct reader {
 	} fn;
 	void *arg;
 };
-typedef int row_fn(const struct reader *to, sqlite3_stmt *row);
 
-static int read_rows(struct store *s, sqlite3_stmt *stmt, row_fn *row, const struct reader *to, struct fault *fault)
+/* Gives the rows of a statement to row, which makes structs of them. kinds: of the parameters, as in sqlite_bind(). */
+static int each(struct store *s, enum sqlite_query which, sqlite_row_fn *row, const struct reader *to,
+	struct fault *fault, const char *kinds, ...)
 {
-	int r = 0, rc = SQLITE_DONE;
+	sqlite3_stmt *stmt;
+	int r = prepare(s, which, &stmt, fault);
+	va_list ap;
 
-	while (r == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		r = row(to, stmt);
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
-	if (r == 0 && rc != SQLITE_DONE)
-		r = sqlite_fail(of(s), rc, fault);
-	return r;
+	if (r < 0)
+		return r;
+	va_start(ap, kinds);
+	sqlite_vbind(stmt, kinds, ap);
+	va_end(ap);
+	return sqlite_each(of(s), stmt, row, to, fault);
 }
 
-static uint64_t column_count(sqlite3_stmt *row, int at)
+static int peer_row(const void *arg, sqlite3_stmt *row)
 {
-	return (uint64_t)sqlite3_column_int64(row, at);
-}
+	const struct reader *to = arg;
+	struct store_peer p = { 0 };
 
-/* The columns of PEER_COLUMNS. */
-static struct store_peer peer_of(sqlite3_stmt *row)
-{
-	return (struct store_peer){
-		.network = sqlite_column(row, 0),
-		.helo = sqlite_column(row, 1),
-		.address = sqlite_column(row, 2),
-		.first_at = sqlite3_column_int64(row, 3),
-		.last_at = sqlite3_column_int64(row, 4),
-		.handshakes = column_count(row, 5),
-		.failures = column_count(row, 6),
-		.refusals = column_count(row, 7),
-		.mails = column_count(row, 8),
-		.mails_clear = column_count(row, 9),
-		.version = sqlite_column(row, 10),
-		.suite = sqlite_column(row, 11),
-		.key = sqlite_column(row, 12),
-		.failed_at = sqlite3_column_int64(row, 13),
-		.fault = sqlite_column(row, 14),
-		.proof = sqlite_column(row, 15),
-		.mails_recent = column_count(row, 16),
-	};
-}
-
-static int peer_row(const struct reader *to, sqlite3_stmt *row)
-{
-	struct store_peer p = peer_of(row);
-
+	sqlite_read_record(row, 0, &peer_record, &p);
 	return to->fn.peer(to->arg, &p);
 }
 
 static int peer_each(struct store *s, bool failed, store_peer_fn *fn, void *arg, struct fault *fault)
 {
-	struct reader to = { .fn.peer = fn, .arg = arg };
-	sqlite3_stmt *stmt;
-	int r = prepare(s, failed ? Q_PEERS_FAILED : Q_PEERS, &stmt, fault);
-
-	return r < 0 ? r : read_rows(s, stmt, peer_row, &to, fault);
+	return each(s, failed ? Q_PEERS_FAILED : Q_PEERS, peer_row, &(struct reader){ .fn.peer = fn, .arg = arg },
+		fault, "");
 }
 
-static int hello_row(const struct reader *to, sqlite3_stmt *row)
+/* The columns of a peer, then those of its hello. */
+static int hello_row(const void *arg, sqlite3_stmt *row)
 {
-	struct store_peer p = peer_of(row);
-	struct span fingerprint = sqlite_column(row, 17);
-	struct store_hello h = {
-		.bytes = sqlite_column(row, 18),
-		.succeeded = column_count(row, 19),
-		.failed = column_count(row, 20),
-		.first_at = sqlite3_column_int64(row, 21),
-		.last_at = sqlite3_column_int64(row, 22),
-	};
+	const struct reader *to = arg;
+	struct store_peer p = { 0 };
+	struct store_hello h = { 0 };
 
-	if (fingerprint.n == sizeof(h.fingerprint))
-		memcpy(h.fingerprint, fingerprint.p, fingerprint.n);
+	sqlite_read_record(row, 0, &peer_record, &p);
+	sqlite_read_record(row, peer_record.count, &hello_record, &h);
 	return to->fn.hello(to->arg, &p, &h);
 }
 
 static int hello_each(struct store *s, store_hello_fn *fn, void *arg, struct fault *fault)
 {
-	struct reader to = { .fn.hello = fn, .arg = arg };
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_PEER_HELLOS, &stmt, fault);
-
-	return r < 0 ? r : read_rows(s, stmt, hello_row, &to, fault);
+	return each(s, Q_PEER_HELLOS, hello_row, &(struct reader){ .fn.hello = fn, .arg = arg }, fault, "");
 }
 
-static int failure_row(const struct reader *to, sqlite3_stmt *row)
+static int failure_row(const void *arg, sqlite3_stmt *row)
 {
-	struct store_failure f = {
-		.network = sqlite_column(row, 0),
-		.helo = sqlite_column(row, 1),
-		.address = sqlite_column(row, 2),
-		.first_at = sqlite3_column_int64(row, 3),
-		.last_at = sqlite3_column_int64(row, 4),
-		.times = column_count(row, 5),
-		.code = sqlite_column(row, 6),
-		.fault = sqlite_column(row, 7),
-		.also = sqlite_column(row, 8),
-		.proof = sqlite_column(row, 9),
-	};
+	const struct reader *to = arg;
+	struct store_failure f = { 0 };
 
+	sqlite_read_record(row, 0, &failure_record, &f);
 	return to->fn.failure(to->arg, &f);
 }
 
 static int failure_each(struct store *s, int64_t from, int64_t to, store_failure_fn *fn, void *arg, struct fault *fault)
 {
-	struct reader reader = { .fn.failure = fn, .arg = arg };
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_FAILURES, &stmt, fault);
-
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "ii", from, to);
-	return read_rows(s, stmt, failure_row, &reader, fault);
+	return each(s, Q_FAILURES, failure_row, &(struct reader){ .fn.failure = fn, .arg = arg }, fault, "ii", from,
+		to);
 }
 
-static int refusal_row(const struct reader *to, sqlite3_stmt *row)
+static int refusal_row(const void *arg, sqlite3_stmt *row)
 {
-	struct store_refusal f = {
-		.domain = sqlite_column(row, 0),
-		.network = sqlite_column(row, 1),
-		.helo = sqlite_column(row, 2),
-		.address = sqlite_column(row, 3),
-		.sender = sqlite_column(row, 4),
-		.recipient = sqlite_column(row, 5),
-		.first_at = sqlite3_column_int64(row, 6),
-		.last_at = sqlite3_column_int64(row, 7),
-		.times = column_count(row, 8),
-		.code = sqlite_column(row, 9),
-		.earlier = sqlite_column(row, 10),
-	};
+	const struct reader *to = arg;
+	struct store_refusal f = { 0 };
 
+	sqlite_read_record(row, 0, &refusal_record, &f);
 	return to->fn.refusal(to->arg, &f);
 }
 
 static int refusal_each(struct store *s, struct span domain, int64_t from, int64_t to, store_refusal_fn *fn, void *arg,
 	struct fault *fault)
 {
-	struct reader reader = { .fn.refusal = fn, .arg = arg };
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_REFUSALS, &stmt, fault);
-
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "tii", domain, from, to);
-	return read_rows(s, stmt, refusal_row, &reader, fault);
+	return each(s, Q_REFUSALS, refusal_row, &(struct reader){ .fn.refusal = fn, .arg = arg }, fault, "tii", domain,
+		from, to);
 }
 
-static int mail_row(const struct reader *to, sqlite3_stmt *row)
+static int mail_row(const void *arg, sqlite3_stmt *row)
 {
-	struct store_mail m = {
-		.domain = sqlite_column(row, 0),
-		.day = sqlite3_column_int64(row, 1),
-		.version = sqlite_column(row, 2),
-		.suite = sqlite_column(row, 3),
-		.hop = sqlite_column(row, 4),
-		.verdict = sqlite_column(row, 5),
-		.mails = column_count(row, 6),
-		.recipients = column_count(row, 7),
-		.bytes = column_count(row, 8),
-	};
+	const struct reader *to = arg;
+	struct store_mail m = { 0 };
 
+	sqlite_read_record(row, 0, &mail_record, &m);
 	return to->fn.mail(to->arg, &m);
 }
 
 static int mail_each(struct store *s, struct span domain, int64_t first, int64_t last, store_mail_fn *fn, void *arg,
 	struct fault *fault)
 {
-	struct reader to = { .fn.mail = fn, .arg = arg };
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_MAILS, &stmt, fault);
-
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "tii", domain, first, last);
-	return read_rows(s, stmt, mail_row, &to, fault);
+	return each(s, Q_MAILS, mail_row, &(struct reader){ .fn.mail = fn, .arg = arg }, fault, "tii", domain, first,
+		last);
 }
 
-static int certificate_row(const struct reader *to, sqlite3_stmt *row)
+static int grace_row(const void *arg, sqlite3_stmt *row)
 {
-	struct span sha256 = sqlite_column(row, 0);
-	struct store_certificate c = {
-		.name = sqlite_column(row, 1),
-		.key = sqlite_column(row, 2),
-		.bits = column_count(row, 3),
-		.issuer = sqlite_column(row, 4),
-		.self_signed = sqlite3_column_int64(row, 5) != 0,
-		.not_before = sqlite3_column_int64(row, 6),
-		.not_after = sqlite3_column_int64(row, 7),
-		.first_at = sqlite3_column_int64(row, 8),
-		.last_at = sqlite3_column_int64(row, 9),
-	};
+	const struct reader *to = arg;
+	struct store_grace g = { 0 };
 
-	if (sha256.n == sizeof(c.sha256))
-		memcpy(c.sha256, sha256.p, sha256.n);
+	sqlite_read_record(row, 0, &grace_record, &g);
+	return to->fn.grace(to->arg, &g);
+}
+
+static int grace_each(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault)
+{
+	return each(s, Q_GRACES, grace_row, &(struct reader){ .fn.grace = fn, .arg = arg }, fault, "");
+}
+
+static int certificate_row(const void *arg, sqlite3_stmt *row)
+{
+	const struct reader *to = arg;
+	struct store_certificate c = { 0 };
+
+	sqlite_read_record(row, 0, &certificate_record, &c);
 	return to->fn.certificate(to->arg, &c);
 }
 
 static int certificate_each(struct store *s, struct span name, int64_t from, int64_t to, store_certificate_fn *fn,
 	void *arg, struct fault *fault)
 {
-	struct reader reader = { .fn.certificate = fn, .arg = arg };
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_CERTIFICATES, &stmt, fault);
-
-	if (r < 0)
-		return r;
-	sqlite_bind(stmt, "tii", name, from, to);
-	return read_rows(s, stmt, certificate_row, &reader, fault);
-}
-
-static int grace_row(const struct reader *to, sqlite3_stmt *row)
-{
-	struct store_grace g = {
-		.network = sqlite_column(row, 0),
-		.helo = sqlite_column(row, 1),
-		.domain = sqlite_column(row, 2),
-		.first_at = sqlite3_column_int64(row, 3),
-		.last_at = sqlite3_column_int64(row, 4),
-	};
-
-	return to->fn.grace(to->arg, &g);
-}
-
-static int grace_each(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault)
-{
-	struct reader to = { .fn.grace = fn, .arg = arg };
-	sqlite3_stmt *stmt;
-	int r = prepare(s, Q_GRACES, &stmt, fault);
-
-	return r < 0 ? r : read_rows(s, stmt, grace_row, &to, fault);
+	return each(s, Q_CERTIFICATES, certificate_row, &(struct reader){ .fn.certificate = fn, .arg = arg }, fault,
+		"tii", name, from, to);
 }
 
 const struct store_evidence_engine sqlite_evidence = {

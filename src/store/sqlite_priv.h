@@ -1,6 +1,8 @@
 /* The SQLite engine's own parts: sqlite.c (connection, faults, transactions), sqlite_schema.c (migrations), sqlite_query.c (the
- * statements), sqlite_rows.c (domains and purges), sqlite_evidence.c (mail). */
+ * statements), sqlite_run.c (how they run), sqlite_rows.c (domains and purges), sqlite_evidence.c (mail). */
 #pragma once
+#include <stdarg.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <sqlite3.h>
 #include "store/store_priv.h"
@@ -80,22 +82,63 @@ struct sqlite {
 
 /* Makes ready for use: opens the file, or opens it again if it is another one by now. */
 int sqlite_ready(struct sqlite *q, struct fault *fault);
-/* A cached statement, to be bound and stepped; sqlite3_reset() it after use. */
-int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault);
-/* Runs a statement without parameters and rows. */
-int sqlite_run(struct sqlite *q, enum sqlite_query which, struct fault *fault);
 /* The last error of db as fault and -errno; errors that reopening may cure drop the connection. */
 int sqlite_fail(struct sqlite *q, int rc, struct fault *fault);
 /* Brings the tables of the open file to the present schema. */
 int sqlite_migrate(struct sqlite *q, bool create, struct fault *fault);
 
-/* ---- sqlite_rows.c ---- */
+/* ---- sqlite_run.c ---- */
 
-/* Binds the parameters by their kinds: t struct span as text, b struct span as blob, i int64_t. They are read before they go. */
+/* A cached statement, to be bound and stepped; who steps it himself resets it after use. */
+int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault);
+/* Binds the parameters by their kinds: t struct span as text, i int64_t; what they point to is borrowed
+ * until the statement is cleared. */
 void sqlite_bind(sqlite3_stmt *stmt, const char *kinds, ...);
-struct span sqlite_column(sqlite3_stmt *stmt, int at); /* text or blob */
+void sqlite_vbind(sqlite3_stmt *stmt, const char *kinds, va_list ap);
 /* Steps a statement that changes rows, and clears it. */
 int sqlite_change(struct sqlite *q, sqlite3_stmt *stmt, struct fault *fault);
+/* All of that: binds, steps and clears a statement that changes rows. */
+int sqlite_run(struct sqlite *q, enum sqlite_query which, struct fault *fault, const char *kinds, ...);
+/* Steps a bound statement to its one row, whose first columns are numbers, and clears it. */
+int sqlite_numbers(struct sqlite *q, sqlite3_stmt *stmt, int64_t *ret, int count, struct fault *fault);
+/* Gives each row of a bound statement to fn, and clears it. Non-zero from fn ends the reading and is returned. */
+typedef int sqlite_row_fn(const void *arg, sqlite3_stmt *row);
+int sqlite_each(struct sqlite *q, sqlite3_stmt *stmt, sqlite_row_fn *fn, const void *arg, struct fault *fault);
+struct span sqlite_column(sqlite3_stmt *row, int at); /* text or blob, borrowed until the next step */
+
+/* A struct as a row. */
+enum record_kind {
+	RECORD_TEXT,   /* struct span */
+	RECORD_BLOB,   /* struct span, for a column of bytes */
+	RECORD_NUMBER, /* int64_t, uint64_t */
+	RECORD_FLAG,   /* bool */
+	RECORD_BYTES,  /* uint8_t[size] */
+};
+struct record_field {
+	enum record_kind kind;
+	unsigned short offset, size; /* within the struct */
+};
+struct record {
+	const struct record_field *fields;
+	int count;
+};
+/* clang-format off */
+#define RECORD_KIND_OF(field) _Generic((field), struct span: RECORD_TEXT, int64_t: RECORD_NUMBER, \
+	uint64_t: RECORD_NUMBER, bool: RECORD_FLAG, uint8_t *: RECORD_BYTES)
+/* clang-format on */
+#define RECORD_FIELD_OF(type, field, kind) \
+	{ \
+		kind, offsetof(type, field), sizeof(((type *)0)->field) \
+	}
+/* A field of a struct, by what its type says; a span of bytes is to be called a blob. */
+#define RECORD_FIELD(type, field)      RECORD_FIELD_OF(type, field, RECORD_KIND_OF(((type *)0)->field))
+#define RECORD_FIELD_BLOB(type, field) RECORD_FIELD_OF(type, field, RECORD_BLOB)
+/* The fields of *from to the parameters ?1, ?2, … as far as the statement has such; borrowed until it is cleared. */
+void sqlite_bind_record(sqlite3_stmt *stmt, const struct record *record, const void *from);
+/* The columns from the first on to the fields of *ret; texts are borrowed, bytes of another size than the field's leave it. */
+void sqlite_read_record(sqlite3_stmt *row, int first, const struct record *record, void *ret);
+
+/* ---- sqlite_rows.c ---- */
 
 int sqlite_domain_put(struct store *s, const struct store_domain *d, struct fault *fault);
 int sqlite_domain_remove(struct store *s, struct span name, struct fault *fault);

@@ -1,4 +1,8 @@
-/* The statements, in SQL that PostgreSQL would take with little change. */
+/*
+ * The statements, in SQL that PostgreSQL would take with little change.
+ *
+ * Where a statement writes or reads a record (sqlite_run.c), its parameters and columns stand in the order of the record's fields.
+ */
 #include "store/sqlite_priv.h"
 
 const char *const sqlite_query_text[Q_COUNT] = {
@@ -58,12 +62,12 @@ const char *const sqlite_query_text[Q_COUNT] = {
 	[Q_PEER_DAY_EXPIRE] = "DELETE FROM mail_peer_day WHERE (peer, day) IN"
 			      " (SELECT peer, day FROM mail_peer_day WHERE day < ?1 LIMIT ?2)",
 
-	[Q_HELLO_ADD] = "INSERT INTO mail_hello (fingerprint, bytes, last_at) VALUES (?1, ?2, ?3)"
-			" ON CONFLICT (fingerprint) DO UPDATE SET bytes = ?2, last_at = max(last_at, ?3) RETURNING id",
+	[Q_HELLO_ADD] = "INSERT INTO mail_hello (fingerprint, bytes, last_at) VALUES (?1, ?2, ?6)"
+			" ON CONFLICT (fingerprint) DO UPDATE SET bytes = ?2, last_at = max(last_at, ?6) RETURNING id",
 	[Q_HELLO_TRIM] = "DELETE FROM mail_hello WHERE id IN"
 			 " (SELECT id FROM mail_hello ORDER BY last_at DESC, id DESC LIMIT -1 OFFSET ?1)",
 	[Q_HELLO_EXPIRE] = "DELETE FROM mail_hello WHERE id IN (SELECT id FROM mail_hello h WHERE NOT EXISTS"
-			   " (SELECT 1 FROM mail_peer_hello WHERE hello = h.id) LIMIT ?1)",
+			   " (SELECT 1 FROM mail_peer_hello WHERE hello = h.id) LIMIT ?2)",
 	[Q_PEER_HELLO_ADD] = "INSERT INTO mail_peer_hello (peer, hello, succeeded, failed, first_at, last_at)"
 			     " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (peer, hello) DO UPDATE SET"
 			     " succeeded = succeeded + ?3, failed = failed + ?4, last_at = max(last_at, ?6)",
@@ -75,62 +79,64 @@ const char *const sqlite_query_text[Q_COUNT] = {
 		" FROM mail_peer p JOIN mail_peer_hello b ON b.peer = p.id JOIN mail_hello h ON h.id = b.hello"
 		" ORDER BY p.network, p.helo, b.last_at DESC, h.id",
 
-	[Q_FAILURE_ROOM] = "SELECT count(*), coalesce(max(helo = ?3 AND code = ?4), 0) FROM mail_failure"
-			   " WHERE network = ?1 AND hour = ?2",
-	[Q_FAILURE_ADD] = "INSERT INTO mail_failure (network, hour, helo, code, address, first_at, last_at, times,"
-			  " fault, also, proof) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-			  " ON CONFLICT (network, hour, helo, code) DO UPDATE SET address = ?5,"
-			  " first_at = min(first_at, ?6), last_at = max(last_at, ?7), times = times + ?8, fault = ?9,"
-			  " also = ?10, proof = ?11",
+#define FAILURE_COLUMNS "network, helo, address, first_at, last_at, times, code, fault, also, proof"
+	[Q_FAILURE_ROOM] = "SELECT count(*), coalesce(max(helo = ?2 AND code = ?7), 0) FROM mail_failure"
+			   " WHERE network = ?1 AND hour = ?4 / 3600",
+	[Q_FAILURE_ADD] = "INSERT INTO mail_failure (" FAILURE_COLUMNS ", hour)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?4 / 3600)"
+			  " ON CONFLICT (network, hour, helo, code) DO UPDATE SET address = ?3,"
+			  " first_at = min(first_at, ?4), last_at = max(last_at, ?5), times = times + ?6, fault = ?8,"
+			  " also = ?9, proof = ?10",
 	[Q_FAILURE_TRIM] = "DELETE FROM mail_failure WHERE id <= (SELECT max(id) FROM mail_failure) - ?1",
 	[Q_FAILURE_EXPIRE] = "DELETE FROM mail_failure WHERE id IN"
 			     " (SELECT id FROM mail_failure WHERE first_at < ?1 LIMIT ?2)",
-	[Q_FAILURES] = "SELECT network, helo, address, first_at, last_at, times, code, fault, also, proof"
+	[Q_FAILURES] = "SELECT " FAILURE_COLUMNS
 		       " FROM mail_failure WHERE first_at >= ?1 AND first_at < ?2 ORDER BY first_at, id",
 
+#define REFUSAL_COLUMNS "domain, network, helo, address, sender, recipient, first_at, last_at, times, code, earlier"
 	[Q_REFUSAL_ROOM] =
-		"SELECT count(*), coalesce(max(helo = ?4 AND sender = ?5 AND recipient = ?6 AND code = ?7), 0)"
-		" FROM mail_refusal WHERE domain = ?1 AND network = ?2 AND hour = ?3",
-	[Q_REFUSAL_ADD] = "INSERT INTO mail_refusal (domain, network, hour, helo, sender, recipient, code, earlier,"
-			  " address, first_at, last_at, times)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+		"SELECT count(*), coalesce(max(helo = ?3 AND sender = ?5 AND recipient = ?6 AND code = ?10), 0)"
+		" FROM mail_refusal WHERE domain = ?1 AND network = ?2 AND hour = ?7 / 3600",
+	[Q_REFUSAL_ADD] = "INSERT INTO mail_refusal (" REFUSAL_COLUMNS ", hour)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?7 / 3600)"
 			  " ON CONFLICT (domain, network, hour, helo, sender, recipient, code) DO UPDATE SET"
-			  " earlier = CASE WHEN ?8 = '' THEN earlier ELSE ?8 END, address = ?9,"
-			  " first_at = min(first_at, ?10), last_at = max(last_at, ?11), times = times + ?12",
+			  " earlier = CASE WHEN ?11 = '' THEN earlier ELSE ?11 END, address = ?4,"
+			  " first_at = min(first_at, ?7), last_at = max(last_at, ?8), times = times + ?9",
 	[Q_REFUSAL_TRIM] = "DELETE FROM mail_refusal WHERE id <= (SELECT max(id) FROM mail_refusal) - ?1",
 	[Q_REFUSAL_EXPIRE] = "DELETE FROM mail_refusal WHERE id IN"
 			     " (SELECT id FROM mail_refusal WHERE first_at < ?1 LIMIT ?2)",
 	[Q_REFUSALS] =
-		"SELECT domain, network, helo, address, sender, recipient, first_at, last_at, times, code, earlier"
+		"SELECT " REFUSAL_COLUMNS
 		" FROM mail_refusal WHERE domain = ?1 AND first_at >= ?2 AND first_at < ?3 ORDER BY first_at, id",
 
-	[Q_MAIL_ADD] = "INSERT INTO mail_count (domain, day, version, suite, hop, verdict, mails, recipients, bytes)"
-		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+#define MAIL_COLUMNS "domain, day, version, suite, hop, verdict, mails, recipients, bytes"
+	[Q_MAIL_ADD] = "INSERT INTO mail_count (" MAIL_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
 		       " ON CONFLICT (domain, day, version, suite, hop, verdict) DO UPDATE SET"
 		       " mails = mails + ?7, recipients = recipients + ?8, bytes = bytes + ?9",
 	[Q_MAIL_EXPIRE] =
 		"DELETE FROM mail_count WHERE rowid IN (SELECT rowid FROM mail_count WHERE day < ?1 LIMIT ?2)",
-	[Q_MAILS] = "SELECT domain, day, version, suite, hop, verdict, mails, recipients, bytes FROM mail_count"
-		    " WHERE domain = ?1 AND day >= ?2 AND day <= ?3"
+	[Q_MAILS] = "SELECT " MAIL_COLUMNS " FROM mail_count WHERE domain = ?1 AND day >= ?2 AND day <= ?3"
 		    " ORDER BY day, version DESC, suite, hop, verdict",
 
-	[Q_GRACE_PUT] = "INSERT INTO mail_grace (network, helo, domain, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5)"
+#define GRACE_COLUMNS "network, helo, domain, first_at, last_at"
+	[Q_GRACE_PUT] = "INSERT INTO mail_grace (" GRACE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5)"
 			" ON CONFLICT (network, helo, domain) DO UPDATE SET first_at = ?4, last_at = ?5",
 	[Q_GRACE_REMOVE] = "DELETE FROM mail_grace WHERE network = ?1 AND helo = ?2 AND domain = ?3",
 	[Q_GRACE_TRIM] = "DELETE FROM mail_grace WHERE rowid IN"
 			 " (SELECT rowid FROM mail_grace ORDER BY last_at DESC, rowid DESC LIMIT -1 OFFSET ?1)",
 	[Q_GRACE_EXPIRE] = "DELETE FROM mail_grace WHERE rowid IN"
 			   " (SELECT rowid FROM mail_grace WHERE last_at < ?1 LIMIT ?2)",
-	[Q_GRACES] = "SELECT network, helo, domain, first_at, last_at FROM mail_grace ORDER BY last_at",
+	[Q_GRACES] = "SELECT " GRACE_COLUMNS " FROM mail_grace ORDER BY last_at",
 
-	[Q_CERTIFICATE_ADD] =
-		"INSERT INTO mail_certificate (sha256, name, key_type, bits, issuer, self_signed, not_before,"
-		" not_after, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-		" ON CONFLICT (sha256, name) DO UPDATE SET last_at = max(last_at, ?10)",
+#define CERTIFICATE_COLUMNS \
+	"sha256, name, key_type, bits, issuer, self_signed, not_before, not_after, first_at, last_at"
+	[Q_CERTIFICATE_ADD] = "INSERT INTO mail_certificate (" CERTIFICATE_COLUMNS ")"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+			      " ON CONFLICT (sha256, name) DO UPDATE SET last_at = max(last_at, ?10)",
 	[Q_CERTIFICATE_TRIM] = "DELETE FROM mail_certificate WHERE id <= (SELECT max(id) FROM mail_certificate) - ?1",
 	[Q_CERTIFICATE_EXPIRE] = "DELETE FROM mail_certificate WHERE id IN"
 				 " (SELECT id FROM mail_certificate WHERE last_at < ?1 LIMIT ?2)",
 	[Q_CERTIFICATES] =
-		"SELECT sha256, name, key_type, bits, issuer, self_signed, not_before, not_after, first_at, last_at"
+		"SELECT " CERTIFICATE_COLUMNS
 		" FROM mail_certificate WHERE name = ?1 AND last_at >= ?2 AND first_at < ?3 ORDER BY first_at, id",
 };

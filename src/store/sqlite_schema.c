@@ -208,7 +208,7 @@ static int run_migrations(struct sqlite *q, int64_t from, struct fault *fault)
 		(int)SCHEMA);
 	if (sqlite3_exec(q->db, set, NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_fail(q, sqlite3_extended_errcode(q->db), fault);
-	return sqlite_run(q, Q_COMMIT, fault);
+	return sqlite_run(q, Q_COMMIT, fault, "");
 }
 
 int sqlite_migrate(struct sqlite *q, bool create, struct fault *fault)
@@ -218,13 +218,13 @@ int sqlite_migrate(struct sqlite *q, bool create, struct fault *fault)
 
 	if (r < 0 || version == SCHEMA)
 		return r;
-	r = sqlite_run(q, Q_BEGIN_WRITE, fault);
+	r = sqlite_run(q, Q_BEGIN_WRITE, fault, "");
 	/* Asked again inside the transaction: somebody may have been quicker. */
 	if (r == 0)
 		r = judge(q, create, &version, fault);
 	if (r == 0)
 		r = run_migrations(q, version, fault);
 	if (r < 0 && q->db && !sqlite3_get_autocommit(q->db))
-		sqlite_run(q, Q_ROLLBACK, NULL);
+		sqlite_run(q, Q_ROLLBACK, NULL, "");
 	return r;
 }
