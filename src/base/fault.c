@@ -4,6 +4,8 @@
  * Evidence lives in the fault's own text, one value behind the other, made safe when it
  * is added; a value added again under the same name replaces the old one for readers.
  * A sentence's {name} is a lower-case word with underscores; any other brace is text.
+ * Between backquotes stands a command that people copy into their shell: what a peer chose
+ * (an address may hold $, | and backquotes) is one quoted word there.
  */
 #include "base/fault.h"
 #include <errno.h>
@@ -184,19 +186,59 @@ static unsigned fact_index_in(const struct fault *f, struct span name, enum faul
 	return fact_index(f, name);
 }
 
+/* Is it one word to a shell, and nothing else? */
+static bool is_word(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i], lower = (unsigned char)ascii_lower(s.p[i]);
+
+		if (c < 0x80 && !ascii_digit((char)c) && !(lower >= 'a' && lower <= 'z') && !strchr("@%+=:,./_-", c))
+			return false;
+	}
+	return s.n > 0;
+}
+
+static void add_word(struct buf *out, struct span s)
+{
+	if (is_word(s)) {
+		buf_add_span(out, s);
+		return;
+	}
+	buf_add_char(out, '\'');
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '\'')
+			buf_add_text(out, "'\\''");
+		else
+			buf_add_char(out, s.p[i]);
+	buf_add_char(out, '\'');
+}
+
+static bool has_odd_backquotes(struct span s)
+{
+	bool odd = false;
+
+	for (size_t i = 0; i < s.n; i++)
+		odd ^= s.p[i] == '`';
+	return odd;
+}
+
 static void fill(const struct fault *f, const char *sentence, enum fault_lang lang, struct buf *out)
 {
 	struct span s = span_of(sentence), name;
+	bool in_command = false;
 	ptrdiff_t at;
 	unsigned i;
 
 	while ((at = span_index(s, '{')) >= 0) {
 		buf_add(out, s.p, (size_t)at);
+		in_command ^= has_odd_backquotes(span_sub(s, 0, (size_t)at));
 		s = span_from(s, (size_t)at);
 		name = place_name(s);
 		i = fact_index_in(f, name, lang);
 		if (name.n == 0)
 			buf_add_char(out, '{');
+		else if (i < f->facts && in_command)
+			add_word(out, fact_value(f, i));
 		else if (i < f->facts)
 			buf_add_span(out, fact_value(f, i));
 		else

@@ -9,7 +9,11 @@
  * A peer that comes without TLS right after its handshake failed is told why that was, and so is the log: to the peer's
  * operator the refusal looks like the cause, and is not.
  */
+#include "base/fmt.h"
 #include "mail/mail_priv.h"
+
+#define MAILBOX_MAX 400 /* of one in a sentence of the log */
+#define WHY_MAX     400 /* of a cause in an answer, which is one line of 512 bytes */
 
 bool encryption_hop_is_safe(const struct mta *m)
 {
@@ -53,14 +57,16 @@ static void find_fault(struct refusal *r)
 
 static void log_refusal(const struct refusal *r)
 {
-	_cleanup_(buf_done) struct buf more = BUF_INIT(1024);
+	_cleanup_(buf_done) struct buf more = BUF_INIT(2048);
+	char mailbox[MAILBOX_MAX];
+	struct span to = span_make(mailbox, fmt_safe(r->mailbox, "|", mailbox, sizeof(mailbox)));
 	long long ago = r->ago_s;
 
 	if (r->follows)
 		buf_addf(&more,
 			"followed: %lld s later the same peer came without TLS and was %s for %.*s (encryption required)."
 			"|danach:  %lld s später kam dieselbe Gegenstelle ohne TLS und wurde für %.*s %s (Verschlüsselung verlangt).",
-			ago, r->put_off ? "deferred" : "refused", SPAN_ARG(r->mailbox), ago, SPAN_ARG(r->mailbox),
+			ago, r->put_off ? "deferred" : "refused", SPAN_ARG(to), ago, SPAN_ARG(to),
 			r->put_off ? "vertröstet" : "abgewiesen");
 	note_fault_and(r->s, LOG_LEVEL_WARNING, "plaintext-refused", &r->fault, r->follows ? buf_text(&more) : NULL);
 }
@@ -78,8 +84,8 @@ static void say_refusal(const struct refusal *r)
 		return;
 	}
 	fault_cause(&r->earlier, FAULT_EN, &why);
-	session_say(r->s, code, enhanced, "%s; your TLS handshake %lld s ago failed: [%s] %s", what,
-		(long long)r->ago_s, fault_code_text(r->earlier.code), buf_text(&why));
+	session_say(r->s, code, enhanced, "%s; your TLS handshake %lld s ago failed: [%s] %.*s", what,
+		(long long)r->ago_s, fault_code_text(r->earlier.code), SPAN_ARG(span_sub(buf_span(&why), 0, WHY_MAX)));
 }
 
 static void keep_evidence(const struct refusal *r)

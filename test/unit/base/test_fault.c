@@ -55,6 +55,27 @@ static void test_evidence_cannot_break_a_line(void **state)
 	assert_span(fault_value(&f, "address"), "a\\x0ab\\x1b[2J\\x7f \\xff \\xc2\\x9b m\xc3\xa4\xc3\xb6");
 }
 
+/* A remedy is copied into a shell: what a stranger chose is one word there, and elsewhere as it is. */
+static void test_evidence_cannot_break_a_command(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "anna+news@example.test", "`torhaus recipient set anna+news@example.test --tls report`" },
+		{ "m\xc3\xbcller@example.test", "`torhaus recipient set m\xc3\xbcller@example.test --tls report`" },
+		{ "x|reboot@example.test", "`torhaus recipient set 'x|reboot@example.test' --tls report`" },
+		{ "`reboot`@example.test", "`torhaus recipient set '`reboot`@example.test' --tls report`" },
+		{ "o'$(reboot)@example.test", "`torhaus recipient set 'o'\\''$(reboot)@example.test' --tls report`" },
+	};
+	struct fault f;
+
+	for (size_t i = 0; i < array_len(rows); i++) {
+		fault_set(&f, FAULT_MAIL_TLS_REQUIRED);
+		fault_fact(&f, "rcpt", "%s", rows[i][0]);
+		assert_non_null(strstr(print(&f, FAULT_EN), rows[i][1]));
+		assert_non_null(strstr(print(&f, FAULT_DE), rows[i][1]));
+		assert_non_null(strstr(buf_text(&out), rows[i][0]));
+	}
+}
+
 static void test_too_much_evidence_is_cut(void **state)
 {
 	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m" };
@@ -227,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_both_languages),
 		cmocka_unit_test(test_missing_evidence),
 		cmocka_unit_test(test_evidence_cannot_break_a_line),
+		cmocka_unit_test(test_evidence_cannot_break_a_command),
 		cmocka_unit_test(test_too_much_evidence_is_cut),
 		cmocka_unit_test(test_same_name_again),
 		cmocka_unit_test(test_words_in_german),
