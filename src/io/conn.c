@@ -191,6 +191,22 @@ struct conn *conn_connect(const struct net_addr *a, uint64_t deadline, int *ret_
 	return NULL;
 }
 
+static uint64_t share_of(uint64_t deadline, unsigned n)
+{
+	uint64_t now = loop_now_ms();
+
+	return deadline == DEADLINE_NEVER || deadline <= now ? deadline : now + (deadline - now) / n;
+}
+
+struct conn *conn_connect_any(const struct net_addr *a, int n, uint64_t deadline, int *ret_error)
+{
+	struct conn *c = NULL;
+
+	for (int i = 0; i < n && !c; i++)
+		c = conn_connect(&a[i], share_of(deadline, (unsigned)(n - i)), ret_error);
+	return c;
+}
+
 /* ---- reading and writing ---- */
 
 ssize_t conn_recv(struct conn *c, void *p, size_t n, uint64_t deadline)

@@ -61,6 +61,9 @@ struct conn *conn_close(struct conn *c);
 void conn_closep(struct conn **c);
 /* Connects to a; NULL and *ret_error on failure. */
 struct conn *conn_connect(const struct net_addr *a, uint64_t deadline, int *ret_error);
+/* Connects to the first of n addresses that answers, in their order. Each has an equal share of the time that is left, so that
+ * one whose packets vanish does not use up that of the others. */
+struct conn *conn_connect_any(const struct net_addr *a, int n, uint64_t deadline, int *ret_error);
 
 ssize_t conn_recv(struct conn *c, void *p, size_t n, uint64_t deadline);
 /* All of iov, whose entries it may change. 0 or a negative errno. */

@@ -163,7 +163,7 @@ void backend_learn(struct backends *all, struct backend *b, const struct smtp_ca
 int backend_addrs(struct backend *b, uint64_t deadline, struct net_addr ret[BACKEND_ADDRS_MAX])
 {
 	struct net_addr fresh[BACKEND_ADDRS_MAX];
-	uint64_t now = loop_now_ms();
+	uint64_t now = loop_now_ms(), patience = deadline_in(BACKEND_ASK_MS);
 	int known, n;
 	bool old;
 
@@ -174,16 +174,20 @@ int backend_addrs(struct backend *b, uint64_t deadline, struct net_addr ret[BACK
 	pthread_mutex_unlock(&b->lock);
 	if (known > 0 && !old)
 		return known;
-	n = dns_resolve(span_of(b->host), b->port, fresh, BACKEND_ADDRS_MAX, deadline);
-	/* An older answer is better than none. */
-	if (n <= 0)
-		return known > 0 ? known : n < 0 ? n : -ENOENT;
+	n = dns_resolve(span_of(b->host), b->port, fresh, BACKEND_ADDRS_MAX,
+		known > 0 && patience < deadline ? patience : deadline);
+	if (n <= 0 && known == 0)
+		return n < 0 ? n : -ENOENT;
 	pthread_mutex_lock(&b->lock);
-	memcpy(b->addrs, fresh, sizeof(fresh));
-	b->addrs_n = (unsigned)n;
+	if (n > 0) {
+		memcpy(b->addrs, fresh, sizeof(fresh));
+		b->addrs_n = (unsigned)n;
+	}
+	/* An older answer is better than none, and not to be asked for again by every mail. */
 	b->resolved_ms = now;
+	n = (int)b->addrs_n;
+	memcpy(ret, b->addrs, sizeof(b->addrs));
 	pthread_mutex_unlock(&b->lock);
-	memcpy(ret, fresh, sizeof(fresh));
 	return n;
 }
 

@@ -300,15 +300,11 @@ static struct conn *connect_any(struct backend *b, const struct mail_settings *s
 	uint64_t deadline = deadline_in(settings->connect_timeout_ms);
 	struct net_addr addrs[BACKEND_ADDRS_MAX];
 	int n = backend_addrs(b, deadline, addrs), error = n;
+	struct conn *c = conn_connect_any(addrs, n, deadline, &error);
 
-	for (int i = 0; i < n; i++) {
-		struct conn *c = conn_connect(&addrs[i], deadline, &error);
-
-		if (c)
-			return c;
-	}
-	backend_fault(f, b, code_of(error), strerror(-error));
-	return NULL;
+	if (!c)
+		backend_fault(f, b, code_of(error), strerror(-error));
+	return c;
 }
 
 /* As wanted, but for its connection. */

@@ -6,6 +6,7 @@
 
 #define BACKEND_ADDRS_MAX  8
 #define BACKEND_RESOLVE_MS 30000  /* addresses are believed for so long */
+#define BACKEND_ASK_MS     2000   /* the resolver, when older addresses are known */
 #define BACKEND_NO_TLS_MS  300000 /* opportunistic: no more tries after one failed */
 #define MTA_KEPT_MAX       32     /* idle connections to one backend, of all threads: each may hold a process there */
 #define MTA_KEPT_MS        10000

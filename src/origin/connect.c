@@ -69,6 +69,7 @@ static struct conn *connect_any(struct origin *o, uint64_t deadline, struct faul
 	struct net_addr addrs[ORIGIN_ADDRS_MAX];
 	int n = addresses(o, deadline, addrs);
 	int error = n;
+	struct conn *c;
 
 	if (n < 0 && n != -ETIMEDOUT) {
 		fault_set(fault, FAULT_ORIGIN_NAME_UNKNOWN);
@@ -76,14 +77,10 @@ static struct conn *connect_any(struct origin *o, uint64_t deadline, struct faul
 		fault_fact(fault, "name", "%s", o->host);
 		return NULL;
 	}
-	for (int i = 0; i < n; i++) {
-		struct conn *c = conn_connect(&addrs[i], deadline, &error);
-
-		if (c)
-			return c;
-	}
-	origin_fault(fault, o, error, FAULT_ORIGIN_CONNECT_TIMEOUT);
-	return NULL;
+	c = conn_connect_any(addrs, n, deadline, &error);
+	if (!c)
+		origin_fault(fault, o, error, FAULT_ORIGIN_CONNECT_TIMEOUT);
+	return c;
 }
 
 struct conn *origin_connect(struct origin *o, const struct domain *site, struct span name, struct fault *fault)

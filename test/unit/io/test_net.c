@@ -151,24 +151,67 @@ static void test_connecting(void **state)
 	io_run(connect_both, NULL);
 }
 
+/* An address whose packets vanish: nobody accepts, and once the queue is full the SYN is dropped. */
+struct full {
+	struct net_addr addr;
+	int listener, fd[8], n;
+};
+
+static void full_make(struct full *f)
+{
+	*f = (struct full){ .addr = addr("127.0.0.1:0") };
+	f->listener = net_listen(&f->addr, false, 0, NULL);
+	assert_true(f->listener >= 0);
+	f->addr.n = sizeof(f->addr.un);
+	assert_int_equal(getsockname(f->listener, &f->addr.sa, &f->addr.n), 0);
+	do
+		f->fd[f->n] = net_connect(&f->addr, deadline_in(100));
+	while (f->fd[f->n] >= 0 && ++f->n < 8);
+	assert_true(f->n < 8);
+	assert_int_equal(f->fd[f->n], -ETIMEDOUT);
+}
+
+static void full_done(struct full *f)
+{
+	while (f->n > 0)
+		close(f->fd[--f->n]);
+	close(f->listener);
+}
+
 static void connect_to_full(void *arg)
 {
-	struct net_addr a = addr("127.0.0.1:0");
-	int listener = net_listen(&a, false, 0, NULL), fd[8], n = 0;
+	struct full f;
 
 	(void)arg;
-	assert_true(listener >= 0);
-	a.n = sizeof(a.un);
-	assert_int_equal(getsockname(listener, &a.sa, &a.n), 0);
-	/* Nobody accepts: once the queue is full the SYN is dropped, and connect waits. */
-	do
-		fd[n] = net_connect(&a, deadline_in(100));
-	while (fd[n] >= 0 && ++n < 8);
-	assert_true(n < 8);
-	assert_int_equal(fd[n], -ETIMEDOUT);
-	while (n > 0)
-		close(fd[--n]);
+	full_make(&f);
+	full_done(&f);
+}
+
+/* Of several addresses the first is dead, and the second answers: there is time left for it. */
+static void connect_to_any(void *arg)
+{
+	struct net_addr a[2];
+	int listener = io_listen("127.0.0.1", &a[1]), error;
+	struct conn *c;
+	struct full f;
+
+	(void)arg;
+	full_make(&f);
+	a[0] = f.addr;
+	assert_null(conn_connect_any(a, 1, deadline_in(100), &error));
+	assert_int_equal(error, -ETIMEDOUT);
+	c = conn_connect_any(a, 2, deadline_in(400), &error);
+	assert_non_null(c);
+	assert_true(net_addr_eq(&c->peer, &a[1]));
+	conn_close(c);
+	full_done(&f);
 	close(listener);
+}
+
+static void test_connecting_to_one_of_several(void **state)
+{
+	(void)state;
+	io_run(connect_to_any, NULL);
 }
 
 static void test_connecting_has_a_deadline(void **state)
@@ -238,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_connecting),
 		cmocka_unit_test(test_connecting_has_a_deadline),
+		cmocka_unit_test(test_connecting_to_one_of_several),
 		cmocka_unit_test(test_listening_twice),
 		cmocka_unit_test(test_unix_sockets),
 	};
