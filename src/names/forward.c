@@ -12,7 +12,6 @@
 #include "names/names_priv.h"
 
 #define QUESTION_MAX (DNS_NAME_MAX + 4)
-#define CONTROL_MAX  64
 #define HOST_ADDRS   16
 #define LOOK_UPS_MAX 256 /* hosts that are looked up at once, per thread */
 
@@ -21,9 +20,7 @@ struct waiting {
 	struct names_thread *thread;
 	struct names_conn *conn;         /* by TCP */
 	struct names_listener *listener; /* by UDP; then: */
-	struct net_addr peer;
-	uint8_t control[CONTROL_MAX] __attribute__((aligned(8)));
-	uint8_t control_n;
+	struct names_way way;
 	/* of the question: */
 	struct dns_edns edns;
 	uint16_t id, flags, type, question_n;
@@ -44,16 +41,9 @@ static struct waiting *waiting_new(struct names_thread *t, const struct dns_quer
 	w->thread = t;
 	w->conn = from->conn;
 	w->listener = from->listener;
-	w->control_n = 0;
 	if (w->listener) {
-		const struct msghdr *m = from->datagram;
-
 		w->listener->waiting++;
-		w->peer = *from->peer;
-		if (m->msg_control && m->msg_controllen <= CONTROL_MAX) {
-			w->control_n = (uint8_t)m->msg_controllen;
-			memcpy(w->control, m->msg_control, m->msg_controllen);
-		}
+		names_way_init(&w->way, from->datagram);
 	} else {
 		names_conn_wait(w->conn);
 	}
@@ -94,13 +84,8 @@ static void end(struct waiting *w, const uint8_t *p, size_t n)
 	w->thread->waiting_n--;
 	atomic_fetch_sub_explicit(&w->thread->names->waiting, 1, memory_order_relaxed);
 	if (w->listener) {
-		struct msghdr m = { .msg_name = &w->peer.sa,
-			.msg_namelen = w->peer.n,
-			.msg_control = w->control_n ? w->control : NULL,
-			.msg_controllen = w->control_n };
-
 		if (n > 0)
-			names_send(w->listener, &m, p, n);
+			names_send(w->listener, &w->way, p, n);
 		names_listener_leave(w->listener);
 	} else {
 		names_conn_answer(w->conn, p, n);

@@ -3,8 +3,7 @@
  *
  * One task per socket. What can be answered from memory leaves with the batch; what has to be asked elsewhere leaves
  * when its answer comes. On a wildcard address each datagram tells which of our addresses it came to
- * (IP_PKTINFO), and its answer leaves from that one. A full send queue is waited for by the batch; an answer that comes later
- * and finds it full is counted and lost, as on the wire.
+ * (IP_PKTINFO), and its answer leaves from that one. Answers leave by sender.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +15,6 @@
 #define BATCH          64
 #define QUESTION_MAX   1500 /* longer ones by UDP are cut and thereby malformed */
 #define BATCHES_IN_ROW 8    /* then others of the loop have their turn */
-#define SEND_WAIT_MS   200
-#define CONTROL_SIZE   64
 
 struct batch {
 	struct names_listener *l;
@@ -26,7 +23,7 @@ struct batch {
 	struct net_addr peers[BATCH];
 	uint8_t questions[BATCH][QUESTION_MAX];
 	uint8_t answers[BATCH][DNS_UDP_MAX];
-	uint8_t control[BATCH][CONTROL_SIZE] __attribute__((aligned(8)));
+	uint8_t control[BATCH][NAMES_CONTROL_MAX] __attribute__((aligned(8)));
 };
 
 static struct batch *batch_new(struct names_listener *l)
@@ -50,33 +47,9 @@ static int receive(struct batch *b)
 {
 	for (unsigned i = 0; i < BATCH; i++) {
 		b->in[i].msg_hdr.msg_namelen = sizeof(b->peers[i].un);
-		b->in[i].msg_hdr.msg_controllen = b->l->any ? CONTROL_SIZE : 0;
+		b->in[i].msg_hdr.msg_controllen = b->l->any ? NAMES_CONTROL_MAX : 0;
 	}
 	return recvmmsg(b->l->fd.fd, b->in, BATCH, MSG_DONTWAIT, NULL);
-}
-
-/* Sends out[0..n). A datagram that cannot be sent (its client's address is unreachable) is passed over. */
-static void send_all(struct batch *b, unsigned n)
-{
-	uint64_t deadline = deadline_in(SEND_WAIT_MS);
-	unsigned sent = 0;
-
-	while (sent < n) {
-		int r = sendmmsg(b->l->fd.fd, b->out + sent, n - sent, MSG_DONTWAIT);
-
-		if (r > 0) {
-			sent += (unsigned)r;
-		} else if (errno == EAGAIN) {
-			b->l->fd.writable = false;
-			if (loop_fd_wait_write(&b->l->fd, deadline) < 0)
-				break;
-		} else if (errno != EINTR) {
-			stat_add(STAT_NAMES_SEND_ERRORS, 1);
-			sent++;
-		}
-	}
-	if (sent < n)
-		stat_add(STAT_NAMES_SEND_ERRORS, n - sent);
 }
 
 static void answer_batch(struct batch *b, unsigned n)
@@ -104,7 +77,7 @@ static void answer_batch(struct batch *b, unsigned n)
 			.msg_controllen = in->msg_controllen };
 		answers++;
 	}
-	send_all(b, answers);
+	names_send_all(b->l, b->out, answers);
 }
 
 /* All that is there; of a listener that ends, what fits into a turn. */
@@ -124,16 +97,6 @@ static void answer_all(struct batch *b)
 	}
 }
 
-/* The last of its task and its waiting questions closes it. */
-static void close_if_done(struct names_listener *l)
-{
-	if (!l->ended || l->waiting > 0)
-		return;
-	list_remove(&l->link);
-	close(l->fd.fd);
-	mem_free(l);
-}
-
 static void run(void *arg)
 {
 	struct names_listener *l = arg;
@@ -144,30 +107,32 @@ static void run(void *arg)
 	/* Clients ask when they like. */
 	while (!l->closing && loop_fd_wait_read(&l->fd, DEADLINE_NEVER) == 0);
 	answer_all(b);
-	loop_fd_remove(&l->fd);
 	mem_free(b);
 	l->ended = true;
-	close_if_done(l);
+	names_sender_end(l);
 }
 
 void names_listener_leave(struct names_listener *l)
 {
 	l->waiting--;
-	close_if_done(l);
+	if (names_listener_is_done(l))
+		names_sender_end(l);
 }
 
-void names_send(struct names_listener *l, const struct msghdr *to, const void *p, size_t n)
+bool names_listener_is_done(const struct names_listener *l)
 {
-	struct iovec iov = { (void *)p, n };
-	struct msghdr m = *to;
+	return l->ended && l->waiting == 0;
+}
 
-	m.msg_iov = &iov;
-	m.msg_iovlen = 1;
-	while (sendmsg(l->fd.fd, &m, MSG_DONTWAIT) < 0)
-		if (errno != EINTR) {
-			stat_add(STAT_NAMES_SEND_ERRORS, 1);
-			return;
-		}
+void names_listener_free_if_done(struct names_listener *l)
+{
+	if (l->sender || !names_listener_is_done(l))
+		return;
+	list_remove(&l->link);
+	loop_fd_remove(&l->fd);
+	close(l->fd.fd);
+	pthread_mutex_destroy(&l->lock);
+	mem_free(l);
 }
 
 /* A socket on a wildcard address has to be told that we want to know where a datagram came to. */
@@ -196,6 +161,7 @@ void names_listen_udp(struct names_thread *t, int fd)
 	l->any = ask_for_address(fd);
 	list_push_back(&t->listeners, &l->link);
 	must(loop_fd_add(&l->fd, own) == 0);
+	names_sender_start(l);
 	l->task = task_spawn("names-udp", run, l);
 	must(l->task);
 }

@@ -1,7 +1,7 @@
 /*
  * The DNS edge: whoever asks gets an answer.
  *
- *   listener.c   datagrams in batches; tcp.c: connections, questions in a row (RFC 7766)
+ *   listener.c   datagrams in batches; sender.c: answers on their way out; tcp.c: connections (RFC 7766)
  *   responder.c  a question to its answer: allowed? one of our names? else forward
  *   zone.c       the names of the snapshot in wire form, with the addresses of their origins
  *   forward.c    the rest: to the resolver (dns/resolver.h), and its answer back

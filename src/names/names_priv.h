@@ -68,7 +68,7 @@ struct names {
 struct names_from {
 	const struct net_addr *peer;
 	struct names_listener *listener; /* by UDP; NULL: by TCP */
-	const struct msghdr *datagram;   /* its head: peer and our address */
+	const struct msghdr *datagram;   /* its head */
 	struct names_conn *conn;
 };
 /* The answer to message into out. Its length; 0: none now: it comes later, on the way back, or the message was not worth
@@ -91,7 +91,17 @@ size_t names_forward(struct names_thread *t, const struct dns_query *q, const st
 size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_entry *e,
 	const struct names_from *from, uint8_t *out, size_t max);
 
-/* ---- listener.c ---- */
+/* ---- listener.c, sender.c ---- */
+
+#define NAMES_CONTROL_MAX 64
+
+/* The way back to whoever sent a datagram: his address, and ours that it came to, if the socket has many. */
+struct names_way {
+	struct net_addr peer;
+	uint8_t control[NAMES_CONTROL_MAX] __attribute__((aligned(8)));
+	uint8_t control_n;
+};
+void names_way_init(struct names_way *way, const struct msghdr *datagram);
 
 struct names_listener {
 	struct list link;
@@ -102,12 +112,28 @@ struct names_listener {
 	unsigned waiting; /* questions that will be answered here */
 	bool any;         /* bound to no address: each datagram tells which one it came to */
 	bool closing, ended;
+	/* Of sender.c: */
+	struct task *sender;
+	struct list unsent; /* answers that the socket had no room for */
+	size_t unsent_bytes;
+	struct task_cond turned; /* there is something to be sent, or nothing any more */
+	pthread_mutex_t lock;    /* for the condition only: all is on one loop */
 };
 void names_listen_udp(struct names_thread *t, int fd);
 void names_unlisten_udp(struct names_thread *t, int fd); /* -1: all */
-void names_send(struct names_listener *l, const struct msghdr *to, const void *p, size_t n);
 /* One of waiting less. l may be gone afterwards. */
 void names_listener_leave(struct names_listener *l);
+/* Nobody will be answered here any more. */
+bool names_listener_is_done(const struct names_listener *l);
+void names_listener_free_if_done(struct names_listener *l);
+
+void names_sender_start(struct names_listener *l);
+/* l is done: frees it as soon as all is sent. */
+void names_sender_end(struct names_listener *l);
+/* An answer, now or when there is room. Does not suspend. */
+void names_send(struct names_listener *l, const struct names_way *to, const void *p, size_t n);
+/* The same for a batch; suspends until nothing waits for room. */
+void names_send_all(struct names_listener *l, struct mmsghdr *v, unsigned n);
 
 /* ---- tcp.c ---- */
 

@@ -29,6 +29,7 @@ STAT(NAMES_OVERLOAD, "names_overload", "of these, because too many were waiting"
 STAT(NAMES_REFUSED, "names_refused", "of these, refused: not allowed, or not to be answered here")
 STAT(NAMES_MALFORMED, "names_malformed", "of these, malformed or of a kind that is not spoken")
 STAT(NAMES_DROPPED, "names_dropped", "of these, no questions at all: not answered")
+STAT(NAMES_SENT_LATER, "names_sent_later", "DNS answers that waited for room in a full send queue")
 STAT(NAMES_SEND_ERRORS, "names_send_errors", "DNS answers that could not be sent")
 STAT(MAIL_SESSIONS, "mail_sessions", "mail sessions begun")
 STAT(MAIL_TLS_HANDSHAKES, "mail_tls_handshakes", "of these, encrypted")
