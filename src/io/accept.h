@@ -1,21 +1,21 @@
 /*
  * Accepting: one task per listening socket, which takes what comes until it is told to stop.
  *
- * A listener that ends empties the queue first: whoever was in it came while we still listened.
+ * What a thread listens on is a list of its own, from which an acceptor that has ended removes itself. One that is told to stop
+ * empties its queue first: whoever was in it came while we still listened.
  */
 #pragma once
-#include "io/loop.h"
+#include "base/fault.h"
+#include "base/list.h"
 
-struct acceptor {
-	struct loop_fd fd;
-	struct task *task;
-	bool closing;
-	/* Set by the caller. None may suspend. */
-	void (*take)(struct acceptor *a, int fd);      /* a connection: non-blocking, close-on-exec, the callee's */
-	void (*failed)(struct acceptor *a, int error); /* errno of accept(), if it is not about one connection alone */
-	void (*ended)(struct acceptor *a);             /* the last call: a may be freed */
+/* What becomes of connections. None of these may suspend. */
+struct accept_to {
+	void (*take)(void *arg, int fd); /* a connection: non-blocking, close-on-exec, the callee's */
+	void (*failed)(void *arg, const struct fault *failed); /* ACCEPT-FAILED: it is not about one connection alone */
 };
-/* Accepts on fd (kept by the caller, open until ended() was called) from now on. On the loop's thread. Does not suspend. */
-void acceptor_start(struct acceptor *a, int fd);
-/* Stops; a second time is harmless. ended() comes later. On the loop's thread. */
-void acceptor_stop(struct acceptor *a);
+/* Accepts on fd (the caller's; open until it has stopped and its queue is empty) from now on and adds itself to the list. to is
+ * borrowed, so it is static. On the loop's thread, also outside of tasks. Does not suspend. */
+void accept_start(struct list *acceptors, int fd, const struct accept_to *to, void *arg);
+/* Stops the acceptor of fd, or all if fd < 0; the queue is emptied within moments. One that is stopping already, or none: nothing. On
+ * the loop's thread. Does not suspend. */
+void accept_stop(struct list *acceptors, int fd);

@@ -1,5 +1,4 @@
 /* From a listening socket to a session; each gets a task until it waits. */
-#include <string.h>
 #include <unistd.h>
 #include "mail/mail_priv.h"
 
@@ -29,10 +28,8 @@ static void refuse(struct mail_thread *t, struct conn *c)
 	stat_add(STAT_ACCEPT_ERRORS, 1);
 }
 
-static void on_arrival(struct acceptor *acceptor, int fd)
+static void take(struct mail_thread *t, int fd, bool tls)
 {
-	struct mail_listener *l = container_of(acceptor, struct mail_listener, acceptor);
-	struct mail_thread *t = l->thread;
 	bool full = atomic_fetch_add(&t->mail->sessions, 1) >= t->state->settings.connections_max;
 	struct arrival *a;
 	struct conn *c;
@@ -44,7 +41,7 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 		return;
 	}
 	a = mem_new(struct arrival);
-	*a = (struct arrival){ t, c, l->tls };
+	*a = (struct arrival){ t, c, tls };
 	stat_add(STAT_MAIL_SESSIONS, 1);
 	if (!task_spawn("mail-session", run_session, a)) {
 		mem_free(a);
@@ -52,46 +49,33 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 	}
 }
 
-static void on_failed(struct acceptor *a, int error)
+static void take_plain(void *thread, int fd)
 {
-	struct fault fault;
-
-	(void)a;
-	stat_add(STAT_ACCEPT_ERRORS, 1);
-	fault_set(&fault, FAULT_ACCEPT_FAILED);
-	fault_fact(&fault, "error", "%s", strerror(error));
-	log_fault_rated(LOG_LEVEL_ERROR, "mail", "accept-failed", &fault);
+	take(thread, fd, false);
 }
 
-static void on_ended(struct acceptor *a)
+static void take_tls(void *thread, int fd)
 {
-	struct mail_listener *l = container_of(a, struct mail_listener, acceptor);
+	take(thread, fd, true);
+}
 
-	list_remove(&l->link);
-	mem_free(l);
+static void on_failed(void *thread, const struct fault *fault)
+{
+	(void)thread;
+	stat_add(STAT_ACCEPT_ERRORS, 1);
+	log_fault_rated(LOG_LEVEL_ERROR, "mail", "accept-failed", fault);
 }
 
 void mail_listen(struct mail *m, unsigned thread, int fd, bool tls)
 {
+	static const struct accept_to plain = { take_plain, on_failed }, secure = { take_tls, on_failed };
 	struct mail_thread *t = &m->threads[thread];
-	struct mail_listener *l = mem_new(struct mail_listener);
 
 	must(t->state);
-	l->thread = t;
-	l->tls = tls;
-	list_push_back(&t->listeners, &l->link);
-	l->acceptor.take = on_arrival;
-	l->acceptor.failed = on_failed;
-	l->acceptor.ended = on_ended;
-	acceptor_start(&l->acceptor, fd);
+	accept_start(&t->acceptors, fd, tls ? &secure : &plain, t);
 }
 
 void mail_unlisten(struct mail *m, unsigned thread, int fd)
 {
-	list_each_safe (it, &m->threads[thread].listeners) {
-		struct mail_listener *l = container_of(it, struct mail_listener, link);
-
-		if (fd < 0 || l->acceptor.fd.fd == fd)
-			acceptor_stop(&l->acceptor);
-	}
+	accept_stop(&m->threads[thread].acceptors, fd);
 }

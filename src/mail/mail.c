@@ -77,7 +77,7 @@ void mail_thread_start(struct mail *m, unsigned thread)
 	must(thread < m->threads_n && !t->loop);
 	t->mail = m;
 	t->index = thread;
-	list_init(&t->listeners);
+	list_init(&t->acceptors);
 	list_init(&t->parked);
 	pthread_mutex_lock(&m->lock);
 	t->loop = loop_self();

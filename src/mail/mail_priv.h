@@ -26,18 +26,12 @@ struct mail_state {
 struct mail_state *mail_state_ref(struct mail_state *s);
 struct mail_state *mail_state_unref(struct mail_state *s);
 
-struct mail_listener {
-	struct list link;
-	struct mail_thread *thread;
-	struct acceptor acceptor;
-	bool tls;
-};
 struct mail_thread {
 	struct mail *mail;
 	unsigned index;
 	struct loop *loop;
 	struct mail_state *state;
-	struct list listeners;
+	struct list acceptors;
 	struct list parked; /* sessions that wait for a command */
 	bool draining;
 };

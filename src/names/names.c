@@ -131,7 +131,7 @@ void names_listen(struct names *n, unsigned thread, int fd, bool tcp)
 void names_unlisten(struct names *n, unsigned thread, int fd)
 {
 	names_unlisten_udp(&n->threads[thread], fd);
-	names_unlisten_tcp(&n->threads[thread], fd);
+	accept_stop(&n->threads[thread].acceptors, fd);
 }
 
 /* ---- the end ---- */
@@ -142,7 +142,7 @@ static void on_drain(void *arg)
 
 	t->draining = true;
 	names_unlisten_udp(t, -1);
-	names_unlisten_tcp(t, -1);
+	accept_stop(&t->acceptors, -1);
 	names_drain_tcp(t);
 }
 

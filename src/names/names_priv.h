@@ -47,8 +47,9 @@ struct names_thread {
 	unsigned index;
 	struct loop *loop;
 	struct names_state *state;
-	struct list listeners, acceptors, conns; /* struct names_listener, names_acceptor, names_conn */
-	struct list look_ups;                    /* of forward.c */
+	struct list listeners, conns; /* struct names_listener, names_conn */
+	struct list acceptors;        /* by TCP */
+	struct list look_ups;         /* of forward.c */
 	unsigned conns_n, waiting_n, look_ups_n;
 	bool draining;
 	uint64_t turn; /* picks the first address */
@@ -137,13 +138,7 @@ void names_send_all(struct names_listener *l, struct mmsghdr *v, unsigned n);
 
 /* ---- tcp.c ---- */
 
-struct names_acceptor {
-	struct acceptor acceptor;
-	struct list link;
-	struct names_thread *thread;
-};
 void names_listen_tcp(struct names_thread *t, int fd);
-void names_unlisten_tcp(struct names_thread *t, int fd); /* -1: all */
 /* No more questions on open connections. */
 void names_drain_tcp(struct names_thread *t);
 /* A question on c waits; its answer, which may be empty. c may be gone after the latter. */

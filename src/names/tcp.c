@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "names/names_priv.h"
 
 #define CONNS_MAX      1000
@@ -257,10 +258,9 @@ static bool make_room(struct names_thread *t)
 	return false;
 }
 
-static void on_arrival(struct acceptor *acceptor, int fd)
+static void take(void *thread, int fd)
 {
-	struct names_acceptor *a = container_of(acceptor, struct names_acceptor, acceptor);
-	struct names_thread *t = a->thread;
+	struct names_thread *t = thread;
 	struct names_conn *c;
 	struct conn *conn;
 	int error;
@@ -286,41 +286,18 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 	conn_free_if_done(c);
 }
 
-static void on_failed(struct acceptor *acceptor, int error)
+static void on_failed(void *thread, const struct fault *fault)
 {
-	(void)acceptor;
-	(void)error;
+	(void)thread;
 	stat_add(STAT_ACCEPT_ERRORS, 1);
-}
-
-static void on_ended(struct acceptor *acceptor)
-{
-	struct names_acceptor *a = container_of(acceptor, struct names_acceptor, acceptor);
-
-	list_remove(&a->link);
-	mem_free(a);
+	log_fault_rated(LOG_LEVEL_ERROR, "names", "accept-failed", fault);
 }
 
 void names_listen_tcp(struct names_thread *t, int fd)
 {
-	struct names_acceptor *a = mem_new(struct names_acceptor);
+	static const struct accept_to to = { take, on_failed };
 
-	a->thread = t;
-	list_push_back(&t->acceptors, &a->link);
-	a->acceptor.take = on_arrival;
-	a->acceptor.failed = on_failed;
-	a->acceptor.ended = on_ended;
-	acceptor_start(&a->acceptor, fd);
-}
-
-void names_unlisten_tcp(struct names_thread *t, int fd)
-{
-	list_each_safe (it, &t->acceptors) {
-		struct names_acceptor *a = container_of(it, struct names_acceptor, link);
-
-		if (fd < 0 || a->acceptor.fd.fd == fd)
-			acceptor_stop(&a->acceptor);
-	}
+	accept_start(&t->acceptors, fd, &to, t);
 }
 
 void names_drain_tcp(struct names_thread *t)

@@ -114,7 +114,7 @@ static void unlisten(struct worker_thread *t, const struct listener *l)
 		switch (l->kind) {
 		case LISTENER_WEB:
 		case LISTENER_WEB_TLS:
-			web_unlisten_one(w->web, t->index, l->fds[i]);
+			web_unlisten(w->web, t->index, l->fds[i]);
 			break;
 		case LISTENER_MAIL:
 		case LISTENER_MAIL_TLS:

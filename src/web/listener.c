@@ -4,7 +4,6 @@
  * Each connection gets a task of its own until it idles.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/log.h"
@@ -86,10 +85,8 @@ static void run_connection(void *arg)
 	h1_serve(a.tls ? &t->secure : &t->plain, a.conn);
 }
 
-static void on_arrival(struct acceptor *acceptor, int fd)
+static void take(struct web_thread *t, int fd, bool tls)
 {
-	struct web_listener *l = container_of(acceptor, struct web_listener, acceptor);
-	struct web_thread *t = l->thread;
 	struct arrival *a;
 	int error;
 
@@ -102,7 +99,7 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 	}
 	stat_add(STAT_CONNECTIONS, 1);
 	a = mem_new(struct arrival);
-	*a = (struct arrival){ .thread = t, .conn = conn_new(fd, &error), .tls = l->tls };
+	*a = (struct arrival){ .thread = t, .conn = conn_new(fd, &error), .tls = tls };
 	if (a->conn && task_spawn("web-connection", run_connection, a))
 		return;
 	stat_add(STAT_ACCEPT_ERRORS, 1);
@@ -111,23 +108,21 @@ static void on_arrival(struct acceptor *acceptor, int fd)
 	mem_free(a);
 }
 
-static void on_failed(struct acceptor *a, int error)
+static void take_plain(void *thread, int fd)
 {
-	struct fault fault;
-
-	(void)a;
-	stat_add(STAT_ACCEPT_ERRORS, 1);
-	fault_set(&fault, FAULT_ACCEPT_FAILED);
-	fault_fact(&fault, "error", "%s", strerror(error));
-	log_fault_rated(LOG_LEVEL_ERROR, "web", "accept-failed", &fault);
+	take(thread, fd, false);
 }
 
-static void on_ended(struct acceptor *a)
+static void take_tls(void *thread, int fd)
 {
-	struct web_listener *l = container_of(a, struct web_listener, acceptor);
+	take(thread, fd, true);
+}
 
-	list_remove(&l->link);
-	mem_free(l);
+static void on_failed(void *thread, const struct fault *fault)
+{
+	(void)thread;
+	stat_add(STAT_ACCEPT_ERRORS, 1);
+	log_fault_rated(LOG_LEVEL_ERROR, "web", "accept-failed", fault);
 }
 
 static unsigned port_of(int fd)
@@ -139,33 +134,16 @@ static unsigned port_of(int fd)
 
 void web_listen(struct web *w, unsigned thread, int fd, bool tls)
 {
+	static const struct accept_to plain = { take_plain, on_failed }, secure = { take_tls, on_failed };
 	struct web_thread *t = &w->threads[thread];
-	struct web_listener *l = mem_new(struct web_listener);
 
 	must(t->view);
-	l->thread = t;
-	l->tls = tls;
 	if (tls && w->tls_port == 0)
 		w->tls_port = port_of(fd);
-	list_push_back(&t->listeners, &l->link);
-	l->acceptor.take = on_arrival;
-	l->acceptor.failed = on_failed;
-	l->acceptor.ended = on_ended;
-	acceptor_start(&l->acceptor, fd);
+	accept_start(&t->acceptors, fd, tls ? &secure : &plain, t);
 }
 
-void web_unlisten(struct web *w, unsigned thread)
+void web_unlisten(struct web *w, unsigned thread, int fd)
 {
-	list_each_safe (it, &w->threads[thread].listeners)
-		acceptor_stop(&container_of(it, struct web_listener, link)->acceptor);
-}
-
-void web_unlisten_one(struct web *w, unsigned thread, int fd)
-{
-	list_each_safe (it, &w->threads[thread].listeners) {
-		struct web_listener *l = container_of(it, struct web_listener, link);
-
-		if (l->acceptor.fd.fd == fd)
-			acceptor_stop(&l->acceptor);
-	}
+	accept_stop(&w->threads[thread].acceptors, fd);
 }

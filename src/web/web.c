@@ -171,7 +171,7 @@ void web_thread_start(struct web *w, unsigned thread)
 	must(thread < w->threads_n && !t->loop);
 	t->web = w;
 	t->index = thread;
-	list_init(&t->listeners);
+	list_init(&t->acceptors);
 	t->access = access_log_new();
 	t->plain = (struct h1_server){ .handler = web_on_exchange,
 		.refused = on_refused,
@@ -230,7 +230,7 @@ static void on_drain(void *arg)
 	struct web_thread *t = arg;
 
 	t->draining = true;
-	web_unlisten(t->web, t->index);
+	web_unlisten(t->web, t->index, -1);
 	loop_timer_set(&t->drain_timer, deadline_in(DRAIN_IDLE_MS), on_drain_idle, t);
 }
 

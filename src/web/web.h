@@ -38,10 +38,8 @@ struct web *web_free(struct web *w); /* after all its loops have ended */
 void web_thread_start(struct web *w, unsigned thread);
 /* Accepts on fd (kept by the caller) from now on. On the thread's loop, after the first web_publish(). */
 void web_listen(struct web *w, unsigned thread, int fd, bool tls);
-/* Stops accepting on all listeners of this thread (they may have been taken away). */
-void web_unlisten(struct web *w, unsigned thread);
-/* The same for one of them; its queue is emptied within moments, fd must stay open for that long. */
-void web_unlisten_one(struct web *w, unsigned thread, int fd);
+/* Stops accepting there; its queue is emptied within moments, fd must stay open for that long. fd < 0: on all. On the thread's loop. */
+void web_unlisten(struct web *w, unsigned thread, int fd);
 
 /* A new state for all threads: each argument may be NULL to keep what is there; references are taken
  * (settings are copied). Any thread; takes effect on each loop as it comes round; no connection is touched. */

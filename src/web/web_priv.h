@@ -28,21 +28,13 @@ struct web_view {
 struct web_view *web_view_ref(struct web_view *v);
 struct web_view *web_view_unref(struct web_view *v);
 
-/* One listening socket on one thread. */
-struct web_listener {
-	struct list link;
-	struct web_thread *thread;
-	struct acceptor acceptor;
-	bool tls;
-};
-
 struct web_thread {
 	struct web *web;
 	unsigned index;
 	struct loop *loop;
 	struct web_view *view;
 	struct h1_server plain, secure; /* limits are replaced in place by web_publish() */
-	struct list listeners;
+	struct list acceptors;
 	struct access_log *access;
 	bool draining;
 	struct loop_timer drain_timer;
