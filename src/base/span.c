@@ -69,19 +69,9 @@ bool span_eq_nocase(struct span a, struct span b)
 	return a.n == b.n && eq_nocase(a.p, b.p, a.n);
 }
 
-bool span_starts(struct span s, struct span prefix)
-{
-	return span_eq(span_sub(s, 0, prefix.n), prefix);
-}
-
 bool span_starts_nocase(struct span s, struct span prefix)
 {
 	return span_eq_nocase(span_sub(s, 0, prefix.n), prefix);
-}
-
-bool span_ends(struct span s, struct span suffix)
-{
-	return s.n >= suffix.n && span_eq(span_from(s, s.n - suffix.n), suffix);
 }
 
 int span_cmp(struct span a, struct span b)
@@ -92,13 +82,6 @@ int span_cmp(struct span a, struct span b)
 	return r ? r : (a.n > b.n) - (a.n < b.n);
 }
 
-ptrdiff_t span_index(struct span s, char c)
-{
-	const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
-
-	return at ? at - s.p : -1;
-}
-
 ptrdiff_t span_find(struct span s, struct span needle)
 {
 	const char *at;
@@ -107,20 +90,6 @@ ptrdiff_t span_find(struct span s, struct span needle)
 		return 0;
 	at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
 	return at ? at - s.p : -1;
-}
-
-struct span span_from(struct span s, size_t at)
-{
-	return span_sub(s, at, s.n);
-}
-
-struct span span_sub(struct span s, size_t at, size_t n)
-{
-	if (at > s.n)
-		at = s.n;
-	if (n > s.n - at)
-		n = s.n - at;
-	return (struct span){ at ? s.p + at : s.p, n };
 }
 
 static bool is_blank(char c)

@@ -34,19 +34,40 @@ static inline bool span_eq(struct span a, struct span b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
+static inline bool span_starts(struct span s, struct span prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
 bool span_eq_nocase(struct span a, struct span b);
-bool span_starts(struct span s, struct span prefix);
 bool span_starts_nocase(struct span s, struct span prefix);
-bool span_ends(struct span s, struct span suffix);
+static inline bool span_ends(struct span s, struct span suffix)
+{
+	return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+}
 /* <0, 0, >0 like memcmp, a shorter prefix first. */
 int span_cmp(struct span a, struct span b);
 /* Index of the first c, or -1. */
-ptrdiff_t span_index(struct span s, char c);
+static inline ptrdiff_t span_index(struct span s, char c)
+{
+	const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+
+	return at ? at - s.p : -1;
+}
 /* Index of the first occurrence of needle, or -1. */
 ptrdiff_t span_find(struct span s, struct span needle);
 /* Everything from byte at on, or at most n bytes of it; clamped to s. */
-struct span span_from(struct span s, size_t at);
-struct span span_sub(struct span s, size_t at, size_t n);
+static inline struct span span_sub(struct span s, size_t at, size_t n)
+{
+	if (at > s.n)
+		at = s.n;
+	if (n > s.n - at)
+		n = s.n - at;
+	return (struct span){ at ? s.p + at : s.p, n };
+}
+static inline struct span span_from(struct span s, size_t at)
+{
+	return span_sub(s, at, s.n);
+}
 /* Without spaces and tabs at both ends. */
 struct span span_trim(struct span s);
 /* Takes what stands before the next sep off *rest (all of it if there is none).
