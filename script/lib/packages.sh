@@ -92,6 +92,7 @@ packages_of() {
 			testssl.sh
 			trafficserver
 			unbound
+			util-linux
 			varnish
 			wrk
 		LIST
