@@ -25,58 +25,53 @@ static size_t id_bytes(struct span s)
 	return 0;
 }
 
-/* "X=TLS1.2:SUITE:256" */
-static bool take_tls(struct span word, struct span *ret_version, struct span *ret_suite)
+/* "TLS1.2:SUITE:256" */
+static unsigned suite_of(struct logs *l, struct span tls)
 {
-	struct span rest = word;
+	struct span version, suite;
+	struct memo *m;
 
-	if (!skip(&rest, SPAN("X=")) || !span_cut(&rest, ':', ret_version) || !rest.p)
-		return false;
-	return span_cut(&rest, ':', ret_suite);
-}
-
-/* X= among the words behind the host, which it follows soon. */
-static bool find_tls(struct span rest, struct span *ret_version, struct span *ret_suite)
-{
-	struct span word;
-
-	for (unsigned i = 0; i < 6 && span_cut(&rest, ' ', &word); i++) {
-		if (word.n > 2 && word.p[0] == 'X' && word.p[1] == '=')
-			return take_tls(word, ret_version, ret_suite);
-		if (word.n > 1 && word.p[0] == 'C' && (word.p[1] == '=' || word.p[1] == 'V'))
-			return false;
+	if (!memo_find(l, WHICH_SUITE, tls, &m)) {
+		span_cut(&tls, ':', &version);
+		m->answer = SUITES_MAX;
+		if (span_cut(&tls, ':', &suite))
+			m->answer = suite_index(l, version, suite, suite_key(suite));
 	}
-	return false;
+	return m->answer;
 }
 
-/* The host behind " H=". Only few = stand before it. */
-static bool find_host(struct span *rest, struct party *ret)
+/* The value of X= among the words behind the host, which it follows soon. */
+static bool find_tls(struct span rest, struct span *ret)
 {
-	const char *p = rest->p, *end = rest->p + rest->n;
+	for (unsigned i = 0; i < 6; i++) {
+		ptrdiff_t blank = span_index(rest, ' ');
 
-	while ((p = memchr(p, '=', (size_t)(end - p)))) {
-		if (p - rest->p >= 2 && p[-1] == 'H' && p[-2] == ' ') {
-			*rest = span_make(p + 1, (size_t)(end - p) - 1);
-			return party_take(rest, ret);
+		if (skip(&rest, SPAN("X="))) {
+			*ret = span_sub(rest, 0, blank < 0 ? rest.n : (size_t)blank - 2);
+			return true;
 		}
-		p++;
+		if (blank < 0 || span_starts(rest, SPAN("C=")) || span_starts(rest, SPAN("CV")))
+			return false;
+		rest = span_from(rest, (size_t)blank + 1);
 	}
 	return false;
 }
 
 static void on_mail(struct logs *l, const struct stamp *stamp, struct span rest, enum way way)
 {
-	struct span version, suite;
-	struct party p;
-	int64_t at;
+	struct party party;
+	struct peer *p;
+	struct span tls;
 	bool secured;
+	int64_t at;
 
-	if (!find_host(&rest, &p) || !stamp_time(l, stamp, &at))
+	if (!skip_to_value(&rest, SPAN(" H")) || !party_take(&rest, &party) || !stamp_time(l, stamp, &at))
 		return;
-	secured = find_tls(rest, &version, &suite);
+	p = peer_meet(l, &party, at);
+	secured = find_tls(rest, &tls);
 	if (secured)
-		peer_secured(l, &p, way, at, version, suite, suite_key(suite));
-	peer_mail(l, &p, way, at, secured, 1);
+		peer_secured(l, p, way, suite_of(l, tls));
+	peer_mail(p, way, at, secured, 1);
 }
 
 static bool is_after_handshake(struct span where)
@@ -91,10 +86,12 @@ static bool is_after_handshake(struct span where)
 }
 
 /* rest stands behind the host: " I=[…]:25 (SSL_accept): reason" or " (SSL_connect): reason". */
-static void on_failure(struct logs *l, const struct stamp *stamp, const struct party *p, struct span rest, enum way way)
+static void on_failure(struct logs *l, const struct stamp *stamp, const struct party *party, struct span rest,
+	enum way way)
 {
-	ptrdiff_t open = span_index(rest, '('), close = span_find(rest, SPAN("): "));
+	ptrdiff_t open = span_index(rest, '('), close = find(rest, SPAN("): "));
 	struct span where = SPAN("");
+	struct peer *p;
 	int64_t at;
 
 	if (open >= 0 && close > open) {
@@ -103,9 +100,10 @@ static void on_failure(struct logs *l, const struct stamp *stamp, const struct p
 	}
 	if (is_after_handshake(where) || !stamp_time(l, stamp, &at))
 		return;
+	p = peer_meet(l, party, at);
 	peer_failed(l, p, way, at, span_trim(rest));
 	if (way == IN && span_starts(where, SPAN("gnutls_handshake")))
-		peer_failed_before(l, p->addr, at);
+		peer_failed_before(p, at);
 }
 
 static void on_tls_error(struct logs *l, const struct stamp *stamp, struct span rest)
@@ -113,9 +111,9 @@ static void on_tls_error(struct logs *l, const struct stamp *stamp, struct span 
 	enum way way = IN;
 	struct party p;
 
-	if (skip(&rest, SPAN("TLS error on connection to ")))
+	if (skip(&rest, SPAN("to ")))
 		way = OUT;
-	else if (!skip(&rest, SPAN("TLS error on connection from ")))
+	else if (!skip(&rest, SPAN("from ")))
 		return;
 	skip(&rest, SPAN("H="));
 	if (party_take(&rest, &p))
@@ -129,39 +127,40 @@ static struct span recipient_of(struct span rest)
 	return open >= 0 && close > open ? span_sub(rest, (size_t)open + 1, (size_t)(close - open) - 1) : SPAN("");
 }
 
-/* "rejected RCPT <c@d>: encryption required" without X= */
-static void on_rejection(struct logs *l, const struct stamp *stamp, const struct party *p, struct span rest)
+/* " F=<a@b> rejected RCPT <c@d>: encryption required", without X=. */
+static void on_rejection(struct logs *l, const struct stamp *stamp, const struct party *party, struct span rest)
 {
-	ptrdiff_t at = span_find(rest, SPAN("rejected "));
-	struct span words, version, suite;
-	ptrdiff_t colon;
-	int64_t when;
+	ptrdiff_t colon = find(rest, SPAN(": ")), rejected;
+	struct span before, words, tls;
+	int64_t at;
 
-	if (at < 0 || find_tls(rest, &version, &suite))
+	if (colon < 0)
 		return;
-	words = span_from(rest, (size_t)at + 9);
-	colon = span_find(words, SPAN(": "));
-	if (colon < 0 || !is_about_encryption(span_from(words, (size_t)colon)) || !stamp_time(l, stamp, &when))
+	before = span_sub(rest, 0, (size_t)colon);
+	words = span_from(rest, (size_t)colon + 2);
+	if (!is_about_encryption(l, words))
 		return;
-	peer_refused(l, p, when, recipient_of(span_sub(words, 0, (size_t)colon)), span_from(words, (size_t)colon + 2));
+	rejected = find(before, SPAN("rejected "));
+	if (rejected < 0 || find_tls(rest, &tls) || !stamp_time(l, stamp, &at))
+		return;
+	peer_refused(peer_meet(l, party, at), at, recipient_of(span_from(before, (size_t)rejected)), words);
 }
 
-/* "H=host [address] ..." */
+/* Behind "H=": "host [address] ..." */
 static void on_host(struct logs *l, const struct stamp *stamp, struct span rest, bool of_message)
 {
+	struct party party;
 	ptrdiff_t error;
-	struct party p;
 
-	rest = span_from(rest, 2);
-	if (!party_take(&rest, &p))
+	if (!party_take(&rest, &party))
 		return;
-	error = span_find(rest, SPAN("TLS error on connection"));
+	error = find(rest, SPAN("TLS error on connection"));
 	if (error < 0)
-		error = span_find(rest, SPAN("TLS session: ("));
+		error = find(rest, SPAN("TLS session: ("));
 	if (error >= 0)
-		on_failure(l, stamp, &p, span_from(rest, (size_t)error), of_message ? OUT : IN);
+		on_failure(l, stamp, &party, span_from(rest, (size_t)error), of_message ? OUT : IN);
 	else if (!of_message)
-		on_rejection(l, stamp, &p, rest);
+		on_rejection(l, stamp, &party, rest);
 }
 
 void exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
@@ -169,20 +168,18 @@ void exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
 	size_t id;
 
 	if (rest.n > 2 && rest.p[0] == '[' && ascii_digit(rest.p[1])) {
-		ptrdiff_t close = span_find(rest, SPAN("] "));
+		ptrdiff_t close = find(rest, SPAN("] "));
 
 		rest = close < 0 ? rest : span_from(rest, (size_t)close + 2);
 	}
 	id = id_bytes(rest);
 	rest = span_from(rest, id);
-	if (rest.n < 3)
-		return;
-	if (rest.p[1] == '=' && rest.p[0] == '<')
+	if (skip(&rest, SPAN("<=")))
 		on_mail(l, stamp, rest, IN);
-	else if (rest.p[1] == '>' && (rest.p[0] == '=' || rest.p[0] == '-'))
+	else if (skip(&rest, SPAN("=>")) || skip(&rest, SPAN("->")))
 		on_mail(l, stamp, rest, OUT);
-	else if (rest.p[0] == 'H' && rest.p[1] == '=')
+	else if (skip(&rest, SPAN("H=")))
 		on_host(l, stamp, rest, id > 0);
-	else if (rest.p[0] == 'T' && rest.p[1] == 'L')
+	else if (skip(&rest, SPAN("TLS error on connection ")))
 		on_tls_error(l, stamp, rest);
 }

@@ -1,21 +1,13 @@
 /*
- * A line's time and program, and the parts that all programs write alike.
+ * A line's time and program.
  *
  * Lines are found with memchr(), which looks at 32 bytes at a time; what a line is about is then told by a few bytes at
  * known places (the date's dashes, the arrow behind Exim's message id, the daemon's name), so that the many lines which tell
- * nothing are left after those.
+ * nothing are left after those. Whatever costs more waits until it is needed: that a time's digits are digits, too, is seen when a line that
+ * matters is to be dated.
  */
-#include <arpa/inet.h>
 #include <time.h>
 #include "survey/logs_priv.h"
-
-bool skip(struct span *rest, struct span prefix)
-{
-	if (!span_starts(*rest, prefix))
-		return false;
-	*rest = span_from(*rest, prefix.n);
-	return true;
-}
 
 /* ---- times ---- */
 
@@ -52,85 +44,110 @@ static bool zone_of(struct span s, int *ret)
 	return true;
 }
 
-/* The hour's beginning, by the first 13 bytes; once an hour of log time it is computed. */
-static int64_t hour_s(struct clock_cache *cache, const char *p, bool utc)
+/* ".123456" */
+static size_t fraction_bytes(struct span s)
 {
-	struct tm tm = { .tm_isdst = -1 };
-
-	if (memcmp(cache->key, p, 13) == 0 && cache->key[13] == (utc ? 'u' : 'l'))
-		return cache->hour_s;
-	memcpy(cache->key, p, 13);
-	cache->key[13] = utc ? 'u' : 'l';
-	tm.tm_year = two(p) * 100 + two(p + 2) - 1900;
-	tm.tm_mon = two(p + 5) - 1;
-	tm.tm_mday = two(p + 8);
-	tm.tm_hour = two(p + 11);
-	cache->hour_s = utc ? timegm(&tm) : mktime(&tm);
-	return cache->hour_s;
-}
-
-static int64_t dated_s(struct logs *l, struct span s)
-{
-	struct span rest = span_from(s, 19);
 	size_t n = 0;
-	int zone;
-	bool has_zone;
 
-	if (rest.n > 0 && rest.p[0] == '.')
-		for (n = 1; n < rest.n && ascii_digit(rest.p[n]); n++)
+	if (s.n > 0 && s.p[0] == '.')
+		while (++n < s.n && ascii_digit(s.p[n]))
 			;
-	rest = span_trim(span_from(rest, n));
-	has_zone = zone_of(rest, &zone);
-	return hour_s(&l->local, s.p, has_zone) + two(s.p + 14) * 60 + two(s.p + 17) - zone;
+	return n;
 }
 
-/* "Jan  5 09:14:21": the latest year that does not lie past the file's last change (and a day, for clocks that differ). */
-static int64_t undated_s(struct logs *l, struct span s)
+/* "2024-01-05 09": the hour's beginning. */
+static bool dated_hour(const char *p, bool utc, int64_t *ret)
 {
-	struct tm tm = { 0 }, now;
-	time_t changed = l->changed_at + 86400;
-	int64_t at;
+	int century = two(p), year = two(p + 2), month = two(p + 5), day = two(p + 8), hour = two(p + 11);
+	struct tm tm = { .tm_year = century * 100 + year - 1900,
+		.tm_mon = month - 1,
+		.tm_mday = day,
+		.tm_hour = hour,
+		.tm_isdst = -1 };
 
-	if (memcmp(l->syslog.key, s.p, 9) == 0)
-		return l->syslog.hour_s + two(s.p + 10) * 60 + two(s.p + 13);
-	memcpy(l->syslog.key, s.p, 9);
+	if (century < 0 || year < 0 || month < 1 || day < 1 || hour < 0)
+		return false;
+	*ret = utc ? timegm(&tm) : mktime(&tm);
+	return true;
+}
+
+/* "Jan  5 09": of the latest year that does not lie past the file's last change (and a day, for clocks that differ). */
+static bool undated_hour(const char *p, int64_t changed_at, int64_t *ret)
+{
+	int month = month_of(p), hour = two(p + 7);
+	int day = p[4] == ' ' && ascii_digit(p[5]) ? p[5] - '0' : two(p + 4);
+	time_t changed = changed_at + 86400;
+	struct tm tm = { .tm_mon = month, .tm_mday = day, .tm_hour = hour, .tm_isdst = -1 }, before = tm, now;
+
+	if (month < 0 || day < 1 || hour < 0)
+		return false;
 	localtime_r(&changed, &now);
 	tm.tm_year = now.tm_year;
-	tm.tm_mon = month_of(s.p);
-	tm.tm_mday = s.p[4] == ' ' ? s.p[5] - '0' : two(s.p + 4);
-	tm.tm_hour = two(s.p + 7);
-	tm.tm_isdst = -1;
-	at = mktime(&tm);
-	if (at > changed) {
-		tm.tm_year--;
-		tm.tm_isdst = -1;
-		at = mktime(&tm);
+	before.tm_year = now.tm_year - 1;
+	*ret = mktime(&tm);
+	if (*ret > changed)
+		*ret = mktime(&before);
+	return true;
+}
+
+enum { LOCAL = 'l', UTC = 'u', UNDATED = '?' };
+
+/* The hour's beginning, computed once an hour of log time. */
+static bool hour_s(struct logs *l, const char *p, char kind, int64_t *ret)
+{
+	struct clock_cache *cache = &l->clock;
+	char key[sizeof(cache->key)] = { [15] = kind };
+
+	if (kind == UNDATED)
+		memcpy(key, p, 9);
+	else
+		memcpy(key, p, 13);
+	if (memcmp(key, cache->key, sizeof(key)) != 0) {
+		if (!(kind == UNDATED ? undated_hour(p, l->changed_at, ret) : dated_hour(p, kind == UTC, ret)))
+			return false;
+		memcpy(cache->key, key, sizeof(key));
+		cache->hour_s = *ret;
 	}
-	l->syslog.hour_s = at;
-	return at + two(s.p + 10) * 60 + two(s.p + 13);
+	*ret = cache->hour_s;
+	return true;
+}
+
+/* Seconds since 1970 of any form; false: it only looked like a time. */
+static bool stamp_s(struct logs *l, const struct stamp *stamp, int64_t *ret)
+{
+	bool dated = stamp->form != STAMP_SYSLOG;
+	struct span zone = span_from(stamp->text, 19);
+	const char *clock = stamp->text.p + (dated ? 14 : 10);
+	int minutes, seconds, east = 0;
+	char kind = dated ? LOCAL : UNDATED;
+
+	if (stamp->form == STAMP_NONE)
+		return false;
+	minutes = two(clock);
+	seconds = two(clock + 3);
+	if (zone.n > 0 && zone_of(span_trim(span_from(zone, fraction_bytes(zone))), &east))
+		kind = UTC;
+	if (minutes < 0 || seconds < 0 || !hour_s(l, stamp->text.p, kind, ret))
+		return false;
+	*ret += minutes * 60 + seconds - east;
+	return true;
 }
 
 bool stamp_time(struct logs *l, const struct stamp *stamp, int64_t *ret)
 {
-	int64_t at;
-
-	if (stamp->form == STAMP_NONE)
-		return false;
-	at = stamp->form == STAMP_SYSLOG ? undated_s(l, stamp->text) : dated_s(l, stamp->text);
-	*ret = at;
-	if (at < l->since)
+	if (!stamp_s(l, stamp, ret) || *ret < l->since)
 		return false;
 	l->totals.relevant++;
-	if (l->totals.first_at == 0 || at < l->totals.first_at)
-		l->totals.first_at = at;
-	if (at > l->totals.last_at)
-		l->totals.last_at = at;
+	if (l->totals.first_at == 0 || *ret < l->totals.first_at)
+		l->totals.first_at = *ret;
+	if (*ret > l->totals.last_at)
+		l->totals.last_at = *ret;
 	return true;
 }
 
-static bool is_clock(const char *p)
+static bool is_sign(char c)
 {
-	return two(p) >= 0 && p[2] == ':' && two(p + 3) >= 0 && p[5] == ':' && two(p + 6) >= 0;
+	return c == '+' || c == '-';
 }
 
 /* Takes the time off *rest. */
@@ -138,22 +155,20 @@ static struct stamp take_stamp(struct span *rest)
 {
 	const char *p = rest->p;
 	struct stamp s = { .form = STAMP_NONE };
-	size_t n = 19;
+	size_t n;
 
 	if (rest->n < 21)
 		return s;
-	if (p[4] == '-' && p[7] == '-' && two(p) >= 0 && two(p + 2) >= 0 && two(p + 5) > 0 && two(p + 8) > 0 &&
-		is_clock(p + 11) && (p[10] == ' ' || p[10] == 'T')) {
-		s.form = p[10] == ' ' ? STAMP_EXIM : STAMP_RFC3339;
-		if (p[n] == '.')
-			while (++n < rest->n && ascii_digit(p[n]))
-				;
-		if (s.form == STAMP_EXIM && n + 6 < rest->n && p[n] == ' ' && (p[n + 1] == '+' || p[n + 1] == '-') &&
-			two(p + n + 2) >= 0)
+	if (p[4] == '-' && p[7] == '-' && p[13] == ':' && p[16] == ':' && p[10] == ' ') {
+		s.form = STAMP_EXIM;
+		n = 19 + fraction_bytes(span_from(*rest, 19));
+		if (n + 6 < rest->n && p[n] == ' ' && is_sign(p[n + 1]) && two(p + n + 2) >= 0)
 			n += 6;
-		while (s.form == STAMP_RFC3339 && n < rest->n && p[n] != ' ')
-			n++;
-	} else if (p[3] == ' ' && p[6] == ' ' && is_clock(p + 7) && month_of(p) >= 0 && ascii_digit(p[5])) {
+	} else if (p[4] == '-' && p[7] == '-' && p[13] == ':' && p[16] == ':' && p[10] == 'T') {
+		s.form = STAMP_RFC3339;
+		for (n = 19; n < rest->n && p[n] != ' '; n++)
+			;
+	} else if (p[3] == ' ' && p[6] == ' ' && p[9] == ':' && p[12] == ':') {
 		s.form = STAMP_SYSLOG;
 		n = 15;
 	} else {
@@ -164,87 +179,14 @@ static struct stamp take_stamp(struct span *rest)
 	return s;
 }
 
-/* ---- parties ---- */
-
-/* Dotted numbers; they are nearly all there is. */
-static bool take_v4(struct span s, uint8_t ret[4])
-{
-	unsigned part = 0, v = 0, digits = 0;
-
-	for (size_t i = 0; i <= s.n; i++) {
-		if (i < s.n && ascii_digit(s.p[i]) && digits < 3) {
-			v = v * 10 + (unsigned)(s.p[i] - '0');
-			digits++;
-			continue;
-		}
-		if (digits == 0 || v > 255 || part == 4 || (i < s.n && (s.p[i] != '.' || part == 3)))
-			return false;
-		ret[part++] = (uint8_t)v;
-		v = digits = 0;
-	}
-	return part == 4;
-}
-
-bool party_addr(struct span s, uint8_t ret[16])
-{
-	char text[64];
-
-	memset(ret, 0, 10);
-	ret[10] = ret[11] = 0xff;
-	if (take_v4(s, ret + 12))
-		return true;
-	skip(&s, SPAN("IPv6:"));
-	if (s.n == 0 || s.n >= sizeof(text))
-		return false;
-	memcpy(text, s.p, s.n);
-	text[s.n] = '\0';
-	return inet_pton(AF_INET6, text, ret) == 1;
-}
-
-/* Where the address's bracket opens: behind the EHLO name in parentheses, which may be a bracketed address itself. */
-static ptrdiff_t address_at(struct span s)
-{
-	ptrdiff_t open = span_index(s, '['), helo, end;
-
-	if (open <= 0)
-		return open;
-	helo = span_index(span_sub(s, 0, (size_t)open), '(');
-	if (helo < 0)
-		return open;
-	end = span_find(span_from(s, (size_t)helo), SPAN(") ["));
-	return end < 0 ? -1 : helo + end + 2;
-}
-
-bool party_take(struct span *rest, struct party *ret)
-{
-	ptrdiff_t open = address_at(*rest), close;
-	struct span before, inside;
-
-	if (open < 0)
-		return false;
-	inside = span_from(*rest, (size_t)open + 1);
-	close = span_index(inside, ']');
-	if (close < 0 || !party_addr(span_sub(inside, 0, (size_t)close), ret->addr))
-		return false;
-	before = span_sub(*rest, 0, (size_t)open);
-	for (size_t i = 0; i < before.n; i++)
-		if (before.p[i] == ' ' || before.p[i] == '(')
-			before.n = i;
-	if (span_eq(before, SPAN("unknown")))
-		before.n = 0;
-	ret->host = before;
-	*rest = span_from(inside, (size_t)close + 1);
-	return true;
-}
-
 /* ---- lines ---- */
 
 /* "host program[123]: message"; false: another form. */
 static bool take_header(struct span *rest, struct span *ret_program, uint32_t *ret_pid)
 {
-	ptrdiff_t host = span_index(*rest, ' '), open, close;
-	uint64_t pid;
+	ptrdiff_t host = span_index(*rest, ' '), open;
 	struct span s;
+	size_t n = 0;
 
 	if (host <= 0)
 		return false;
@@ -254,15 +196,10 @@ static bool take_header(struct span *rest, struct span *ret_program, uint32_t *r
 		return false;
 	*ret_program = span_sub(s, 0, (size_t)open);
 	s = span_from(s, (size_t)open + 1);
-	close = span_index(span_sub(s, 0, 12), ']');
-	if (close <= 0 || span_to_u64(span_sub(s, 0, (size_t)close), &pid) < 0)
-		return false;
-	*ret_pid = (uint32_t)pid;
-	s = span_from(s, (size_t)close + 1);
-	if (!skip(&s, SPAN(": ")))
-		return false;
-	*rest = s;
-	return true;
+	for (*ret_pid = 0; n < s.n && ascii_digit(s.p[n]); n++)
+		*ret_pid = *ret_pid * 10 + (uint32_t)(s.p[n] - '0');
+	*rest = span_from(s, n);
+	return skip(rest, SPAN("]: "));
 }
 
 static void on_syslog_line(struct logs *l, const struct stamp *stamp, struct span rest)
@@ -274,11 +211,6 @@ static void on_syslog_line(struct logs *l, const struct stamp *stamp, struct spa
 	if (!take_header(&rest, &program, &pid))
 		return;
 	if (span_starts(program, SPAN("postfix"))) {
-		for (size_t i = program.n; i > 0; i--)
-			if (program.p[i - 1] == '/') {
-				program = span_from(program, i);
-				break;
-			}
 		postfix_line(l, stamp, program, pid, rest);
 	} else if (span_starts(program, SPAN("exim"))) {
 		inner = take_stamp(&rest);
@@ -318,8 +250,8 @@ bool logs_first_time(struct logs *l, struct span lines, int64_t changed_at, int6
 	while (span_cut(&lines, '\n', &line)) {
 		struct stamp stamp = take_stamp(&line);
 
-		if (stamp.form != STAMP_NONE)
-			return stamp_time(l, &stamp, ret);
+		if (stamp_s(l, &stamp, ret))
+			return true;
 	}
 	return false;
 }
@@ -330,7 +262,7 @@ void logs_feed(struct logs *l, struct span lines, int64_t changed_at)
 
 	if (l->changed_at != changed_at) {
 		l->changed_at = changed_at;
-		l->syslog.key[0] = '\0';
+		l->clock.key[0] = '\0';
 	}
 	l->totals.bytes += lines.n;
 	while (p < end) {

@@ -17,8 +17,11 @@ struct logs *logs_new(int64_t since, unsigned peers_max)
 	l->since = since;
 	l->peers_max = peers_max ? peers_max : LOGS_PEERS_MAX;
 	l->peers = mem_zalloc(l->peers_max, sizeof(*l->peers));
+	l->by_addr_mask = 1;
+	while (l->by_addr_mask < l->peers_max)
+		l->by_addr_mask = l->by_addr_mask << 1 | 1;
+	l->by_addr = mem_zalloc(l->by_addr_mask + 1, sizeof(*l->by_addr));
 	l->sessions = mem_zalloc(SESSIONS_MAX, sizeof(*l->sessions));
-	map_init(&l->by_addr);
 	map_init(&l->suite_by_text);
 	list_init(&l->quiet);
 	list_init(&l->failed);
@@ -31,18 +34,41 @@ struct logs *logs_free(struct logs *l)
 {
 	if (!l)
 		return NULL;
-	map_done(&l->by_addr);
 	map_done(&l->suite_by_text);
 	arena_done(&l->arena);
 	arena_done(&l->report_arena);
+	mem_free(l->by_addr);
 	mem_free(l->peers);
 	mem_free(l->sessions);
 	return mem_free(l);
 }
 
-static struct span key_of(const uint8_t addr[16])
+/* Where the peers with an address's hash begin. */
+static uint32_t *chain_of(const struct logs *l, const uint8_t addr[16])
 {
-	return span_make(addr, 16);
+	return &l->by_addr[span_hash(span_make(addr, 16), 0) & l->by_addr_mask];
+}
+
+static struct peer *find_in(const struct logs *l, uint32_t chain, const uint8_t addr[16])
+{
+	for (uint32_t i = chain; i > 0; i = l->peers[i - 1].next)
+		if (memcmp(l->peers[i - 1].addr, addr, 16) == 0)
+			return &l->peers[i - 1];
+	return NULL;
+}
+
+static void unchain(struct logs *l, struct peer *p)
+{
+	uint32_t *at = chain_of(l, p->addr);
+
+	while (&l->peers[*at - 1] != p)
+		at = &l->peers[*at - 1].next;
+	*at = p->next;
+}
+
+static bool has_failed(const struct peer *p)
+{
+	return p->failures[IN] + p->failures[OUT] > 0;
 }
 
 /* The place of the peer that was not seen for the longest time: a quiet one, unless those with failures hold most of the table. */
@@ -51,47 +77,57 @@ static struct peer *evict(struct logs *l)
 	struct list *from = list_empty(&l->quiet) ? &l->failed : &l->quiet;
 	struct peer *p = container_of(list_pop(from), struct peer, recent);
 
-	map_remove(&l->by_addr, key_of(p->addr));
+	unchain(l, p);
 	l->totals.evicted++;
 	l->totals.evicted_failures += p->failures[IN] + p->failures[OUT];
 	return p;
 }
 
-static void keep_text(char ret[LOGS_TEXT], struct span text)
+static size_t keep_text(char ret[LOGS_TEXT], struct span text)
 {
-	if (text.n > 0)
-		ret[fmt_safe(text, "", ret, LOGS_TEXT - 1)] = '\0';
+	size_t n = fmt_safe(text, "", ret, LOGS_TEXT - 1);
+
+	ret[n] = '\0';
+	return n;
 }
 
-static struct peer *meet(struct logs *l, const struct party *party, int64_t at)
+static struct peer *add(struct logs *l, const struct party *party, int64_t at)
 {
-	/* One line is often two events of one peer. */
-	struct peer *p = l->last && memcmp(l->last->addr, party->addr, 16) == 0
-		? l->last
-		: map_find(&l->by_addr, key_of(party->addr));
+	struct peer *p = l->peers_n < l->peers_max ? &l->peers[l->peers_n++] : evict(l);
+	uint32_t *chain = chain_of(l, party->addr);
 
-	if (!p) {
-		p = l->peers_n < l->peers_max ? &l->peers[l->peers_n++] : evict(l);
-		*p = (struct peer){ .first_at = at };
-		memcpy(p->addr, party->addr, 16);
-		list_init(&p->recent);
-		map_put(&l->by_addr, key_of(p->addr), p);
-	}
-	l->last = p;
+	*p = (struct peer){ .first_at = at, .next = *chain };
+	memcpy(p->addr, party->addr, 16);
+	list_init(&p->recent);
+	*chain = (uint32_t)(p - l->peers) + 1;
+	return p;
+}
+
+struct peer *peer_meet(struct logs *l, const struct party *party, int64_t at)
+{
+	struct peer *p = find_in(l, *chain_of(l, party->addr), party->addr);
+
+	if (!p)
+		p = add(l, party, at);
 	list_remove(&p->recent);
-	list_push_back(p->failures[IN] + p->failures[OUT] > 0 ? &l->failed : &l->quiet, &p->recent);
+	list_push_back(has_failed(p) ? &l->failed : &l->quiet, &p->recent);
 	if (at > p->last_at)
 		p->last_at = at;
 	if (p->first_at > at)
 		p->first_at = at;
-	if (party->host.n > 0 && !span_eq(party->host, span_of(p->host)))
-		keep_text(p->host, party->host);
+	if (party->host.n > 0 && !span_eq(party->host, span_make(p->host, p->host_n)))
+		p->host_n = (uint8_t)keep_text(p->host, party->host);
 	return p;
+}
+
+struct peer *peer_find(const struct logs *l, const uint8_t addr[16])
+{
+	return find_in(l, *chain_of(l, addr), addr);
 }
 
 /* ---- suites ---- */
 
-static unsigned suite_index(struct logs *l, struct span version, struct span suite, enum tls_key_type key)
+unsigned suite_index(struct logs *l, struct span version, struct span suite, enum tls_key_type key)
 {
 	char text[96];
 	size_t n = 0;
@@ -118,25 +154,23 @@ static unsigned suite_index(struct logs *l, struct span version, struct span sui
 	return l->suites_n - 1;
 }
 
-void peer_secured(struct logs *l, const struct party *party, enum way way, int64_t at, struct span version,
-	struct span suite, enum tls_key_type key)
+void peer_secured(struct logs *l, struct peer *p, enum way way, unsigned suite)
 {
-	struct peer *p = meet(l, party, at);
-	unsigned index = suite_index(l, version, suite, key), i = 0;
+	unsigned i = 0;
 
 	if (way == IN) {
 		p->cleared = true; /* it can: what comes without TLS later has another reason */
 		p->clear_at = 0;
-		l->ecdsa_in += key == TLS_KEY_ECDSA;
+		l->ecdsa_in += suite < SUITES_MAX && l->suites[suite].pub.key == TLS_KEY_ECDSA;
 	}
-	while (i < p->uses_n && p->uses[i].suite != index)
+	while (i < p->uses_n && p->uses[i].suite != suite)
 		i++;
-	if (index == SUITES_MAX || (i == p->uses_n && i == LOGS_USES_MAX)) {
+	if (suite == SUITES_MAX || (i == p->uses_n && i == LOGS_USES_MAX)) {
 		p->uses_more++;
 		return;
 	}
 	if (i == p->uses_n)
-		p->uses[p->uses_n++] = (struct use){ .suite = (uint8_t)index };
+		p->uses[p->uses_n++] = (struct use){ .suite = (uint8_t)suite };
 	if (way == IN)
 		p->uses[i].in++;
 	else
@@ -164,10 +198,8 @@ static void see_fallback(struct peer *p, int64_t at)
 		fell_back(p, at, at - p->failed_at);
 }
 
-void peer_mail(struct logs *l, const struct party *party, enum way way, int64_t at, bool secured, uint64_t count)
+void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t count)
 {
-	struct peer *p = meet(l, party, at);
-
 	if (secured) {
 		p->mails[way] += count;
 		return;
@@ -202,60 +234,48 @@ static void correct_cause(struct peer *p, unsigned better)
 	count_cause(p, better);
 }
 
-static struct peer *fail(struct logs *l, const struct party *party, enum way way, int64_t at)
+static void fail(struct logs *l, struct peer *p, enum way way, int64_t at, unsigned rule)
 {
-	struct peer *p = meet(l, party, at);
-
 	p->failures[way]++;
 	p->failed_at = at;
 	p->failed_out = way == OUT;
 	p->cleared = false;
 	list_remove(&p->recent);
 	list_push_back(&l->failed, &p->recent);
-	return p;
+	p->rule = (uint16_t)rule;
+	count_cause(p, rule);
 }
 
-void peer_failed(struct logs *l, const struct party *party, enum way way, int64_t at, struct span reason)
+void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struct span reason)
 {
-	struct peer *p = fail(l, party, way, at);
-
 	keep_text(p->reason, reason);
-	p->rule = (uint16_t)rule_find(reason);
-	count_cause(p, p->rule);
+	fail(l, p, way, at, rule_find(l, reason));
 }
 
-void peer_failed_as(struct logs *l, const struct party *party, enum way way, int64_t at, enum fault_code code)
+void peer_failed_as(struct logs *l, struct peer *p, enum way way, int64_t at, enum fault_code code)
 {
-	struct peer *p = fail(l, party, way, at);
-
 	keep_text(p->reason, span_of(fault_code_text(code)));
-	p->rule = (uint16_t)rule_of_code(code);
-	count_cause(p, p->rule);
+	fail(l, p, way, at, rule_of_code(code));
 }
 
-void peer_failed_before(struct logs *l, const uint8_t addr[16], int64_t at)
+void peer_failed_before(struct peer *p, int64_t at)
 {
-	struct peer *p = map_find(&l->by_addr, key_of(addr));
-
-	if (p && p->clear_at > 0 && p->clear_at <= at && at - p->clear_at <= LATE_S)
+	if (p->clear_at > 0 && p->clear_at <= at && at - p->clear_at <= LATE_S)
 		fell_back(p, p->clear_at, 0);
 }
 
-void peer_failed_because(struct logs *l, const uint8_t addr[16], struct span reason)
+void peer_failed_because(struct logs *l, struct peer *p, struct span reason)
 {
-	struct peer *p = map_find(&l->by_addr, key_of(addr));
-	unsigned better = rule_find(reason);
+	unsigned better = rule_find(l, reason);
 
-	if (!p || p->failures[IN] + p->failures[OUT] == 0 || better == NO_RULE || better == p->rule)
+	if (!has_failed(p) || better == NO_RULE || better == p->rule)
 		return;
 	keep_text(p->reason, reason);
 	correct_cause(p, better);
 }
 
-void peer_refused(struct logs *l, const struct party *party, int64_t at, struct span recipient, struct span words)
+void peer_refused(struct peer *p, int64_t at, struct span recipient, struct span words)
 {
-	struct peer *p = meet(l, party, at);
-
 	p->refusals++;
 	p->refused_at = at;
 	keep_text(p->refused_for, recipient);

@@ -35,7 +35,7 @@ static void session_meet(struct session *s, const struct party *p)
 
 static enum tls_key_type signature_key(struct span rest)
 {
-	ptrdiff_t at = span_find(rest, SPAN("server-signature "));
+	ptrdiff_t at = find(rest, SPAN("server-signature "));
 
 	if (at < 0)
 		return TLS_KEY_OTHER;
@@ -45,28 +45,41 @@ static enum tls_key_type signature_key(struct span rest)
 						   : TLS_KEY_OTHER;
 }
 
-/* "host[address]: TLSv1.2 with cipher SUITE (256/256 bits)", "host[address]:25: …" */
-static void on_established(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+/* "TLSv1.2 with cipher SUITE (256/256 bits) …" */
+static unsigned suite_read(struct logs *l, struct span tls)
 {
 	struct span version, suite;
 	enum tls_key_type key;
-	ptrdiff_t colon;
+
+	if (!span_cut(&tls, ' ', &version) || !skip(&tls, SPAN("with cipher ")) || !span_cut(&tls, ' ', &suite))
+		return SUITES_MAX;
+	key = signature_key(tls);
+	return suite_index(l, version, suite, key == TLS_KEY_OTHER ? suite_key(suite) : key);
+}
+
+static unsigned suite_of(struct logs *l, struct span tls)
+{
+	struct memo *m;
+
+	if (!memo_find(l, WHICH_SUITE, tls, &m))
+		m->answer = suite_read(l, tls);
+	return m->answer;
+}
+
+/* "host[address]: TLSv1.2 with cipher …", "host[address]:25: …" */
+static void on_established(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
 	struct party p;
+	ptrdiff_t colon;
 	int64_t at;
 
-	if (!party_take(&rest, &p))
+	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
 		return;
-	colon = span_find(rest, SPAN(": "));
-	if (colon < 0)
-		return;
-	rest = span_from(rest, (size_t)colon + 2);
-	if (!span_cut(&rest, ' ', &version) || !rest.p || !skip(&rest, SPAN("with cipher ")) ||
-		!span_cut(&rest, ' ', &suite) || !stamp_time(l, stamp, &at))
-		return;
+	colon = find(rest, SPAN(": "));
 	session_meet(s, &p);
 	s->secured = true;
-	key = rest.p ? signature_key(rest) : TLS_KEY_OTHER;
-	peer_secured(l, &p, s->client ? OUT : IN, at, version, suite, key == TLS_KEY_OTHER ? suite_key(suite) : key);
+	peer_secured(l, peer_meet(l, &p, at), s->client ? OUT : IN,
+		suite_of(l, span_from(rest, (size_t)(colon < 0 ? 0 : colon + 2))));
 }
 
 /* "host[address]: -1", "host[address]:25: Connection reset by peer" */
@@ -78,19 +91,21 @@ static void on_error(struct logs *l, const struct stamp *stamp, struct session *
 
 	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
 		return;
-	colon = span_find(rest, SPAN(": "));
+	colon = find(rest, SPAN(": "));
 	session_meet(s, &p);
 	s->failed = true;
-	peer_failed(l, &p, s->client ? OUT : IN, at, colon < 0 ? SPAN("") : span_from(rest, (size_t)colon + 2));
+	peer_failed(l, peer_meet(l, &p, at), s->client ? OUT : IN, at,
+		colon < 0 ? SPAN("") : span_from(rest, (size_t)colon + 2));
 }
 
 /* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:" */
 static void on_library(struct logs *l, struct session *s, struct span rest)
 {
-	ptrdiff_t file = span_find(rest, SPAN(":../"));
+	struct peer *p = s->failed ? peer_find(l, s->addr) : NULL;
+	ptrdiff_t file = find(rest, SPAN(":../"));
 
-	if (s->failed)
-		peer_failed_because(l, s->addr, file > 0 ? span_sub(rest, 0, (size_t)file) : rest);
+	if (p)
+		peer_failed_because(l, p, file > 0 ? span_sub(rest, 0, (size_t)file) : rest);
 }
 
 /* Gone while STARTTLS was under way. */
@@ -104,12 +119,12 @@ static void on_lost(struct logs *l, const struct stamp *stamp, struct session *s
 	session_meet(s, &p);
 	if (s->failed || s->secured || !stamp_time(l, stamp, &at))
 		return;
-	peer_failed(l, &p, IN, at, SPAN("lost connection after STARTTLS"));
+	peer_failed(l, peer_meet(l, &p, at), IN, at, SPAN("lost connection after STARTTLS"));
 }
 
 static struct span value_of(struct span rest, struct span name)
 {
-	ptrdiff_t at = span_find(rest, name), end;
+	ptrdiff_t at = find(rest, name), end;
 
 	if (at < 0)
 		return SPAN("");
@@ -120,7 +135,7 @@ static struct span value_of(struct span rest, struct span name)
 
 static void on_reject(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
-	ptrdiff_t from = span_find(rest, SPAN(" from ")), end;
+	ptrdiff_t from = find(rest, SPAN(" from ")), end;
 	struct party p;
 	int64_t at;
 
@@ -129,10 +144,11 @@ static void on_reject(struct logs *l, const struct stamp *stamp, struct session 
 	rest = span_from(rest, (size_t)from + 6);
 	if (!party_take(&rest, &p) || !skip(&rest, SPAN(": ")))
 		return;
-	end = span_find(rest, SPAN("; from="));
-	if (!is_about_encryption(span_sub(rest, 0, end < 0 ? rest.n : (size_t)end)) || !stamp_time(l, stamp, &at))
+	end = find(rest, SPAN("; from="));
+	if (!is_about_encryption(l, span_sub(rest, 0, end < 0 ? rest.n : (size_t)end)) || !stamp_time(l, stamp, &at))
 		return;
-	peer_refused(l, &p, at, value_of(rest, SPAN(" to=<")), span_sub(rest, 0, end < 0 ? rest.n : (size_t)end));
+	peer_refused(peer_meet(l, &p, at), at, value_of(rest, SPAN(" to=<")),
+		span_sub(rest, 0, end < 0 ? rest.n : (size_t)end));
 }
 
 /* Behind a queue id: "client=host[address]" */
@@ -144,51 +160,44 @@ static void on_client(struct logs *l, const struct stamp *stamp, struct session 
 	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
 		return;
 	session_meet(s, &p);
-	peer_mail(l, &p, IN, at, s->secured, 1);
+	peer_mail(peer_meet(l, &p, at), IN, at, s->secured, 1);
 }
 
 /* "to=<…>, relay=host[address]:25, …, status=sent (…)" */
 static void on_delivery(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
-	ptrdiff_t relay = span_find(rest, SPAN(", relay="));
 	struct party p;
 	int64_t at;
 
-	if (relay < 0 || span_find(rest, SPAN(", status=sent")) < 0)
-		return;
-	rest = span_from(rest, (size_t)relay + 8);
-	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
+	if (!skip_to_value(&rest, SPAN(", relay")) || !party_take(&rest, &p) ||
+		!skip_to_value(&rest, SPAN(", status")) || !skip(&rest, SPAN("sent")) || !stamp_time(l, stamp, &at))
 		return;
 	session_meet(s, &p);
-	peer_mail(l, &p, OUT, at, s->secured, 1);
+	peer_mail(peer_meet(l, &p, at), OUT, at, s->secured, 1);
 }
 
 /* "4F1A2B3C: " or the long form, before lines of a message; "NOQUEUE: " and "warning: " look the same. */
 static bool skip_queue_id(struct span *rest)
 {
-	for (size_t n = 0; n < rest->n && n < 24; n++) {
-		char c = rest->p[n];
+	ptrdiff_t colon = span_index(span_sub(*rest, 0, 24), ':');
 
-		if (c == ':' && n > 4 && n + 1 < rest->n && rest->p[n + 1] == ' ') {
-			*rest = span_from(*rest, n + 2);
-			return true;
-		}
-		if (!ascii_digit(c) && !(ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'))
-			return false;
-	}
-	return false;
+	if (colon < 0 || (size_t)colon + 1 >= rest->n || rest->p[colon + 1] != ' ')
+		return false;
+	*rest = span_from(*rest, (size_t)colon + 2);
+	return true;
 }
 
 static bool skip_established(struct span *rest)
 {
-	static const struct span kinds[] = { { "Anonymous ", 10 }, { "Untrusted ", 10 }, { "Trusted ", 8 },
-		{ "Verified ", 9 } };
+	struct span s = *rest;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (skip(rest, kinds[i]))
-			return skip(rest, SPAN("TLS connection established from ")) ||
-				skip(rest, SPAN("TLS connection established to "));
-	return false;
+	if (!skip(&s, SPAN("Anonymous ")) && !skip(&s, SPAN("Untrusted ")) && !skip(&s, SPAN("Trusted ")) &&
+		!skip(&s, SPAN("Verified ")))
+		return false;
+	if (!skip(&s, SPAN("TLS connection established from ")) && !skip(&s, SPAN("TLS connection established to ")))
+		return false;
+	*rest = s;
+	return true;
 }
 
 static void on_labelled(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
@@ -203,15 +212,17 @@ static void on_labelled(struct logs *l, const struct stamp *stamp, struct sessio
 		on_library(l, s, rest);
 }
 
-void postfix_line(struct logs *l, const struct stamp *stamp, struct span daemon, uint32_t pid, struct span rest)
+void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span rest)
 {
-	bool client = span_eq(daemon, SPAN("smtp"));
+	bool client = span_ends(program, SPAN("/smtp"));
 	struct session *s;
 
-	if (!client && !span_eq(daemon, SPAN("smtpd")))
+	if (!client && !span_ends(program, SPAN("/smtpd")))
 		return;
 	s = session_of(l, pid, client);
-	if (skip_queue_id(&rest))
+	if (skip(&rest, SPAN("connect from ")) || skip(&rest, SPAN("disconnect from ")))
+		*s = (struct session){ .pid = pid, .client = client };
+	else if (skip_queue_id(&rest))
 		on_labelled(l, stamp, s, rest);
 	else if (skip_established(&rest))
 		on_established(l, stamp, s, rest);
@@ -219,6 +230,4 @@ void postfix_line(struct logs *l, const struct stamp *stamp, struct span daemon,
 		on_error(l, stamp, s, rest);
 	else if (skip(&rest, SPAN("lost connection after STARTTLS from ")))
 		on_lost(l, stamp, s, rest);
-	else if (skip(&rest, SPAN("connect from ")) || skip(&rest, SPAN("disconnect from ")))
-		*s = (struct session){ .pid = pid, .client = client };
 }

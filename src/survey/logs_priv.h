@@ -7,6 +7,7 @@
 
 #define SUITES_MAX   256
 #define SESSIONS_MAX 4096 /* processes of Postfix that are followed at once */
+#define MEMOS        1024
 #define NO_RULE      0
 
 struct suite_name {
@@ -23,19 +24,23 @@ struct cause {
 	uint32_t count;
 };
 
+/* First what lines without trouble look at: few lines of cache, for a log of many peers finds none of them there. */
 struct peer {
-	struct list recent; /* in quiet or failed */
 	uint8_t addr[16];   /* IPv4 mapped */
-	char host[LOGS_TEXT], reason[LOGS_TEXT], refused_for[LOGS_TEXT], refused_with[LOGS_TEXT];
-	int64_t first_at, last_at, failed_at, refused_at, fallback_at, fallback_after_s;
-	int64_t clear_at;                         /* it last came without TLS for no reason known; 0: never since TLS */
-	uint64_t mails[2], clear[2], failures[2]; /* in, out */
-	uint64_t fallbacks, refusals, uses_more;
+	struct list recent; /* in quiet or failed */
+	uint32_t next;      /* of the same hash: its number + 1; 0: none */
+	uint16_t rule;      /* of the last failure's cause */
+	uint8_t host_n, uses_n, causes_n;
 	bool failed_out, cleared; /* cleared: the last failure was followed already */
+	int64_t first_at, last_at;
+	int64_t clear_at;            /* it last came without TLS for no reason known; 0: never since TLS */
+	uint64_t mails[2], clear[2]; /* in, out */
 	struct use uses[LOGS_USES_MAX];
+	char host[LOGS_TEXT];
+	uint64_t failures[2], fallbacks, refusals, uses_more;
+	int64_t failed_at, refused_at, fallback_at, fallback_after_s;
 	struct cause causes[LOGS_CAUSES_MAX];
-	unsigned uses_n, causes_n;
-	uint16_t rule; /* of the last failure's cause */
+	char reason[LOGS_TEXT], refused_for[LOGS_TEXT], refused_with[LOGS_TEXT];
 };
 
 /* A process of Postfix and the connection that it has. */
@@ -47,24 +52,33 @@ struct session {
 };
 
 struct clock_cache {
-	char key[16];
+	char key[16]; /* the hour's text, and of what kind it is */
 	int64_t hour_s;
+};
+
+/* What a text was found to say, as it comes again and again. Of the text its hash is kept: 64 bits of a function that nobody outside
+ * the process knows. */
+enum question { WHICH_SUITE, WHICH_RULE, ABOUT_ENCRYPTION };
+struct memo {
+	uint64_t hash;
+	unsigned answer;
 };
 
 struct logs {
 	struct logs_totals totals;
 	int64_t since, changed_at;
-	struct clock_cache local, syslog;
-	/* Peers, all allocated at once as they come; by address. */
+	struct clock_cache clock;
+	/* Peers, room for all from the start; by the address's hash. */
 	struct peer *peers;
 	unsigned peers_n, peers_max;
-	struct peer *last; /* that an event was about; NULL: none yet */
-	struct map by_addr;
+	uint32_t *by_addr; /* their numbers + 1 */
+	size_t by_addr_mask;
 	struct list quiet, failed; /* the longest unseen first */
 	struct suite_name suites[SUITES_MAX];
 	unsigned suites_n;
 	struct map suite_by_text;
-	struct arena arena;       /* of suites' keys, and of what is reported */
+	struct memo memos[MEMOS];
+	struct arena arena;       /* of suites' keys */
 	struct session *sessions; /* SESSIONS_MAX, by pid */
 	uint64_t ecdsa_in;        /* uses of our ECDSA certificates */
 	/* After logs_conclude(). */
@@ -83,42 +97,86 @@ struct party {
 
 /* ---- logs_line.c ---- */
 
-/* The time that the line begins with (any of the three forms): what follows it, or .p == NULL. The value comes with at(): it is
- * looked up only for lines that matter. */
+/* The time that the line begins with (any of the three forms). Its value comes with stamp_time(): it is looked up only for lines
+ * that matter. */
 struct stamp {
-	struct span text; /* of the time */
+	struct span text;
 	enum { STAMP_NONE, STAMP_EXIM, STAMP_RFC3339, STAMP_SYSLOG } form;
 };
-/* false: older than since. */
+/* false: no time, or older than since. */
 bool stamp_time(struct logs *l, const struct stamp *stamp, int64_t *ret);
 /* Of the first dated line; false: none. */
 bool logs_first_time(struct logs *l, struct span lines, int64_t changed_at, int64_t *ret);
-/* The address in [ ] (what stands in it); false: none. */
+
+/* ---- logs_text.c ---- */
+
+/* Does it begin with this? Then *rest stands behind it. */
+static inline bool skip(struct span *rest, struct span prefix)
+{
+	if (!span_starts(*rest, prefix))
+		return false;
+	rest->p += prefix.n;
+	rest->n -= prefix.n;
+	return true;
+}
+/* The place of the first part, or -1. By its first byte, which should be rare: memmem() builds a table for each search, which does
+ * not pay in texts as short as lines. */
+static inline ptrdiff_t find(struct span s, struct span part)
+{
+	const char *p = s.p, *end = s.p + s.n;
+
+	while (p < end && (p = memchr(p, part.p[0], (size_t)(end - p)))) {
+		if ((size_t)(end - p) >= part.n && memcmp(p, part.p, part.n) == 0)
+			return p - s.p;
+		p++;
+	}
+	return -1;
+}
+/* Goes behind "name=", for a name with what stands before it (" H", ", relay"); false: there is none. */
+static inline bool skip_to_value(struct span *rest, struct span name)
+{
+	const char *p = rest->p, *end = rest->p + rest->n;
+
+	while (p < end && (p = memchr(p, '=', (size_t)(end - p)))) {
+		if ((size_t)(p - rest->p) >= name.n && memcmp(p - name.n, name.p, name.n) == 0) {
+			*rest = span_make(p + 1, (size_t)(end - p) - 1);
+			return true;
+		}
+		p++;
+	}
+	return false;
+}
+/* The address (what stands in [ ]); false: none. */
 bool party_addr(struct span text, uint8_t ret[16]);
 /* "name (helo) [address]" or "name[address]" at the beginning of *rest, which then stands behind it. */
 bool party_take(struct span *rest, struct party *ret);
-/* Does it begin with this? Then *rest stands behind it. */
-bool skip(struct span *rest, struct span prefix);
+/* Is the answer to this known? Else *ret is the place for it. */
+bool memo_find(struct logs *l, enum question q, struct span text, struct memo **ret);
 
 /* ---- one program each: the line behind its time and header ---- */
 void exim_line(struct logs *l, const struct stamp *stamp, struct span message);
-void postfix_line(struct logs *l, const struct stamp *stamp, struct span daemon, uint32_t pid, struct span message);
+void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span message);
 bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span message); /* false: it is none of those */
 
 /* ---- logs_peers.c: events ---- */
-void peer_secured(struct logs *l, const struct party *p, enum way way, int64_t at, struct span version,
-	struct span suite, enum tls_key_type key);
-void peer_mail(struct logs *l, const struct party *p, enum way way, int64_t at, bool secured, uint64_t count);
-void peer_failed(struct logs *l, const struct party *p, enum way way, int64_t at, struct span reason);
-void peer_failed_as(struct logs *l, const struct party *p, enum way way, int64_t at, enum fault_code code);
+
+/* The peer, seen at this time. Valid until the next one is met. */
+struct peer *peer_meet(struct logs *l, const struct party *party, int64_t at);
+struct peer *peer_find(const struct logs *l, const uint8_t addr[16]); /* NULL: unknown */
+/* A suite's number; SUITES_MAX: there are too many. */
+unsigned suite_index(struct logs *l, struct span version, struct span suite, enum tls_key_type key);
+void peer_secured(struct logs *l, struct peer *p, enum way way, unsigned suite);
+void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t count);
+void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struct span reason);
+void peer_failed_as(struct logs *l, struct peer *p, enum way way, int64_t at, enum fault_code code);
 /* Its last failure, at `at`, was written up to some seconds after it happened: what followed may stand before it. */
-void peer_failed_before(struct logs *l, const uint8_t addr[16], int64_t at);
+void peer_failed_before(struct peer *p, int64_t at);
 /* Better words for its last failure. */
-void peer_failed_because(struct logs *l, const uint8_t addr[16], struct span reason);
-void peer_refused(struct logs *l, const struct party *p, int64_t at, struct span recipient, struct span words);
+void peer_failed_because(struct logs *l, struct peer *p, struct span reason);
+void peer_refused(struct peer *p, int64_t at, struct span recipient, struct span words);
 
 /* ---- logs_reason.c ---- */
-unsigned rule_find(struct span reason);
+unsigned rule_find(struct logs *l, struct span reason);
 unsigned rule_of_code(enum fault_code code);
 void rule_cause(unsigned rule, struct log_cause *ret); /* count aside */
 /* The words leave open what it was, and the key type may have been. */
@@ -126,4 +184,4 @@ bool rule_is_about_suites(unsigned rule);
 /* RSA or ECDSA by a suite's name. */
 enum tls_key_type suite_key(struct span suite);
 /* Words of a refusal for want of encryption. */
-bool is_about_encryption(struct span words);
+bool is_about_encryption(struct logs *l, struct span words);

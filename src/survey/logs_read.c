@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "survey/logs_priv.h"
 
-#define BUFFER_BYTES (1 << 20)
+#define BUFFER_BYTES (128 * 1024) /* stays in the second level of cache */
 #define PEEK_BYTES   65536
 
 /* One file, whatever it is compressed with: reads up to n bytes; 0 at the end, or -errno. */

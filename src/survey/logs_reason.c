@@ -122,28 +122,36 @@ static const struct rule {
 };
 #define LIBRARY_RULES array_len(rules)
 #define SUITE_RULES   3 /* the first ones */
+#define WORDS_MAX     512
 
-static bool find_nocase(struct span s, const char *lower)
+/* As text to be searched: in lower case, without NUL, and not too long. */
+static const char *lower_text(struct span s, char ret[WORDS_MAX])
 {
-	size_t n = strlen(lower);
-
-	for (size_t i = 0; i + n <= s.n; i++) {
-		size_t k = 0;
-
-		while (k < n && ascii_lower(s.p[i + k]) == lower[k])
-			k++;
-		if (k == n)
-			return true;
-	}
-	return false;
+	s = span_sub(s, 0, WORDS_MAX - 1);
+	for (size_t i = 0; i < s.n; i++)
+		ret[i] = s.p[i] ? ascii_lower(s.p[i]) : ' ';
+	ret[s.n] = '\0';
+	return ret;
 }
 
-unsigned rule_find(struct span reason)
+static unsigned rule_of(struct span reason)
 {
+	char words[WORDS_MAX];
+
+	lower_text(reason, words);
 	for (unsigned i = 1; i < LIBRARY_RULES; i++)
-		if (find_nocase(reason, rules[i].text))
+		if (strstr(words, rules[i].text))
 			return i;
 	return NO_RULE;
+}
+
+unsigned rule_find(struct logs *l, struct span reason)
+{
+	struct memo *m;
+
+	if (!memo_find(l, WHICH_RULE, reason, &m))
+		m->answer = rule_of(reason);
+	return m->answer;
 }
 
 /* Codes as torhaus logs them stand behind the rules, one each. */
@@ -172,7 +180,7 @@ bool rule_is_about_suites(unsigned rule)
 
 static bool has(struct span s, const char *part)
 {
-	return span_find(s, span_of(part)) >= 0;
+	return find(s, span_of(part)) >= 0;
 }
 
 enum tls_key_type suite_key(struct span suite)
@@ -191,9 +199,24 @@ enum tls_key_type suite_key(struct span suite)
 	return TLS_KEY_OTHER;
 }
 
-bool is_about_encryption(struct span words)
+static bool asks_for_encryption(struct span reply)
 {
-	return find_nocase(words, "encrypt") || find_nocase(words, "starttls") || find_nocase(words, "5.7.10") ||
-		find_nocase(words, "tls required") || find_nocase(words, "require tls") ||
-		find_nocase(words, "verschl");
+	static const char *const signs[] = { "encrypt", "starttls", "5.7.10", "tls required", "require tls",
+		"verschl" };
+	char words[WORDS_MAX];
+
+	lower_text(reply, words);
+	for (size_t i = 0; i < array_len(signs); i++)
+		if (strstr(words, signs[i]))
+			return true;
+	return false;
+}
+
+bool is_about_encryption(struct logs *l, struct span words)
+{
+	struct memo *m;
+
+	if (!memo_find(l, ABOUT_ENCRYPTION, words, &m))
+		m->answer = asks_for_encryption(words);
+	return m->answer;
 }

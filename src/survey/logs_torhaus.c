@@ -50,17 +50,19 @@ static void on_session(struct logs *l, const struct stamp *stamp, struct span re
 	enum fault_code code = fault_code_find(value(rest, SPAN("code=")));
 	bool secured = version.n > 0 && !span_eq(version, SPAN("none"));
 	uint64_t mails = 0;
-	struct party p;
+	struct party party;
+	struct peer *p;
 	int64_t at;
 
-	if (!read_party(rest, &p) || !stamp_time(l, stamp, &at))
+	if (!read_party(rest, &party) || !stamp_time(l, stamp, &at))
 		return;
+	p = peer_meet(l, &party, at);
 	if (secured)
-		peer_secured(l, &p, IN, at, version, suite, suite_key(suite));
+		peer_secured(l, p, IN, suite_index(l, version, suite, suite_key(suite)));
 	else if (span_eq(value(rest, SPAN("verdict=")), SPAN("tls-failed")))
-		peer_failed_as(l, &p, IN, at, code == FAULT_NONE ? FAULT_TLS_HANDSHAKE_FAILED : code);
+		peer_failed_as(l, p, IN, at, code == FAULT_NONE ? FAULT_TLS_HANDSHAKE_FAILED : code);
 	if (span_to_u64(value(rest, SPAN("mails=")), &mails) == 0 && mails > 0)
-		peer_mail(l, &p, IN, at, secured, mails);
+		peer_mail(p, IN, at, secured, mails);
 }
 
 static void on_recipient(struct logs *l, const struct stamp *stamp, struct span rest)
@@ -69,10 +71,10 @@ static void on_recipient(struct logs *l, const struct stamp *stamp, struct span 
 	struct party p;
 	int64_t at;
 
-	if (!span_eq(value(rest, SPAN("tls=")), SPAN("none")) || !is_about_encryption(reply) || !read_party(rest, &p) ||
-		!stamp_time(l, stamp, &at))
+	if (!span_eq(value(rest, SPAN("tls=")), SPAN("none")) || !is_about_encryption(l, reply) ||
+		!read_party(rest, &p) || !stamp_time(l, stamp, &at))
 		return;
-	peer_refused(l, &p, at, value(rest, SPAN("to=")), reply);
+	peer_refused(peer_meet(l, &p, at), at, value(rest, SPAN("to=")), reply);
 }
 
 /* Refused or put off by torhaus itself. */
@@ -82,7 +84,7 @@ static void on_plaintext(struct logs *l, const struct stamp *stamp, struct span 
 	int64_t at;
 
 	if (read_party(rest, &p) && stamp_time(l, stamp, &at))
-		peer_refused(l, &p, at, value(rest, SPAN("rcpt=")), value(rest, SPAN("code=")));
+		peer_refused(peer_meet(l, &p, at), at, value(rest, SPAN("rcpt=")), value(rest, SPAN("code=")));
 }
 
 bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span rest)

@@ -1,0 +1,87 @@
+/* Names and addresses of peers, which all programs write much alike; and what texts were found to say before. */
+#include <arpa/inet.h>
+#include "survey/logs_priv.h"
+
+/* Dotted numbers; they are nearly all there is. */
+static bool read_v4(struct span s, uint8_t ret[4])
+{
+	unsigned part = 0, v = 0, digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned digit = (unsigned char)s.p[i] - '0';
+
+		if (digit <= 9 && ++digits <= 3) {
+			v = v * 10 + digit;
+			continue;
+		}
+		if (s.p[i] != '.' || digits == 0 || v > 255 || part == 3)
+			return false;
+		ret[part++] = (uint8_t)v;
+		v = digits = 0;
+	}
+	ret[part] = (uint8_t)v;
+	return part == 3 && digits > 0 && v <= 255;
+}
+
+bool party_addr(struct span s, uint8_t ret[16])
+{
+	char text[64];
+
+	memset(ret, 0, 10);
+	ret[10] = ret[11] = 0xff;
+	if (read_v4(s, ret + 12))
+		return true;
+	skip(&s, SPAN("IPv6:"));
+	if (s.n == 0 || s.n >= sizeof(text))
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return inet_pton(AF_INET6, text, ret) == 1;
+}
+
+/* The name in what stands before the address's bracket: "name (helo) ", "(helo) ", "name " or "name". */
+static struct span name_in(struct span before, size_t blank)
+{
+	if (before.n > 0 && before.p[0] == '(')
+		return SPAN("");
+	before.n = blank;
+	return span_eq(before, SPAN("unknown")) ? SPAN("") : before;
+}
+
+bool party_take(struct span *rest, struct party *ret)
+{
+	ptrdiff_t open = span_index(*rest, '['), blank, close;
+	struct span inside;
+
+	if (open < 0)
+		return false;
+	blank = span_index(span_sub(*rest, 0, (size_t)open), ' ');
+	/* An EHLO name in parentheses may be a bracketed address itself. */
+	if (rest->p[0] == '(' || rest->p[blank + 1] == '(') {
+		ptrdiff_t end = find(*rest, SPAN(") ["));
+
+		if (end < 0)
+			return false;
+		open = end + 2;
+	}
+	inside = span_from(*rest, (size_t)open + 1);
+	close = span_index(inside, ']');
+	if (close < 0 || !party_addr(span_sub(inside, 0, (size_t)close), ret->addr))
+		return false;
+	ret->host = name_in(span_sub(*rest, 0, (size_t)open), (size_t)(blank < 0 ? open : blank));
+	*rest = span_from(inside, (size_t)close + 1);
+	return true;
+}
+
+/* ---- what is known already ---- */
+
+bool memo_find(struct logs *l, enum question q, struct span text, struct memo **ret)
+{
+	uint64_t hash = span_hash(text, q);
+	struct memo *m = *ret = &l->memos[hash % MEMOS];
+
+	if (m->hash == hash)
+		return true;
+	m->hash = hash;
+	return false;
+}
