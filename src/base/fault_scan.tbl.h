@@ -112,4 +112,14 @@ FAULT(SCAN_STS_CERT, "SCAN-STS-CERT",
 	"{mx} ist ein MX von {domain}, deren MTA-STS-Richtlinie (Modus {mode}) TLS mit gültigem Zertifikat verlangt: {why}.",
 	"Serve a certificate of a public CA for {mx}, or set the policy to mode: testing until it is there.",
 	"Ein Zertifikat einer öffentlichen CA für {mx} ausliefern, oder die Richtlinie bis dahin auf mode: testing stellen.")
+FAULT(SCAN_CACHE_UNUSABLE, "SCAN-CACHE-UNUSABLE",
+	"Results of scans cannot be kept in {file}: {error}. This scan goes on without.",
+	"Ergebnisse von Untersuchungen lassen sich nicht in {file} aufheben: {error}. Diese Untersuchung läuft ohne.",
+	"Remove that file or let this user own it and write in its folder; $XDG_CACHE_HOME names another place.",
+	"Die Datei entfernen oder sie diesem Benutzer geben und ihn in ihrem Ordner schreiben lassen; $XDG_CACHE_HOME nennt einen anderen Ort.")
+FAULT(SCAN_CACHE_DAMAGED, "SCAN-CACHE-DAMAGED",
+	"{count} lines of {file}, where results of scans are kept, are damaged; they do not count, and those servers are asked again.",
+	"{count} Zeilen von {file}, wo Ergebnisse von Untersuchungen aufgehoben werden, sind beschädigt; sie zählen nicht, und jene Server werden neu gefragt.",
+	"Nothing: they are gone once this scan ends. If it happens again, look at the disk.",
+	"Nichts: Sie sind fort, sobald diese Untersuchung endet. Geschieht es wieder, die Platte ansehen.")
 /* clang-format on */

@@ -2,8 +2,8 @@
  * torhaus tls scan: what TLS do these servers speak.
  *
  * Here are the options and the run; what is printed stands in cli/tls_scan_print.c. Lines of JSON and CSV are written as each server is
- * done; the table needs them all. Progress goes to stderr while that is a terminal. SIGINT ends the run early and
- * prints what is there.
+ * done; the table needs them all. Progress goes to stderr while that is a terminal. SIGINT and SIGTERM end the
+ * run early; what is there is printed and kept.
  */
 #include "cli/tls_scan.h"
 #include <errno.h>
@@ -105,40 +105,27 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 
 /* ---- hosts ---- */
 
-static int add(struct cli *cli, struct scan *s, struct span host)
+static int add_named(struct tls_scan *t, const char *host)
 {
-	int r = scan_add(s, host);
+	int r = scan_add(&t->scan, span_of(host), true);
 
 	if (r == -E2BIG)
-		return cli_usage(cli, "at most %u hosts", SCAN_HOSTS_MAX);
-	return r < 0 ? cli_usage(cli, "\"%.*s\" is no host", SPAN_ARG(host)) : CLI_DONE;
+		return cli_usage(t->cli, "at most %u hosts", SCAN_HOSTS_MAX);
+	return r < 0 ? cli_usage(t->cli, "\"%s\" is no host", host) : CLI_DONE;
 }
 
-/* One host a line; blank lines and what follows a # are skipped. */
-static int add_file(struct cli *cli, struct scan *s, const char *path)
+static int add_listed(struct tls_scan *t, const char *path, unsigned line, struct span host)
 {
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	int status = CLI_DONE;
-	size_t room = 0;
-	char *line = NULL;
-	ssize_t n;
+	char shown[128];
+	int r = scan_add(&t->scan, host, false);
 
-	if (!f)
-		return cli_usage(cli, "%s: %s", path, strerror(errno));
-	while (status == CLI_DONE && (n = getline(&line, &room, f)) >= 0) {
-		struct span rest = span_make(line, (size_t)n), host;
-
-		span_cut(&rest, '#', &host);
-		while (host.n && (host.p[host.n - 1] == '\n' || host.p[host.n - 1] == '\r'))
-			host.n--;
-		host = span_trim(host);
-		if (host.n)
-			status = add(cli, s, host);
-	}
-	mem_free(line);
-	if (f != stdin)
-		fclose(f);
-	return status;
+	if (r == -E2BIG)
+		return cli_usage(t->cli, "%s:%u: at most %u hosts", path, line, SCAN_HOSTS_MAX);
+	if (r == 0)
+		return CLI_DONE;
+	return cli_usage(t->cli,
+		"%s:%u: \"%.*s\" is no host such as mx.example.net, mx.example.net:465, 192.0.2.1 or [2001:db8::1]:25",
+		path, line, (int)fmt_safe(host, "", shown, sizeof(shown)), shown);
 }
 
 /* Names are asked of a validating resolver as soon as DNSSEC matters: for domains, or where one is named. */
@@ -169,19 +156,19 @@ static int add_domain(struct cli *cli, struct scan *s, const char *domain)
 	return scan_add_domain(s, span_of(domain)) < 0 ? cli_usage(cli, "\"%s\" is no domain", domain) : CLI_DONE;
 }
 
-static int add_hosts(struct cli *cli, const struct cli_args *args, struct scan *s)
+static int add_hosts(struct tls_scan *t, const struct cli_args *args)
 {
 	int status = CLI_DONE;
 
 	for (unsigned i = 0; i < args->rest_n && status == CLI_DONE; i++)
-		status = add(cli, s, span_of(args->rest[i]));
+		status = add_named(t, args->rest[i]);
 	for (unsigned i = 0; i < args->n && status == CLI_DONE; i++)
 		if (strcmp(args->v[i].option->name, "--file") == 0)
-			status = add_file(cli, s, args->v[i].value);
+			status = tls_scan_entries(t, args->v[i].value, add_listed);
 		else if (strcmp(args->v[i].option->name, "--mx") == 0)
-			status = add_domain(cli, s, args->v[i].value);
-	if (status == CLI_DONE && s->hosts_n + s->domains_n == 0)
-		return cli_usage(cli, "which hosts?");
+			status = add_domain(t->cli, &t->scan, args->v[i].value);
+	if (status == CLI_DONE && t->scan.hosts_n + t->scan.domains_n == 0)
+		return cli_usage(t->cli, "which hosts?");
 	return status;
 }
 
@@ -233,17 +220,19 @@ static void raise_descriptors(void)
 
 static int scan(struct tls_scan *t)
 {
-	struct sigaction on = { .sa_handler = on_signal }, before;
+	struct sigaction on = { .sa_handler = on_signal }, before[2];
 	int r;
 
 	raise_descriptors();
 	running = &t->scan;
-	sigaction(SIGINT, &on, &before);
+	sigaction(SIGINT, &on, &before[0]);
+	sigaction(SIGTERM, &on, &before[1]);
 	signal(SIGPIPE, SIG_IGN);
 	if (t->csv)
 		tls_scan_csv_head(t);
 	r = scan_run(&t->scan);
-	sigaction(SIGINT, &before, NULL);
+	sigaction(SIGINT, &before[0], NULL);
+	sigaction(SIGTERM, &before[1], NULL);
 	if (t->told_ms)
 		fprintf(t->cli->err, "\r\033[K");
 	if (r < 0 && r != -ECANCELED) {
@@ -264,6 +253,7 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 	scan_init(&t.scan);
 	fleet_init(&t.now);
 	fleet_init(&t.earlier);
+	scan_except_init(&t.except);
 	t.scan.on_done = on_done;
 	t.scan.arg = &t;
 	t.csv = cli_arg(&args, "--csv") != NULL;
@@ -275,17 +265,24 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 	if (status == CLI_DONE)
 		status = open_dns(cli, &args, &t.scan);
 	if (status == CLI_DONE)
-		status = add_hosts(cli, &args, &t.scan);
+		status = add_hosts(&t, &args);
+	if (status == CLI_DONE)
+		status = tls_scan_read_excepted(&t, &args);
 	if (status == CLI_DONE) {
 		t.scan.probe.store = probe_store_new(cli_arg(&args, "--ca"));
 		if (!t.scan.probe.store)
 			status = cli_usage(cli, "%s holds no certificates", cli_arg(&args, "--ca"));
 	}
 	if (status == CLI_DONE)
+		status = tls_scan_open_cache(&t, &args);
+	if (status == CLI_DONE) {
 		status = scan(&t);
+		tls_scan_close_cache(&t);
+	}
 	probe_store_free(t.scan.probe.store);
 	scan_done(&t.scan);
 	fleet_done(&t.now);
 	fleet_done(&t.earlier);
+	scan_except_done(&t.except);
 	return status;
 }

@@ -46,6 +46,9 @@ static void print_sums(struct tls_scan *t, const struct fleet_sums *s)
 		unsigned n;
 		const char *en, *de;
 	} rows[] = {
+		{ s->opted_out, "opted out: not asked", "ausgenommen: nicht gefragt" },
+		{ s->kept, "asked within the last 24 h already: what they said then",
+			"in den letzten 24 Stunden schon gefragt: was sie damals sagten" },
 		{ s->tls, "speak TLS", "sprechen TLS" },
 		{ s->without_tls, "speak none", "sprechen keines" },
 		{ s->unknown, "could not be asked (to the end)", "waren nicht (bis zum Ende) zu befragen" },
@@ -90,6 +93,8 @@ static void json_sums(struct tls_scan *t, const struct fleet_sums *s)
 
 	begin_line(&j, &out, "torhaus.tls-scan-sums/1");
 	jsonw_uint(&j, "servers", s->servers);
+	jsonw_uint(&j, "opted_out", s->opted_out);
+	jsonw_uint(&j, "cached", s->kept);
 	jsonw_uint(&j, "tls", s->tls);
 	jsonw_uint(&j, "without_tls", s->without_tls);
 	jsonw_uint(&j, "unknown", s->unknown);

@@ -22,6 +22,34 @@ static const struct {
 
 /* ---- JSON and CSV ---- */
 
+/* Nobody was asked: there is nothing but the name. */
+static void excepted_json(struct jsonw *j, const struct tls_scan *t, const struct scan_host *h)
+{
+	jsonw_span(j, "host", h->name);
+	jsonw_uint(j, "port", h->port);
+	jsonw_text(j, "starttls", t->scan.probe.smtp ? "smtp" : "none");
+	jsonw_text(j, "verdict", "opted-out");
+}
+
+static int append(const char *text, size_t n, void *out)
+{
+	buf_add(out, text, n);
+	return 0;
+}
+
+/* Findings are those of today, for days go by; the answers are those of then. */
+static void date(struct buf *line, int64_t asked_at)
+{
+	json_t *object = json_loadb(line->p, line->n, 0, NULL);
+
+	must(object);
+	json_object_set_new(object, "asked_at", json_integer(asked_at));
+	json_object_set_new(object, "cached", json_true());
+	buf_reset(line);
+	json_dump_callback(object, append, line, JSON_COMPACT);
+	json_decref(object);
+}
+
 void tls_scan_line(struct tls_scan *t, const struct scan_host *h)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(JSON_LINE);
@@ -30,8 +58,13 @@ void tls_scan_line(struct tls_scan *t, const struct scan_host *h)
 	jsonw_init(&j, &out);
 	jsonw_object(&j, NULL);
 	jsonw_text(&j, "schema", "torhaus.tls-scan/1");
-	probe_json(&j, &h->probe, t->now_s);
+	if (h->opted_out)
+		excepted_json(&j, t, h);
+	else
+		probe_json(&j, &h->probe, t->now_s);
 	jsonw_end(&j);
+	if (h->kept)
+		date(&out, h->asked_at);
 	fleet_add(&t->now, buf_span(&out));
 	if (t->cli->json)
 		fprintf(t->cli->out, "%s\n", buf_text(&out));
@@ -54,7 +87,7 @@ void tls_scan_csv_head(struct tls_scan *t)
 {
 	fprintf(t->cli->out,
 		"host,address,port,verdict,ssl2,ssl3,tls1.0,tls1.1,tls1.2,tls1.3,rsa,rsa_not_after,ecdsa,ecdsa_not_after,"
-		"suites,groups,signatures,year,connections,findings\n");
+		"suites,groups,signatures,year,connections,findings,asked_at\n");
 }
 
 /* RFC 4180: quoted where it must be. */
@@ -110,6 +143,12 @@ static const char *signature_text(uint16_t number)
 	return s ? s->name : "unknown";
 }
 
+/* Who does not want to be asked has none. */
+static unsigned findings_of(const struct tls_scan *t, const struct scan_host *h, struct fault *ret)
+{
+	return h->opted_out ? 0 : probe_findings(&h->probe, t->now_s, ret);
+}
+
 /* The codes of what was found, each once. */
 static void codes_of(const struct fault *all, unsigned n, const char *separator, struct buf *out)
 {
@@ -128,13 +167,15 @@ void tls_scan_csv(struct tls_scan *t, const struct scan_host *h)
 	_cleanup_(mem_freep) struct fault *found = mem_zalloc(PROBE_FINDINGS_MAX, sizeof(*found));
 	_cleanup_(buf_done) struct buf out = BUF_INIT(65536), codes = BUF_INIT(4096);
 	const struct probe *p = &h->probe;
-	char address[NET_ADDR_SIZE] = "";
+	char address[NET_ADDR_SIZE] = "", asked_at[CLOCK_RFC3339_SIZE] = "";
 
 	if (p->addr.n)
 		net_addr_host_text(&p->addr, address);
-	csv_cell(&out, p->host);
+	if (h->asked_at)
+		clock_rfc3339(h->asked_at, asked_at);
+	csv_cell(&out, h->name);
 	csv_cell(&out, span_of(address));
-	buf_addf(&out, "%u,%s,", h->port, probe_verdict_word(p->verdict));
+	buf_addf(&out, "%u,%s,", h->port, h->opted_out ? "opted-out" : probe_verdict_word(p->verdict));
 	for (size_t i = 0; i < array_len(versions); i++)
 		buf_addf(&out, "%s,",
 			p->versions[versions[i].version] == PROBE_YES          ? "yes"
@@ -146,8 +187,8 @@ void tls_scan_csv(struct tls_scan *t, const struct scan_host *h)
 	csv_list(&out, &p->groups, NULL, tls_group_text);
 	csv_list(&out, &p->signatures, NULL, signature_text);
 	buf_addf(&out, "%u,%u,", probe_age(p).year, p->connections);
-	codes_of(found, probe_findings(p, t->now_s, found), " ", &codes);
-	fprintf(t->cli->out, "%s%s\n", buf_text(&out), codes.n ? buf_text(&codes) : "");
+	codes_of(found, findings_of(t, h, found), " ", &codes);
+	fprintf(t->cli->out, "%s%s,%s\n", buf_text(&out), codes.n ? buf_text(&codes) : "", asked_at);
 }
 
 /* ---- the table ---- */
@@ -166,15 +207,34 @@ struct table {
 	struct buf places[FAULT_COUNT];
 };
 
-static struct span tls_cell(struct table *b, const struct probe *p)
+/* "asked 3 h ago". */
+static void add_age(const struct tls_scan *t, const struct scan_host *h, struct buf *out)
+{
+	int64_t minutes = (t->now_s - h->asked_at) / 60;
+
+	if (minutes < 60)
+		buf_addf(out, cli_say(t->cli, " (asked %lld min ago)", " (gefragt vor %lld Min.)"),
+			(long long)(minutes > 0 ? minutes : 0));
+	else
+		buf_addf(out, cli_say(t->cli, " (asked %lld h ago)", " (gefragt vor %lld Std.)"),
+			(long long)minutes / 60);
+}
+
+static struct span tls_cell(struct table *b, const struct scan_host *h)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(CELL);
+	const struct probe *p = &h->probe;
+
+	if (h->opted_out)
+		return span_of(cli_say(b->t->cli, "opted out", "ausgenommen"));
 
 	for (size_t i = 0; i < array_len(versions); i++)
 		if (p->versions[versions[i].version] == PROBE_YES)
 			buf_addf(&text, "%s%s", text.n ? " " : "", versions[i].name);
 	if (p->verdict != PROBE_TLS)
 		buf_addf(&text, text.n ? " (%s)" : "%s", probe_verdict_text(p->verdict, b->t->cli->lang));
+	if (h->kept)
+		add_age(b->t, h, &text);
 	return arena_span(&b->arena, buf_span(&text));
 }
 
@@ -214,7 +274,7 @@ static void fill_row(struct table *b, const struct scan_host *h, struct row *ret
 {
 	_cleanup_(mem_freep) struct fault *found = mem_zalloc(PROBE_FINDINGS_MAX, sizeof(*found));
 	_cleanup_(buf_done) struct buf codes = BUF_INIT(4096);
-	unsigned n = probe_findings(&h->probe, b->t->now_s, found);
+	unsigned n = findings_of(b->t, h, found);
 	char place[320];
 
 	probe_place(&h->probe, place, sizeof(place));
@@ -227,8 +287,8 @@ static void fill_row(struct table *b, const struct scan_host *h, struct row *ret
 		if (!told)
 			note(b, place, &found[i]);
 	}
-	*ret = (struct row){ { arena_text(&b->arena, span_of(place)), tls_cell(b, &h->probe).p,
-		certs_cell(b, &h->probe).p, age_cell(b, &h->probe).p, arena_text(&b->arena, buf_span(&codes)) } };
+	*ret = (struct row){ { arena_text(&b->arena, span_of(place)), tls_cell(b, h).p, certs_cell(b, &h->probe).p,
+		age_cell(b, &h->probe).p, arena_text(&b->arena, buf_span(&codes)) } };
 }
 
 /* Characters, not bytes. */
@@ -319,8 +379,9 @@ static void print_cert(struct cli *cli, const struct probe_cert *c)
 	fprintf(cli->out, "%s\n", c->names_n > PLACES_TOLD ? ", …" : "");
 }
 
-static void print_details(struct tls_scan *t, const struct probe *p)
+static void print_details(struct tls_scan *t, const struct scan_host *h)
 {
+	const struct probe *p = &h->probe;
 	struct cli *cli = t->cli;
 	struct probe_age age = probe_age(p);
 	const char *whose = p->ordered ? cli_say(cli, " (the server's order)", " (Reihenfolge des Servers)")
@@ -343,8 +404,8 @@ static void print_details(struct tls_scan *t, const struct probe *p)
 	if (age.year)
 		fprintf(cli->out, cli_say(cli, "  as of about %u (%s): %s\n", "  Stand etwa %u (%s): %s\n"), age.year,
 			cli_say(cli, age.word_en, age.word_de), cli_say(cli, age.rule_en, age.rule_de));
-	fprintf(cli->out, cli_say(cli, "  %u connections in %.1f s\n", "  %u Verbindungen in %.1f s\n"), p->connections,
-		(double)p->took_ms / 1000);
+	fprintf(cli->out, cli_say(cli, "  %u connections in %.1f s%s\n", "  %u Verbindungen in %.1f s%s\n"),
+		p->connections, (double)p->took_ms / 1000, h->kept ? cli_say(cli, ", then", ", damals") : "");
 }
 
 /* "example.de: mx1.example.net, mx2.example.net; DNSSEC; MTA-STS enforce", and what is wrong with it. */
@@ -354,7 +415,7 @@ static void print_domain(struct table *b, const struct scan_domain *d)
 	unsigned n = scan_domain_findings(d, found);
 	struct cli *cli = b->t->cli;
 
-	fprintf(cli->out, "%.*s:", SPAN_ARG(d->name));
+	fprintf(cli->out, "%.*s:%s", SPAN_ARG(d->name), d->opted_out ? cli_say(cli, " opted out", " ausgenommen") : "");
 	for (unsigned i = 0; i < d->mx_n; i++)
 		fprintf(cli->out, "%s %.*s", i ? "," : "", SPAN_ARG(d->mx[i]->name));
 	if (d->null_mx)
@@ -375,6 +436,22 @@ static void print_domains(struct table *b)
 		fprintf(b->t->cli->out, "\n");
 }
 
+/* Where no sums are printed, too, nobody shall take what is kept for what is. */
+static void print_kept(const struct tls_scan *t)
+{
+	struct cli *cli = t->cli;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < t->scan.hosts_n; i++)
+		kept += t->scan.hosts[i]->kept;
+	if (kept)
+		fprintf(cli->out,
+			cli_say(cli,
+				"\n%u of %u were asked within the last 24 hours and not again; --fresh asks everybody.\n",
+				"\n%u von %u wurden in den letzten 24 Stunden gefragt und nicht noch einmal; --fresh fragt alle.\n"),
+			kept, t->scan.hosts_n);
+}
+
 static void print_all(struct tls_scan *t)
 {
 	struct table *b = mem_new(struct table);
@@ -387,9 +464,11 @@ static void print_all(struct tls_scan *t)
 			fill_row(b, t->scan.hosts[i], &b->rows[b->n++]);
 	print_domains(b);
 	print_table(b);
+	print_kept(t);
 	for (unsigned i = 0; i < t->scan.hosts_n && t->scan.hosts_n <= DETAILS_MAX; i++)
-		if (t->scan.hosts[i]->done && t->scan.hosts[i]->probe.verdict == PROBE_TLS)
-			print_details(t, &t->scan.hosts[i]->probe);
+		if (t->scan.hosts[i]->done && !t->scan.hosts[i]->opted_out &&
+			t->scan.hosts[i]->probe.verdict == PROBE_TLS)
+			print_details(t, t->scan.hosts[i]);
 	print_findings(b);
 	mem_free(b->rows);
 	arena_done(&b->arena);
@@ -412,7 +491,7 @@ static enum cli_status status_of(const struct tls_scan *t)
 	for (unsigned i = 0; i < t->scan.hosts_n; i++) {
 		const struct probe *p = &t->scan.hosts[i]->probe;
 
-		if (!t->scan.hosts[i]->done)
+		if (!t->scan.hosts[i]->done || t->scan.hosts[i]->opted_out)
 			continue;
 		if (is_unknown(p->verdict) && !p->tlsa_bogus)
 			status = CLI_PARTLY;

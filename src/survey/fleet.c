@@ -143,6 +143,7 @@ static void add_host(struct fleet *f, json_t *line)
 	h->verdict = text_of(f, line, "verdict");
 	h->address = text_of(f, line, "address");
 	h->asked_at = json_integer_value(json_object_get(line, "asked_at"));
+	h->kept = json_is_true(json_object_get(line, "cached"));
 	h->full = json_is_true(json_object_get(line, "full"));
 	h->traits = all;
 	add_versions(h, json_object_get(line, "versions"));
@@ -237,6 +238,11 @@ void fleet_sum(const struct fleet *f, int64_t now_s, struct fleet_sums *ret)
 		const struct fleet_host *h = f->v[i];
 		bool v13 = has(h, FLEET_VERSION, "TLS 1.3"), v12 = has(h, FLEET_VERSION, "TLS 1.2");
 
+		ret->kept += h->kept;
+		if (span_eq(h->verdict, SPAN("opted-out"))) {
+			ret->opted_out++;
+			continue;
+		}
 		if (is_unknown(h)) {
 			ret->unknown++;
 			continue;

@@ -36,6 +36,7 @@ struct fleet_host {
 	struct span verdict;  /* "tls"… */
 	struct span address;  /* empty: it has none */
 	int64_t asked_at;     /* wall seconds */
+	bool kept;            /* an earlier scan asked it */
 	bool full;            /* suites and groups are all there */
 	unsigned asked;       /* bits of versions that were asked for */
 	struct fleet_trait *traits;
@@ -66,6 +67,8 @@ void fleet_trait_print(const struct fleet_trait *t, enum fault_lang lang, struct
 
 struct fleet_sums {
 	unsigned servers;
+	unsigned opted_out;   /* were not asked, for they do not want it */
+	unsigned kept;        /* results of an earlier scan; counted below, too */
 	unsigned tls;         /* speak it */
 	unsigned unknown;     /* could not be asked, or not to the end */
 	unsigned without_tls; /* were asked and speak none */

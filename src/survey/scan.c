@@ -4,8 +4,8 @@
  * Everything runs on one loop, so the shared state needs its mutex only because task_cond wants one. A worker that holds a
  * host waits for the host's address to be free; many names on one address therefore cost jobs, not connections.
  *
- * Gaps. Between two connections to somebody else's address lie GAP_QUICK_MS or GAP_FULL_MS; none on loopback and private networks, which
- * are the operator's own.
+ * Whom the cache spares. A host of a list is not asked if a result is kept that holds for it. Asked always is who was named just now
+ * (somebody has mended a server and wants to see it), and who lies in a private network (it is one's own) unless age_own is set.
  */
 #include "survey/scan.h"
 #include <errno.h>
@@ -17,17 +17,15 @@
 #include "io/loop.h"
 #include "survey/scan_priv.h"
 
-#define GAP_QUICK_MS 1000
-#define GAP_FULL_MS  2000
-#define RESOLVE_MS   20000
-#define NAME_MAX_    253
-#define HELPERS      16 /* for name look-ups */
+#define RESOLVE_MS 20000
+#define NAME_MAX_  253
+#define HELPERS    16 /* for name look-ups */
 
 void scan_init(struct scan *s)
 {
-	*s = (struct scan){ .jobs = 400, .rate = 400, .gap_auto = true };
+	*s = (struct scan){ .jobs = 400, .gap_auto = true };
 	map_init(&s->seen);
-	map_init(&s->busy);
+	map_init(&s->addresses);
 	pthread_mutex_init(&s->lock, NULL);
 	task_cond_init(&s->freed);
 	arena_init(&s->arena, 1 << 16);
@@ -48,7 +46,7 @@ void scan_done(struct scan *s)
 	s->hosts_n = s->domains_n = 0;
 	s->dns = scan_dns_free(s->dns);
 	map_done(&s->seen);
-	map_done(&s->busy);
+	map_done(&s->addresses);
 	pthread_mutex_destroy(&s->lock);
 	arena_done(&s->arena);
 }
@@ -60,7 +58,7 @@ static bool is_host_char(char c)
 	return ascii_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' || c == '.' || c == '_';
 }
 
-static bool is_host(struct span name)
+bool scan_is_host(struct span name)
 {
 	struct net_addr literal;
 
@@ -102,25 +100,24 @@ static int split(struct span text, uint16_t default_port, struct span *ret_name,
 	*ret_port = (uint16_t)n;
 	if (ret_name->n > 1 && ret_name->p[ret_name->n - 1] == '.')
 		ret_name->n--;
-	return is_host(*ret_name) ? 0 : -EINVAL;
+	return scan_is_host(*ret_name) ? 0 : -EINVAL;
 }
 
-static struct span lower_of(struct scan *s, struct span name)
+struct span scan_lower(struct arena *a, struct span name)
 {
-	char *lower = arena_text(&s->arena, name);
+	char *lower = arena_text(a, name);
 
 	for (size_t i = 0; i < name.n; i++)
 		lower[i] = ascii_lower(lower[i]);
 	return span_make(lower, name.n);
 }
 
-/* Room for one more in a list that doubles. */
-static void *grown(void *list, unsigned n, size_t size)
+void *scan_grown(void *list, unsigned n, size_t size)
 {
 	return (n & (n - 1)) == 0 ? mem_resize(list, n ? 2 * (size_t)n : 1, size) : list;
 }
 
-int scan_add(struct scan *s, struct span text)
+int scan_add(struct scan *s, struct span text, bool named)
 {
 	struct scan_host *h;
 	struct span name, key;
@@ -129,18 +126,22 @@ int scan_add(struct scan *s, struct span text)
 
 	if (r < 0)
 		return r;
-	name = lower_of(s, name);
+	name = scan_lower(&s->arena, name);
 	key = arena_spanf(&s->arena, "%.*s %u", SPAN_ARG(name), port);
-	if (map_find(&s->seen, key))
+	h = map_find(&s->seen, key);
+	if (h) {
+		h->named |= named;
 		return 0;
+	}
 	if (s->hosts_n == SCAN_HOSTS_MAX)
 		return -E2BIG;
 	h = mem_new(struct scan_host);
 	h->name = name;
 	h->port = port;
+	h->named = named;
 	arena_init(&h->arena, 1 << 12);
 	map_put(&s->seen, key, h);
-	s->hosts = grown(s->hosts, s->hosts_n, sizeof(*s->hosts));
+	s->hosts = scan_grown(s->hosts, s->hosts_n, sizeof(*s->hosts));
 	s->hosts[s->hosts_n++] = h;
 	return 0;
 }
@@ -160,67 +161,16 @@ int scan_add_domain(struct scan *s, struct span domain)
 	must(s->dns);
 	if (domain.n > 1 && domain.p[domain.n - 1] == '.')
 		domain.n--;
-	if (!is_host(domain) || span_index(domain, ':') >= 0)
+	if (!scan_is_host(domain) || span_index(domain, ':') >= 0)
 		return -EINVAL;
 	if (s->domains_n == SCAN_HOSTS_MAX)
 		return -E2BIG;
 	d = mem_new(struct scan_domain);
-	d->name = lower_of(s, domain);
+	d->name = scan_lower(&s->arena, domain);
 	arena_init(&d->arena, 1 << 12);
-	s->domains = grown(s->domains, s->domains_n, sizeof(*s->domains));
+	s->domains = scan_grown(s->domains, s->domains_n, sizeof(*s->domains));
 	s->domains[s->domains_n++] = d;
 	return 0;
-}
-
-/* ---- politeness ---- */
-
-int scan_gate(void *arg)
-{
-	struct scan *s = arg;
-	uint64_t now_us = clock_mono_ns() / 1000, mine;
-
-	if (s->slot_us < now_us)
-		s->slot_us = now_us;
-	mine = s->slot_us;
-	s->slot_us += 1000000 / s->rate;
-	return mine - now_us < 1000 ? 0 : task_sleep((mine - now_us) / 1000);
-}
-
-int scan_take_address(struct scan *s, struct span address)
-{
-	int r = 0;
-
-	pthread_mutex_lock(&s->lock);
-	while (r == 0 && map_find(&s->busy, address))
-		r = task_cond_wait(&s->freed, &s->lock,
-			DEADLINE_NEVER); /* whoever has it gives it back, cancelled or not */
-	if (r == 0)
-		map_put(&s->busy, address, s);
-	pthread_mutex_unlock(&s->lock);
-	return r;
-}
-
-void scan_give_address(struct scan *s, struct span address)
-{
-	pthread_mutex_lock(&s->lock);
-	map_remove(&s->busy, address);
-	task_cond_broadcast(&s->freed);
-	pthread_mutex_unlock(&s->lock);
-}
-
-static bool is_own(const struct net_addr *a)
-{
-	static const char *const networks[] = { "127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12",
-		"192.168.0.0/16", "169.254.0.0/16", "fe80::/10", "fc00::/7" };
-
-	for (size_t i = 0; i < array_len(networks); i++) {
-		struct net_prefix prefix;
-
-		must(net_prefix_parse(span_of(networks[i]), &prefix) == 0);
-		if (net_prefix_contains(&prefix, a))
-			return true;
-	}
-	return false;
 }
 
 /* ---- one host ---- */
@@ -236,25 +186,55 @@ static int resolve(struct scan *s, struct scan_host *h, struct net_addr *ret, un
 	return net_resolve(h->name, h->port, ret, max, deadline_in(RESOLVE_MS));
 }
 
-static int ask_address(struct scan *s, struct scan_host *h, const struct net_addr *a)
+/* Another name at this address has been told that it is enough: that holds for all of them. */
+static void spare(struct scan_host *h, const struct scan_host *limited)
 {
-	char text[NET_ADDR_SIZE];
-	struct span address;
-	int r;
+	h->probe.verdict = PROBE_RATE_LIMITED;
+	h->probe.said = arena_span(&h->arena, limited->probe.said);
+	h->probe.alert = WIRE_NO_ALERT;
+}
 
-	net_addr_host_text(a, text);
-	address = arena_span(&h->arena, span_of(text));
-	r = scan_take_address(s, address);
+static int ask_politely(struct scan *s, struct scan_host *h, const struct net_addr *a)
+{
+	struct scan_address *address;
+	int r = scan_take_address(s, a, &address);
+
 	if (r < 0)
 		return r;
-	h->probe = (struct probe){ .settings = s->gap_auto && !is_own(a) ? &s->slow : &s->probe,
+	if (address->limited && address->limited->port == h->port)
+		spare(h, address->limited);
+	else
+		r = probe_run(&h->probe);
+	if (h->probe.verdict == PROBE_RATE_LIMITED && !address->limited)
+		address->limited = h;
+	scan_give_address(s, address);
+	return r;
+}
+
+static bool is_kept(struct scan *s, struct scan_host *h, const struct net_addr *a)
+{
+	if (!s->cache || h->named || (scan_is_own(a) && !s->age_own))
+		return false;
+	h->kept = scan_cache_find(s->cache, &h->probe, clock_wall_s() - s->age_max_s, &h->asked_at);
+	return h->kept;
+}
+
+static int ask_address(struct scan *s, struct scan_host *h, const struct net_addr *a)
+{
+	int r;
+
+	h->probe = (struct probe){ .settings = scan_settings_for(s, a),
 		.host = h->name,
 		.addr = *a,
 		.gate = scan_gate,
 		.gate_arg = s,
 		.arena = &h->arena };
-	r = probe_run(&h->probe);
-	scan_give_address(s, address);
+	if (is_kept(s, h, a))
+		return 0;
+	r = ask_politely(s, h, a);
+	h->asked_at = clock_wall_s();
+	if (r == 0 && s->cache)
+		scan_cache_add(s->cache, &h->probe, h->asked_at);
 	return r;
 }
 
@@ -275,21 +255,35 @@ static void ask_tlsa(struct scan *s, struct scan_host *h)
 		probe_dane(&h->probe, answer.v, answer.n);
 }
 
+static bool does_not_want(const struct scan *s, const struct scan_host *h, const struct net_addr *addrs, int n)
+{
+	bool out = s->except && scan_except_name(s->except, h->name);
+
+	for (int i = 0; i < n && s->except && !out; i++)
+		out = scan_except_address(s->except, &addrs[i]);
+	return out;
+}
+
 static int ask_host(struct scan *s, struct scan_host *h)
 {
 	struct net_addr addrs[SCAN_ADDRESSES_MAX];
-	int n = resolve(s, h, addrs, SCAN_ADDRESSES_MAX), r = 0;
+	int n, r = 0;
 
+	h->probe = (struct probe){ .settings = &s->probe, .host = h->name, .arena = &h->arena };
+	h->opted_out = does_not_want(s, h, NULL, 0);
+	if (h->opted_out)
+		return 0;
+	n = resolve(s, h, addrs, SCAN_ADDRESSES_MAX);
 	if (n == -ECANCELED)
 		return n;
-	h->probe = (struct probe){ .settings = &s->probe, .host = h->name, .arena = &h->arena };
 	if (n <= 0) {
 		h->probe.verdict = PROBE_UNRESOLVED;
 		h->probe.error = n;
 		h->probe.said = span_of(scan_dns_error_text(n));
 		h->probe.tlsa_bogus = n == -EBADMSG;
 	}
-	for (int i = 0; i < n && r == 0; i++) {
+	h->opted_out = does_not_want(s, h, addrs, n);
+	for (int i = 0; i < n && r == 0 && !h->opted_out; i++) {
 		r = ask_address(s, h, &addrs[i]);
 		if (h->probe.verdict != PROBE_UNREACHABLE)
 			break;
@@ -356,8 +350,7 @@ int scan_run(struct scan *s)
 	s->loop = loop_new(&settings);
 	if (!s->loop)
 		return -errno;
-	s->slow = s->probe;
-	s->slow.gap_ms = s->probe.quick ? GAP_QUICK_MS : GAP_FULL_MS;
+	scan_polite_start(s);
 	helper_start(HELPERS);
 	loop_post(s->loop, start, s);
 	loop_run(s->loop);

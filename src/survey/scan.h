@@ -1,6 +1,7 @@
 /*
  * Many servers, in parallel and politely: hosts to addresses, a task for each of `jobs` hosts at a time, never two at one address, no more
- * than `rate` new connections a second in all.
+ * than `rate` new connections a second in all, nobody who does not want it (survey/scan_except.h), nobody again who was asked within a
+ * day (survey/scan_cache.h).
  *
  * A host is one row of the result, whatever its number of addresses: they are tried in turn until one can be reached.
  * Results stay in memory (some 20 KiB a host, most of it certificates) until scan_done().
@@ -10,17 +11,26 @@
 #include "base/map.h"
 #include "io/task.h"
 #include "survey/probe.h"
+#include "survey/scan_cache.h"
 #include "survey/scan_dns.h"
+#include "survey/scan_except.h"
 
 #define SCAN_HOSTS_MAX     100000
 #define SCAN_ADDRESSES_MAX 4 /* of a host that are tried */
+/* New connections a second unless the caller wants others: see doc/guide/survey.md. */
+#define SCAN_RATE_QUICK 250
+#define SCAN_RATE_FULL  100
 
 struct scan_host {
 	struct span name; /* a host name or a literal address */
 	uint16_t port;
+	bool named;         /* by a person, just now: always asked */
 	struct probe probe; /* the result; of the last address tried */
 	struct arena arena; /* of it */
 	bool done;
+	bool opted_out;   /* does not want to be asked: there is no result */
+	bool kept;        /* the result is an earlier scan's */
+	int64_t asked_at; /* when it was asked; wall seconds */
 };
 struct scan_domain; /* survey/scan_domain.h */
 struct scan {
@@ -29,8 +39,13 @@ struct scan {
 	struct scan_dns *
 		dns; /* for addresses of hosts if dns_all, for TLSA, for domains; NULL: the system's resolver, no DANE */
 	bool dns_all;
-	uint16_t port;       /* of hosts that name none */
-	unsigned jobs, rate; /* rate: new connections a second, over all */
+	uint16_t port; /* of hosts that name none */
+	unsigned jobs;
+	unsigned rate;                    /* new connections a second, over all; 0: SCAN_RATE_… */
+	const struct scan_except *except; /* NULL: everybody may be asked */
+	struct scan_cache *cache;         /* results of earlier scans; NULL: none. Results of this one are added */
+	int64_t age_max_s; /* of results from the cache; 0: everybody is asked. See scan.c for whom it does not hold */
+	bool age_own;      /* it holds for private addresses, too */
 	struct scan_host **hosts;
 	unsigned hosts_n, done_n;
 	struct scan_domain **domains;
@@ -41,7 +56,7 @@ struct scan {
 	struct loop *loop;
 	struct probe_settings slow; /* probe, with the gap for addresses of others */
 	struct map seen;            /* host:port -> host */
-	struct map busy;            /* addresses that are being asked */
+	struct map addresses;       /* text -> struct scan_address */
 	pthread_mutex_t lock;
 	struct task_cond freed;
 	unsigned next, next_domain, running;
@@ -51,9 +66,9 @@ struct scan {
 /* probe, jobs, rate… are for the caller to set afterwards. */
 void scan_init(struct scan *s);
 void scan_done(struct scan *s);
-/* "mx.example.net", "mx.example.net:465", "192.0.2.1", "[2001:db8::1]:25"; twice the same is once. 0, -EINVAL (no host),
- * -E2BIG (too many). */
-int scan_add(struct scan *s, struct span host);
+/* "mx.example.net", "mx.example.net:465", "192.0.2.1", "[2001:db8::1]:25"; twice the same is once. named: by a person, just now;
+ * else from a list. 0, -EINVAL (no host), -E2BIG (too many). */
+int scan_add(struct scan *s, struct span host, bool named);
 /* The host of that name and port, NULL if it is none of the scan's. */
 struct scan_host *scan_find(const struct scan *s, struct span name, uint16_t port);
 /* A domain whose MX names are to be asked; s->dns must be set. 0, -EINVAL, -E2BIG. */

@@ -42,7 +42,7 @@ static void add_mx(struct scan *s, struct scan_domain *d, struct span name)
 {
 	struct scan_host *h;
 
-	if (scan_add(s, name) < 0)
+	if (scan_add(s, name, false) < 0)
 		return;
 	h = scan_find(s, name, s->port);
 	if (h && d->mx_n < SCAN_MX_MAX)
@@ -54,8 +54,12 @@ int scan_domain_ask(struct scan *s, struct scan_domain *d)
 	struct mx list[SCAN_RECORDS_MAX];
 	struct scan_answer answer;
 	unsigned n = 0;
-	int r = scan_dns_ask(s->dns, d->name, DNS_TYPE_MX, &d->arena, &answer);
+	int r;
 
+	d->opted_out = s->except && scan_except_name(s->except, d->name);
+	if (d->opted_out)
+		return 0;
+	r = scan_dns_ask(s->dns, d->name, DNS_TYPE_MX, &d->arena, &answer);
 	d->secure = answer.secure;
 	d->bogus = answer.bogus;
 	for (unsigned i = 0; i < answer.n; i++) {
@@ -134,7 +138,7 @@ static void add_policy(struct domain_findings *f)
 
 		if (!sts_policy_covers(&d->policy, d->mx[i]->name))
 			fault_fact(add(f, FAULT_SCAN_STS_MX), "mx", "%.*s", SPAN_ARG(d->mx[i]->name));
-		why = d->mx[i]->done ? policy_obstacle(&d->mx[i]->probe, &why_de) : NULL;
+		why = d->mx[i]->done && !d->mx[i]->opted_out ? policy_obstacle(&d->mx[i]->probe, &why_de) : NULL;
 		if (!why)
 			continue;
 		fault = add(f, FAULT_SCAN_STS_CERT);
@@ -159,7 +163,7 @@ unsigned scan_domain_findings(const struct scan_domain *d, struct fault *ret)
 		fault_fact(add(&f, FAULT_SCAN_MX_UNKNOWN), "error", "%s", scan_dns_error_text(d->error));
 	if (d->sts == SCAN_STS_POLICY)
 		add_policy(&f);
-	else if (d->sts != SCAN_STS_ABSENT)
+	else if (d->sts != SCAN_STS_ABSENT && d->sts != SCAN_STS_OPTED_OUT)
 		fault_fact(add(&f, codes[d->sts]), "why", "%.*s", SPAN_ARG(d->sts_why));
 	return f.n;
 }
@@ -172,6 +176,8 @@ static void sts_json(struct jsonw *j, const struct scan_domain *d)
 		return;
 	jsonw_object(j, "mta_sts");
 	jsonw_span(j, "id", d->sts_id);
+	if (d->sts == SCAN_STS_OPTED_OUT)
+		jsonw_bool(j, "opted_out", true);
 	if (d->sts == SCAN_STS_POLICY) {
 		jsonw_text(j, "mode", sts_mode_text(d->policy.mode));
 		jsonw_uint(j, "max_age", d->policy.max_age_s);
@@ -193,6 +199,8 @@ void scan_domain_json(struct jsonw *j, const struct scan_domain *d)
 	for (unsigned i = 0; i < d->mx_n; i++)
 		jsonw_span(j, NULL, d->mx[i]->name);
 	jsonw_end(j);
+	if (d->opted_out)
+		jsonw_bool(j, "opted_out", true);
 	jsonw_bool(j, "null_mx", d->null_mx);
 	jsonw_bool(j, "dnssec", d->secure);
 	sts_json(j, d);

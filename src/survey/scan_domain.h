@@ -8,15 +8,23 @@
 #define SCAN_MX_MAX              SCAN_RECORDS_MAX
 #define SCAN_DOMAIN_FINDINGS_MAX 32
 
-enum scan_sts { SCAN_STS_ABSENT, SCAN_STS_BROKEN_RECORD, SCAN_STS_UNFETCHED, SCAN_STS_MALFORMED, SCAN_STS_POLICY };
+enum scan_sts {
+	SCAN_STS_ABSENT,
+	SCAN_STS_BROKEN_RECORD,
+	SCAN_STS_UNFETCHED,
+	SCAN_STS_OPTED_OUT, /* whoever keeps the policy does not want to be asked */
+	SCAN_STS_MALFORMED,
+	SCAN_STS_POLICY,
+};
 struct scan_domain {
 	struct span name;
 	struct scan_host *mx[SCAN_MX_MAX]; /* the best preference first */
 	unsigned mx_n;
-	bool secure;  /* DNSSEC proves the MX records */
-	bool bogus;   /* or refutes them */
-	bool null_mx; /* it takes no mail (RFC 7505) */
-	int error;    /* of the look-up: negative errno */
+	bool secure;    /* DNSSEC proves the MX records */
+	bool bogus;     /* or refutes them */
+	bool null_mx;   /* it takes no mail (RFC 7505) */
+	bool opted_out; /* it does not want to be looked at: nothing is known */
+	int error;      /* of the look-up: negative errno */
 	enum scan_sts sts;
 	struct span sts_id, sts_why;
 	struct sts_policy policy;

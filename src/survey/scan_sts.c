@@ -149,13 +149,9 @@ static int fetch(struct scan *s, struct scan_domain *d, const struct net_addr *a
 static int fetch_politely(struct scan *s, struct scan_domain *d, const struct net_addr *a, struct span host,
 	struct buf *out)
 {
-	char text[NET_ADDR_SIZE];
-	struct span address;
-	int r;
+	struct scan_address *address;
+	int r = scan_take_address(s, a, &address);
 
-	net_addr_host_text(a, text);
-	address = arena_span(&d->arena, span_of(text));
-	r = scan_take_address(s, address);
 	if (r < 0)
 		return r;
 	r = scan_gate(s);
@@ -163,6 +159,14 @@ static int fetch_politely(struct scan *s, struct scan_domain *d, const struct ne
 		r = fetch(s, d, a, host, out);
 	scan_give_address(s, address);
 	return r;
+}
+
+static bool is_excepted(const struct scan *s, const struct net_addr *addrs, int n)
+{
+	for (int i = 0; i < n && s->except; i++)
+		if (scan_except_address(s->except, &addrs[i]))
+			return true;
+	return false;
 }
 
 static void parse(struct scan_domain *d, struct span text)
@@ -192,6 +196,10 @@ int scan_sts_ask(struct scan *s, struct scan_domain *d)
 	n = scan_dns_addresses(s->dns, host, PORT_HTTPS, &d->arena, addrs, SCAN_ADDRESSES_MAX);
 	if (n <= 0)
 		return unfetched(d, "that name has no address");
+	if (is_excepted(s, addrs, n)) {
+		d->sts = SCAN_STS_OPTED_OUT;
+		return 0;
+	}
 	for (int i = 0; i < n && r == 1; i++)
 		r = fetch_politely(s, d, &addrs[i], host, &policy);
 	if (r == 0)

@@ -6,6 +6,7 @@
  *   survey/probe.h   one server, looked at
  *   survey/sts.h     MTA-STS records and policies (pure)
  *   survey/scan.h    many servers, in parallel and politely; scan_domain.h: domains, whose MX names are asked
+ *   survey/scan_cache.h  results of earlier scans; scan_except.h: who is not asked (pure)
  *   survey/fleet.h   what their results say together: sums, the odd one out, changes (pure)
  */
 #pragma once

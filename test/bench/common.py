@@ -57,6 +57,7 @@ class Scratch:
     def __enter__(self):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="torhaus-bench-"))
         self.path.chmod(0o755)
+        os.environ["XDG_CACHE_HOME"] = str(self.path)  # scans keep their results
         return self.path
 
     def __exit__(self, *_):

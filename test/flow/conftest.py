@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -15,6 +16,10 @@ from origin import Origin
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("TORHAUS", str(ROOT / "build" / "torhaus"))
+
+# Scans keep their results; those of tests are nobody's business.
+CACHE = tempfile.TemporaryDirectory(prefix="torhaus-cache-")
+os.environ["XDG_CACHE_HOME"] = CACHE.name
 
 
 def wait_for(condition, seconds=15, what="the condition"):

@@ -255,9 +255,9 @@ static void test_hosts(void **state)
 	scan_init(&s);
 	s.port = 25;
 	for (size_t i = 0; i < array_len(good); i++)
-		assert_int_equal(scan_add(&s, span_of(good[i])), 0);
+		assert_int_equal(scan_add(&s, span_of(good[i]), true), 0);
 	for (size_t i = 0; i < array_len(bad); i++)
-		assert_int_equal(scan_add(&s, span_of(bad[i])), -EINVAL);
+		assert_int_equal(scan_add(&s, span_of(bad[i]), true), -EINVAL);
 	assert_int_equal(s.hosts_n, 7); /* some are the same */
 	assert_int_equal(scan_find(&s, SPAN("mx.example.net"), 465)->port, 465);
 	assert_span(scan_find(&s, SPAN("2001:db8::1"), 25)->name, "2001:db8::1");
