@@ -379,6 +379,19 @@ static void print_cert(struct cli *cli, const struct probe_cert *c)
 	fprintf(cli->out, "%s\n", c->names_n > PLACES_TOLD ? ", …" : "");
 }
 
+static void print_not_asked(struct cli *cli, const struct probe *p)
+{
+	_cleanup_(buf_done) struct buf list = BUF_INIT(256);
+
+	for (enum probe_version v = PROBE_SSL2; v < PROBE_VERSION_COUNT; v++)
+		if (p->versions[v] == PROBE_NOT_ASKED)
+			buf_addf(&list, "%s%s", list.n ? ", " : "", tls_version_text(probe_version_number(v)));
+	if (p->obsolete == PROBE_NOT_ASKED)
+		buf_addf(&list, "%s%s", list.n ? ", " : "", cli_say(cli, "weak suites", "schwache Suites"));
+	if (list.n)
+		fprintf(cli->out, cli_say(cli, "  not asked: %s\n", "  nicht gefragt: %s\n"), buf_text(&list));
+}
+
 static void print_details(struct tls_scan *t, const struct scan_host *h)
 {
 	const struct probe *p = &h->probe;
@@ -401,6 +414,7 @@ static void print_details(struct tls_scan *t, const struct scan_host *h)
 	print_list(cli, cli_say(cli, "groups:", "Gruppen:"), &p->groups, tls_group_text, part);
 	print_list(cli, cli_say(cli, "signatures:", "Signaturen:"), &p->signatures, signature_text,
 		p->signatures_all ? "" : cli_say(cli, " (seen)", " (gesehen)"));
+	print_not_asked(cli, p);
 	if (age.year)
 		fprintf(cli->out, cli_say(cli, "  as of about %u (%s): %s\n", "  Stand etwa %u (%s): %s\n"), age.year,
 			cli_say(cli, age.word_en, age.word_de), cli_say(cli, age.rule_en, age.rule_de));

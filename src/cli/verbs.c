@@ -65,7 +65,7 @@ static const struct cli_option scan_options[] = {
 	{ "--mx", "DOMAIN", true, "The MX names of a domain, and its MTA-STS policy." },
 	{ "--starttls", "smtp|none", false, "smtp (port 25): STARTTLS; none (443): TLS at once." },
 	{ "--port", "N", false, "The port of hosts that name none." },
-	{ "--quick", NULL, false, "Versions and certificates only, at most 6 connections to a server." },
+	{ "--quick", NULL, false, "Versions, certificates and what is weak, but not all suites: at most 6 connections to a server." },
 	{ "--except", "FILE", true,
 		"Names (and what lies below them), addresses and networks that are not asked, one a line; scan-except beside the settings is always obeyed." },
 	{ "--fresh", NULL, false, "Ask again who of --file and --mx was asked within the last 24 hours." },

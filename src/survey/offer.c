@@ -1,6 +1,7 @@
 /* What a hello of ours can offer; numbers of the IANA registries of TLS parameters. */
 #include "survey/offer.h"
 #include "base/mem.h"
+#include "tls/explain.h"
 
 static const uint16_t suites_13[] = { 0x1302, 0x1303, 0x1301, 0x1304, 0x1305 };
 
@@ -99,6 +100,49 @@ void offer_suites_of(enum tls_key_type key, struct offer *ret)
 	for (size_t i = 0; i < array_len(suites); i++)
 		if (tls_suite_get(suites[i]).auth == auth)
 			offer_add(ret, suites[i]);
+}
+
+void offer_suites_classic(struct offer *ret)
+{
+	ret->n = 0;
+	for (size_t i = 0; i < array_len(suites); i++) {
+		struct tls_suite s = tls_suite_get(suites[i]);
+
+		if (s.auth == TLS_AUTH_RSA && s.exchange != TLS_EXCHANGE_ECDHE && !offer_weaknesses(s.number))
+			offer_add(ret, s.number);
+	}
+}
+
+void offer_suites_weak(struct offer *ret)
+{
+	ret->n = 0;
+	for (size_t i = 0; i < array_len(suites); i++)
+		if (offer_weaknesses(suites[i]))
+			offer_add(ret, suites[i]);
+}
+
+unsigned offer_weaknesses(uint16_t suite)
+{
+	static const struct {
+		const char *part; /* of OpenSSL's name */
+		enum offer_weakness is;
+	} parts[] = {
+		{ "EXP", OFFER_EXPORT },
+		{ "RC4", OFFER_RC4 },
+		{ "DES-CBC3", OFFER_3DES },
+		{ "DES-CBC-", OFFER_DES },
+		{ "IDEA", OFFER_IDEA },
+		{ "NULL", OFFER_NULL },
+		{ "ADH", OFFER_ANON },
+		{ "AECDH", OFFER_ANON },
+	};
+	const char *name = tls_suite_text(suite);
+	unsigned found = 0;
+
+	for (size_t i = 0; i < array_len(parts); i++)
+		if (strstr(name, parts[i].part))
+			found |= parts[i].is;
+	return found;
 }
 
 void offer_groups(struct offer *ret)

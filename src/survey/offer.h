@@ -6,6 +6,18 @@
 #include "survey/wire.h"
 #include "tls/names.h"
 
+/* Why nobody should take a suite any more: bits. 0: nothing that is known. */
+enum offer_weakness {
+	OFFER_EXPORT = 1 << 0, /* 40 and 56 bits, as the law of the 1990s had it */
+	OFFER_RC4 = 1 << 1,    /* RFC 7465 */
+	OFFER_3DES = 1 << 2,
+	OFFER_DES = 1 << 3,
+	OFFER_IDEA = 1 << 4,
+	OFFER_NULL = 1 << 5, /* no encryption */
+	OFFER_ANON = 1 << 6, /* no authentication */
+};
+unsigned offer_weaknesses(uint16_t suite);
+
 /* A list under way; at most WIRE_LIST_MAX entries. */
 struct offer {
 	uint16_t v[WIRE_LIST_MAX];
@@ -27,6 +39,10 @@ void offer_suites_13(struct offer *ret);
 void offer_suites(struct offer *ret);
 /* Those that a key of this type authenticates (RSA with key exchange by RSA, too). */
 void offer_suites_of(enum tls_key_type key, struct offer *ret);
+/* RSA with classic DH or key exchange by RSA, as what knows no ECDHE has them. */
+void offer_suites_classic(struct offer *ret);
+/* Those with a weakness. */
+void offer_suites_weak(struct offer *ret);
 void offer_groups(struct offer *ret);
 void offer_signatures(struct offer *ret);
 /* RSA: also RSA-PSS keys; ECDSA: also the Edwards curves, whose certificates come with the same suites. */

@@ -99,13 +99,15 @@ struct probe {
 	enum probe_answer versions[PROBE_VERSION_COUNT];
 	struct offer suites_13, suites; /* in the server's order if ordered */
 	struct offer groups, signatures;
-	bool full;           /* all suites and groups were walked through */
-	bool ordered;        /* suites stand in the server's order */
-	bool follows_client; /* it takes the client's order: suites stand in ours */
-	bool signatures_all; /* no others are taken */
-	unsigned dh_bits;    /* the smallest classic DH group seen; 0: none */
+	bool full;                  /* all suites and groups were walked through */
+	bool ordered;               /* suites stand in the server's order */
+	bool follows_client;        /* it takes the client's order: suites stand in ours */
+	bool signatures_all;        /* no others are taken */
+	unsigned dh_bits;           /* the smallest classic DH group seen; 0: none */
+	enum probe_answer obsolete; /* does it take a suite that nobody should: offer_weaknesses() */
 	bool no_secure_renegotiation, extended_master_secret, compression, wants_client_cert;
 	bool suite_not_offered; /* it chose one that was not */
+	bool no_rsa;            /* where others are taken, RSA is refused */
 	uint8_t alert;          /* of the last refusal; WIRE_NO_ALERT */
 	struct probe_cert *certs[PROBE_CERTS_MAX];
 	unsigned certs_n;

@@ -52,6 +52,8 @@ static void add_hello(struct probe *p, const struct wire_hello *h, const struct 
 	if (f->version == WIRE_SSL2)
 		return;
 	offer_add(f->version == WIRE_TLS13 ? &p->suites_13 : &p->suites, f->suite);
+	if (offer_weaknesses(f->suite))
+		p->obsolete = PROBE_YES;
 	if (f->group)
 		offer_add(&p->groups, f->group);
 	if (f->signature)
@@ -158,14 +160,18 @@ static void add_session(struct probe *p, struct conn *c)
 	must(tls_conn_info(c, &info) && tls_conn_peer(c, &a, &peer));
 	probe_add_chain(p, peer.chain, peer.chain_n);
 	p->session = true;
+	p->versions[version_of(info.number)] = PROBE_YES;
 	p->session_version = arena_text(p->arena, span_of(info.version));
 	p->session_suite = arena_text(p->arena, span_of(info.suite));
 	p->session_group = peer.group ? arena_text(p->arena, span_of(peer.group)) : NULL;
 }
 
-int probe_shake(struct probe *p, const char *signatures, bool *ret_done)
+int probe_shake(struct probe *p, const char *signatures, uint16_t highest, bool *ret_done)
 {
-	struct tls_client_settings settings = { .no_verify = true, .lenient = true, .signatures = signatures };
+	struct tls_client_settings settings = { .no_verify = true,
+		.lenient = true,
+		.signatures = signatures,
+		.highest = highest };
 	struct net_addr literal;
 	struct fault *fault;
 	struct session s;

@@ -195,22 +195,6 @@ static void list_suites(const struct probe *p, struct buf *out)
 		buf_add_text(out, ", …");
 }
 
-static bool has_kind(const struct probe *p, enum tls_suite_kind kind)
-{
-	for (unsigned i = 0; i < p->suites.n; i++)
-		if (tls_suite_get(p->suites.v[i]).kind == kind)
-			return true;
-	return false;
-}
-
-static bool has_part(const struct probe *p, const char *part)
-{
-	for (unsigned i = 0; i < p->suites.n; i++)
-		if (strstr(tls_suite_text(p->suites.v[i]), part))
-			return true;
-	return false;
-}
-
 static void add_what(struct buf *en, struct buf *de, bool is, const char *word_en, const char *word_de)
 {
 	if (!is)
@@ -221,18 +205,29 @@ static void add_what(struct buf *en, struct buf *de, bool is, const char *word_e
 
 static void add_obsolete(struct findings *f)
 {
+	static const struct {
+		enum offer_weakness is;
+		const char *en, *de;
+	} words[] = {
+		{ OFFER_EXPORT, "export suites of the 1990s", "Export-Suites der 1990er" },
+		{ OFFER_RC4, "RC4", "RC4" },
+		{ OFFER_3DES, "3DES", "3DES" },
+		{ OFFER_DES, "single DES", "einfaches DES" },
+		{ OFFER_IDEA, "IDEA", "IDEA" },
+		{ OFFER_NULL, "suites without encryption", "Suites ohne Verschlüsselung" },
+		{ OFFER_ANON, "suites without authentication", "Suites ohne Authentisierung" },
+	};
 	_cleanup_(buf_done) struct buf en = BUF_INIT(512), de = BUF_INIT(512);
 	const struct probe *p = f->p;
 	struct fault *fault;
+	unsigned found = 0;
 
+	for (unsigned i = 0; i < p->suites.n; i++)
+		found |= offer_weaknesses(p->suites.v[i]);
 	add_what(&en, &de, p->versions[PROBE_SSL2] == PROBE_YES, "SSL 2", "SSL 2");
 	add_what(&en, &de, p->versions[PROBE_SSL3] == PROBE_YES, "SSL 3", "SSL 3");
-	add_what(&en, &de, has_kind(p, TLS_SUITE_EXPORT), "export suites of the 1990s", "Export-Suites der 1990er");
-	add_what(&en, &de, has_kind(p, TLS_SUITE_RC4), "RC4", "RC4");
-	add_what(&en, &de, has_kind(p, TLS_SUITE_3DES), "3DES", "3DES");
-	add_what(&en, &de, has_part(p, "NULL"), "suites without encryption", "Suites ohne Verschlüsselung");
-	add_what(&en, &de, has_part(p, "ADH") || has_part(p, "AECDH"), "suites without authentication",
-		"Suites ohne Authentisierung");
+	for (size_t i = 0; i < array_len(words); i++)
+		add_what(&en, &de, found & words[i].is, words[i].en, words[i].de);
 	if (en.n == 0)
 		return;
 	fault = add(f, FAULT_SCAN_OBSOLETE);

@@ -154,6 +154,8 @@ void probe_json(struct jsonw *j, const struct probe *p, int64_t now_s)
 	list(j, "groups", &p->groups, tls_group_text);
 	list(j, "signatures", &p->signatures, signature_name);
 	jsonw_bool(j, "signatures_all", p->signatures_all);
+	if (p->obsolete != PROBE_NOT_ASKED)
+		jsonw_bool(j, "obsolete", p->obsolete == PROBE_YES);
 	if (p->dh_bits)
 		jsonw_uint(j, "dh_bits", p->dh_bits);
 	jsonw_array(j, "certificates");

@@ -372,6 +372,7 @@ int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint
 	SSL_set_connect_state(t->ssl);
 	if (settings->signatures)
 		must(SSL_set1_sigalgs_list(t->ssl, settings->signatures) == 1);
+	must(SSL_set_max_proto_version(t->ssl, settings->highest) == 1);
 	expect_name(t->ssl, name, settings);
 	r = handshake(t, &facts, deadline);
 	if (r < 0)
@@ -411,6 +412,7 @@ bool tls_conn_info(const struct conn *c, struct tls_info *ret)
 	name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
 	leaf = SSL_get_certificate(t->ssl);
 	*ret = (struct tls_info){ .version = SSL_get_version(t->ssl),
+		.number = (uint16_t)SSL_version(t->ssl),
 		.suite = SSL_get_cipher_name(t->ssl),
 		.sni = span_of(name),
 		.resumed = SSL_session_reused(t->ssl),

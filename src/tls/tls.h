@@ -157,6 +157,7 @@ struct tls_client_settings {
 	bool lenient; /* whatever OpenSSL can speak: TLS 1.0 on, every suite, no security level. Surveys only */
 	const char
 		*signatures; /* signature algorithms as OpenSSL lists them ("ECDSA+SHA256:…"); NULL: the usual ones */
+	uint16_t highest;    /* version that is offered: 0x0303; 0: the newest there is */
 };
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
 
@@ -170,6 +171,7 @@ struct tls_info {
 	struct span sni;     /* borrowed from the connection */
 	bool resumed;
 	enum tls_key_type key; /* of our certificate; OTHER if resumed */
+	uint16_t number;       /* the version: 0x0304 */
 };
 /* false if c has no TLS filter. */
 bool tls_conn_info(const struct conn *c, struct tls_info *ret);

@@ -13,7 +13,7 @@ import mta
 import pytest
 
 from conftest import PROGRAM
-from fleet import (EXPECTED, KINDS, NEW, Fleet, GnuTls, Kit, Server, alert, by_answer, by_drip, by_intolerant, by_openssl, codes, context_of,
+from fleet import (EXPECTED, KINDS, NEW, Fleet, GnuTls, Kit, Secure, Server, alert, converse, by_answer, by_drip, by_intolerant, by_openssl, codes, context_of,
                    der_of, is_judged_right, keys, message, old_flight, record, spoken, ssl2_flight)
 
 PATIENCE = "4s"  # how long the scan waits for an answer; what is silent costs that
@@ -66,6 +66,54 @@ def test_every_kind_is_told_apart(kit, options):
             assert result["connections"] == server.seen.connections
             found = len(result["suites"]) + len(result["suites_13"]) + len(result["groups"])
             assert server.seen.connections <= (6 if options else found + 10)
+
+
+OLD = {"lowest": ssl.TLSVersion.TLSv1, "ciphers": "DEFAULT:@SECLEVEL=0"}
+UP_TO_12 = {"highest": ssl.TLSVersion.TLSv1_2}
+HARD = {"ciphers": "ECDHE+AESGCM"}
+NO_HELP = {"lowest": ssl.TLSVersion.TLSv1, "ciphers": "ALL:COMPLEMENTOFALL:@SECLEVEL=0"}
+
+
+def by_blunt(context):
+    """OpenSSL, but every refusal is handshake_failure, also of a version."""
+    async def begin(talk):
+        secure = Secure(talk, context)
+        send = talk.send
+
+        async def blunt(data):
+            await send(data[:6] + b"\x28" if data[:1] == b"\x15" and len(data) == 7 else data)
+        talk.send = blunt
+        await secure.call(secure.ssl.do_handshake)
+        await converse(talk.server, secure, inside=True)
+    return begin
+
+
+@pytest.mark.parametrize("make", [by_openssl, by_blunt], ids=["openssl", "blunt"])
+def test_a_quick_scan_judges_as_a_full_one(kit, make):
+    """Versions, certificates, findings, whether anything weak is taken: all in six connections."""
+    both, rsa, ecdsa = (kit.rsa, kit.ecdsa), (kit.rsa,), (kit.ecdsa,)
+    servers = []
+    for pairs in (both, rsa, ecdsa):
+        for options in ({}, HARD, OLD, OLD | UP_TO_12, UP_TO_12, NO_HELP, {"lowest": ssl.TLSVersion.TLSv1_3},
+                        OLD | {"highest": ssl.TLSVersion.TLSv1_1}, OLD | {"highest": ssl.TLSVersion.TLSv1}):
+            address = f"127.61.3.{len(servers) + 1}"
+            servers.append(Server("mx", address, f"{len(pairs)} {pairs[0].name} {options}", make(context_of(*pairs, **options))))
+    with Fleet(servers) as fleet:
+        quick, _ = scan_json("--quick", *fleet.targets(), kit=kit)
+        full, _ = scan_json(*fleet.targets(), kit=kit)
+    left_open = 0
+    for server in servers:
+        q, f = quick[server.address], full[server.address]
+        assert q["connections"] <= 6, (server.kind, q)
+        assert q["versions"].items() <= f["versions"].items(), (server.kind, q, f)
+        assert keys(q) == keys(f), (server.kind, q, f)
+        assert q.get("obsolete") in (f["obsolete"], None), (server.kind, q, f)
+        assert codes(q) == codes(f) or (codes(q) < codes(f) and "obsolete" not in q), (server.kind, q, f)
+        assert "session" in q and server.seen.most == 1, (server.kind, q)
+        left_open += "obsolete" not in q and spoken(f) != {"TLS 1.3"}
+        if make is by_openssl:
+            assert spoken(q) == spoken(f), (server.kind, q, f)
+    assert left_open <= (2 if make is by_openssl else 9), "few servers need more than six questions"
 
 
 def test_a_full_scan_finds_what_the_server_was_given(kit):
