@@ -123,25 +123,24 @@ void offer_suites_weak(struct offer *ret)
 
 unsigned offer_weaknesses(uint16_t suite)
 {
+	/* An export suite's cipher says nothing about that cipher at its full length. */
 	static const struct {
-		const char *part; /* of OpenSSL's name */
+		const char *part; /* of OpenSSL's name; the first counts */
 		enum offer_weakness is;
-	} parts[] = {
+	} ciphers[] = {
 		{ "EXP", OFFER_EXPORT },
 		{ "RC4", OFFER_RC4 },
 		{ "DES-CBC3", OFFER_3DES },
 		{ "DES-CBC-", OFFER_DES },
 		{ "IDEA", OFFER_IDEA },
 		{ "NULL", OFFER_NULL },
-		{ "ADH", OFFER_ANON },
-		{ "AECDH", OFFER_ANON },
 	};
 	const char *name = tls_suite_text(suite);
-	unsigned found = 0;
+	unsigned found = strstr(name, "ADH") || strstr(name, "AECDH") ? OFFER_ANON : 0;
 
-	for (size_t i = 0; i < array_len(parts); i++)
-		if (strstr(name, parts[i].part))
-			found |= parts[i].is;
+	for (size_t i = 0; i < array_len(ciphers); i++)
+		if (strstr(name, ciphers[i].part))
+			return found | ciphers[i].is;
 	return found;
 }
 

@@ -25,7 +25,8 @@ static const struct {
 #member, offsetof(struct probe, member) \
 	}
 	FLAG(full), FLAG(ordered), FLAG(follows_client), FLAG(signatures_all), FLAG(no_secure_renegotiation),
-	FLAG(extended_master_secret), FLAG(compression), FLAG(wants_client_cert), FLAG(suite_not_offered), FLAG(session)
+	FLAG(extended_master_secret), FLAG(compression), FLAG(wants_client_cert), FLAG(suite_not_offered), FLAG(no_rsa),
+	FLAG(session)
 #undef FLAG
 };
 
@@ -283,6 +284,9 @@ static bool restore_tls(json_t *object, int64_t now_s, struct probe *p)
 
 	read_versions(json_object_get(object, "versions"), p);
 	p->dh_bits = (unsigned)number_of(object, "dh_bits", UINT16_MAX);
+	p->obsolete = json_is_boolean(json_object_get(object, "obsolete"))
+		? json_is_true(json_object_get(object, "obsolete")) ? PROBE_YES : PROBE_NO
+		: PROBE_NOT_ASKED;
 	read_flags(json_object_get(cache, "flags"), p);
 	read_session(object, cache, p);
 	json_array_foreach(json_object_get(cache, "chains"), i, chain)

@@ -102,6 +102,41 @@ static void test_what_is_old(void **state)
 		has(FAULT_TLS_SUITE_NOT_OFFERED));
 }
 
+static void test_weaknesses(void **state)
+{
+	static const struct {
+		uint16_t suite;
+		unsigned are;
+	} suites[] = {
+		{ 0x1301, 0 },
+		{ 0xc02f, 0 },
+		{ 0x002f, 0 },
+		{ 0x0005, OFFER_RC4 },
+		{ 0xc012, OFFER_3DES },
+		{ 0x0009, OFFER_DES },
+		{ 0x0007, OFFER_IDEA },
+		{ 0x0003, OFFER_EXPORT },
+		{ 0x0062, OFFER_EXPORT }, /* 56 bits */
+		{ 0x0064, OFFER_EXPORT },
+		{ 0x0017, OFFER_EXPORT | OFFER_ANON },
+		{ 0x0002, OFFER_NULL },
+		{ 0xc015, OFFER_NULL | OFFER_ANON },
+		{ 0x006d, OFFER_ANON },
+		{ 0xc018, OFFER_ANON },
+		{ 0x001b, OFFER_3DES | OFFER_ANON },
+	};
+	struct offer weak, classic;
+
+	offer_suites_weak(&weak);
+	offer_suites_classic(&classic);
+	for (size_t i = 0; i < array_len(suites); i++) {
+		assert_int_equal(offer_weaknesses(suites[i].suite), suites[i].are);
+		assert_int_equal(offer_has(&weak, suites[i].suite), suites[i].are != 0);
+	}
+	assert_true(offer_has(&classic, 0x009e) && offer_has(&classic, 0x002f));
+	assert_false(offer_has(&classic, 0xc02f) || offer_has(&classic, 0x000a) || offer_has(&classic, 0x00a2));
+}
+
 /* ---- certificates ---- */
 
 static struct span der_of(const struct made *m)
@@ -271,6 +306,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ages, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_every_verdict_has_its_finding, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_old, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_weaknesses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_certificate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_names_that_do_not_fit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_dates, set_up, tear_down),
