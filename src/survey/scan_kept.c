@@ -179,16 +179,20 @@ static bool read_list(json_t *object, const char *key, bool (*find)(struct span,
 	return json_is_array(list);
 }
 
+static enum probe_answer read_answer(json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return json_is_true(value) ? PROBE_YES : json_is_false(value) ? PROBE_NO : PROBE_NOT_ASKED;
+}
+
 static void read_versions(json_t *object, struct probe *p)
 {
 	static const char *const names[PROBE_VERSION_COUNT] = { "SSL 2", "SSL 3", "TLS 1.0", "TLS 1.1", "TLS 1.2",
 		"TLS 1.3" };
 
-	for (unsigned v = 0; v < PROBE_VERSION_COUNT; v++) {
-		json_t *value = json_object_get(object, names[v]);
-
-		p->versions[v] = json_is_true(value) ? PROBE_YES : json_is_false(value) ? PROBE_NO : PROBE_NOT_ASKED;
-	}
+	for (unsigned v = 0; v < PROBE_VERSION_COUNT; v++)
+		p->versions[v] = read_answer(object, names[v]);
 }
 
 static bool read_der(json_t *value, struct arena *a, struct span *ret)
@@ -284,9 +288,7 @@ static bool restore_tls(json_t *object, int64_t now_s, struct probe *p)
 
 	read_versions(json_object_get(object, "versions"), p);
 	p->dh_bits = (unsigned)number_of(object, "dh_bits", UINT16_MAX);
-	p->obsolete = json_is_boolean(json_object_get(object, "obsolete"))
-		? json_is_true(json_object_get(object, "obsolete")) ? PROBE_YES : PROBE_NO
-		: PROBE_NOT_ASKED;
+	p->obsolete = read_answer(object, "obsolete");
 	read_flags(json_object_get(cache, "flags"), p);
 	read_session(object, cache, p);
 	json_array_foreach(json_object_get(cache, "chains"), i, chain)

@@ -81,6 +81,7 @@ static struct probe full_probe(void)
 	p.signatures.v[0] = 0xfefc;
 	p.full = p.ordered = p.session = p.compression = p.no_secure_renegotiation = true;
 	p.dh_bits = 1024;
+	p.obsolete = PROBE_NO;
 	p.connections = 43;
 	p.said = SPAN("250 \x1b[2J fine");
 	p.session_version = "TLSv1.3";
