@@ -21,6 +21,7 @@
 #define FILE_MAX  (2 * SCAN_CACHE_BYTES_MAX)
 #define LOCK_MS   10000 /* the longest that we wait for another scan to write */
 #define LOCK_TRY  20
+#define AHEAD_S   60 /* that another scan's clock reading may be ahead of ours: we may have waited for it since */
 
 struct scan_cache {
 	const char *path;
@@ -68,7 +69,7 @@ static void enter(struct scan_cache *c, struct scan_kept *k)
 /* Neither too old nor, after the clock was set, of the future. */
 static bool is_of_today(const struct scan_kept *k, int64_t now_s)
 {
-	return k->asked_at > now_s - SCAN_CACHE_AGE_S && k->asked_at <= now_s;
+	return k->asked_at > now_s - SCAN_CACHE_AGE_S && k->asked_at <= now_s + AHEAD_S;
 }
 
 static void enter_lines(struct scan_cache *c, int64_t now_s)

@@ -397,6 +397,16 @@ static void test_old_and_future_lines_go(void **state)
 	assert_int_equal(file_lines(), 0);
 }
 
+/* Who waits for another scan to write has read the clock before that one did. */
+static void test_a_little_ahead(void **state)
+{
+	struct probe p = probe_of(MX, "192.0.2.1", &settings);
+
+	scan_cache_add(cache, &p, clock_wall_s() + 10);
+	save();
+	assert_int_equal(file_lines(), 1);
+}
+
 /* What is no file of ours is neither read nor replaced. */
 static void test_foreign_files(void **state)
 {
@@ -518,6 +528,7 @@ int main(void)
 		TEST(test_saved_and_read_again),
 		TEST(test_a_damaged_file),
 		TEST(test_old_and_future_lines_go),
+		TEST(test_a_little_ahead),
 		TEST(test_foreign_files),
 		TEST(test_no_place_for_it),
 		TEST(test_many_scans_at_once),
