@@ -165,7 +165,8 @@ const struct domain *snapshot_find_web(const struct snapshot *s, struct span hos
 const struct domain *snapshot_find(const struct snapshot *s, struct span name); /* by domain name */
 /* The domain that mail for …@name is for: it has a backend. Any case, U-labels too. NULL: none. */
 const struct domain *snapshot_find_mail(const struct snapshot *s, struct span name);
-/* Must mail for this mailbox of d ("local@domain", in any case) come encrypted now? Its own exception, else the domain's. */
+/* Must mail for this mailbox of d ("local@domain", in any case) come encrypted now? Its own exception, else the domain's, or that of
+ * the mailbox without its "+tag" if that is stricter: both may be the same person's. */
 enum domain_tls snapshot_tls_of(const struct snapshot *s, const struct domain *d, struct span mailbox);
 /* The exception of a mailbox, or NULL. */
 const struct domain_recipient *domain_find_recipient(const struct domain *d, struct span mailbox);

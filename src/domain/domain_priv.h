@@ -25,6 +25,11 @@ struct domain_text {
 	struct conf_list web, origin, recipient;
 };
 
+/* ---- recipient.c ---- */
+
+/* snapshot_tls_of() at a time. */
+enum domain_tls domain_tls_of(const struct domain *d, struct span mailbox, int64_t now);
+
 /* ---- origin_spec.c ---- */
 
 /* host[:port] into spec; the port stays as it is if there is none. NULL, or why not. */

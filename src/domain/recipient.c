@@ -222,15 +222,35 @@ static const struct domain_recipient *search(const struct domain *d, struct span
 	return NULL;
 }
 
-const struct domain_recipient *domain_find_recipient(const struct domain *d, struct span mailbox)
+static const struct domain_recipient *find_local(const struct domain *d, struct span local)
 {
 	char own[LOCAL_MAX + 1 + NAME_MAX_BYTES];
+
+	if (d->recipient_n == 0 || local.n > LOCAL_MAX)
+		return NULL;
+	memcpy(own, local.p, local.n);
+	own[local.n] = '@';
+	memcpy(own + local.n + 1, d->name.p, d->name.n);
+	return search(d, span_make(own, local.n + 1 + d->name.n));
+}
+
+/* The domain may be written in another form (U-labels): it is d, as the caller knows. */
+const struct domain_recipient *domain_find_recipient(const struct domain *d, struct span mailbox)
+{
 	ptrdiff_t at = span_index(mailbox, '@');
 
-	/* The domain may be written in another form (U-labels): it is d, as the caller knows. */
-	if (d->recipient_n == 0 || at < 0 || at > LOCAL_MAX)
-		return NULL;
-	memcpy(own, mailbox.p, (size_t)at + 1);
-	memcpy(own + at + 1, d->name.p, d->name.n);
-	return search(d, span_make(own, (size_t)at + 1 + d->name.n));
+	return at > 0 ? find_local(d, span_sub(mailbox, 0, (size_t)at)) : NULL;
+}
+
+enum domain_tls domain_tls_of(const struct domain *d, struct span mailbox, int64_t now)
+{
+	ptrdiff_t at = span_index(mailbox, '@'), plus;
+	struct span local = span_sub(mailbox, 0, at < 0 ? mailbox.n : (size_t)at); /* <postmaster> has no domain */
+	const struct domain_recipient *own = find_local(d, local), *person;
+
+	plus = span_index(local, '+');
+	person = plus > 0 ? find_local(d, span_sub(local, 0, (size_t)plus)) : NULL;
+	if (own && domain_recipient_holds(own, now))
+		return own->tls;
+	return person && domain_recipient_holds(person, now) && person->tls > d->tls ? person->tls : d->tls;
 }

@@ -308,10 +308,8 @@ const struct domain *snapshot_find_mail(const struct snapshot *s, struct span na
 
 enum domain_tls snapshot_tls_of(const struct snapshot *s, const struct domain *d, struct span mailbox)
 {
-	const struct domain_recipient *r = domain_find_recipient(d, mailbox);
-
 	must(d == &s->v[d->id]);
-	return r && domain_recipient_holds(r, clock_wall_s()) ? r->tls : d->tls;
+	return domain_tls_of(d, mailbox, clock_wall_s());
 }
 
 unsigned snapshot_count(const struct snapshot *s)

@@ -72,8 +72,19 @@ static void test_mail(void **state)
 	a = snapshot_find(s, SPAN("a.de"));
 	assert_int_equal(snapshot_tls_of(s, a, SPAN("over@a.de")), DOMAIN_TLS_REQUIRE);
 	assert_int_equal(snapshot_tls_of(s, a, SPAN("later@a.de")), DOMAIN_TLS_OFF);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("later+tag@a.de")), DOMAIN_TLS_REQUIRE);
 	assert_true(domain_recipient_holds(&a->recipient[1], 1704499199));
 	assert_false(domain_recipient_holds(&a->recipient[1], 1704499200));
+	snapshot_unref(s);
+	/* What is required for a person is so for the person's tags, too; unless a tag has an exception of its own. */
+	s = from_text("domain a.de { mail = mx recipient = {\"anna@a.de require\", \"anna+list@a.de report\",\n"
+		      "\"postmaster@a.de require\"} }\n");
+	a = snapshot_find(s, SPAN("a.de"));
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("ANNA+x+y@a.de")), DOMAIN_TLS_REQUIRE);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("anna+list@a.de")), DOMAIN_TLS_REPORT);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("annax+x@a.de")), DOMAIN_TLS_OFF);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("+anna@a.de")), DOMAIN_TLS_OFF);
+	assert_int_equal(snapshot_tls_of(s, a, SPAN("postmaster")), DOMAIN_TLS_REQUIRE);
 	snapshot_unref(s);
 }
 
