@@ -4,10 +4,13 @@
 #include "smtp/smtp.h"
 
 #define READ_AT_ONCE 2048
+#define HEAD_KEPT    (SMTP_REPLY_MAX / 2) /* of a reply that is too long */
+#define LINE_KEPT    1024                 /* of the line that comes in then */
+#define CUT_MAX      (1 << 20)
 
 void smtp_client_init(struct smtp_client *c, struct conn *conn)
 {
-	*c = (struct smtp_client){ .conn = conn, .in = BUF_INIT(SMTP_REPLY_MAX + READ_AT_ONCE) };
+	*c = (struct smtp_client){ .conn = conn, .in = BUF_INIT(SMTP_REPLY_MAX) };
 }
 
 void smtp_client_done(struct smtp_client *c)
@@ -19,15 +22,36 @@ void smtp_client_done(struct smtp_client *c)
 
 static int fill(struct smtp_client *c, uint64_t deadline)
 {
-	char *room = buf_room(&c->in, READ_AT_ONCE);
+	size_t left = c->in.cap - c->in.n, n = left < READ_AT_ONCE ? left : READ_AT_ONCE;
+	char *room = buf_room(&c->in, n);
 	ssize_t got;
 
-	if (!room)
-		return -EPROTO;
-	got = conn_recv(c->conn, room, READ_AT_ONCE, deadline);
+	must(room && n > 0);
+	got = conn_recv(c->conn, room, n, deadline);
 	if (got > 0)
 		buf_grew(&c->in, (size_t)got);
 	return got > 0 ? 0 : got < 0 ? (int)got : -ECONNRESET;
+}
+
+/* Bytes of the whole lines in the first n that were received. */
+static size_t whole_lines(const struct smtp_client *c, size_t n)
+{
+	const char *lf = memrchr(c->in.p, '\n', n);
+
+	return lf ? (size_t)(lf + 1 - c->in.p) : 0;
+}
+
+/* Makes room in a reply that is too long: its first lines stay, and the beginning of the line that is coming in. */
+static int cut_middle(struct smtp_client *c)
+{
+	size_t head = whole_lines(c, HEAD_KEPT), whole = whole_lines(c, c->in.n), tail = c->in.n - whole;
+
+	if (tail > LINE_KEPT)
+		tail = LINE_KEPT;
+	c->cut += c->in.n - head - tail;
+	memmove(c->in.p + head, c->in.p + whole, tail);
+	c->in.n = head + tail;
+	return c->cut < CUT_MAX ? 0 : -EPROTO;
 }
 
 int smtp_client_read(struct smtp_client *c, uint64_t deadline, struct smtp_reply *ret)
@@ -35,13 +59,16 @@ int smtp_client_read(struct smtp_client *c, uint64_t deadline, struct smtp_reply
 	int r;
 
 	buf_consume(&c->in, c->used);
-	c->used = 0;
-	while ((r = smtp_reply_parse(buf_span(&c->in), ret, &c->used)) == 0) {
-		r = fill(c, deadline);
+	c->used = c->cut = 0;
+	while ((r = smtp_reply_parse(buf_span(&c->in), ret, &c->used)) != 1) {
+		if (r == -EMSGSIZE)
+			r = cut_middle(c);
+		if (r == 0)
+			r = fill(c, deadline);
 		if (r < 0)
 			return r;
 	}
-	return r < 0 ? r : 0;
+	return 0;
 }
 
 int smtp_client_write(struct smtp_client *c, struct span bytes, uint64_t deadline)

@@ -52,22 +52,28 @@ static void take_first(struct span line, struct smtp_reply *ret)
 	ret->text = span_from(ret->text, n > 0 ? n + 1 : 0);
 }
 
+/* The line up to the next LF, without it and a CR before it. */
+static bool take_line(struct span bytes, struct span *ret_line, size_t *ret_used)
+{
+	ptrdiff_t end = span_index(bytes, '\n');
+
+	if (end < 0)
+		return false;
+	*ret_used = (size_t)end + 1;
+	*ret_line = span_sub(bytes, 0, end > 0 && bytes.p[end - 1] == '\r' ? (size_t)end - 1 : (size_t)end);
+	return true;
+}
+
 int smtp_reply_parse(struct span bytes, struct smtp_reply *ret, size_t *ret_used)
 {
+	struct span kept = span_sub(bytes, 0, SMTP_REPLY_MAX), line;
 	size_t at = 0, used;
-	struct span line;
 
 	*ret = (struct smtp_reply){ 0 };
-	while (at < SMTP_REPLY_MAX) {
-		int r = smtp_line_take(span_from(bytes, at), &line, &used);
-		unsigned code;
+	while (take_line(span_from(kept, at), &line, &used)) {
 		bool more;
+		unsigned code = code_of(line, &more);
 
-		if (r < 0)
-			return -EPROTO;
-		if (r == 0)
-			return bytes.n < SMTP_REPLY_MAX ? 0 : -EPROTO;
-		code = code_of(line, &more);
 		if (code == 0 || (ret->code != 0 && code != ret->code))
 			return -EPROTO;
 		ret->code = code;
@@ -77,10 +83,10 @@ int smtp_reply_parse(struct span bytes, struct smtp_reply *ret, size_t *ret_used
 		if (!more) {
 			ret->lines = span_sub(bytes, 0, at);
 			*ret_used = at;
-			return at <= SMTP_REPLY_MAX ? 1 : -EPROTO;
+			return 1;
 		}
 	}
-	return -EPROTO;
+	return bytes.n < SMTP_REPLY_MAX ? 0 : -EMSGSIZE;
 }
 
 bool smtp_reply_next(struct span *rest, struct span *ret_text)
@@ -88,7 +94,7 @@ bool smtp_reply_next(struct span *rest, struct span *ret_text)
 	struct span line;
 	size_t used;
 
-	if (smtp_line_take(*rest, &line, &used) != 1)
+	if (!take_line(*rest, &line, &used))
 		return false;
 	*ret_text = span_from(line, 4);
 	*rest = span_from(*rest, used);

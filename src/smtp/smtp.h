@@ -11,7 +11,10 @@
  *
  * Strict, because two programs that read one conversation differently is how mail is smuggled
  * (CVE-2023-51764 to -51766): a line ends in CRLF and nothing else, a message ends in CRLF.CRLF and
- * nothing else, a NUL, a lone CR and a lone LF are errors everywhere. What is passed on is written anew.
+ * nothing else, a NUL, a lone CR and a lone LF are errors in all that a client says. What is passed on is written anew.
+ *
+ * Replies are read as mail servers read them: a line ends in LF, with or without a CR before it, and may hold anything.
+ * A yes to a message that is not recognised as one would bring it again and again, with every try of its sender.
  *
  * RFC 5321 (SMTP), 1870 (SIZE), 2034 and 3463 (enhanced codes), 2920 (PIPELINING), 3030 (CHUNKING),
  * 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
@@ -23,7 +26,7 @@
 #include "io/conn.h"
 
 #define SMTP_LINE_MAX  2048 /* of a command with its CRLF: 512 and what the extensions add */
-#define SMTP_REPLY_MAX 8192 /* of a reply, all its lines */
+#define SMTP_REPLY_MAX 8192 /* of a reply, all its lines; the middle of a longer one is not kept */
 #define SMTP_LOCAL_MAX 256  /* bytes of a local part: RFC 5321 says 64, but VERP and SRS make longer ones */
 #define SMTP_NAME_MAX  255  /* bytes of a domain */
 
@@ -139,12 +142,12 @@ enum smtp_xclient {
 /* Borrows from the bytes it was read from. */
 struct smtp_reply {
 	unsigned code;        /* 200 to 599 */
-	struct span lines;    /* all of it, as received: every line begins with the code and ends in CRLF */
+	struct span lines;    /* all of it, as received: every line begins with the code and ends in LF */
 	struct span enhanced; /* "5.1.1" of the first line, or empty */
 	struct span text;     /* of the first line, behind the enhanced code */
 };
-/* 1 and a whole reply with its length, 0 if more bytes are needed (at most SMTP_REPLY_MAX), -EPROTO if this is no
- * reply: codes that differ, lone CR or LF, NUL. */
+/* 1 and a whole reply with its length, 0 if more bytes are needed, -EMSGSIZE if SMTP_REPLY_MAX bytes are not all of it,
+ * -EPROTO if this is no reply: a line without a code, codes that differ. */
 int smtp_reply_parse(struct span bytes, struct smtp_reply *ret, size_t *ret_used);
 /* The text of the next line (behind code and separator); false after the last. *rest begins as reply.lines. */
 bool smtp_reply_next(struct span *rest, struct span *ret_text);
@@ -187,6 +190,7 @@ struct smtp_client {
 	struct conn *conn;
 	struct buf in; /* received; the last reply is at its beginning */
 	size_t used;   /* of it: by the last reply, dropped with the next read */
+	size_t cut;    /* bytes of the reply that comes in that were not kept */
 	struct smtp_caps caps;
 };
 /* Takes conn over. Does not suspend. */

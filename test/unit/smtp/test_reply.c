@@ -28,7 +28,11 @@ static void test_read(void **state)
 		{ "150 a\r\n", -EPROTO, 0, NULL, NULL },
 		{ "600 a\r\n", -EPROTO, 0, NULL, NULL },
 		{ "250_a\r\n", -EPROTO, 0, NULL, NULL },
-		{ "250 a\n", -EPROTO, 0, NULL, NULL },
+		{ "250 a\n", 1, 250, "", "a" },
+		{ "250-a\n250 b\r\n", 1, 250, "", "a" },
+		{ "550 5.1.1 a\rb\r\r\n", 1, 550, "5.1.1", "a\rb\r" },
+		{ "\n", -EPROTO, 0, NULL, NULL },
+		{ "2\r\n", -EPROTO, 0, NULL, NULL },
 		{ "HTTP/1.1 400 Bad Request\r\n", -EPROTO, 0, NULL, NULL },
 	};
 
@@ -69,7 +73,7 @@ static void test_endless(void **state)
 
 	while (bytes.n < 2 * SMTP_REPLY_MAX)
 		buf_add_text(&bytes, "250-more\r\n");
-	assert_int_equal(smtp_reply_parse(buf_span(&bytes), &reply, &used), -EPROTO);
+	assert_int_equal(smtp_reply_parse(buf_span(&bytes), &reply, &used), -EMSGSIZE);
 	assert_int_equal(smtp_reply_parse(span_sub(buf_span(&bytes), 0, SMTP_REPLY_MAX - 1), &reply, &used), 0);
 }
 
@@ -106,6 +110,7 @@ static void test_print(void **state)
 	print("550 5.1.1 no such user\r\n", "5.0.0", "550 5.1.1 no such user\r\n");
 	print("550 no such user\r\n", "5.0.0", "550 5.0.0 no such user\r\n");
 	print("550-5.7.1 a\r\n550 5.7.1 b\r\n", "5.0.0", "550-5.7.1 a\r\n550 5.7.1 b\r\n");
+	print("550-5.7.1 a\n550 5.7.1 b\rc\n", "5.0.0", "550-5.7.1 a\r\n550 5.7.1 b?c\r\n");
 	print("250 2.0.0 J\xc3\xb6rg \x1b[1m \xff\r\n", "2.0.0", "250 2.0.0 J\xc3\xb6rg ?[1m ?\r\n");
 }
 
