@@ -136,6 +136,14 @@ static struct span kept(struct evidence *e, struct span text)
 	return arena_span(&e->batch->arena, text);
 }
 
+/* In the place of old, unless it is the same, or there is no room. */
+static struct span kept_again(struct evidence *e, struct span old, struct span text)
+{
+	if (span_eq(old, text) || e->batch->arena.used + text.n > EVIDENCE_BYTES_MAX)
+		return old;
+	return kept(e, text);
+}
+
 /* ---- peers ---- */
 
 static struct peer_entry *peer_entry(struct evidence *e, const struct who *who, int64_t now)
@@ -302,7 +310,7 @@ static void add_failure(struct evidence *e, const struct who *who, const char *c
 	f->times++;
 	f->last_at = now;
 	if (f->proof.n == 0)
-		f->proof = kept(e, text->proof);
+		f->proof = kept_again(e, f->proof, text->proof);
 }
 
 static void add_peer_failure(struct evidence *e, const struct who *who, const struct failure_text *text,
@@ -314,9 +322,8 @@ static void add_peer_failure(struct evidence *e, const struct who *who, const st
 		return;
 	p->p.failures++;
 	p->p.failed_at = now;
-	if (!span_eq(p->p.fault, buf_span(&text->fault)) && e->batch->arena.used + text->fault.n <= EVIDENCE_BYTES_MAX)
-		p->p.fault = kept(e, buf_span(&text->fault));
-	p->p.proof = kept(e, text->proof);
+	p->p.fault = kept_again(e, p->p.fault, buf_span(&text->fault));
+	p->p.proof = kept_again(e, p->p.proof, text->proof);
 	if (hello.n > 0)
 		add_hello(e, p, hello, fingerprint, false, now);
 }
@@ -344,10 +351,22 @@ void evidence_failed(struct evidence *e, const struct evidence_peer *peer, const
 	buf_done(&text.also);
 }
 
+/* How sure is it that the failure is this peer's? 0: it is another's. Behind one address there may be several mail
+ * servers, told apart by their names; one that failed before it said a name may be any of them. */
+static unsigned likeness(const struct recent *r, const struct who *who)
+{
+	bool same_name = who->helo[0] && strcmp(r->helo, who->helo) == 0;
+
+	if (strcmp(r->address, who->address) == 0)
+		return same_name ? 3 : !r->helo[0] || !who->helo[0] ? 1 : 0;
+	return same_name && strcmp(r->network, who->network) == 0 ? 2 : 0;
+}
+
 bool evidence_earlier(struct evidence *e, const struct evidence_peer *peer, int64_t now, struct fault *ret,
 	int64_t *ret_ago_s)
 {
 	const struct recent *found = NULL;
+	unsigned best = 0;
 	struct who who;
 
 	if (!e)
@@ -356,15 +375,12 @@ bool evidence_earlier(struct evidence *e, const struct evidence_peer *peer, int6
 	pthread_mutex_lock(&e->lock);
 	list_each (it, &e->recent) {
 		const struct recent *r = container_of(it, struct recent, link);
+		unsigned like = now - r->at <= EVIDENCE_EARLIER_S ? likeness(r, &who) : 0;
 
-		if (now - r->at > EVIDENCE_EARLIER_S)
-			continue;
-		if (strcmp(r->address, who.address) == 0) {
+		if (like > best) {
+			best = like;
 			found = r;
-			break;
 		}
-		if (!found && who.helo[0] && strcmp(r->helo, who.helo) == 0 && strcmp(r->network, who.network) == 0)
-			found = r;
 	}
 	if (found) {
 		*ret = found->fault;

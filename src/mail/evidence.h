@@ -61,8 +61,8 @@ void evidence_handshake(struct evidence *e, const struct evidence_peer *p, const
 /* A handshake failed, and why. */
 void evidence_failed(struct evidence *e, const struct evidence_peer *p, const struct tls_explanation *why,
 	struct span hello, int64_t now);
-/* Did the same address fail within the last EVIDENCE_EARLIER_S, or else the same EHLO name from the same network? The latest
- * such failure's first cause, and how long ago. */
+/* Did the same peer fail within the last EVIDENCE_EARLIER_S: the same address and EHLO name, or else the same name from the same
+ * network, or else the address before it said a name? The latest such failure's first cause, and how long ago. */
 bool evidence_earlier(struct evidence *e, const struct evidence_peer *p, int64_t now, struct fault *ret,
 	int64_t *ret_ago_s);
 /* The peer tries without TLS for a domain that requires it: the seconds since it did so first (0: now), for the grace. Survives the

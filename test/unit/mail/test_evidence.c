@@ -257,7 +257,7 @@ static void test_earlier_failures(void **state)
 	int64_t ago = 0;
 
 	fail_handshake("192.0.2.1", "mx1.b.example", FAULT_TLS_NO_RSA_CERT, SPAN(""), NOW);
-	assert_true(earlier("192.0.2.1", "other.example", NOW + 1, &code, &ago));
+	assert_true(earlier("192.0.2.1", "mx1.b.example", NOW + 1, &code, &ago));
 	assert_int_equal(code, FAULT_TLS_NO_RSA_CERT);
 	assert_int_equal(ago, 1);
 	/* The same name from the same network, not from elsewhere; another name from the same network is another peer. */
@@ -272,6 +272,24 @@ static void test_earlier_failures(void **state)
 	assert_true(earlier("192.0.2.1", "mx1.b.example", NOW + 21, &code, &ago));
 	assert_int_equal(code, FAULT_TLS_SUITES_DISJOINT);
 	assert_int_equal(ago, 11);
+}
+
+/* Two mail servers behind one address: neither is told of the other's failure. Who failed before it said a name may be either. */
+static void test_two_peers_behind_one_address(void **state)
+{
+	enum fault_code code = 0;
+	int64_t ago = 0;
+
+	fail_handshake("192.0.2.1", "mx1.b.example", FAULT_TLS_NO_RSA_CERT, SPAN(""), NOW);
+	assert_false(earlier("192.0.2.1", "mx2.b.example", NOW + 1, &code, &ago));
+	fail_handshake("192.0.2.1", "mx2.b.example", FAULT_TLS_SUITES_DISJOINT, SPAN(""), NOW + 1);
+	assert_true(earlier("192.0.2.1", "mx1.b.example", NOW + 2, &code, &ago));
+	assert_int_equal(code, FAULT_TLS_NO_RSA_CERT);
+	fail_handshake("192.0.2.1", "", FAULT_TLS_GROUPS_DISJOINT, SPAN(""), NOW + 2);
+	assert_true(earlier("192.0.2.1", "mx3.b.example", NOW + 3, &code, &ago));
+	assert_int_equal(code, FAULT_TLS_GROUPS_DISJOINT);
+	assert_true(earlier("192.0.2.1", "mx1.b.example", NOW + 3, &code, &ago));
+	assert_int_equal(code, FAULT_TLS_NO_RSA_CERT);
 }
 
 static void test_earlier_failures_survive_the_worker(void **state)
@@ -441,6 +459,7 @@ int main(void)
 		TEST(test_earlier_failures),
 		TEST(test_earlier_failures_survive_the_worker),
 		TEST(test_what_is_read_late),
+		TEST(test_two_peers_behind_one_address),
 		TEST(test_a_flood_of_failures),
 		TEST(test_graces),
 		TEST(test_graces_are_bounded),

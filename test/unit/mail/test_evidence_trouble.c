@@ -137,6 +137,32 @@ static void test_full(void **state)
 	expect_mails(10);
 }
 
+/* One peer that fails all the time, while nothing can be written: it is counted, and takes no more room. */
+static void test_the_same_failure_again_and_again(void **state)
+{
+	char away[128];
+	size_t used;
+
+	deliver_ten();
+	restart();
+	snprintf(away, sizeof(away), "%s/away", folder);
+	assert_int_equal(rename(path, away), 0);
+	deliver_ten();
+	expect_waiting("STORE-MISSING");
+	for (int i = 0; i < 10; i++)
+		fail_handshake("192.0.2.1", "mx1.b.example", FAULT_TLS_NO_RSA_CERT, SPAN(""), NOW);
+	pthread_mutex_lock(&evidence->lock);
+	used = evidence->batch->arena.used;
+	pthread_mutex_unlock(&evidence->lock);
+	for (int i = 0; i < 1000; i++)
+		fail_handshake("192.0.2.1", "mx1.b.example", FAULT_TLS_NO_RSA_CERT, SPAN(""), NOW);
+	pthread_mutex_lock(&evidence->lock);
+	assert_int_equal(evidence->batch->arena.used, used);
+	pthread_mutex_unlock(&evidence->lock);
+	assert_int_equal(rename(away, path), 0);
+	expect_mails(20);
+}
+
 /* The bound: what is new is lost and counted, what is known goes on counting. */
 static void test_more_than_can_wait(void **state)
 {
@@ -181,6 +207,7 @@ int main(void)
 		TEST(test_missing_from_the_beginning),
 		TEST(test_damaged_and_restored),
 		TEST(test_full),
+		TEST(test_the_same_failure_again_and_again),
 		TEST(test_more_than_can_wait),
 	};
 
