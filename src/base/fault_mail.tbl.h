@@ -6,6 +6,16 @@ FAULT(MAIL_RELAY_DENIED, "MAIL-RELAY-DENIED",
 	"Mail für {domain} wird hier nicht angenommen: Keine Domain dieses Namens hat einen Mailserver (Empfänger {rcpt}).",
 	"If it is a customer's, add it: `torhaus domain add {domain} --mail HOST:PORT`. If not, the sender tried to relay through this server, or an MX record points here that should not.",
 	"Gehört sie einem Kunden, sie anlegen: `torhaus domain add {domain} --mail HOST:PORT`. Wenn nicht, wollte der Absender diesen Server als Relay benutzen, oder ein MX-Eintrag zeigt zu Unrecht hierher.")
+FAULT(MAIL_ROUTED, "MAIL-ROUTED-ADDRESS",
+	"The recipient {rcpt} names a further way behind its domain (by %, ! or a second @); a mail server that trusts this one would relay it anywhere, so it was refused.",
+	"Der Empfänger {rcpt} nennt hinter seiner Domain einen weiteren Weg (mit %, ! oder einem zweiten @); ein Mailserver, der diesem hier vertraut, würde sie überallhin weitergeben, darum wurde er abgewiesen.",
+	"None: such addresses are tried by those who look for open relays. A mailbox that really has such a name needs another one.",
+	"Keine: Solche Adressen probiert, wer offene Relays sucht. Ein Postfach, das wirklich so heißt, braucht einen anderen Namen.")
+FAULT(MAIL_NO_PROXY_HEADER, "MAIL-NO-PROXY-HEADER",
+	"A connection from an address in mail.proxy_from did not begin with a PROXY protocol header in time; it was closed without a word.",
+	"Eine Verbindung von einer Adresse aus mail.proxy_from begann nicht rechtzeitig mit einem PROXY-Header; sie wurde wortlos geschlossen.",
+	"Switch the PROXY protocol on at the load balancer (HAProxy: send-proxy-v2, nginx: proxy_protocol on), or take its address out of mail.proxy_from.",
+	"Das PROXY-Protokoll beim Load-Balancer einschalten (HAProxy: send-proxy-v2, nginx: proxy_protocol on) oder seine Adresse aus mail.proxy_from nehmen.")
 FAULT(MAIL_TLS_REQUIRED, "MAIL-TLS-REQUIRED",
 	"Mail for {rcpt} has to come encrypted, and the peer came without TLS; its mail was {how}.",
 	"Mail für {rcpt} muss verschlüsselt kommen, und die Gegenstelle kam ohne TLS; ihre Mail wurde {how}.",
@@ -92,8 +102,8 @@ FAULT(MAIL_TOO_MANY_CONNECTIONS, "MAIL-TOO-MANY-CONNECTIONS",
 	"If it is a partner, raise mail.connections_per_network.",
 	"Ist es ein Partner, mail.connections_per_network erhöhen.")
 FAULT(MAIL_TOO_MANY_ERRORS, "MAIL-TOO-MANY-ERRORS",
-	"The peer made more errors in one session than mail.errors_max allows (unknown recipients, commands that do not exist).",
-	"Die Gegenstelle hat in einer Sitzung mehr Fehler gemacht, als mail.errors_max erlaubt (unbekannte Empfänger, Befehle, die es nicht gibt).",
+	"The peer made more errors since its last message that was taken than mail.errors_max allows (unknown recipients, commands that do not exist).",
+	"Die Gegenstelle hat seit ihrer letzten angenommenen Nachricht mehr Fehler gemacht, als mail.errors_max erlaubt (unbekannte Empfänger, Befehle, die es nicht gibt).",
 	"None: harvesters of addresses do that. If it is a partner, its list of recipients is out of date.",
 	"Keine: Adresssammler tun das. Ist es ein Partner, ist seine Empfängerliste veraltet.")
 FAULT(MAIL_TOO_MANY_COMMANDS, "MAIL-TOO-MANY-COMMANDS",

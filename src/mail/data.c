@@ -18,6 +18,8 @@ static int refuse_bytes(struct mail_session *s)
 	note_fault(s, LOG_LEVEL_WARNING, "refused", &f);
 	s->verdict = VERDICT_MALFORMED;
 	s->code = f.code;
+	if (s->mail && s->mail->relay)
+		relay_refuse(s->mail->relay, 521, SPAN("A lone CR or LF, or a NUL, in the message"));
 	session_say(s, 521, "5.5.2", "A lone CR or LF, or a NUL, in the message [%s]", fault_code_text(f.code));
 	return NEXT_CLOSE;
 }
@@ -26,6 +28,8 @@ static int refuse_endless(struct mail_session *s)
 {
 	s->verdict = VERDICT_TOO_MANY;
 	s->code = FAULT_MAIL_TOO_LARGE;
+	if (s->mail && s->mail->relay)
+		relay_refuse(s->mail->relay, 552, SPAN("The message has no end"));
 	session_say(s, 552, "5.3.4", "The message has no end [%s]", fault_code_text(s->code));
 	return NEXT_CLOSE;
 }

@@ -174,6 +174,13 @@ static void refuse_relaying(struct recipient *r)
 	refuse(r, 550, "5.7.1", &f, "Relaying denied: no mail is taken here for this domain");
 }
 
+/* Does the local part name another place to send it to? Postfix follows user%other@here and other!user@here for clients that it
+ * trusts, as it may trust us, and is an open relay then. */
+static bool is_routed(struct span local)
+{
+	return span_index(local, '@') >= 0 || span_index(local, '%') >= 0 || span_index(local, '!') >= 0;
+}
+
 /* ---- its backend ---- */
 
 /* The backend failed: 451, so that the sender tries again. */
@@ -217,6 +224,13 @@ static int connect_backend(struct recipient *r, bool fresh)
 	return -1;
 }
 
+/* The backend took nothing, and may have closed: the next recipient gets a connection as the first did. */
+static void give_back(struct mail_transaction *t)
+{
+	mta_put(t->mta);
+	t->mta = NULL;
+}
+
 /* Can the one that the transaction has serve this recipient, too? Then 0; if a transaction of its own could, it is
  * told so. */
 static int share_backend(struct recipient *r)
@@ -231,8 +245,7 @@ static int share_backend(struct recipient *r)
 			"Another mail server than that of the recipients before: send again for this one");
 		return -1;
 	}
-	mta_put(t->mta);
-	t->mta = NULL;
+	give_back(t);
 	return 0;
 }
 
@@ -331,12 +344,13 @@ static void add_to_share(struct recipient *r)
 static void take_answer(struct recipient *r, const struct smtp_reply *reply)
 {
 	struct mail_transaction *t = r->t;
-
 	unsigned code = session_pass(r->s, reply);
 
 	if (code / 100 != 2) {
 		count_refused(r, code);
 		note_recipient(r->s, buf_span(&r->mailbox), code, reply->text);
+		if (!t->mta->begun)
+			give_back(t);
 		return;
 	}
 	if (t->recipients++ > 0)
@@ -365,6 +379,10 @@ static void receive_recipient(struct recipient *r)
 	r->domain = find_domain(r);
 	if (!r->domain) {
 		refuse_relaying(r);
+		return;
+	}
+	if (is_routed(r->rcpt.to.local)) {
+		refuse_plainly(r, 550, "5.7.1", FAULT_MAIL_ROUTED, "Relaying denied: no way behind the domain is taken");
 		return;
 	}
 	r->rule = snapshot_tls_of(r->s->state->snapshot, r->domain, buf_span(&r->mailbox));

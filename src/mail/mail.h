@@ -34,8 +34,8 @@ struct mail_settings {
 		final_timeout_ms; /* of the backend: replies, and that to the dot */
 	uint64_t tarpit_ms;       /* before each answer to a client that makes errors */
 	unsigned connections_max, connections_per_network;
-	unsigned commands_max; /* since the last message that was taken */
-	unsigned errors_max, recipients_max;
+	unsigned commands_max, errors_max; /* since the last message that was taken */
+	unsigned recipients_max;
 	const struct net_prefix *proxy_from; /* who must begin with a PROXY protocol header */
 	unsigned proxy_from_n;
 };

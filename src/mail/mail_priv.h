@@ -102,7 +102,8 @@ struct mail_session {
 	bool in_network; /* counted in mail->networks */
 	enum verdict verdict;
 	enum fault_code code; /* of the fault that ended it */
-	unsigned commands, errors, mails;
+	unsigned commands, errors; /* since the last message that was taken */
+	unsigned errors_before, mails;
 	uint64_t deadline;             /* of the command that is awaited */
 	enum loop_idle_end wait_ended; /* how; READABLE: the command comes */
 };
@@ -198,6 +199,8 @@ uint64_t relay_deadline(const struct relay *r);
 int relay_send(struct relay *r);
 /* The final dot and what became of it, said to the client. The transaction is over. An enum next or -errno. */
 int relay_end(struct relay *r);
+/* The message ends within, for that reason, which the caller says. The transaction is over. Does not suspend. */
+void relay_refuse(struct relay *r, unsigned code, struct span why);
 
 /* ---- received.c ---- */
 

@@ -116,6 +116,12 @@ int mta_envelope(struct mta *m, struct span mail_line, struct span rcpt_line, st
 		r = smtp_client_read(&m->client, patience(m), ret_rcpt);
 	else if (m->begun)
 		r = mta_ask(m, rcpt_line, ret_rcpt);
+	/* It refused MAIL and closed: its word counts, unless it only was in a hurry. */
+	if (r < 0 && !m->begun && ret_mail->code >= 400 && ret_mail->code != 421) {
+		*ret_rcpt = (struct smtp_reply){ 0 };
+		m->broken = true;
+		return 0;
+	}
 	return r;
 }
 
@@ -407,7 +413,7 @@ void mta_put(struct mta *m)
 	struct kept_list *kept = &m->backend->kept[m->thread];
 
 	m->settings = NULL;
-	if (smtp_client_has_more(&m->client) || m->client.conn->fd.hung_up) {
+	if (m->broken || smtp_client_has_more(&m->client) || m->client.conn->fd.hung_up) {
 		mta_free(m);
 	} else if (m->mails >= MTA_MAILS_MAX || kept->n >= m->backend->kept_max) {
 		quit(m);

@@ -58,6 +58,7 @@ struct mta {
 	bool local;     /* the backend is this machine */
 	bool reused;    /* it was kept */
 	bool begun;     /* it has taken MAIL, and the message is not done */
+	bool broken;    /* it carries nothing any more */
 	unsigned mails; /* that went over it */
 	/* Of the loan under way. */
 	const struct mail_settings *settings;

@@ -43,7 +43,7 @@ void note_session(const struct mail_session *s)
 
 	add_who(s, &line);
 	buf_addf(&line, " session=%s verdict=%s mails=%u errors=%u seconds=%llu", s->id, verdicts[s->verdict], s->mails,
-		s->errors, (unsigned long long)(loop_now_ms() - s->conn->started_ms) / 1000);
+		s->errors_before + s->errors, (unsigned long long)(loop_now_ms() - s->conn->started_ms) / 1000);
 	if (s->code != FAULT_NONE)
 		buf_addf(&line, " code=%s", fault_code_text(s->code));
 	log_event(s->self && s->commands <= 2 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "mail", "session", "%s",

@@ -28,6 +28,20 @@ static void spoil(struct relay *r, const struct smtp_answer *why)
 	r->mta = NULL;
 }
 
+/* ---- what came of it ---- */
+
+static enum note_verdict verdict_of(unsigned code)
+{
+	return code / 100 == 2 ? NOTE_DELIVERED : code / 100 == 4 ? NOTE_DEFERRED : NOTE_REFUSED;
+}
+
+static void count(unsigned code, uint64_t bytes)
+{
+	stat_add(code / 100 == 2 ? STAT_MAIL_DELIVERED : code / 100 == 4 ? STAT_MAIL_DEFERRED : STAT_MAIL_REFUSED, 1);
+	if (code / 100 == 2)
+		stat_add(STAT_MAIL_BYTES, bytes);
+}
+
 /* ---- beginning ---- */
 
 static enum fault_code backend_failed(struct mail_session *s, int error)
@@ -72,6 +86,17 @@ struct relay *relay_free(struct relay *r)
 	return mem_free(r);
 }
 
+/* The message was refused before its first byte, which was said: the transaction is over. broken: so is the connection. */
+static struct relay *refuse_all(struct mail_session *s, unsigned code, struct span reply, bool broken)
+{
+	note_mail(s, verdict_of(code), 0, reply);
+	count(code, 0);
+	if (broken)
+		s->mail->mta = mta_drop(s->mail->mta);
+	session_reset(s);
+	return NULL;
+}
+
 struct relay *relay_begin(struct mail_session *s)
 {
 	struct mail_transaction *t = s->mail;
@@ -80,8 +105,7 @@ struct relay *relay_begin(struct mail_session *s)
 
 	if (t->lost) {
 		session_answer(s, &went);
-		session_reset(s);
-		return NULL;
+		return refuse_all(s, went.code, span_of(went.text), true);
 	}
 	r = mta_ask(t->mta, SPAN("DATA\r\n"), &reply);
 	if (r == 0 && reply.code == 354)
@@ -89,14 +113,10 @@ struct relay *relay_begin(struct mail_session *s)
 	/* A yes without the message is none: the sender must not take it for one. */
 	if (r == 0 && reply.code < 400)
 		r = -EPROTO;
-	if (r < 0) {
-		say_backend_failed(s, r);
-		t->mta = mta_drop(t->mta);
-	} else {
-		session_pass(s, &reply);
-	}
-	session_reset(s);
-	return NULL;
+	if (r == 0)
+		return refuse_all(s, session_pass(s, &reply), reply.text, false);
+	say_backend_failed(s, r);
+	return refuse_all(s, went.code, span_of(strerror(-r)), true);
 }
 
 /* ---- on the way ---- */
@@ -161,18 +181,6 @@ int relay_send(struct relay *r)
 
 /* ---- the end ---- */
 
-static enum note_verdict verdict_of(unsigned code)
-{
-	return code / 100 == 2 ? NOTE_DELIVERED : code / 100 == 4 ? NOTE_DEFERRED : NOTE_REFUSED;
-}
-
-static void count(unsigned code, uint64_t bytes)
-{
-	stat_add(code / 100 == 2 ? STAT_MAIL_DELIVERED : code / 100 == 4 ? STAT_MAIL_DEFERRED : STAT_MAIL_REFUSED, 1);
-	if (code / 100 == 2)
-		stat_add(STAT_MAIL_BYTES, bytes);
-}
-
 /* Our answer, or the backend's word that came before its time. */
 static void answer_spoiled(struct relay *r)
 {
@@ -202,7 +210,8 @@ static unsigned answer_final(struct relay *r, const struct smtp_reply *reply)
 	count(code, r->scan.bytes);
 	if (code / 100 == 2) {
 		s->mails++;
-		s->commands = 0;
+		s->errors_before += s->errors;
+		s->commands = s->errors = 0;
 	}
 	return code;
 }
@@ -243,6 +252,9 @@ static int finish(struct relay *r)
 	int error, sent;
 
 	hear_early(r);
+	/* This worker ends: the dot would bring the mail to a backend whose answer nobody hears. */
+	if (r->mta && task_canceled())
+		spoil(r, &went);
 	if (r->mta) {
 		smtp_dots_end(&r->dots, &r->out);
 		send_out(r);
@@ -274,4 +286,15 @@ int relay_end(struct relay *r)
 	s->mail->relay = relay_free(r);
 	session_reset(s);
 	return error;
+}
+
+void relay_refuse(struct relay *r, unsigned code, struct span why)
+{
+	struct mail_session *s = r->s;
+
+	note_mail(s, verdict_of(code), r->scan.bytes, why);
+	count(code, 0);
+	s->mail->mta = mta_drop(s->mail->mta);
+	s->mail->relay = relay_free(r);
+	session_reset(s);
 }

@@ -83,10 +83,10 @@ void session_say(struct mail_session *s, unsigned code, const char *enhanced, co
 }
 
 /* Does the code speak of us and the backend rather than of the mail? Then it is not for the client: 421 closes a channel,
- * the others ask for TLS or for a password. */
+ * 502 and 503 do not know our command or do not expect it, the others ask for TLS or for a password. */
 static bool is_between_us(unsigned code)
 {
-	static const unsigned codes[] = { 421, 454, 523, 524, 525, 530, 534, 535, 538 };
+	static const unsigned codes[] = { 421, 454, 502, 503, 523, 524, 525, 530, 534, 535, 538 };
 
 	for (unsigned i = 0; i < array_len(codes); i++)
 		if (code == codes[i])
@@ -294,15 +294,28 @@ static bool is_proxy(const struct mail_settings *settings, const struct net_addr
 	return false;
 }
 
+/* A load balancer that sends none, or a health check that only connects, which nobody need hear of. */
+static int no_proxy_header(struct mail_session *s)
+{
+	struct fault f;
+	char byte;
+	bool left = recv(s->conn->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+
+	fault_set(&f, FAULT_MAIL_NO_PROXY_HEADER);
+	note_fault(s, left ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "refused", &f);
+	s->verdict = left ? VERDICT_LOST : VERDICT_MALFORMED;
+	s->code = f.code;
+	return -EPROTO;
+}
+
 static int greet(struct mail_session *s)
 {
 	const struct mail_settings *settings = session_settings(s);
 	int r = 0;
 
-	if (is_proxy(settings, &s->conn->peer))
-		r = conn_read_proxy(s->conn, deadline_in(settings->tls_timeout_ms));
-	if (r < 0)
-		return r;
+	if (is_proxy(settings, &s->conn->peer) &&
+		conn_read_proxy(s->conn, deadline_in(settings->tls_timeout_ms)) < 0)
+		return no_proxy_header(s);
 	s->in_network = networks_enter(s->thread->mail->networks, &s->conn->peer, settings->connections_per_network);
 	if (!s->in_network)
 		return too_many_here(s);

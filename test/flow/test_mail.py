@@ -1,6 +1,7 @@
 """The mail edge as one reads it: scripted clients, scripted backends. With real mail servers: test_mail_peers.py."""
 
 import re
+import socket
 import ssl
 
 import pytest
@@ -168,7 +169,9 @@ def test_relaying_is_denied(gateway, backend):
         for address in ("x@nowhere.test", "x@web-only.test", "x@[127.0.0.1]", "postmaster", "\"x@example.test\"@nowhere.test"):
             reply = c.ask(f"RCPT TO:<{address}>")
             assert reply.code == 550 and reply.enhanced == "5.7.1" and "MAIL-RELAY-DENIED" in reply.text
-        assert c.ask("RCPT TO:<x%nowhere.test@example.test>").code == 250
+        for address in ("x%nowhere.test@example.test", "nowhere.test!x@example.test", "\"x@nowhere.test\"@example.test"):
+            reply = c.ask(f"RCPT TO:<{address}>")
+            assert reply.code == 550 and reply.enhanced == "5.7.1" and "MAIL-ROUTED-ADDRESS" in reply.text
     t.run("domain", "add", "example.net", "--mail", f"127.0.0.1:{backend.port}")
     def postmaster():
         with Smtp(t.mail) as c:
@@ -225,9 +228,10 @@ def test_refusals_are_passed_on(gateway, backend):
         c.ask("RCPT TO:<box@example.test>")
         assert str(c.ask("DATA")) == "452 4.3.1 Later"
         assert c.ask("NOOP").code == 250
+    assert event(t, "mail", verdict="deferred")["reply"] == "Later"
 
 
-@pytest.mark.parametrize("code", [421, 454, 530, 535, 354])
+@pytest.mark.parametrize("code", [421, 454, 502, 503, 530, 535, 354])
 def test_what_is_between_us_is_not_for_the_client(gateway, backend, code):
     t = gateway()
     backend.at("RCPT", f"{code} 5.7.0 Must issue a STARTTLS command first")
@@ -583,6 +587,18 @@ def test_proxy_header_from_a_load_balancer(gateway, backend):
         assert c.mail(LETTER).code == 250
     assert b"([192.0.2.7])" in backend.done[0].content
     assert event(t, "mail")["peer"] == "192.0.2.7"
+
+
+def test_a_load_balancer_without_proxy_headers(gateway):
+    """Nothing is guessed: the connection ends, and the log says what is to be done; a health check is worth no line of it."""
+    t = gateway('proxy_from = {"127.0.0.9/32"}\n tls_timeout = "300ms"')
+    for before in (b"EHLO client.test\r\n", b"PROXY TCP4 192.0.2.7\r\n", b"\r\n\r\n\0\r\nQUIT\n\x31\x11\0\0", b"PROXY TC", b""):
+        with Smtp(t.mail, source="127.0.0.9", before=before) as c:
+            assert c.greeting is None
+    socket.create_connection(t.mail, source_address=("127.0.0.9", 0)).close()
+    wait_for(lambda: t.logs().count(" mail session ") == 6, what="the sessions' lines")
+    assert t.logs().count(" mail refused ") == 5
+    assert event(t, "refused", code="MAIL-NO-PROXY-HEADER")["peer"] == "127.0.0.9"
 
 
 # ---- the process ----

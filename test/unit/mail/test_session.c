@@ -136,7 +136,7 @@ static void test_the_backend_goes(void **state)
 /* What is no reply, at each place where one is awaited. */
 static void test_the_backend_talks_nonsense(void **state)
 {
-	static const char *const nonsense[] = { "hello", "999 x", "250-x\r\n251 y", "25", "250 a\nb", "250_x" };
+	static const char *const nonsense[] = { "hello", "999 x", "250-x\r\n251 y", "25", "250-a\nb", "250_x" };
 
 	for (unsigned i = 0; i < array_len(nonsense); i++) {
 		for (unsigned n = 0; one_mail[n]; n++) {
@@ -151,6 +151,49 @@ static void test_the_backend_talks_nonsense(void **state)
 			talk_end(&t);
 		}
 	}
+}
+
+/* A yes is one, however its lines end; what comes behind it goes with the connection. */
+static void test_odd_answers_to_the_dot(void **state)
+{
+	static const char *const odd[][4] = { { "b< 250 Ok\nwhat", "> 250 2.0.0 Ok" },
+		{ "b< 250-a\n250 2.0.0 b", "> 250-2.0.0 a", "> 250 2.0.0 b" }, { "b< 250 a\rb\r", "> 250 2.0.0 a?b?" },
+		{ "b< 250", "> 250 2.0.0 " }, { "b< 550 5.7.1 spam\n\n", "> 550 5.7.1 spam" } };
+
+	for (unsigned i = 0; i < array_len(odd); i++) {
+		talk_begin(&t, NULL);
+		play_up_to(step_of("b< 250 2.0.0 Ok: queued as 4711"));
+		talk_play(&t, odd[i]);
+		PLAY(&t, "< NOOP", "> 250 2.0.0 Ok", "x");
+		talk_end(&t);
+	}
+}
+
+/* The backend that refuses MAIL for good and closes has said what counts; the next recipient finds it again. */
+static void test_a_refusal_of_mail_and_a_close(void **state)
+{
+	play_up_to(step_of("b< 250 2.1.0 Ok"));
+	PLAY(&t, "b< 550 5.7.1 You are not welcome", "-", "> 550 5.7.1 You are not welcome");
+	PLAY(&t, "< RCPT TO:<box@example.test>", "+", "b< 220 x", "b> EHLO *", "b< 250 x", "b> MAIL *", "b< 250 Ok",
+		"b> RCPT *", "b< 250 Ok", "> 250 2.0.0 Ok", "x");
+}
+
+/* Errors count since the last message that was taken: a sender of many mails is no harvester. */
+static void test_a_message_forgives_errors(void **state)
+{
+	talk_begin(&t, NULL);
+	t.settings.errors_max = 3;
+	mail_publish(t.mail, NULL, NULL, &t.settings);
+	play_up_to(step_of("< QUIT"));
+	for (unsigned i = 0; i < 3; i++) {
+		PLAY(&t, "< WHAT", "> 500 *", "< WHAT", "> 500 *", "< WHAT", "> 500 *");
+		PLAY(&t, "< MAIL FROM:<>", "> 250 *", "< RCPT TO:<box@example.test>", "b> MAIL *", "b> RCPT *",
+			"b< 250 Ok\r\n250 Ok", "> 250 *", "< DATA", "b> DATA", "b< 354 Go", "> 354 *", "< .",
+			"b> Received: *", "b> \t*", "b> \t*", "b> \t*", "b> .", "b< 250 Ok", "> 250 *");
+	}
+	PLAY(&t, "< WHAT", "> 500 *", "< WHAT", "> 500 *", "< WHAT", "> 500 *", "< WHAT", "> 500 *", "> 421 4.7.0 *",
+		">-");
+	talk_end(&t);
 }
 
 /* A connection that carried one message carries the next; one that carried half of one does not. */
@@ -342,6 +385,9 @@ int main(void)
 		cmocka_unit_test(test_the_client_goes),
 		cmocka_unit_test(test_the_backend_goes),
 		cmocka_unit_test(test_the_backend_talks_nonsense),
+		cmocka_unit_test(test_odd_answers_to_the_dot),
+		cmocka_unit_test_setup_teardown(test_a_refusal_of_mail_and_a_close, begin, end),
+		cmocka_unit_test(test_a_message_forgives_errors),
 		cmocka_unit_test_setup_teardown(test_connections_are_kept, begin, end),
 		cmocka_unit_test(test_a_dead_connection_is_replaced),
 		cmocka_unit_test_setup_teardown(test_a_plain_backend, begin, end),
