@@ -382,7 +382,8 @@ static void receive_recipient(struct recipient *r)
 		return;
 	}
 	if (is_routed(r->rcpt.to.local)) {
-		refuse_plainly(r, 550, "5.7.1", FAULT_MAIL_ROUTED, "Relaying denied: no way behind the domain is taken");
+		refuse_plainly(r, 550, "5.7.1", FAULT_MAIL_ROUTED,
+			"Relaying denied: no way behind the domain is taken");
 		return;
 	}
 	r->rule = snapshot_tls_of(r->s->state->snapshot, r->domain, buf_span(&r->mailbox));

@@ -101,7 +101,7 @@ struct mail_session {
 	bool self;       /* its TLS was our own check: not worth a line, unless it does more */
 	bool in_network; /* counted in mail->networks */
 	enum verdict verdict;
-	enum fault_code code; /* of the fault that ended it */
+	enum fault_code code;      /* of the fault that ended it */
 	unsigned commands, errors; /* since the last message that was taken */
 	unsigned errors_before, mails;
 	uint64_t deadline;             /* of the command that is awaited */

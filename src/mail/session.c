@@ -313,8 +313,7 @@ static int greet(struct mail_session *s)
 	const struct mail_settings *settings = session_settings(s);
 	int r = 0;
 
-	if (is_proxy(settings, &s->conn->peer) &&
-		conn_read_proxy(s->conn, deadline_in(settings->tls_timeout_ms)) < 0)
+	if (is_proxy(settings, &s->conn->peer) && conn_read_proxy(s->conn, deadline_in(settings->tls_timeout_ms)) < 0)
 		return no_proxy_header(s);
 	s->in_network = networks_enter(s->thread->mail->networks, &s->conn->peer, settings->connections_per_network);
 	if (!s->in_network)

@@ -204,8 +204,10 @@ static const struct conf_key mail_keys[] = {
 		.help_en = "Commands of a session since its last message.",
 		.help_de = "Befehle einer Sitzung seit ihrer letzten Nachricht." },
 	{ "errors_max", CONF_UINT, AT(errors_max), "20", 1, 1000000,
-		.help_en = "Errors since the last message that was taken, unknown recipients among them, before the session is ended.",
-		.help_de = "Fehler seit der letzten angenommenen Nachricht, auch unbekannte Empfänger, bevor die Sitzung beendet wird." },
+		.help_en =
+			"Errors since the last message that was taken, unknown recipients among them, before the session is ended.",
+		.help_de =
+			"Fehler seit der letzten angenommenen Nachricht, auch unbekannte Empfänger, bevor die Sitzung beendet wird." },
 	{ "tarpit", CONF_DURATION, AT(tarpit_ms), "1s", 0, HOUR,
 		.help_en = "How long each further error takes, once half of errors_max is used up.",
 		.help_de = "Wie lange jeder weitere Fehler dauert, wenn die Hälfte von errors_max verbraucht ist." },
