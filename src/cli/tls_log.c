@@ -353,6 +353,7 @@ static void peer_json(struct jsonw *j, const struct logs *l, const struct log_pe
 	jsonw_uint(j, "fallbacks", p->fallbacks);
 	time_json(j, "fallback", p->fallback_at);
 	jsonw_int(j, "fallback_after_s", p->fallback_after_s);
+	jsonw_uint(j, "fallbacks_outbound", p->fallbacks_out);
 	jsonw_uint(j, "refusals", p->refusals);
 	time_json(j, "refused", p->refused_at);
 	jsonw_text(j, "refused_for", p->refused_for[0] ? p->refused_for : NULL);

@@ -67,10 +67,11 @@ struct log_peer {
 	uint64_t mails_in, clear_in; /* with TLS and without; inbound: the peer is the client */
 	uint64_t mails_out, clear_out;
 	uint64_t failures_in, failures_out;
-	int64_t failed_at;  /* the last; 0: none */
-	bool failed_out;    /* in that direction */
-	const char *reason; /* its words */
-	uint64_t fallbacks; /* came without TLS after a failure */
+	int64_t failed_at;      /* the last; 0: none */
+	bool failed_out;        /* in that direction */
+	const char *reason;     /* its words */
+	uint64_t fallbacks;     /* came without TLS after a failure */
+	uint64_t fallbacks_out; /* or mail went there without */
 	int64_t fallback_at, fallback_after_s;
 	uint64_t refusals; /* of recipients, for want of encryption */
 	int64_t refused_at;

@@ -105,7 +105,8 @@ static void fill(struct logs *l, const struct peer *p, const struct group *g, st
 	out->failed_at = p->failed_at;
 	out->failed_out = p->failed_out;
 	out->reason = p->reason;
-	out->fallbacks = p->fallbacks;
+	out->fallbacks = p->fallbacks[IN];
+	out->fallbacks_out = p->fallbacks[OUT];
 	out->fallback_at = p->fallback_at;
 	out->fallback_after_s = p->fallback_after_s;
 	out->refusals = p->refusals;

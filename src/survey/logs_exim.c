@@ -4,13 +4,20 @@
  *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=host (helo) [192.0.2.1]:4711 P=esmtps X=TLS1.2:SUITE:256 CV=no S=…
  *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i => a@b R=… T=… H=host [192.0.2.1] X=TLS1.3:SUITE:256 CV=yes C="250 OK"
  *   2024-01-05 09:14:21 TLS error on connection from host (helo) [192.0.2.1]:4711 I=[…]:25 (SSL_accept): error:…
- *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i H=host [192.0.2.1]: TLS error on connection (gnutls_handshake): …
  *   2024-01-05 09:14:22 H=host (helo) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: encryption required
+ *
+ * A failed handshake of a delivery is told with what is done about it (without TLS is the default), or once for each recipient; older
+ * versions had words of their own:
+ *
+ *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i TLS session: (SSL_connect): error:…: delivering unencrypted to H=host [192.0.2.1] (not in …
+ *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i == a@b R=… T=… defer (-37) H=host [192.0.2.1]: TLS session: (SSL_connect): error:…
+ *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i == a@b R=… T=… defer (-38) H=host [192.0.2.1]: a TLS session is required, but …
+ *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i H=host [192.0.2.1]: TLS error on connection (gnutls_handshake): …
  *
  * X= holds version, suite and bits; a build with GnuTLS writes ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM where the
  * signature names the key type. A pid in brackets, milliseconds and a zone may stand behind the time.
  *
- * Such a build, as a server, sends its alert, waits for half a second and for the client to hang up, and only then writes that the
+ * A build with GnuTLS, as a server, sends its alert, waits for half a second and for the client to hang up, and only then writes that the
  * handshake failed: a client that comes again at once without TLS stands before its own failure.
  */
 #include "survey/logs_priv.h"
@@ -85,28 +92,42 @@ static bool is_after_handshake(struct span where)
 	return false;
 }
 
-/* rest stands behind the host: " I=[…]:25 (SSL_accept): reason" or " (SSL_connect): reason". */
-static void on_failure(struct logs *l, const struct stamp *stamp, const struct party *party, struct span rest,
-	enum way way)
+/* " I=[…]:25 (SSL_accept): reason", "TLS session: (SSL_connect): reason", ": reason" (then *ret_where is empty). */
+static struct span take_reason(struct span rest, struct span *ret_where)
 {
-	ptrdiff_t open = span_index(rest, '('), close = find(rest, SPAN("): "));
-	struct span where = SPAN("");
+	ptrdiff_t open = span_index(rest, '('), close = find(rest, SPAN("): ")), colon = find(rest, SPAN(": "));
+
+	*ret_where = SPAN("");
+	if (open >= 0 && close > open) {
+		*ret_where = span_sub(rest, (size_t)open + 1, (size_t)(close - open) - 1);
+		rest = span_from(rest, (size_t)close + 3);
+	} else if (colon >= 0) {
+		rest = span_from(rest, (size_t)colon + 2);
+	}
+	return span_trim(rest);
+}
+
+/* id: of the message that was to be delivered, or empty. */
+static void on_failure(struct logs *l, const struct stamp *stamp, struct span id, enum way way,
+	const struct party *party, struct span words)
+{
+	struct span where, reason = take_reason(words, &where);
 	struct peer *p;
 	int64_t at;
 
-	if (open >= 0 && close > open) {
-		where = span_sub(rest, (size_t)open + 1, (size_t)(close - open) - 1);
-		rest = span_from(rest, (size_t)close + 3);
-	}
 	if (is_after_handshake(where) || !stamp_time(l, stamp, &at))
 		return;
 	p = peer_meet(l, party, at);
-	peer_failed(l, p, way, at, span_trim(rest));
+	if (id.n > 0 && way == OUT)
+		peer_failed_for(l, p, id, at, reason);
+	else
+		peer_failed(l, p, way, at, reason);
 	if (way == IN && span_starts(where, SPAN("gnutls_handshake")))
 		peer_failed_before(p, at);
 }
 
-static void on_tls_error(struct logs *l, const struct stamp *stamp, struct span rest)
+/* "TLS error on connection to host …" */
+static void on_tls_error(struct logs *l, const struct stamp *stamp, struct span id, struct span rest)
 {
 	enum way way = IN;
 	struct party p;
@@ -117,7 +138,33 @@ static void on_tls_error(struct logs *l, const struct stamp *stamp, struct span 
 		return;
 	skip(&rest, SPAN("H="));
 	if (party_take(&rest, &p))
-		on_failure(l, stamp, &p, rest, way);
+		on_failure(l, stamp, id, way, &p, rest);
+}
+
+/* "TLS session: (SSL_connect): reason: delivering unencrypted to H=host [address] (not in hosts_require_tls)" */
+static void on_unencrypted(struct logs *l, const struct stamp *stamp, struct span id, struct span rest)
+{
+	static const struct span instead = SPAN("delivering unencrypted to H=");
+	ptrdiff_t at = find(rest, instead);
+	struct party p;
+	struct span to;
+
+	if (at < 2)
+		return;
+	to = span_from(rest, (size_t)at + instead.n);
+	if (party_take(&to, &p))
+		on_failure(l, stamp, id, OUT, &p, span_sub(rest, 0, (size_t)at - 2));
+}
+
+/* "a@b R=… T=… defer (-37) H=host [address]: TLS session: (SSL_connect): reason", "…: a TLS session is required, but …" */
+static void on_deferral(struct logs *l, const struct stamp *stamp, struct span id, struct span rest)
+{
+	struct party p;
+
+	if (!skip_to_value(&rest, SPAN(" H")) || !party_take(&rest, &p))
+		return;
+	if (find(rest, SPAN(": TLS session: (")) >= 0 || find(rest, SPAN(": a TLS session is required")) >= 0)
+		on_failure(l, stamp, id, OUT, &p, rest);
 }
 
 static struct span recipient_of(struct span rest)
@@ -146,40 +193,40 @@ static void on_rejection(struct logs *l, const struct stamp *stamp, const struct
 	peer_refused(peer_meet(l, party, at), at, recipient_of(span_from(before, (size_t)rejected)), words);
 }
 
-/* Behind "H=": "host [address] ..." */
-static void on_host(struct logs *l, const struct stamp *stamp, struct span rest, bool of_message)
+/* Behind "H=": "host [address] …", of a client or (id) a delivery. */
+static void on_host(struct logs *l, const struct stamp *stamp, struct span id, struct span rest)
 {
 	struct party party;
-	ptrdiff_t error;
 
 	if (!party_take(&rest, &party))
 		return;
-	error = find(rest, SPAN("TLS error on connection"));
-	if (error < 0)
-		error = find(rest, SPAN("TLS session: ("));
-	if (error >= 0)
-		on_failure(l, stamp, &party, span_from(rest, (size_t)error), of_message ? OUT : IN);
-	else if (!of_message)
+	if (find(rest, SPAN("TLS error on connection")) >= 0 || (id.n > 0 && find(rest, SPAN("TLS session")) >= 0))
+		on_failure(l, stamp, id, id.n > 0 ? OUT : IN, &party, rest);
+	else if (id.n == 0)
 		on_rejection(l, stamp, &party, rest);
 }
 
 void exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
 {
-	size_t id;
+	struct span id;
 
 	if (rest.n > 2 && rest.p[0] == '[' && ascii_digit(rest.p[1])) {
 		ptrdiff_t close = find(rest, SPAN("] "));
 
 		rest = close < 0 ? rest : span_from(rest, (size_t)close + 2);
 	}
-	id = id_bytes(rest);
-	rest = span_from(rest, id);
+	id = span_sub(rest, 0, id_bytes(rest));
+	rest = span_from(rest, id.n);
 	if (skip(&rest, SPAN("<=")))
 		on_mail(l, stamp, rest, IN);
 	else if (skip(&rest, SPAN("=>")) || skip(&rest, SPAN("->")))
 		on_mail(l, stamp, rest, OUT);
+	else if (skip(&rest, SPAN("==")))
+		on_deferral(l, stamp, id, rest);
 	else if (skip(&rest, SPAN("H=")))
-		on_host(l, stamp, rest, id > 0);
+		on_host(l, stamp, id, rest);
 	else if (skip(&rest, SPAN("TLS error on connection ")))
-		on_tls_error(l, stamp, rest);
+		on_tls_error(l, stamp, id, rest);
+	else if (span_starts(rest, SPAN("TLS session")))
+		on_unencrypted(l, stamp, id, rest);
 }

@@ -6,7 +6,8 @@
 #include "base/fmt.h"
 #include "survey/logs_priv.h"
 
-#define LATE_S 2 /* between a failure and its line, at most */
+#define LATE_S  2 /* between a failure and its line, at most */
+#define AGAIN_S 1 /* between lines about one failed delivery, at most */
 
 /* ---- the table ---- */
 
@@ -43,10 +44,15 @@ struct logs *logs_free(struct logs *l)
 	return mem_free(l);
 }
 
+static struct span key_of(const uint8_t addr[16])
+{
+	return span_make(addr, 16);
+}
+
 /* Where the peers with an address's hash begin. */
 static uint32_t *chain_of(const struct logs *l, const uint8_t addr[16])
 {
-	return &l->by_addr[span_hash(span_make(addr, 16), 0) & l->by_addr_mask];
+	return &l->by_addr[span_hash(key_of(addr), 0) & l->by_addr_mask];
 }
 
 static struct peer *find_in(const struct logs *l, uint32_t chain, const uint8_t addr[16])
@@ -158,8 +164,9 @@ void peer_secured(struct logs *l, struct peer *p, enum way way, unsigned suite)
 {
 	unsigned i = 0;
 
-	if (way == IN) {
+	if (p->failed_out == (way == OUT))
 		p->cleared = true; /* it can: what comes without TLS later has another reason */
+	if (way == IN) {
 		p->clear_at = 0;
 		l->ecdsa_in += suite < SUITES_MAX && l->suites[suite].pub.key == TLS_KEY_ECDSA;
 	}
@@ -183,19 +190,24 @@ static void fell_back(struct peer *p, int64_t at, int64_t after_s)
 {
 	p->cleared = true;
 	p->clear_at = 0;
-	p->fallbacks++;
+	p->fallbacks[IN]++;
 	p->fallback_at = at;
 	p->fallback_after_s = after_s;
 }
 
-/* Without TLS, soon after a failure of the same peer. */
-static void see_fallback(struct peer *p, int64_t at)
+/* Soon after a failure in this direction, and the first since. */
+static bool follows_failure(const struct peer *p, enum way way, int64_t at)
 {
-	if (p->failed_at == 0 || p->failed_out || p->cleared || at < p->failed_at ||
-		at - p->failed_at > LOGS_FALLBACK_S)
-		p->clear_at = at;
-	else
+	return p->failed_at > 0 && p->failed_out == (way == OUT) && !p->cleared && at >= p->failed_at &&
+		at - p->failed_at <= LOGS_FALLBACK_S;
+}
+
+void peer_came(struct peer *p, int64_t at)
+{
+	if (follows_failure(p, IN, at))
 		fell_back(p, at, at - p->failed_at);
+	else
+		p->clear_at = at;
 }
 
 void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t count)
@@ -205,8 +217,12 @@ void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t 
 		return;
 	}
 	p->clear[way] += count;
-	if (way == IN)
-		see_fallback(p, at);
+	if (way == IN) {
+		peer_came(p, at);
+	} else if (follows_failure(p, OUT, at)) {
+		p->cleared = true;
+		p->fallbacks[OUT]++;
+	}
 }
 
 static void count_cause(struct peer *p, unsigned rule)
@@ -252,6 +268,17 @@ void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struc
 	fail(l, p, way, at, rule_find(l, reason));
 }
 
+void peer_failed_for(struct logs *l, struct peer *p, struct span id, int64_t at, struct span reason)
+{
+	uint64_t key = span_hash(id, span_hash(key_of(p->addr), 0));
+
+	if (l->told.key == key && at >= l->told.at && at - l->told.at <= AGAIN_S)
+		return;
+	l->told.key = key;
+	l->told.at = at;
+	peer_failed(l, p, OUT, at, reason);
+}
+
 void peer_failed_as(struct logs *l, struct peer *p, enum way way, int64_t at, enum fault_code code)
 {
 	keep_text(p->reason, span_of(fault_code_text(code)));
@@ -280,5 +307,5 @@ void peer_refused(struct peer *p, int64_t at, struct span recipient, struct span
 	p->refused_at = at;
 	keep_text(p->refused_for, recipient);
 	keep_text(p->refused_with, words);
-	see_fallback(p, at);
+	peer_came(p, at);
 }

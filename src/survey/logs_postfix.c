@@ -10,9 +10,23 @@
  *   postfix/smtp[13]: Trusted TLS connection established to host[192.0.2.1]:25: TLSv1.3 with cipher SUITE (…) …
  *      … key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256
  *   postfix/smtp[13]: 4F1A…: to=<…>, relay=host[192.0.2.1]:25, …, status=sent (…)
+ *   postfix/smtp[13]: 4F1A…: to=<…>, relay=host[192.0.2.1]:25, …, status=deferred (TLS is required, but was not offered by host …)
  *
  * The words of the library come behind the error's line and replace its number. With TLS 1.3 the signature names the key type.
+ * smtp does not say that it connects: a connection is another one when it has a line about TLS, or another message.
+ *
+ * tlsproxy does the TLS of postscreen, and of smtp where connections are used again. It has many connections at a time, and the
+ * library's words, without an address, stand before the failure:
+ *
+ *   postfix/tlsproxy[14]: Anonymous TLS connection established from [192.0.2.1]:4711: TLSv1.3 with cipher SUITE (…) …
+ *   postfix/tlsproxy[14]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:…
+ *   postfix/tlsproxy[14]: TLS handshake failed for service=smtpd peer=[192.0.2.1]:4711
+ *   postfix/postscreen[15]: NOQUEUE: reject: RCPT from [192.0.2.1]:4712: 450 4.3.2 Service currently unavailable; from=<…>, to=<…>, …
+ *
+ * postscreen refuses every first recipient while it tests a client: no refusal to count, but it tells that somebody came without TLS.
+ * It writes nothing when it demands TLS itself (postscreen_tls_security_level = encrypt).
  */
+#include "base/fmt.h"
 #include "survey/logs_priv.h"
 
 static struct session *session_of(struct logs *l, uint32_t pid, bool client)
@@ -66,20 +80,26 @@ static unsigned suite_of(struct logs *l, struct span tls)
 	return m->answer;
 }
 
-/* "host[address]: TLSv1.2 with cipher …", "host[address]:25: …" */
-static void on_established(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+/* "TLS connection established from host[address]: TLSv1.2 with cipher …", "… established to host[address]:25: …", "… reused to …" */
+static void on_tls(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
-	struct party p;
-	ptrdiff_t colon;
+	bool again = skip(&rest, SPAN("TLS connection reused to "));
+	struct party party;
+	struct peer *p;
 	int64_t at;
 
-	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
+	if (!again && !skip(&rest, SPAN("TLS connection established from ")) &&
+		!skip(&rest, SPAN("TLS connection established to ")))
 		return;
-	colon = find(rest, SPAN(": "));
-	session_meet(s, &p);
+	if (!party_take(&rest, &party) || !stamp_time(l, stamp, &at))
+		return;
+	session_meet(s, &party);
 	s->secured = true;
-	peer_secured(l, peer_meet(l, &p, at), s->client ? OUT : IN,
-		suite_of(l, span_from(rest, (size_t)(colon < 0 ? 0 : colon + 2))));
+	s->mail = 0;
+	p = peer_meet(l, &party, at);
+	if (!again)
+		peer_secured(l, p, s->client ? OUT : IN,
+			suite_of(l, span_from(rest, (size_t)(find(rest, SPAN(": ")) + 2))));
 }
 
 /* "host[address]: -1", "host[address]:25: Connection reset by peer" */
@@ -94,18 +114,25 @@ static void on_error(struct logs *l, const struct stamp *stamp, struct session *
 	colon = find(rest, SPAN(": "));
 	session_meet(s, &p);
 	s->failed = true;
+	s->secured = false;
 	peer_failed(l, peer_meet(l, &p, at), s->client ? OUT : IN, at,
 		colon < 0 ? SPAN("") : span_from(rest, (size_t)colon + 2));
 }
 
-/* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:" */
+/* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:", without the place in the source. */
+static struct span words_of(struct span rest)
+{
+	ptrdiff_t file = find(rest, SPAN(":../"));
+
+	return file > 0 ? span_sub(rest, 0, (size_t)file) : rest;
+}
+
 static void on_library(struct logs *l, struct session *s, struct span rest)
 {
 	struct peer *p = s->failed ? peer_find(l, s->addr) : NULL;
-	ptrdiff_t file = find(rest, SPAN(":../"));
 
 	if (p)
-		peer_failed_because(l, p, file > 0 ? span_sub(rest, 0, (size_t)file) : rest);
+		peer_failed_because(l, p, words_of(rest));
 }
 
 /* Gone while STARTTLS was under way. */
@@ -163,71 +190,139 @@ static void on_client(struct logs *l, const struct stamp *stamp, struct session 
 	peer_mail(peer_meet(l, &p, at), IN, at, s->secured, 1);
 }
 
-/* "to=<…>, relay=host[address]:25, …, status=sent (…)" */
-static void on_delivery(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+/* What was not delivered for want of TLS, and has no other line. */
+static bool is_for_want_of_tls(struct span status)
 {
+	ptrdiff_t open = span_index(status, '(');
+
+	status = span_from(status, (size_t)(open < 0 ? 0 : open + 1));
+	return span_starts(status, SPAN("TLS is required")) || span_starts(status, SPAN("Server certificate not "));
+}
+
+/* "to=<…>, relay=host[address]:25, …, status=sent (…)" */
+static void on_delivery(struct logs *l, const struct stamp *stamp, struct session *s, struct span id, struct span rest)
+{
+	uint64_t mail = span_hash(id, 0);
 	struct party p;
 	int64_t at;
+	bool sent;
 
-	if (!skip_to_value(&rest, SPAN(", relay")) || !party_take(&rest, &p) ||
-		!skip_to_value(&rest, SPAN(", status")) || !skip(&rest, SPAN("sent")) || !stamp_time(l, stamp, &at))
+	if (!skip_to_value(&rest, SPAN(", relay")) || !party_take(&rest, &p) || !skip_to_value(&rest, SPAN(", status")))
 		return;
 	session_meet(s, &p);
-	peer_mail(peer_meet(l, &p, at), OUT, at, s->secured, 1);
+	if (s->mail > 0 && s->mail != mail)
+		s->secured = false;
+	s->mail = mail;
+	sent = skip(&rest, SPAN("sent"));
+	if ((!sent && !is_for_want_of_tls(rest)) || !stamp_time(l, stamp, &at))
+		return;
+	if (sent)
+		peer_mail(peer_meet(l, &p, at), OUT, at, s->secured, 1);
+	else
+		peer_failed_for(l, peer_meet(l, &p, at), id, at, span_from(rest, (size_t)span_index(rest, '(') + 1));
 }
 
 /* "4F1A2B3C: " or the long form, before lines of a message; "NOQUEUE: " and "warning: " look the same. */
-static bool skip_queue_id(struct span *rest)
+static bool take_queue_id(struct span *rest, struct span *ret)
 {
 	ptrdiff_t colon = span_index(span_sub(*rest, 0, 24), ':');
 
 	if (colon < 0 || (size_t)colon + 1 >= rest->n || rest->p[colon + 1] != ' ')
 		return false;
+	*ret = span_sub(*rest, 0, (size_t)colon);
 	*rest = span_from(*rest, (size_t)colon + 2);
 	return true;
 }
 
-static bool skip_established(struct span *rest)
+/* What Postfix thinks of the other side's certificate. */
+static bool skip_trust(struct span *rest)
 {
-	struct span s = *rest;
-
-	if (!skip(&s, SPAN("Anonymous ")) && !skip(&s, SPAN("Untrusted ")) && !skip(&s, SPAN("Trusted ")) &&
-		!skip(&s, SPAN("Verified ")))
-		return false;
-	if (!skip(&s, SPAN("TLS connection established from ")) && !skip(&s, SPAN("TLS connection established to ")))
-		return false;
-	*rest = s;
-	return true;
+	return skip(rest, SPAN("Anonymous ")) || skip(rest, SPAN("Untrusted ")) || skip(rest, SPAN("Trusted ")) ||
+		skip(rest, SPAN("Verified "));
 }
 
-static void on_labelled(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+static void on_labelled(struct logs *l, const struct stamp *stamp, struct session *s, struct span id, struct span rest)
 {
 	if (!s->client && skip(&rest, SPAN("client=")))
 		on_client(l, stamp, s, rest);
 	else if (s->client && span_starts(rest, SPAN("to=<")))
-		on_delivery(l, stamp, s, rest);
+		on_delivery(l, stamp, s, id, rest);
 	else if (skip(&rest, SPAN("reject: ")))
 		on_reject(l, stamp, s, rest);
 	else if (skip(&rest, SPAN("TLS library problem: ")))
 		on_library(l, s, rest);
+	else if (s->client && span_starts(rest, SPAN("Cannot start TLS")))
+		s->secured = false;
 }
 
-void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span rest)
+static void on_session_line(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
-	bool client = span_ends(program, SPAN("/smtp"));
-	struct session *s;
+	struct span id;
 
-	if (!client && !span_ends(program, SPAN("/smtpd")))
-		return;
-	s = session_of(l, pid, client);
 	if (skip(&rest, SPAN("connect from ")) || skip(&rest, SPAN("disconnect from ")))
-		*s = (struct session){ .pid = pid, .client = client };
-	else if (skip_queue_id(&rest))
-		on_labelled(l, stamp, s, rest);
-	else if (skip_established(&rest))
-		on_established(l, stamp, s, rest);
+		*s = (struct session){ .pid = s->pid, .client = s->client };
+	else if (take_queue_id(&rest, &id))
+		on_labelled(l, stamp, s, id, rest);
+	else if (skip_trust(&rest))
+		on_tls(l, stamp, s, rest);
 	else if (skip(&rest, SPAN("SSL_accept error from ")) || skip(&rest, SPAN("SSL_connect error to ")))
 		on_error(l, stamp, s, rest);
 	else if (skip(&rest, SPAN("lost connection after STARTTLS from ")))
 		on_lost(l, stamp, s, rest);
+}
+
+/* ---- tlsproxy and postscreen ---- */
+
+/* "smtpd peer=[192.0.2.1]:4711" */
+static void on_proxy_failure(struct logs *l, const struct stamp *stamp, uint32_t pid, struct span rest)
+{
+	struct span service, words = l->words.pid == pid ? span_of(l->words.text) : SPAN("");
+	struct party p;
+	int64_t at;
+
+	if (!span_cut(&rest, ' ', &service) || !skip(&rest, SPAN("peer=")) || !party_take(&rest, &p) ||
+		!stamp_time(l, stamp, &at))
+		return;
+	peer_failed(l, peer_meet(l, &p, at), span_eq(service, SPAN("smtp")) ? OUT : IN, at,
+		words.n > 0 ? words : SPAN("TLS handshake failed"));
+}
+
+static void proxy_line(struct logs *l, const struct stamp *stamp, uint32_t pid, struct span rest)
+{
+	struct session s = { 0 };
+
+	if (skip(&rest, SPAN("warning: "))) {
+		skip(&rest, SPAN("TLS library problem: "));
+		rest = words_of(rest);
+		l->words.pid = pid;
+		l->words.text[fmt_safe(rest, "", l->words.text, LOGS_TEXT - 1)] = '\0';
+		return;
+	}
+	if (skip(&rest, SPAN("TLS handshake failed for service=")))
+		on_proxy_failure(l, stamp, pid, rest);
+	else if (skip_trust(&rest) && span_starts(rest, SPAN("TLS connection established from ")))
+		on_tls(l, stamp, &s, rest); /* those to others smtp tells itself */
+	l->words.text[0] = '\0';
+}
+
+static void postscreen_line(struct logs *l, const struct stamp *stamp, struct span rest)
+{
+	struct party p;
+	int64_t at;
+
+	if (skip(&rest, SPAN("NOQUEUE: reject: RCPT from ")) && party_take(&rest, &p) && peer_find(l, p.addr) &&
+		stamp_time(l, stamp, &at))
+		peer_came(peer_meet(l, &p, at), at);
+}
+
+void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span rest)
+{
+	if (span_ends(program, SPAN("/smtpd")))
+		on_session_line(l, stamp, session_of(l, pid, false), rest);
+	else if (span_ends(program, SPAN("/smtp")))
+		on_session_line(l, stamp, session_of(l, pid, true), rest);
+	else if (span_ends(program, SPAN("/tlsproxy")))
+		proxy_line(l, stamp, pid, rest);
+	else if (span_ends(program, SPAN("/postscreen")))
+		postscreen_line(l, stamp, rest);
 }

@@ -33,11 +33,11 @@ struct peer {
 	uint8_t host_n, uses_n, causes_n;
 	bool failed_out, cleared; /* cleared: the last failure was followed already */
 	int64_t first_at, last_at;
-	int64_t clear_at;            /* it last came without TLS for no reason known; 0: never since TLS */
-	uint64_t mails[2], clear[2]; /* in, out */
+	int64_t clear_at;                         /* it last came without TLS for no reason known; 0: never since TLS */
+	uint64_t mails[2], clear[2], failures[2]; /* in, out */
 	struct use uses[LOGS_USES_MAX];
 	char host[LOGS_TEXT];
-	uint64_t failures[2], fallbacks, refusals, uses_more;
+	uint64_t fallbacks[2], refusals, uses_more;
 	int64_t failed_at, refused_at, fallback_at, fallback_after_s;
 	struct cause causes[LOGS_CAUSES_MAX];
 	char reason[LOGS_TEXT], refused_for[LOGS_TEXT], refused_with[LOGS_TEXT];
@@ -49,6 +49,7 @@ struct session {
 	bool client; /* smtp, else smtpd */
 	bool secured, failed;
 	uint8_t addr[16];
+	uint64_t mail; /* hash of the queue id that the connection was made for; 0: none yet */
 };
 
 struct clock_cache {
@@ -80,7 +81,15 @@ struct logs {
 	struct memo memos[MEMOS];
 	struct arena arena;       /* of suites' keys */
 	struct session *sessions; /* SESSIONS_MAX, by pid */
-	uint64_t ecdsa_in;        /* uses of our ECDSA certificates */
+	struct {
+		uint32_t pid;
+		char text[LOGS_TEXT];
+	} words; /* of the library, by tlsproxy, whose failures follow at once */
+	struct {
+		uint64_t key;
+		int64_t at;
+	} told;            /* the last failure of a delivery */
+	uint64_t ecdsa_in; /* uses of our ECDSA certificates */
 	/* After logs_conclude(). */
 	struct log_peer *report;
 	unsigned report_n;
@@ -168,9 +177,13 @@ unsigned suite_index(struct logs *l, struct span version, struct span suite, enu
 void peer_secured(struct logs *l, struct peer *p, enum way way, unsigned suite);
 void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t count);
 void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struct span reason);
+/* Of a message's delivery: one failure has a line for each recipient, and more. */
+void peer_failed_for(struct logs *l, struct peer *p, struct span id, int64_t at, struct span reason);
 void peer_failed_as(struct logs *l, struct peer *p, enum way way, int64_t at, enum fault_code code);
 /* Its last failure, at `at`, was written up to some seconds after it happened: what followed may stand before it. */
 void peer_failed_before(struct peer *p, int64_t at);
+/* It came as far as a recipient, and there was no handshake on the way. */
+void peer_came(struct peer *p, int64_t at);
 /* Better words for its last failure. */
 void peer_failed_because(struct logs *l, struct peer *p, struct span reason);
 void peer_refused(struct peer *p, int64_t at, struct span recipient, struct span words);

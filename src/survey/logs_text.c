@@ -42,10 +42,12 @@ bool party_addr(struct span s, uint8_t ret[16])
 /* The name in what stands before the address's bracket: "name (helo) ", "(helo) ", "name " or "name". */
 static struct span name_in(struct span before, size_t blank)
 {
-	if (before.n > 0 && before.p[0] == '(')
+	uint8_t addr[4];
+
+	if (before.n == 0 || before.p[0] == '(')
 		return SPAN("");
 	before.n = blank;
-	return span_eq(before, SPAN("unknown")) ? SPAN("") : before;
+	return span_eq(before, SPAN("unknown")) || read_v4(before, addr) ? SPAN("") : before;
 }
 
 bool party_take(struct span *rest, struct party *ret)

@@ -353,6 +353,23 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
+class Postscreen(Postfix):
+    """Postfix behind postscreen, which tests each new client to the end of a session (its first recipient gets a 450), TLS by tlsproxy."""
+
+    def __init__(self, lines="", **kwargs):
+        super().__init__(lines=f"""
+postscreen_tls_security_level = may
+postscreen_access_list =
+postscreen_greet_wait = 1s
+postscreen_pipelining_enable = yes
+postscreen_cache_map = btree:/var/lib/postfix/postscreen
+{lines}""", **kwargs)
+
+    def _master(self):
+        here = f"{self.address}:{self.port} inet n - n - "
+        return super()._master().replace(f"{here}- smtpd", f"{here}1 postscreen\nsmtpd pass - - n - - smtpd\ntlsproxy unix - - n - 0 tlsproxy")
+
+
 class Exim(Machine):
     queues = ["var/spool/exim4/input"]
 

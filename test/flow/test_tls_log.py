@@ -48,6 +48,21 @@ def test_the_founding_log_for_programs():
         assert [(t["version"], t["suite"], t["key"]) for t in p["tls"]] == [("TLS1.2", "ECDHE-RSA-AES256-GCM-SHA384", "RSA")]
 
 
+def test_exim_built_with_openssl():
+    """What Exim 4.96 wrote in this build, which Debian has not: as a server with an ECDSA certificate, then as a client."""
+    totals, all = peers(CASES / "exim-openssl.log")
+    causes = {address[-2:]: [c["code"] for c in p["causes"]] for address, p in all.items() if p["failures_inbound"]}
+    assert causes == {
+        "11": ["TLS-HANDSHAKE-FAILED"], "14": ["TLS-CERT-CA-UNKNOWN"], "15": ["TLS-CERT-CA-UNKNOWN"], "16": ["TLS-PEER-LEFT-AT-CERT"],
+        "17": ["TLS-PEER-LEFT-AT-CERT"], "18": ["TLS-PEER-LEFT-AT-CERT"], "19": ["TLS-HTTP"], "20": ["TLS-NOT-TLS"], "21": ["TLS-TIMEOUT"],
+        "22": ["TLS-SIGNATURES-RSA-ONLY"], "23": ["TLS-SIGNATURES-RSA-ONLY"], "25": ["TLS-PEER-TOO-OLD"]}
+    assert all["127.0.0.11"]["fallbacks"] == 1 and all["127.0.0.24"]["refusals"] == 1
+    assert [t["suite"] for t in all["127.0.0.13"]["tls"]] == ["TLS_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"]
+    server = all["127.0.0.1"]
+    assert server["failures_outbound"] == 8 and server["fallbacks_outbound"] == 4, server
+    assert server["mails_outbound"] == 2 and server["mails_outbound_clear"] == 6, server
+
+
 def test_rotated_and_compressed(tmp_path):
     """The failure is in an older file than what followed it; the order of the names does not matter."""
     lines = (CASES / "exim-main.log").read_text().splitlines(keepends=True)

@@ -126,6 +126,32 @@ static void test_exim_failures(void **state)
 			"192.0.2.8", FAULT_TLS_CERT_CA_UNKNOWN, true, false },
 		{ "TLS error on connection from (client.test) [192.0.2.10] (gnutls_handshake): Decryption has failed.",
 			"192.0.2.10", FAULT_TLS_CERT_REFUSED, true, false },
+		/* 4.96 with OpenSSL: a reset, plain SMTP instead of TLS, SSL 3, a client of TLS 1.0. */
+		{ "TLS error on connection from (client.test) [127.0.0.18] (SSL_accept): ret 5", "127.0.0.18",
+			FAULT_TLS_PEER_LEFT_AT_CERT, true, false },
+		{ "TLS error on connection from (client.test) [127.0.0.20] (SSL_accept): (TLSv1.3)", "127.0.0.20",
+			FAULT_TLS_NOT_TLS, true, false },
+		{ "TLS error on connection from (client.test) [127.0.0.25] (SSL_accept): (SSLv3)", "127.0.0.25",
+			FAULT_TLS_PEER_TOO_OLD, true, false },
+		{ "TLS error on connection from (client.test) [127.0.0.22] (SSL_accept): error:0A000076:SSL routines::no suitable signature algorithm",
+			"127.0.0.22", FAULT_TLS_SIGNATURES_RSA_ONLY, true, false },
+		{ "TLS error on connection from h.example [192.0.2.11] SSL_accept: TCP connection closed by peer",
+			"192.0.2.11", FAULT_TLS_PEER_LEFT_AT_CERT, true, false },
+		{ "1xWOaF-00089H-0L TLS session: (SSL_connect): error:0A000410:SSL routines::sslv3 alert handshake failure: delivering unencrypted to H=127.0.0.1 [127.0.0.1] (not in hosts_require_tls)",
+			"127.0.0.1", FAULT_TLS_SERVER_REFUSED, true, true },
+		{ "1xWOah-0008S9-0U TLS session: (SSL_connect): error:0A000086:SSL routines::certificate verify failed: delivering unencrypted to H=127.0.0.1 [127.0.0.1] (not in hosts_require_tls)",
+			"127.0.0.1", FAULT_TLS_NOT_TRUSTED, false, true },
+		{ "1xWOZA-00076f-0B TLS session: (certificate verification failed): certificate invalid: delivering unencrypted to H=127.0.0.1 [127.0.0.1] (not in hosts_require_tls)",
+			"127.0.0.1", FAULT_TLS_NOT_TRUSTED, false, true },
+		{ "1xWOYi-0006X7-1n == box@example.test R=all T=out defer (-37) H=127.0.0.1 [127.0.0.1]: TLS session: (gnutls_handshake): Handshake failed",
+			"127.0.0.1", FAULT_TLS_SERVER_REFUSED, true, true },
+		{ "1xWOaY-0008MQ-1k == box@example.test R=all T=out defer (-38) H=127.0.0.1 [127.0.0.1]: a TLS session is required, but an attempt to start TLS failed",
+			"127.0.0.1", FAULT_TLS_NOT_OFFERED, true, true },
+		{ "1xWOab-0008Nq-07 H=127.0.0.1 [127.0.0.1]: a TLS session is required, but the server did not offer TLS support",
+			"127.0.0.1", FAULT_TLS_NOT_OFFERED, false, true },
+		/* As older versions wrote it. */
+		{ "1xWOab-0008Nq-07 TLS session failure: delivering unencrypted to H=mx.example [192.0.2.12] (not in hosts_require_tls)",
+			"192.0.2.12", FAULT_TLS_HANDSHAKE_FAILED, true, true },
 		{ "TLS error on connection from h.example [192.0.2.9] (SSL_accept): words that nobody knows",
 			"192.0.2.9", FAULT_TLS_HANDSHAKE_FAILED, true, false },
 	};
@@ -151,6 +177,12 @@ static void test_exim_lines_that_tell_nothing(void **state)
 	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: relay not permitted\n"
 	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no F=<a@b> rejected RCPT <c@d>: encryption required\n"
 	     "2024-01-05 09:14:21 no host name found for IP address 192.0.2.1\n"
+	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: a TLS session is required by me\n"
+	     "2024-01-05 09:14:21 1xWOYc-0006Ru-1y H=127.0.0.1 [127.0.0.1] TLS error on connection (recv): The TLS connection was non-properly terminated.\n"
+	     "2024-01-05 09:14:21 1xWOYc-0006Ru-1y [127.0.0.1] SSL verify error: depth=0 error=self-signed certificate cert=/CN=example.test\n"
+	     "2024-01-05 09:14:21 1xWOYc-0006Ru-1y == a@b R=r T=t defer (-44) H=h [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<a@b>: 450 later\n"
+	     "2024-01-05 09:14:21 1xWOYc-0006Ru-1y TLS session: (SSL_connect): timed out: delivering unencrypted to H=h\n"
+	     "2024-01-05 09:14:21 TLS session\n"
 	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.999] P=esmtp\n"
 	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1 P=esmtp\n"
 	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= \n"
@@ -188,6 +220,44 @@ static void test_exim_writes_failures_late(void **state)
 		feed(cases[i].lines);
 		assert_int_equal(peer("127.0.0.11")->fallbacks, cases[i].fallbacks);
 		assert_int_equal(peer("127.0.0.11")->fallback_after_s, 0);
+	}
+}
+
+/* One attempt has a line for each recipient, or two; the next attempt counts again. What then went without TLS is a fallback of ours. */
+static void test_exim_deliveries_without_tls(void **state)
+{
+#define TO(time, text) "2026-11-26 01:45:" time " 1xWOYi-0006X7-1n " text "\n"
+#define DEFERRED(n) \
+	"== box" n "@example.test R=all T=out defer (-37) H=mx [192.0.2.1]: TLS session: (SSL_connect): timed out"
+#define IN_CLEAR \
+	"TLS session: (SSL_connect): timed out: delivering unencrypted to H=mx [192.0.2.1] (not in hosts_require_tls)"
+#define SENT(n, how) "=> box" n "@example.test R=all T=out H=mx [192.0.2.1] " how "C=\"250 Ok\""
+	static const struct {
+		const char *lines;
+		unsigned failures, fallbacks;
+	} cases[] = {
+		{ TO("01", DEFERRED("1")) TO("01", DEFERRED("2")) TO("02", DEFERRED("3")), 1, 0 },
+		{ TO("01", DEFERRED("1")) TO("04", DEFERRED("1")), 2, 0 },
+		{ TO("01", DEFERRED("1")) "2026-11-26 01:45:01 1xWOYi-0006X7-1m " DEFERRED("1"), 2, 0 },
+		{ TO("01", "H=mx [192.0.2.1]: a TLS session is required, but the server did not offer TLS support") TO(
+			  "01",
+			  "== box@example.test R=all T=out defer (-38) H=mx [192.0.2.1]: a TLS session is required, but the server did not offer TLS support"),
+			1, 0 },
+		{ TO("01", IN_CLEAR) TO("02", SENT("1", "")) TO("02", SENT("2", "")), 1, 1 },
+		{ TO("01", IN_CLEAR) TO("02", SENT("1", "X=TLS1.3:TLS_AES_256_GCM_SHA384:256 "))
+				TO("02", SENT("2", "")),
+			1, 0 },
+		{ TO("01", SENT("1", "")), 0, 0 },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		const struct log_peer *p;
+
+		feed(cases[i].lines);
+		p = peer("192.0.2.1");
+		assert_int_equal(p->failures_out, cases[i].failures);
+		assert_int_equal(p->fallbacks_out, cases[i].fallbacks);
+		assert_int_equal(p->failures_in + p->fallbacks, 0);
 	}
 }
 
@@ -262,6 +332,106 @@ static void test_postfix_failures(void **state)
 	p = peer("192.0.2.46");
 	assert_int_equal(p->failures_out, 1);
 	assert_cause(p, FAULT_TLS_SERVER_REFUSED, true);
+}
+
+/* 3.7 as a client: what it demands and does not get, each told for each recipient; and without TLS after a failure. */
+static void test_postfix_deliveries_without_tls(void **state)
+{
+#define DELIVERY(pid, id, to, status) \
+	AT "smtp[" pid "]: " id ": to=<" to \
+	   "@example.test>, relay=127.0.0.1[127.0.0.1]:34531, delay=0.2, delays=0/0/0/0, dsn=4.7.5, status=" status \
+	   "\n"
+#define UP \
+	AT "smtp[20]: Untrusted TLS connection established to 127.0.0.1[127.0.0.1]:34531: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n"
+#define NOT_OFFERED "deferred (TLS is required, but was not offered by host 127.0.0.1[127.0.0.1])"
+#define DOWN        AT "smtp[20]: SSL_connect error to 127.0.0.1[127.0.0.1]:34531: lost connection\n"
+	static const struct {
+		const char *lines;
+		unsigned failures, fallbacks, mails, clear;
+	} cases[] = {
+		{ DELIVERY("20", "14AD0576362", "a", NOT_OFFERED) DELIVERY("20", "14AD0576362", "b", NOT_OFFERED), 1, 0,
+			0, 0 },
+		{ DELIVERY("20", "5773A57635B", "a",
+			  "deferred (TLS is required, but host 127.0.0.1[127.0.0.1] refused to start TLS: 454 4.7.0 TLS not available)"),
+			1, 0, 0, 0 },
+		{ DELIVERY("20", "697B8576415", "a", "deferred (Server certificate not verified)"), 1, 0, 0, 0 },
+		/* Counted by its first line. */
+		{ DOWN DELIVERY("20", "8FA74576211", "a", "deferred (Cannot start TLS: handshake failure)"), 1, 0, 0,
+			0 },
+		{ DOWN AT "smtp[20]: 8FA74576211: Cannot start TLS: handshake failure\n" DELIVERY("20", "8FA74576211",
+			  "a", "sent (250 Ok)"),
+			1, 1, 0, 1 },
+		/* The same process, the same host: another message without a line about TLS had none. */
+		{ UP DELIVERY("20", "8FA74576211", "a", "sent (250 Ok)") DELIVERY("20", "8FA74576211", "b",
+			  "sent (250 Ok)") DELIVERY("20", "8FA74576212", "a", "sent (250 Ok)"),
+			0, 0, 2, 1 },
+		{ UP DELIVERY("20", "8FA74576211", "a", "sent (250 Ok)") AT
+			"smtp[20]: Untrusted TLS connection reused to 127.0.0.1[127.0.0.1]:34531: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n" DELIVERY(
+				"20", "8FA74576212", "a", "sent (250 Ok)"),
+			0, 0, 2, 0 },
+		{ UP DELIVERY("20", "8FA74576211", "a", "sent (250 Ok)")
+				DOWN DELIVERY("20", "8FA74576211", "b", "sent (250 Ok)"),
+			1, 1, 1, 1 },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		const struct log_peer *p;
+
+		feed(cases[i].lines);
+		p = peer("127.0.0.1");
+		assert_int_equal(p->failures_out, cases[i].failures);
+		assert_int_equal(p->fallbacks_out, cases[i].fallbacks);
+		assert_int_equal(p->mails_out, cases[i].mails);
+		assert_int_equal(p->clear_out, cases[i].clear);
+		assert_string_equal(p->host, ""); /* an address is no name */
+	}
+	feed(cases[0].lines);
+	assert_cause(peer("127.0.0.1"), FAULT_TLS_NOT_OFFERED, false);
+	feed(cases[2].lines);
+	assert_cause(peer("127.0.0.1"), FAULT_TLS_NOT_TRUSTED, false);
+}
+
+/* Lines of postscreen and its tlsproxy, which has the words before the failure. */
+static void test_postscreen(void **state)
+{
+	const struct log_peer *p;
+
+	feed(AT "postscreen[7016]: CONNECT from [127.0.0.21]:59827 to [127.181.243.250]:36513\n" AT
+		"tlsproxy[7099]: CONNECT from [127.0.0.21]:59827\n" AT
+		"tlsproxy[7099]: Anonymous TLS connection established from [127.0.0.21]:59827: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) server-digest SHA256\n" AT
+		"postscreen[7016]: NOQUEUE: reject: RCPT from [127.0.0.21]:59827: 450 4.3.2 Service currently unavailable; from=<sender@client.test>, to=<box@example.test>, proto=ESMTP, helo=<client.test>\n" AT
+		"tlsproxy[7099]: DISCONNECT [127.0.0.21]:59827\n" AT
+		"postscreen[7016]: HANGUP after 0.09 from [127.0.0.21]:59827 in tests after SMTP handshake\n" AT
+		"postscreen[7016]: PASS NEW [127.0.0.21]:59827\n" AT
+		"postscreen[7016]: DISCONNECT [127.0.0.21]:59827\n" AT
+		"postscreen[7016]: NOQUEUE: reject: RCPT from [127.0.0.22]:58555: 450 4.3.2 Service currently unavailable; from=<sender@client.test>, to=<box@example.test>, proto=ESMTP, helo=<client.test>\n" AT
+		"tlsproxy[7099]: CONNECT from [127.0.0.23]:36057\n" AT
+		"tlsproxy[7099]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2226:\n" AT
+		"tlsproxy[7099]: TLS handshake failed for service=smtpd peer=[127.0.0.23]:36057\n" AT
+		"tlsproxy[7099]: DISCONNECT [127.0.0.23]:36057\n" AT
+		"postscreen[7016]: NOQUEUE: reject: RCPT from [127.0.0.23]:58367: 450 4.3.2 Service currently unavailable; from=<sender@client.test>, to=<box@example.test>, proto=ESMTP, helo=<client.test>\n" AT
+		"tlsproxy[7099]: CONNECT from [127.0.0.25]:47689\n" AT
+		"tlsproxy[7099]: TLS handshake failed for service=smtpd peer=[127.0.0.25]:47689\n" AT
+		"tlsproxy[14353]: warning: ciphertext read/write timeout for [127.0.0.30]:39851\n" AT
+		"tlsproxy[14353]: TLS handshake failed for service=smtpd peer=[127.0.0.30]:39851\n" AT
+		"tlsproxy[21205]: warning: TLS library problem: error:0A000410:SSL routines::sslv3 alert handshake failure:../ssl/record/rec_layer_s3.c:1602:SSL alert number 40:\n" AT
+		"tlsproxy[21205]: TLS handshake failed for service=smtp peer=[127.0.0.31]:45049\n" AT
+		"tlsproxy[21205]: Untrusted TLS connection established to 127.0.0.32[127.0.0.32]:37239: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature ECDSA (prime256v1) server-digest SHA256\n");
+	p = peer("127.0.0.21");
+	assert_use(p, 0, "TLSv1.3", "TLS_AES_256_GCM_SHA384", TLS_KEY_ECDSA, 1, 0);
+	assert_int_equal(p->failures_in + p->fallbacks + p->refusals + p->mails_in + p->clear_in, 0);
+	p = peer("127.0.0.23");
+	assert_int_equal(p->failures_in, 1);
+	assert_string_equal(p->reason, "error:0A0000C1:SSL routines::no shared cipher");
+	assert_cause(p, FAULT_TLS_HANDSHAKE_FAILED, true);
+	assert_int_equal(p->fallbacks, 1);
+	assert_int_equal(p->refusals, 0);
+	assert_cause(peer("127.0.0.25"), FAULT_TLS_PEER_LEFT_AT_CERT, true);
+	assert_cause(peer("127.0.0.30"), FAULT_TLS_TIMEOUT, false);
+	assert_int_equal(peer("127.0.0.31")->failures_out, 1);
+	assert_cause(peer("127.0.0.31"), FAULT_TLS_SERVER_REFUSED, true);
+	/* Known only to postscreen, or told by smtp itself. */
+	assert_int_equal(logs_count(logs), 5);
 }
 
 static void test_postfix_with_long_times_and_instances(void **state)
@@ -449,9 +619,12 @@ int main(void)
 		cmocka_unit_test(test_exim_failures),
 		cmocka_unit_test(test_exim_lines_that_tell_nothing),
 		cmocka_unit_test(test_exim_writes_failures_late),
+		cmocka_unit_test(test_exim_deliveries_without_tls),
 		cmocka_unit_test(test_exim_through_syslog),
 		cmocka_unit_test(test_postfix_connections),
 		cmocka_unit_test(test_postfix_failures),
+		cmocka_unit_test(test_postfix_deliveries_without_tls),
+		cmocka_unit_test(test_postscreen),
 		cmocka_unit_test(test_postfix_with_long_times_and_instances),
 		cmocka_unit_test(test_torhaus),
 		cmocka_unit_test(test_fallbacks_have_their_time),
