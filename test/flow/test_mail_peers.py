@@ -155,7 +155,7 @@ def test_a_mail_server_as_sender(edge, boxes, program, version, key):
 
 @pytest.mark.parametrize("program", ["postfix", "exim"])
 def test_one_mail_for_domains_with_different_backends(edge, boxes, program):
-    """The second and third domain are put off within the transaction; the sender comes again for them at once."""
+    """The second and third domain are put off within the transaction; they come with the next try of the sender, here a second later."""
     content = MAILS["dots"]
     with sender_of(edge, program, "1.3", None) as sender:
         reply = deliver((sender.address, sender.port), content, recipients=[f"box@{domain}" for domain in boxes])
