@@ -201,16 +201,20 @@ bool task_canceled(void)
 	return io_loop->current->canceled;
 }
 
-int task_yield(void)
+void task_give_way(void)
 {
 	struct task *t = io_loop->current;
 
 	must(t);
-	if (t->canceled)
-		return -ECANCELED;
 	list_push_back(&t->loop->ready, &t->link);
 	fiber_switch(&t->fiber, &t->loop->fiber, false);
-	return t->canceled ? -ECANCELED : 0;
+}
+
+int task_yield(void)
+{
+	if (!task_canceled())
+		task_give_way();
+	return task_canceled() ? -ECANCELED : 0;
 }
 
 uint64_t deadline_in(uint64_t ms)

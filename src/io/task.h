@@ -48,6 +48,8 @@ bool task_canceled(void); /* of the running task */
 int task_sleep(uint64_t ms);
 /* Lets everything else that is ready run first. 0 or -ECANCELED. */
 int task_yield(void);
+/* The same for a cancelled task, too, which has to see others off. */
+void task_give_way(void);
 
 /*
  * A condition variable for tasks of any loop, used like pthread_cond_t: the waiter holds

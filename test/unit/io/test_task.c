@@ -84,6 +84,29 @@ static void cancel_one(void *arg)
 	task_yield();
 }
 
+static void see_off(void *arg)
+{
+	struct canceled c;
+	struct task *t = task_spawn("victim", cancel_victim, &c);
+
+	/* Cancelled itself, as all are when the loop ends. */
+	task_cancel(task_self());
+	task_cancel(t);
+	c.yielded = 0;
+	while (c.yielded == 0)
+		task_give_way();
+	*(bool *)arg = true;
+}
+
+static void test_a_cancelled_task_can_see_others_off(void **state)
+{
+	bool done = false;
+
+	(void)state;
+	io_run(see_off, &done);
+	assert_true(done);
+}
+
 static void test_cancellation_is_an_error_of_every_wait(void **state)
 {
 	struct canceled c = { 0 };
@@ -303,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_spawned_tasks_run_at_the_next_wait),
 		cmocka_unit_test(test_sleepers_wake_in_the_order_of_their_deadlines),
 		cmocka_unit_test(test_cancellation_is_an_error_of_every_wait),
+		cmocka_unit_test(test_a_cancelled_task_can_see_others_off),
 		cmocka_unit_test(test_a_task_cancelled_before_it_runs_still_runs),
 		cmocka_unit_test(test_stop_cancels_what_lives),
 		cmocka_unit_test(test_tasks_started_while_stopping_are_born_cancelled),
