@@ -116,6 +116,9 @@ int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fiel
  * origin sent early is buf[at..end)). 0; -EPROTO with fault;
  * -ECONNRESET if the peer closed before the first byte; another -errno. */
 int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline, struct fault *fault);
+/* While the request's body is being sent: has the final head begun to come, or the origin gone? Then there is no point in
+ * sending on. Takes in what is there; does not wait. */
+bool h1_client_has_answer(struct h1_client *c);
 /* Body bytes borrowed from the buffer until the next call; empty span at the end (then c->trailers).
  * 0, -EPROTO (also: closed before the declared end), -errno. */
 int h1_client_read_body(struct h1_client *c, struct span *ret);

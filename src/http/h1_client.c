@@ -173,6 +173,36 @@ int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t d
 	}
 }
 
+/* An interim head, which may come at any time, is no answer. */
+static bool is_interim(struct span s)
+{
+	return span_starts(s, SPAN("HTTP/1.")) && s.p[8] == ' ' && s.p[9] == '1';
+}
+
+bool h1_client_has_answer(struct h1_client *c)
+{
+	struct span rest;
+	ssize_t got;
+	int n;
+
+	/* Nobody has that much to say beforehand. */
+	if (c->buf && c->end - c->at == c->room)
+		return true;
+	got = refill(c, 0);
+	if (got <= 0 && got != -ETIMEDOUT)
+		return true;
+	for (rest = unread(c); rest.n >= 10; rest = span_from(rest, (size_t)n)) {
+		size_t scanned = 0;
+
+		if (!is_interim(rest))
+			return true;
+		n = h1_head_length(rest, &scanned);
+		if (n <= 0)
+			return n < 0;
+	}
+	return false;
+}
+
 /* Bytes that mean nothing but themselves: up to the declared end, or to the connection's. */
 static int read_plain(struct h1_client *c, struct span *ret)
 {
@@ -184,8 +214,9 @@ static int read_plain(struct h1_client *c, struct span *ret)
 		if (got < 0)
 			return (int)got;
 		if (got == 0) {
-			c->body_done = until_close;
-			return until_close ? 0 : -EPROTO;
+			/* RFC 9112 9.8: in TLS, the end counts only if it is said. */
+			c->body_done = until_close && !c->conn->cut_short;
+			return c->body_done ? 0 : -EPROTO;
 		}
 	}
 	*ret = unread(c);

@@ -50,7 +50,8 @@ struct conn {
 	/* The last recv got less than it asked for: the socket is drained, and the next
 	 * readiness is an edge to come; callers that go idle need not try recv first. */
 	bool drained;
-	bool secure; /* a TLS filter is on the stack and its handshake done */
+	bool cut_short; /* it ended, and the TLS filter did not hear that it should */
+	bool secure;    /* a TLS filter is on the stack and its handshake done */
 	uint64_t started_ms;
 };
 

@@ -10,11 +10,10 @@
  *   silent until the timeout     -              other origin                   fails
  *   response begun               fails          fails                          fails
  *
- * Methods that are not idempotent never use a kept connection: the origin may close it at the moment we send, and
- * then nobody knows whether the request was carried out.
+ * Methods that are not idempotent, and requests with a body, never use a kept connection: the origin may close it at the
+ * moment we send, and then nobody knows whether the request was carried out, or the body is gone.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
@@ -70,14 +69,6 @@ static int pick(const struct attempt *a)
 	return i;
 }
 
-/* Has the origin said something already (an early refusal), or gone? */
-static bool origin_speaks(struct conn *c)
-{
-	struct pollfd p = { .fd = c->fd.fd, .events = POLLIN };
-
-	return conn_pending(c) > 0 || poll(&p, 1, 0) > 0;
-}
-
 /* The client's body to the origin, in its framing. 0 also when the origin answered early; -ECANCELED if the
  * client's side failed, so that nobody blames the origin. */
 static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
@@ -90,7 +81,8 @@ static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
 
 	a->body_touched = true;
 	while ((n = x->ops->read_body(x, piece, BODY_PIECE)) > 0) {
-		if (origin_speaks(client->conn)) {
+		/* An early refusal, usually. */
+		if (h1_client_has_answer(client)) {
 			a->call->cut = true;
 			return 0;
 		}
@@ -160,8 +152,14 @@ static int read_head(struct attempt *a, struct h1_client *client)
 			return r;
 		}
 		a->response_begun = true;
-		if (client->resp.status == 101)
+		if (client->resp.status == 101 && rq->upgrade.p)
 			return 0;
+		if (client->resp.status == 101) {
+			fault_set(a->fault, FAULT_ORIGIN_BAD_RESPONSE);
+			fault_fact(a->fault, "origin", "%s", a->call->origin->text);
+			fault_fact(a->fault, "what", "101 to a request that asked for no upgrade");
+			return -EPROTO;
+		}
 		http_fields_strip_hop(&client->resp.fields);
 		if (client->resp.status >= 200)
 			return 0;
@@ -229,6 +227,11 @@ static struct span certificate_name(const struct attempt *a, const struct origin
 	return colon > 0 ? span_sub(host, 0, (size_t)colon) : host;
 }
 
+static bool may_use_kept(const struct origin_request *rq)
+{
+	return http_method_idempotent(rq->method) && !(rq->body_from && rq->body_from->req.has_body);
+}
+
 /* One origin: a kept connection if there is one, else (or if that was gone) a new one. */
 static int try_origin(struct attempt *a, const struct origin_spec *spec)
 {
@@ -241,7 +244,7 @@ static int try_origin(struct attempt *a, const struct origin_spec *spec)
 	call->origin = o;
 	call->tag = verified_for(a, o, name);
 	snprintf(call->origin_text, sizeof(call->origin_text), "%s", o->text);
-	while (http_method_idempotent(a->request->method) && (conn = origin_take_kept(o, call->tag))) {
+	while (may_use_kept(a->request) && (conn = origin_take_kept(o, call->tag))) {
 		r = exchange_on(a, conn, true);
 		if (r == 0 || r == -ETIMEDOUT || r == -ECANCELED || !is_repeatable(a))
 			return r;

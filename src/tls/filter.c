@@ -42,7 +42,10 @@ static int bio_read(BIO *bio, char *p, int n)
 		return -1;
 	}
 	got = below->ops->recv(below, p, (size_t)n, t->deadline);
-	if (got < 0)
+	/* Nothing there, although it looked so: out here one waits in vain, too, but nothing is broken. */
+	if (got == -ETIMEDOUT || got == -ECANCELED)
+		BIO_set_retry_read(bio);
+	else if (got < 0)
 		t->error = (int)got;
 	if (got == 0)
 		t->ended = true;
@@ -121,8 +124,11 @@ static ssize_t tls_recv(struct conn_filter *f, void *p, size_t n, uint64_t deadl
 		if (SSL_get_error(t->ssl, r) == SSL_ERROR_ZERO_RETURN)
 			return 0;
 		r = settle(t, r);
-		if (r == -ECONNRESET && t->ended)
+		/* The end came where close_notify should have. */
+		if (r == -ECONNRESET && t->ended) {
+			f->conn->cut_short = true;
 			return 0;
+		}
 		if (r < 0)
 			return r;
 	}
