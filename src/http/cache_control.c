@@ -119,10 +119,8 @@ static bool note_seconds(struct http_cache_control *cc, const struct directive *
 	return true;
 }
 
-void http_cache_control_parse(struct span value, struct http_cache_control *ret)
+static void begin(struct http_cache_control *ret)
 {
-	struct span element;
-
 	*ret = (struct http_cache_control){
 		.max_age = HTTP_SECONDS_NONE,
 		.s_maxage = HTTP_SECONDS_NONE,
@@ -131,6 +129,12 @@ void http_cache_control_parse(struct span value, struct http_cache_control *ret)
 		.stale_while_revalidate = HTTP_SECONDS_NONE,
 		.stale_if_error = HTTP_SECONDS_NONE,
 	};
+}
+
+static void add(struct http_cache_control *ret, struct span value)
+{
+	struct span element;
+
 	while (http_list_next(&value, &element)) {
 		struct directive d = directive_of(element);
 
@@ -141,4 +145,18 @@ void http_cache_control_parse(struct span value, struct http_cache_control *ret)
 	/* Given with and without a bound: the bound counts. */
 	if (ret->max_stale != HTTP_SECONDS_NONE)
 		ret->max_stale_any = false;
+}
+
+void http_cache_control_parse(struct span value, struct http_cache_control *ret)
+{
+	begin(ret);
+	add(ret, value);
+}
+
+void http_cache_control_of(const struct http_fields *f, enum http_field_id id, struct http_cache_control *ret)
+{
+	begin(ret);
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->v[i].id == id)
+			add(ret, f->v[i].value);
 }

@@ -176,23 +176,29 @@ static bool named_by_connection(const struct http_fields *f, struct span name)
 	return false;
 }
 
-void http_fields_strip_hop(struct http_fields *f)
+void http_fields_strip_named(struct http_fields *f)
 {
-	bool connection = http_fields_find(f, HTTP_CONNECTION) != NULL;
 	unsigned kept = 0;
 
-	/* Connection itself goes last: the other decisions read it. */
 	for (unsigned i = 0; i < f->n; i++) {
-		const struct http_field *field = &f->v[i];
-		unsigned flags = known[field->id].flags;
-		bool drop = (flags & HTTP_HOP) ||
-			(connection && !(flags & HTTP_NO_STRIP) && named_by_connection(f, field->name));
+		const struct http_field field = f->v[i];
 
-		if (!drop || field->id == HTTP_CONNECTION)
-			f->v[kept++] = *field;
+		if ((known[field.id].flags & (HTTP_NO_STRIP | HTTP_HOP)) || !named_by_connection(f, field.name))
+			f->v[kept++] = field;
 	}
 	f->n = (uint16_t)kept;
-	http_fields_remove(f, HTTP_CONNECTION);
+}
+
+void http_fields_strip_hop(struct http_fields *f)
+{
+	unsigned kept = 0;
+
+	if (http_fields_find(f, HTTP_CONNECTION))
+		http_fields_strip_named(f);
+	for (unsigned i = 0; i < f->n; i++)
+		if (!(known[f->v[i].id].flags & HTTP_HOP))
+			f->v[kept++] = f->v[i];
+	f->n = (uint16_t)kept;
 }
 
 bool http_method_safe(enum http_method m)

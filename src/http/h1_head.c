@@ -115,6 +115,8 @@ static void note_connection(struct h1_facts *facts, struct span value)
 			facts->keep_alive = true;
 		else if (span_eq_nocase(option, SPAN("upgrade")))
 			facts->upgrade_option = true;
+		else
+			facts->names_fields = true;
 	}
 }
 

@@ -72,8 +72,9 @@ void http_fields_add_name(struct http_fields *f, struct arena *a, struct span na
 /* Adds a field whose id is right already, such as one of another list. */
 void http_fields_push(struct http_fields *f, struct arena *a, struct http_field field);
 void http_fields_remove(struct http_fields *f, enum http_field_id id);
-/* Removes hop-by-hop fields and those that Connection names (but none marked HTTP_NO_STRIP),
- * Connection itself too (RFC 9110 7.6.1). */
+/* Removes the fields that Connection names (RFC 9110 7.6.1), but none marked HTTP_NO_STRIP and no hop-by-hop ones. */
+void http_fields_strip_named(struct http_fields *f);
+/* The same, then all hop-by-hop fields, Connection too. */
 void http_fields_strip_hop(struct http_fields *f);
 
 enum http_method {
@@ -101,7 +102,7 @@ struct http_req {
 	struct span target;        /* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
 	struct span path, query;   /* of target; query without '?', .p == NULL if there is none */
 	uint8_t version_minor;     /* HTTP/1.x; for the access log ("HTTP/2" will say 20) */
-	struct http_fields fields; /* as received, without Host */
+	struct http_fields fields; /* as received, without Host and what Connection names */
 	bool has_body;
 	bool chunked;            /* length unknown */
 	uint64_t content_length; /* if has_body && !chunked */
@@ -199,6 +200,8 @@ struct http_cache_control {
 	int32_t stale_while_revalidate, stale_if_error;
 };
 void http_cache_control_parse(struct span value, struct http_cache_control *ret);
+/* The same of all fields of that id. */
+void http_cache_control_of(const struct http_fields *f, enum http_field_id id, struct http_cache_control *ret);
 
 /* Range: bytes=… against a body of that length (RFC 9110 14). Number of ranges (merged where
  * they overlap, at most HTTP_RANGES_MAX), 0 if the field is to be ignored (other unit,

@@ -34,6 +34,7 @@ struct h1_facts {
 	bool has_coding;
 	bool chunked_last, coding_bad; /* of the codings so far */
 	bool close, keep_alive, upgrade_option, upgrade_field;
+	bool names_fields; /* Connection has other options */
 	bool expect_continue, expect_other;
 	bool trailers; /* the lines are trailers: nothing is noted */
 };
