@@ -5,7 +5,9 @@
  * Versions 1.2 and 1.3; for 1.2 ECDHE with AEAD only. Browsers and crawlers of the last ten years have that. Mail, where
  * refusal means plaintext, goes on to CBC, classic DH and RSA key exchange, in that order.
  */
+#include <openssl/sha.h>
 #include "base/clock.h"
+#include "tls/hello.h"
 #include "tls/tls_priv.h"
 
 #define SUITES_STRICT \
@@ -23,19 +25,45 @@ static const char *const suites_12[TLS_USES] = {
 const uint16_t our_groups[] = { 29, 23, 24 };
 const unsigned our_groups_n = array_len(our_groups);
 
-static struct span asked_name(SSL *ssl, char lower[256])
+static struct span plain_name(struct span name, char lower[256])
 {
-	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 	size_t n = 0;
 
-	while (name && name[n] && n < 255) {
-		lower[n] = ascii_lower(name[n]);
-		n++;
-	}
+	for (; n < name.n && n < 255; n++)
+		lower[n] = ascii_lower(name.p[n]);
 	/* "example.de." is the same name. */
 	if (n > 0 && lower[n - 1] == '.')
 		n--;
 	return span_make(lower, n);
+}
+
+static struct span asked_name(SSL *ssl, char lower[256])
+{
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+	return plain_name(name ? span_of(name) : SPAN(""), lower);
+}
+
+/*
+ * A session is good for the name it was made for, and for no other: in TLS 1.3 OpenSSL would resume one name's session under
+ * another, whose certificate was never shown. So the name is part of the context of sessions, which tickets carry. This
+ * has to be settled before the ticket is looked at, so it cannot wait for the callback that has the name.
+ */
+static int on_hello(SSL *ssl, int *alert, void *arg)
+{
+	const unsigned char *body;
+	struct span name = SPAN("");
+	unsigned char context[SHA256_DIGEST_LENGTH];
+	char lower[256];
+	size_t n;
+
+	(void)alert, (void)arg;
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &body, &n) == 1)
+		name = tls_hello_sni(span_make(body, n));
+	name = plain_name(name, lower);
+	SHA256((const unsigned char *)name.p, name.n, context);
+	SSL_set_session_id_context(ssl, context, sizeof(context));
+	return SSL_CLIENT_HELLO_SUCCESS;
 }
 
 /* All pairs of the name, side by side: OpenSSL then picks by what the peer can verify. */
@@ -102,7 +130,6 @@ static void use_suites(SSL_CTX *ctx, enum tls_use use, const struct tls_set_sett
 
 SSL_CTX *context_new(enum tls_use use, struct tls_set *set, const struct tls_set_settings *settings)
 {
-	static const unsigned char session_context[] = "torhaus";
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
 	must(ctx);
@@ -118,7 +145,7 @@ SSL_CTX *context_new(enum tls_use use, struct tls_set *set, const struct tls_set
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
+	SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);
 	SSL_CTX_set_timeout(ctx, (long)settings->session_lifetime_s);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_set_tlsext_servername_callback(ctx, on_name);

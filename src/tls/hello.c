@@ -23,7 +23,7 @@ static struct span pairs_of(struct span list)
 
 /* ---- extensions ---- */
 
-static struct span read_sni(struct span body)
+struct span tls_hello_sni(struct span body)
 {
 	struct reader r = reader_of(body);
 	struct reader names = reader_of(reader_vector(&r, 2));
@@ -61,7 +61,7 @@ static void read_extension(uint32_t type, struct span body, struct arena *a, str
 
 	switch (type) {
 	case EXT_SNI:
-		h->sni = read_sni(body);
+		h->sni = tls_hello_sni(body);
 		break;
 	case EXT_GROUPS:
 		h->groups = pairs_of(reader_vector(&r, 2));

@@ -22,6 +22,8 @@ struct tls_hello {
 };
 /* From records (or an SSL 2 header) on; fragments over several records are joined in a. 0, or -EPROTO: not a ClientHello. */
 int tls_hello_parse(struct span bytes, struct arena *a, struct tls_hello *ret);
+/* The first host_name of a server_name extension's body (RFC 6066 3); .p == NULL: none. */
+struct span tls_hello_sni(struct span body);
 /* The number at index i of a list of two-byte entries. */
 uint16_t tls_hello_u16(struct span list, size_t i);
 /* The highest version that it offers, GREASE and drafts aside: 0x0304, 0x0303… */

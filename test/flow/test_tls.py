@@ -162,6 +162,25 @@ def test_sessions_survive_a_worker_restart(both, tmp_path):
     assert session_reused(both, session, save=False)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_good_for_its_own_name_only(both, version):
+    context = any_certificate(version)
+
+    def reused(session, sni):
+        sock = context.wrap_socket(socket.create_connection(("127.0.0.1", both.tls_port), timeout=20),
+                                   server_hostname=sni, session=session)
+        with sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: nobody.test\r\nConnection: close\r\n\r\n")
+            while sock.recv(65536):
+                pass
+            return sock.session_reused, sock.session
+
+    session = reused(None, "example.test")[1]
+    assert reused(session, "other.test")[0] is False
+    assert reused(session, "example.test")[0] is True
+    assert reused(session, "EXAMPLE.test")[0] is True
+
+
 def test_old_versions_and_plain_text_are_refused_with_their_reason(both):
     out = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{both.tls_port}", "-tls1_1", "-cipher",
                           "ALL:@SECLEVEL=0"], input="", capture_output=True, text=True)
