@@ -62,7 +62,7 @@ struct cache_key {
 	struct span text; /* "https" NUL host NUL target, the target without what the preset drops */
 	const struct domain *site;
 };
-/* Memory from a. The host is part of it: one site has several names. */
+/* Memory from a. The host is part of it: one site has several names. So is its port, if that is not the scheme's own: "host:8080". */
 void cache_key_make(struct cache_key *ret, const struct domain *site, bool tls, struct span host, struct span target,
 	struct arena *a);
 
@@ -104,6 +104,9 @@ enum cache_condition cache_condition(const struct cache_obj *o, const struct htt
 
 /* ---- filling ---- */
 
+/* What to ask the origin for: the target of the key, not that of the request, for what is no part of the key must not
+ * shape what others get. */
+struct span cache_fill_target(const struct cache_fill *f);
 /* The conditional fields to add to the fetch if there is an object to validate. */
 void cache_fill_conditions(const struct cache_fill *f, struct http_fields *out, struct arena *a);
 /* The response's head; asked and answered: when the request left and the head came. CACHE_STORE: feed the body.
@@ -140,9 +143,13 @@ struct cache_reader {
 	struct cache_segment *segment;
 	uint64_t segment_at; /* the body offset at which segment begins */
 	uint64_t at;         /* set it (before the first cache_reader_next) to begin elsewhere */
-	struct list link;    /* in the body's list while it grows */
+	/* While the body grows: */
+	struct list link;                           /* in the body's list */
+	struct cache_segment *pinned, *pinned_last; /* what the last call lent out */
+	uint64_t pinned_at;                         /* offset of pinned */
 	uint64_t moved_ms;
-	bool cut_off, listed;
+	bool joined;          /* it grew when the reader came */
+	bool cut_off, listed; /* under the body's lock */
 };
 void cache_reader_init(struct cache_reader *r, struct cache_obj *obj);
 void cache_reader_done(struct cache_reader *r);
@@ -155,15 +162,14 @@ int cache_reader_next(struct cache_reader *r, struct iovec *iov, int max, uint64
 /* ---- purge, invalidation, numbers ---- */
 
 enum cache_purge_kind { CACHE_PURGE_URL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG, CACHE_PURGE_DOMAIN, CACHE_PURGE_ALL };
-/* what: a URL or the beginning of one ("https://host/path"; "//host/path" is both schemes; a port is ignored), a tag, a domain's
+/* what: a URL or the beginning of one ("https://host/path"; "//host/path" is both schemes), a tag, a domain's
  * name. site: of URLs, for the preset's normalisation; of tags, the only site meant (NULL: all sites). Soft: objects become
  * stale; hard: they are gone. The number of objects it hit. A prefix walks the whole index: call that from a helper
  * thread. */
 uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site,
 	bool hard, int64_t now_ms);
 /* After a successful unsafe request (RFC 9111 4.4): its URI, and Location and Content-Location on the same host. */
-void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_req *req,
-	const struct http_resp *resp);
+void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_resp *resp);
 
 struct cache_numbers {
 	uint64_t objects, bytes, bytes_max, evicted, purged, fills, markers;

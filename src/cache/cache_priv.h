@@ -61,6 +61,8 @@ void counted_free(struct cache *c, void *p);
 struct cache_segment {
 	struct cache_segment *next;
 	size_t n, room; /* n grows under body->lock while the body does */
+	unsigned pins;  /* readers that are sending it; under body->lock, too */
+	bool dropped;   /* out of the body: freed with the last pin */
 	char data[];
 };
 struct cache_body {
@@ -74,15 +76,17 @@ struct cache_body {
 	uint64_t length;   /* bytes so far */
 	int64_t declared;  /* by the origin; -1: unknown */
 	bool failed, streams, ended;
+	uint64_t growing;    /* bytes of it in cache->growing */
 	struct list readers; /* of growing bodies */
 	struct http_fields trailers;
 };
 
 struct purge_point;
+struct cache_fill;
 struct cache_obj {
 	atomic_uint refs;
 	_Atomic bool visited;     /* SIEVE's bit */
-	_Atomic bool soft_purged; /* by URL, or invalidated */
+	_Atomic int purged;       /* by URL or prefix: enum purge_way, never hard */
 	_Atomic int64_t retry_ms; /* the origin failed: not before */
 	_Atomic unsigned failures;
 	struct cache *cache;
@@ -115,6 +119,8 @@ void fields_copy(struct cache *c, const struct http_fields *from, const struct c
 struct cache_body *body_new(struct cache *c, int64_t declared);
 struct cache_body *body_ref(struct cache_body *b);
 void body_add(struct cache_body *b, struct span bytes);
+/* Lets go of the segments that end before offset, but for the last one. Under b->lock. */
+void body_drop_until(struct cache_body *b, uint64_t offset);
 /* Does the variant answer req (Vary)? */
 bool obj_fits(const struct cache_obj *o, const struct http_req *req);
 int64_t obj_ttl_ms(const struct cache_obj *o, int64_t now_ms);
@@ -141,7 +147,8 @@ struct cache_shard {
 struct cache {
 	struct cache_settings settings;
 	_Atomic uint64_t bytes, bytes_max, objects, evicted, purged, fills, markers;
-	_Atomic uint64_t seq; /* of purges */
+	_Atomic uint64_t growing; /* bytes of the bodies under way that are to be stored */
+	_Atomic uint64_t seq;     /* of purges */
 	struct cache_shard shards[SHARDS];
 	pthread_mutex_t points_lock;
 	struct map points; /* text -> purge_point */
@@ -167,6 +174,9 @@ void cache_evict(struct cache *c, struct cache_shard *first);
 
 /* ---- purge.c ---- */
 
+/* What happens to an object, least first. Invalid (RFC 9111 4.4) is worse than stale: it needs validation, come what may. */
+enum purge_way { PURGE_NOT, PURGE_SOFT, PURGE_INVALID, PURGE_HARD };
+
 struct purge_point {
 	_Atomic uint64_t hard_seq, soft_seq; /* of the last purge; 0: none */
 	uint64_t refs;                       /* objects and fills; under points_lock */
@@ -181,6 +191,8 @@ void point_unref(struct cache *c, struct purge_point *p);
 void points_count(struct cache_obj *o, int sign);
 bool obj_is_purged(const struct cache_obj *o); /* hard: out of reach */
 bool obj_is_soft_purged(const struct cache_obj *o);
+/* Was there a purge since the fetch began that concerns it? (Of tags, only its answer tells.) */
+bool fill_is_overtaken(const struct cache_fill *f);
 void points_init(struct cache *c);
 void points_done(struct cache *c);
 void points_sweep(struct cache *c, int64_t now_ms);
@@ -203,7 +215,8 @@ struct cache_fill {
 	/* In the entry; under the shard's lock. */
 	struct list link;
 	bool listed;
-	_Atomic int purged; /* by URL or prefix while in flight: 0, 1 soft, 2 hard */
+	bool open;          /* to followers */
+	_Atomic int purged; /* by URL or prefix while in flight: enum purge_way */
 	/* The head, for those who wait. */
 	pthread_mutex_t lock;
 	struct task_cond ready;

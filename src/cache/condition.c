@@ -43,7 +43,8 @@ static bool range_holds(const struct cache_obj *o, const struct http_req *req)
 
 	if (!value.p)
 		return true;
-	if (value.n > 0 && (value.p[0] == '"' || value.p[0] == 'W'))
+	/* "Wed, …" is a date. */
+	if (span_starts(value, SPAN("\"")) || span_starts(value, SPAN("W/")))
 		return o->etag.p && http_etag_in(value, o->etag, false);
 	return date_field(req, HTTP_IF_RANGE, o, &date) && date == o->modified_s && o->modified_s + 60 <= o->date_s;
 }

@@ -1,9 +1,12 @@
 /*
  * Fills: one fetch, one leader, any number of readers.
  *
- * A fill stands in its entry's list from cache_find() until its head was refused or its body is complete, so that requests which
- * come meanwhile follow it. A solo fill (hit-for-miss) never stands there. Its object enters the index when the body is complete,
- * not before: what breaks off was never stored.
+ * A fill stands in its entry's list from cache_find() until its head was refused or its body is complete, so that purges find it.
+ * While it is open, requests which come meanwhile follow it; a solo fill (hit-for-miss) never is, nor is one that a purge has
+ * overtaken. Its object enters the index when the body is complete, not before: what breaks off was never stored.
+ *
+ * Bodies under way may take half of the cache's memory. Beyond that, those that grow are not stored but stream, as one does that is
+ * too large by itself.
  *
  * Locks: the shard's for the entry, the fill's for its state, the body's for the bytes; never two at once, but that the shard's
  * may be held while a fill is taken out of the list.
@@ -36,10 +39,9 @@ struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache
 		f->vary = arena_span(&f->arena, newest->vary);
 		f->vary_text = vary_text(newest->vary, req, &f->arena);
 	}
-	if (!solo) {
-		list_push_back(&e->fills, &f->link);
-		f->listed = true;
-	}
+	list_push_back(&e->fills, &f->link);
+	f->listed = true;
+	f->open = !solo;
 	c->fills++;
 	return f;
 }
@@ -51,6 +53,8 @@ struct cache_fill *fill_for(struct cache_entry *e, const struct http_req *req)
 		struct arena a;
 		bool same;
 
+		if (!f->open || fill_is_overtaken(f))
+			continue;
 		if (f->vary.n == 0)
 			return f;
 		arena_init(&a, 1024);
@@ -110,22 +114,31 @@ static void displace(struct cache_fill *f, struct cache_entry *e, struct span te
 	}
 }
 
-/* Puts the finished object into the index, unless a purge has overtaken it. */
+/* Is there a later answer already? */
+static bool is_outrun(const struct cache_entry *e, const struct cache_obj *o)
+{
+	list_each (it, &e->variants) {
+		const struct cache_obj *other = container_of(it, struct cache_obj, variant_link);
+
+		if (other->answered_ms > o->answered_ms && span_eq(other->vary_text, o->vary_text))
+			return true;
+	}
+	return false;
+}
+
+/* Puts the finished object into the index, unless a purge or a later answer has overtaken it. */
 static void publish(struct cache_fill *f, struct cache_obj *o)
 {
 	struct cache_entry *e;
 	struct list displaced;
-	int purged;
 
 	list_init(&displaced);
 	pthread_mutex_lock(&f->shard->lock);
 	unlist(f);
 	e = entry_get(f->cache, f->shard, &f->key);
-	purged = f->purged;
-	if (purged == 1)
-		o->soft_purged = true;
-	displace(f, e, o->vary_text, &displaced);
-	if (purged != 2 && !obj_is_purged(o)) {
+	if (f->purged != PURGE_HARD && !obj_is_purged(o) && !is_outrun(e, o)) {
+		o->purged = f->purged;
+		displace(f, e, o->vary_text, &displaced);
 		if (o->policy.shareable)
 			entry_unmark(f->cache, e);
 		index_add(f->shard, e, o);
@@ -157,6 +170,18 @@ static void withdraw(struct cache_fill *f, bool mark, bool forget_old)
 		entry_release_if_empty(f->cache, f->shard, e, clock_wall_ms());
 	pthread_mutex_unlock(&f->shard->lock);
 	objs_unref(&displaced);
+}
+
+/* What comes next need not wait for this one; a marker says so. */
+static void close_to_followers(struct cache_fill *f)
+{
+	struct cache_entry *e;
+
+	pthread_mutex_lock(&f->shard->lock);
+	f->open = false;
+	e = entry_get(f->cache, f->shard, &f->key);
+	entry_mark(f->cache, e, clock_wall_ms());
+	pthread_mutex_unlock(&f->shard->lock);
 }
 
 static void settle(struct cache_fill *f, int state)
@@ -226,14 +251,30 @@ static bool is_about_old(const struct cache_fill *f, const struct http_resp *res
 		(!etag.p || !f->old->etag.p || http_etag_in(etag, f->old->etag, true));
 }
 
+/* RFC 9110 6.6.1: what comes without Date gets the time at which it came. */
+static const struct http_fields *with_date(struct cache_fill *f, const struct http_resp *resp, int64_t answered_ms,
+	struct http_fields *room)
+{
+	char date[HTTP_DATE_SIZE];
+
+	if (http_fields_find(&resp->fields, HTTP_DATE))
+		return &resp->fields;
+	*room = (struct http_fields){ 0 };
+	for (unsigned i = 0; i < resp->fields.n; i++)
+		http_fields_push(room, &f->arena, resp->fields.v[i]);
+	http_date_format(answered_ms / 1000, date);
+	http_fields_add(room, &f->arena, HTTP_DATE, arena_span(&f->arena, span_of(date)));
+	return room;
+}
+
 static enum cache_decision freshen(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
 	int64_t asked_ms, int64_t answered_ms)
 {
-	struct http_fields merged;
+	struct http_fields merged, room;
 	struct cache_policy policy;
 	struct cache_obj *o;
 
-	merge_fields(&f->old->fields, &resp->fields, &f->arena, &merged);
+	merge_fields(&f->old->fields, with_date(f, resp, answered_ms, &room), &f->arena, &merged);
 	policy_of_response(f->key.site, req, f->old->status, &merged, answered_ms, &f->arena, &policy);
 	o = obj_new(f->cache, body_ref(f->old->body), f->old->status, &merged, &policy);
 	complete_head(f, o, req, &merged, asked_ms, answered_ms);
@@ -267,22 +308,6 @@ static enum cache_decision release(struct cache_fill *f, bool mark, bool forget_
 	return CACHE_RELEASE;
 }
 
-/* RFC 9110 6.6.1: what is stored without Date gets the time at which it came. */
-static const struct http_fields *with_date(struct cache_fill *f, const struct http_resp *resp, int64_t answered_ms,
-	struct http_fields *room)
-{
-	char date[HTTP_DATE_SIZE];
-
-	if (http_fields_find(&resp->fields, HTTP_DATE))
-		return &resp->fields;
-	*room = (struct http_fields){ 0 };
-	for (unsigned i = 0; i < resp->fields.n; i++)
-		http_fields_push(room, &f->arena, resp->fields.v[i]);
-	http_date_format(answered_ms / 1000, date);
-	http_fields_add(room, &f->arena, HTTP_DATE, arena_span(&f->arena, span_of(date)));
-	return room;
-}
-
 enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
 	int64_t asked_ms, int64_t answered_ms)
 {
@@ -301,9 +326,18 @@ enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req 
 		&policy);
 	complete_head(f, f->obj, req, &resp->fields, asked_ms, answered_ms);
 	if (!policy.shareable)
-		withdraw(f, true, false);
+		close_to_followers(f);
 	settle(f, policy.shareable ? FILL_BODY : FILL_PASS);
 	return CACHE_STORE;
+}
+
+struct span cache_fill_target(const struct cache_fill *f)
+{
+	struct span scheme, host, rest = f->key.text;
+
+	span_cut(&rest, '\0', &scheme);
+	span_cut(&rest, '\0', &host);
+	return rest;
 }
 
 struct cache_obj *cache_fill_obj(struct cache_fill *f)
@@ -321,17 +355,13 @@ static void drop_passed(struct cache_body *b)
 	list_each (it, &b->readers) {
 		const struct cache_reader *r = container_of(it, struct cache_reader, link);
 
-		/* Its pieces of the last call are still being sent: the segment it is in stays. */
-		if (r->segment_at < passed)
-			passed = r->segment_at;
-	}
-	while (b->first && b->first != b->last && b->first_at + b->first->n <= passed) {
-		struct cache_segment *s = b->first;
+		uint64_t at = r->pinned ? r->pinned_at : r->segment_at;
 
-		b->first = s->next;
-		b->first_at += s->n;
-		counted_free(b->cache, s);
+		/* Its pieces of the last call are still being sent. */
+		if (at < passed)
+			passed = at;
 	}
+	body_drop_until(b, passed);
 }
 
 static void cut_off_stalled(struct cache_body *b)
@@ -367,18 +397,38 @@ static int wait_for_readers(struct cache_body *b)
 	}
 }
 
+static void stop_growing(struct cache_body *b)
+{
+	b->cache->growing -= b->growing;
+	b->growing = 0;
+}
+
+/* Does it take more than it, or all that grow now, may? Under the body's lock. */
+static bool outgrows(struct cache_body *b, size_t n)
+{
+	struct cache *c = b->cache;
+
+	b->growing += n;
+	c->growing += n;
+	return b->length > object_max(c) || c->growing > c->bytes_max / 2;
+}
+
 int cache_fill_body(struct cache_fill *f, struct span bytes)
 {
 	struct cache_body *b = f->obj->body;
 	bool outgrown;
 	int r = 0;
 
+	if (f->cache->bytes > f->cache->bytes_max)
+		cache_evict(f->cache, f->shard);
 	pthread_mutex_lock(&b->lock);
 	body_add(b, bytes);
 	task_cond_broadcast(&b->grown);
-	outgrown = !b->streams && b->length > object_max(f->cache);
-	if (outgrown)
+	outgrown = !b->streams && outgrows(b, bytes.n);
+	if (outgrown) {
 		b->streams = true;
+		stop_growing(b);
+	}
 	if (b->streams)
 		r = wait_for_readers(b);
 	pthread_mutex_unlock(&b->lock);
@@ -393,6 +443,7 @@ static void finish_body(struct cache_body *b, const struct http_fields *trailers
 	if (whole && trailers && trailers->n > 0)
 		fields_copy(b->cache, trailers, NULL, &b->trailers);
 	b->failed = !whole;
+	stop_growing(b);
 	atomic_store_explicit(&b->complete, whole && !b->streams, memory_order_release);
 	b->ended = whole;
 	task_cond_broadcast(&b->grown);
@@ -426,6 +477,17 @@ void cache_fill_abort(struct cache_fill *f, const struct fault *fault)
 
 /* ---- following ---- */
 
+/* It streams, and whoever comes now is too late. */
+static bool has_lost_its_beginning(struct cache_body *b)
+{
+	bool lost;
+
+	pthread_mutex_lock(&b->lock);
+	lost = b->first_at > 0;
+	pthread_mutex_unlock(&b->lock);
+	return lost;
+}
+
 enum cache_ready cache_fill_wait(struct cache_fill *f, const struct http_req *req, struct cache_obj **ret_obj,
 	struct fault *fault)
 {
@@ -447,5 +509,9 @@ enum cache_ready cache_fill_wait(struct cache_fill *f, const struct http_req *re
 		ready = CACHE_READY_FAILED;
 	}
 	pthread_mutex_unlock(&f->lock);
+	if (ready == CACHE_READY_BODY && has_lost_its_beginning((*ret_obj)->body)) {
+		*ret_obj = cache_obj_unref(*ret_obj);
+		ready = CACHE_READY_PASS;
+	}
 	return ready;
 }

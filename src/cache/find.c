@@ -61,7 +61,7 @@ static enum reuse reuse_of(const struct cache_obj *o, const struct http_cache_co
 	int64_t age_s = cache_obj_age_s(o, now_ms);
 	int64_t stale_ms = -ttl_ms;
 
-	if (o->policy.always_validate || asked->no_cache)
+	if (o->policy.always_validate || asked->no_cache || o->purged == PURGE_INVALID)
 		return REUSE_VALIDATE;
 	if (asked->max_age >= 0 && age_s > asked->max_age)
 		return REUSE_VALIDATE;
@@ -69,7 +69,9 @@ static enum reuse reuse_of(const struct cache_obj *o, const struct http_cache_co
 		return REUSE_FRESH;
 	if (ttl_ms > 0 || o->policy.never_stale)
 		return REUSE_VALIDATE;
-	if (asked->max_stale_any || (asked->max_stale >= 0 && stale_ms <= asked->max_stale * 1000LL))
+	/* RFC 9111 5.2.2.10: s-maxage forbids what only the client wishes. */
+	if (!o->policy.no_grace &&
+		(asked->max_stale_any || (asked->max_stale >= 0 && stale_ms <= asked->max_stale * 1000LL)))
 		return REUSE_FRESH;
 	if (o->policy.stale_while_ms >= 0 && stale_ms <= o->policy.stale_while_ms)
 		return REUSE_BEHIND;
@@ -83,7 +85,7 @@ bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, co
 	int64_t window_ms = o->policy.stale_error_ms;
 	struct http_cache_control asked;
 
-	if (obj_is_purged(o))
+	if (obj_is_purged(o) || o->purged == PURGE_INVALID)
 		return false;
 	policy_of_request(req, &asked);
 	if (asked.stale_if_error > window_ms / 1000) /* RFC 5861 4: the request may ask for it, too */

@@ -9,10 +9,11 @@
  */
 #include "cache/cache_priv.h"
 
-#define BUCKETS_FIRST 256
-#define SWEEP_BUCKETS 4096   /* looked at in one cache_sweep() */
-#define MARKERS_MAX   100000 /* beyond that, keys simply have none */
-#define EVICT_BATCH   32     /* objects taken out under one hold of a lock */
+#define BUCKETS_FIRST  256
+#define SWEEP_BUCKETS  4096   /* looked at in one cache_sweep() */
+#define MARKERS_MAX    100000 /* beyond that, keys simply have none */
+#define MARKED_KEY_MAX 1024   /* nor have longer ones: what is not evicted must stay small */
+#define EVICT_BATCH    32     /* objects taken out under one hold of a lock */
 
 struct cache *cache_new(const struct cache_settings *settings)
 {
@@ -126,6 +127,8 @@ struct cache_entry *entry_get(struct cache *c, struct cache_shard *s, const stru
 
 void entry_mark(struct cache *c, struct cache_entry *e, int64_t now_ms)
 {
+	if (e->text.n > MARKED_KEY_MAX)
+		return;
 	if (!e->solo_until_ms && atomic_fetch_add(&c->markers, 1) >= MARKERS_MAX) {
 		c->markers--;
 		return;
@@ -268,14 +271,16 @@ static void sweep_bucket(struct cache *c, struct cache_shard *s, size_t bucket, 
 	}
 }
 
-void cache_sweep(struct cache *c, int64_t now_ms)
+/* Up to max buckets of the shard whose turn it is. Their number. */
+static unsigned sweep_some(struct cache *c, unsigned max, int64_t now_ms)
 {
 	struct cache_shard *s = &c->shards[c->sweep_shard];
+	unsigned n = 0;
 	struct list dead;
 
 	list_init(&dead);
 	pthread_mutex_lock(&s->lock);
-	for (unsigned i = 0; i < SWEEP_BUCKETS && s->swept < s->buckets_n; i++)
+	for (; n < max && s->swept < s->buckets_n; n++)
 		sweep_bucket(c, s, s->swept++, now_ms, &dead);
 	if (s->swept >= s->buckets_n) {
 		s->swept = 0;
@@ -283,6 +288,13 @@ void cache_sweep(struct cache *c, int64_t now_ms)
 	}
 	pthread_mutex_unlock(&s->lock);
 	objs_unref(&dead);
+	return n;
+}
+
+void cache_sweep(struct cache *c, int64_t now_ms)
+{
+	for (unsigned left = SWEEP_BUCKETS; left > 0;)
+		left -= sweep_some(c, left, now_ms);
 	points_sweep(c, now_ms);
 }
 

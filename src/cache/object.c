@@ -241,6 +241,7 @@ void cache_reader_init(struct cache_reader *r, struct cache_obj *obj)
 	*r = (struct cache_reader){ .obj = cache_obj_ref(obj) };
 	if (is_complete(b))
 		return;
+	r->joined = true;
 	r->moved_ms = clock_mono_ms();
 	pthread_mutex_lock(&b->lock);
 	list_push_back(&b->readers, &r->link);
@@ -248,13 +249,54 @@ void cache_reader_init(struct cache_reader *r, struct cache_obj *obj)
 	pthread_mutex_unlock(&b->lock);
 }
 
+/* What a reader was lent stays in memory until it asks for more, even if it was cut off: it may be in the middle of sending
+ * it. All under the body's lock. */
+static void pin(struct cache_reader *r, struct cache_segment *first, uint64_t first_at)
+{
+	r->pinned = first;
+	r->pinned_at = first_at;
+	r->pinned_last = r->segment;
+	for (struct cache_segment *s = first;; s = s->next) {
+		s->pins++;
+		if (s == r->pinned_last)
+			return;
+	}
+}
+
+static void unpin(struct cache_reader *r)
+{
+	struct cache_segment *s = r->pinned, *next;
+
+	for (bool last = !s; !last; s = next) {
+		last = s == r->pinned_last;
+		next = s->next;
+		if (--s->pins == 0 && s->dropped)
+			counted_free(r->obj->cache, s);
+	}
+	r->pinned = NULL;
+}
+
+void body_drop_until(struct cache_body *b, uint64_t offset)
+{
+	while (b->first && b->first != b->last && b->first_at + b->first->n <= offset) {
+		struct cache_segment *s = b->first;
+
+		b->first = s->next;
+		b->first_at += s->n;
+		s->dropped = true;
+		if (s->pins == 0)
+			counted_free(b->cache, s);
+	}
+}
+
 void cache_reader_done(struct cache_reader *r)
 {
 	struct cache_body *b = r->obj->body;
 
-	if (r->listed) {
+	if (r->joined) {
 		pthread_mutex_lock(&b->lock);
 		list_remove(&r->link);
+		unpin(r);
 		task_cond_broadcast(&b->drained);
 		pthread_mutex_unlock(&b->lock);
 	}
@@ -268,12 +310,14 @@ int64_t cache_reader_length(const struct cache_reader *r)
 	return is_complete(b) ? (int64_t)b->length : b->declared;
 }
 
-/* Pieces from r->at on, as far as the body goes now. Under b->lock unless it is complete. */
+/* Pieces from r->at on, as far as the body goes now; -EPIPE if they are gone (it streams). Under b->lock unless it is complete. */
 static int take_pieces(struct cache_reader *r, struct iovec *iov, int max)
 {
 	struct cache_body *b = r->obj->body;
 	int count = 0;
 
+	if (r->at < b->first_at)
+		return -EPIPE;
 	if (!r->segment || r->at < r->segment_at) {
 		r->segment = b->first;
 		r->segment_at = b->first_at;
@@ -294,16 +338,32 @@ static int take_pieces(struct cache_reader *r, struct iovec *iov, int max)
 	return count;
 }
 
+/* The same, pinned until the next call. */
+static int take_pinned(struct cache_reader *r, struct iovec *iov, int max)
+{
+	struct cache_body *b = r->obj->body;
+	bool again = r->segment && r->at >= r->segment_at;
+	struct cache_segment *first = again ? r->segment : b->first;
+	uint64_t first_at = again ? r->segment_at : b->first_at;
+	int count = r->cut_off ? -EPIPE : take_pieces(r, iov, max);
+
+	if (count > 0)
+		pin(r, first, first_at);
+	return count;
+}
+
 static int wait_for_pieces(struct cache_reader *r, struct iovec *iov, int max, uint64_t deadline)
 {
 	struct cache_body *b = r->obj->body;
 	int count, error = 0;
 
 	pthread_mutex_lock(&b->lock);
+	unpin(r);
 	r->moved_ms = clock_mono_ms();
 	task_cond_broadcast(&b->drained);
 	for (;;) {
-		count = r->cut_off ? -EPIPE : take_pieces(r, iov, max);
+		/* Of a stream one at a time, so that one sees who moves. */
+		count = take_pinned(r, iov, b->streams ? 1 : max);
 		if (count != 0 || b->ended)
 			break;
 		count = b->failed ? -EPIPE : error;

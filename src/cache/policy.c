@@ -179,9 +179,16 @@ static bool is_anonymous(const struct http_req *req)
 	return !http_fields_find(&req->fields, HTTP_COOKIE) && !http_fields_find(&req->fields, HTTP_AUTHORIZATION);
 }
 
-static bool vary_is_star(const struct http_fields *fields, struct arena *a)
+/* "*", or what tells every visitor from every other: the origin hears it from us, so requests do not show it. */
+static bool varies_always(const struct http_fields *fields, struct arena *a)
 {
-	return http_list_has(http_fields_joined(fields, HTTP_VARY, a), SPAN("*"));
+	static const enum http_field_id personal[] = { HTTP_X_FORWARDED_FOR, HTTP_X_REAL_IP, HTTP_FORWARDED, HTTP_VIA };
+	struct span vary = http_fields_joined(fields, HTTP_VARY, a);
+
+	for (size_t i = 0; i < array_len(personal); i++)
+		if (http_list_has(vary, http_field_name(personal[i])))
+			return true;
+	return http_list_has(vary, SPAN("*"));
 }
 
 static int64_t ms_or_none(int32_t seconds)
@@ -209,7 +216,7 @@ void policy_of_response(const struct domain *site, const struct http_req *req, u
 	if (most >= 0 && ret->lifetime_ms > most)
 		ret->lifetime_ms = most;
 	ret->storable = ret->lifetime_ms >= 0 && is_permitted(req, status, fields, &cc, targeted) &&
-		!vary_is_star(fields, a) && (is_explicit || !preset_is_disguised(req, fields));
+		!varies_always(fields, a) && (is_explicit || !preset_is_disguised(req, fields));
 	if (ret->lifetime_ms == 0 && !is_explicit)
 		ret->storable = ret->storable && is_anonymous(req);
 	ret->shareable = ret->storable && !ret->always_validate && (ret->lifetime_ms > 0 || ret->stale_while_ms > 0);
@@ -217,10 +224,8 @@ void policy_of_response(const struct domain *site, const struct http_req *req, u
 
 void policy_of_request(const struct http_req *req, struct http_cache_control *ret)
 {
-	const struct http_field *f = http_fields_find(&req->fields, HTTP_CACHE_CONTROL);
-
-	http_cache_control_parse(f ? f->value : (struct span){ 0 }, ret);
+	http_cache_control_of(&req->fields, HTTP_CACHE_CONTROL, ret);
 	/* RFC 9111 5.4: Pragma counts where Cache-Control is missing. */
-	if (!f && http_list_has(http_fields_value(&req->fields, HTTP_PRAGMA), SPAN("no-cache")))
+	if (!ret->present && http_list_has(http_fields_value(&req->fields, HTTP_PRAGMA), SPAN("no-cache")))
 		ret->no_cache = true;
 }

@@ -86,7 +86,6 @@ void points_sweep(struct cache *c, int64_t now_ms)
 
 	if (now_ms < c->points_swept_ms + POINT_KEPT_MS)
 		return;
-	c->points_swept_ms = now_ms;
 	pthread_mutex_lock(&c->points_lock);
 	while (n < POINTS_SWEPT && map_next(&c->points, &at, &text, &value)) {
 		struct purge_point *p = value;
@@ -99,6 +98,9 @@ void points_sweep(struct cache *c, int64_t now_ms)
 		counted_free(c, unused[i]);
 	}
 	pthread_mutex_unlock(&c->points_lock);
+	/* If there were more, the next call goes on. */
+	if (n < POINTS_SWEPT)
+		c->points_swept_ms = now_ms;
 }
 
 /* ---- objects ---- */
@@ -129,6 +131,16 @@ static bool is_after(const _Atomic uint64_t *seq, const struct cache_obj *o)
 	return atomic_load_explicit(seq, memory_order_acquire) > o->seq;
 }
 
+static bool point_is_after(const struct purge_point *p, uint64_t seq)
+{
+	return p->hard_seq > seq || p->soft_seq > seq;
+}
+
+bool fill_is_overtaken(const struct cache_fill *f)
+{
+	return f->purged != PURGE_NOT || point_is_after(f->cache->all, f->seq) || point_is_after(f->site_point, f->seq);
+}
+
 bool obj_is_purged(const struct cache_obj *o)
 {
 	if (is_after(&o->cache->all->hard_seq, o) || is_after(&o->site_point->hard_seq, o))
@@ -141,7 +153,7 @@ bool obj_is_purged(const struct cache_obj *o)
 
 bool obj_is_soft_purged(const struct cache_obj *o)
 {
-	if (o->soft_purged || is_after(&o->cache->all->soft_seq, o) || is_after(&o->site_point->soft_seq, o))
+	if (o->purged != PURGE_NOT || is_after(&o->cache->all->soft_seq, o) || is_after(&o->site_point->soft_seq, o))
 		return true;
 	for (unsigned i = 0; i < o->tags_n; i++)
 		if (is_after(&o->tags[i]->soft_seq, o))
@@ -209,27 +221,34 @@ static uint64_t purge_point(struct cache *c, struct purge_point *p, bool hard, i
 	return n;
 }
 
+static void worsen(_Atomic int *purged, enum purge_way way)
+{
+	if (*purged < (int)way)
+		*purged = (int)way;
+}
+
 /* All variants of an entry and the fills under way. Under the shard's lock; what is taken out goes to out. */
-static uint64_t purge_entry(struct cache_shard *s, struct cache_entry *e, bool hard, struct list *out)
+static uint64_t purge_entry(struct cache_shard *s, struct cache_entry *e, enum purge_way way, struct list *out)
 {
 	uint64_t n = 0;
 
 	list_each (it, &e->fills)
-		container_of(it, struct cache_fill, link)->purged = hard ? 2 : 1;
+		worsen(&container_of(it, struct cache_fill, link)->purged, way);
 	list_each_safe (it, &e->variants) {
 		struct cache_obj *o = container_of(it, struct cache_obj, variant_link);
 
 		n += !obj_is_purged(o);
-		o->soft_purged = true;
-		if (!hard)
+		if (way != PURGE_HARD) {
+			worsen(&o->purged, way);
 			continue;
+		}
 		index_remove(s, o);
 		list_push_back(out, &o->variant_link);
 	}
 	return n;
 }
 
-static uint64_t purge_key(struct cache *c, const struct cache_key *key, bool hard)
+static uint64_t purge_key(struct cache *c, const struct cache_key *key, enum purge_way way)
 {
 	struct cache_shard *s = shard_of(c, key->hash);
 	struct cache_entry *e;
@@ -240,7 +259,7 @@ static uint64_t purge_key(struct cache *c, const struct cache_key *key, bool har
 	pthread_mutex_lock(&s->lock);
 	e = entry_find(s, key);
 	if (e) {
-		n = purge_entry(s, e, hard, &out);
+		n = purge_entry(s, e, way, &out);
 		entry_release_if_empty(c, s, e, clock_wall_ms());
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -248,7 +267,7 @@ static uint64_t purge_key(struct cache *c, const struct cache_key *key, bool har
 	return n;
 }
 
-static uint64_t purge_prefix(struct cache *c, struct span prefix, bool hard)
+static uint64_t purge_prefix(struct cache *c, struct span prefix, enum purge_way way)
 {
 	uint64_t n = 0;
 
@@ -261,14 +280,14 @@ static uint64_t purge_prefix(struct cache *c, struct span prefix, bool hard)
 		for (size_t b = 0; b < s->buckets_n; b++)
 			for (struct cache_entry *e = s->buckets[b]; e; e = e->next)
 				if (span_starts(e->text, prefix))
-					n += purge_entry(s, e, hard, &out);
+					n += purge_entry(s, e, way, &out);
 		pthread_mutex_unlock(&s->lock);
 		objs_unref(&out);
 	}
 	return n;
 }
 
-/* "https://host:port/path" in its parts; no scheme ("//host/path") means both. False: no URL. */
+/* "https://host:port/path" in its parts, host with its port; no scheme ("//host/path") means both. False: no URL. */
 struct url {
 	bool http, https;
 	struct span host, target;
@@ -277,7 +296,7 @@ struct url {
 static bool url_split(struct span text, struct url *ret)
 {
 	struct span schemes[] = { SPAN("https://"), SPAN("http://"), SPAN("//") };
-	ptrdiff_t slash, colon, fragment;
+	ptrdiff_t slash, fragment;
 	unsigned i = 0;
 
 	while (i < 3 && !span_starts_nocase(text, schemes[i]))
@@ -293,24 +312,25 @@ static bool url_split(struct span text, struct url *ret)
 	slash = span_index(text, '/');
 	ret->host = slash < 0 ? text : span_sub(text, 0, (size_t)slash);
 	ret->target = slash < 0 ? SPAN("/") : span_from(text, (size_t)slash);
-	colon = span_index(ret->host, ']') < 0 ? span_index(ret->host, ':') : -1;
-	if (span_starts(ret->host, SPAN("[")))
-		ret->host = span_sub(ret->host, 0, (size_t)span_index(ret->host, ']') + 1);
-	else if (colon >= 0)
-		ret->host = span_sub(ret->host, 0, (size_t)colon);
 	return ret->host.n > 0;
 }
 
-static struct span lower(struct span s, struct arena *a)
+/* As keys have it: lower case, without the port that the scheme has anyway. */
+static struct span host_of_key(struct span s, bool tls, struct arena *a)
 {
+	struct span endings[] = { tls ? SPAN(":443") : SPAN(":80"), SPAN(":") };
 	char *p = arena_text(a, s);
 
 	for (size_t i = 0; i < s.n; i++)
 		p[i] = ascii_lower(p[i]);
-	return span_make(p, s.n);
+	s.p = p;
+	for (unsigned i = 0; i < 2; i++)
+		if (span_ends(s, endings[i]))
+			s.n -= endings[i].n;
+	return s;
 }
 
-static uint64_t purge_url(struct cache *c, bool prefix, struct span what, const struct domain *site, bool hard)
+static uint64_t purge_url(struct cache *c, bool prefix, struct span what, const struct domain *site, enum purge_way way)
 {
 	static const struct domain any = { 0 };
 	struct arena a;
@@ -325,8 +345,8 @@ static uint64_t purge_url(struct cache *c, bool prefix, struct span what, const 
 
 		if (tls ? !url.https : !url.http)
 			continue;
-		cache_key_make(&key, site ? site : &any, tls, lower(url.host, &a), url.target, &a);
-		n += prefix ? purge_prefix(c, key.text, hard) : purge_key(c, &key, hard);
+		cache_key_make(&key, site ? site : &any, tls, host_of_key(url.host, tls, &a), url.target, &a);
+		n += prefix ? purge_prefix(c, key.text, way) : purge_key(c, &key, way);
 	}
 	arena_done(&a);
 	return n;
@@ -341,7 +361,7 @@ uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span wh
 	switch (kind) {
 	case CACHE_PURGE_URL:
 	case CACHE_PURGE_PREFIX:
-		n = purge_url(c, kind == CACHE_PURGE_PREFIX, what, site, hard);
+		n = purge_url(c, kind == CACHE_PURGE_PREFIX, what, site, hard ? PURGE_HARD : PURGE_SOFT);
 		break;
 	case CACHE_PURGE_TAG:
 		n = purge_point(c, point_get(c, 't', site ? site->name : none, what), hard, now_ms);
@@ -369,36 +389,38 @@ void cache_site_numbers(struct cache *c, struct span domain, struct cache_number
 
 /* ---- invalidation (RFC 9111 4.4) ---- */
 
-/* value as a URL of the same host; "/path" and "?query" are relative to it. False: another host, or nothing. */
-static bool same_host(const struct http_req *req, struct span value, struct arena *a, struct span *ret)
+/* value as a URL of the key's host; "/path" is relative to it. False: another host, or nothing. */
+static bool same_host(const struct cache_key *key, struct span value, struct arena *a, struct span *ret)
 {
+	struct span scheme, host, rest = key->text;
 	struct url url;
 
+	span_cut(&rest, '\0', &scheme);
+	span_cut(&rest, '\0', &host);
 	if (value.n == 0)
 		return false;
 	if (url_split(value, &url)) {
 		*ret = value;
-		return span_eq_nocase(url.host, req->host);
+		return span_eq(host_of_key(url.host, url.https, a), host);
 	}
 	if (value.p[0] != '/')
 		return false;
-	*ret = arena_spanf(a, "//%.*s%.*s", SPAN_ARG(req->host), SPAN_ARG(value));
+	*ret = arena_spanf(a, "//%.*s%.*s", SPAN_ARG(host), SPAN_ARG(value));
 	return true;
 }
 
-void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_req *req,
-	const struct http_resp *resp)
+void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_resp *resp)
 {
 	enum http_field_id ids[] = { HTTP_LOCATION, HTTP_CONTENT_LOCATION };
 	struct arena a;
 
-	purge_key(c, key, false);
+	purge_key(c, key, PURGE_INVALID);
 	arena_init(&a, 512);
 	for (unsigned i = 0; i < 2; i++) {
 		struct span url;
 
-		if (same_host(req, http_fields_value(&resp->fields, ids[i]), &a, &url))
-			purge_url(c, false, url, key->site, false);
+		if (same_host(key, http_fields_value(&resp->fields, ids[i]), &a, &url))
+			purge_url(c, false, url, key->site, PURGE_INVALID);
 	}
 	arena_done(&a);
 }

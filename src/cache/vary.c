@@ -1,7 +1,7 @@
 /*
  * Vary (RFC 9111 4.1): the request's values of the named fields as one text. Normalised so that requests which mean the
- * same share a variant: blanks are folded, several lines are joined, and of Accept-Encoding only the codings count that
- * an origin might choose, in a fixed order.
+ * same share a variant: blanks are folded, several lines are joined, and of Accept-Encoding the usual codings stand in
+ * a fixed order, the others behind them.
  */
 #include "cache/cache_priv.h"
 
@@ -18,25 +18,43 @@ static bool refuses(struct span element)
 	return true;
 }
 
+static const char *const codings[] = { "br", "deflate", "gzip", "zstd", "*" };
+
+static struct span coding_of(struct span element)
+{
+	ptrdiff_t semicolon = span_index(element, ';');
+
+	return span_trim(semicolon < 0 ? element : span_sub(element, 0, (size_t)semicolon));
+}
+
+static bool is_usual(struct span coding)
+{
+	for (size_t i = 0; i < array_len(codings); i++)
+		if (span_eq_nocase(coding, span_of(codings[i])))
+			return true;
+	return span_eq_nocase(coding, SPAN("identity"));
+}
+
 static void add_encodings(struct buf *out, struct span value)
 {
-	static const char *const codings[] = { "br", "deflate", "gzip", "zstd", "*" };
+	struct span rest, element;
 
 	for (size_t i = 0; i < array_len(codings); i++) {
-		struct span rest = value, element;
-
-		while (http_list_next(&rest, &element)) {
-			ptrdiff_t semicolon = span_index(element, ';');
-			struct span coding =
-				span_trim(semicolon < 0 ? element : span_sub(element, 0, (size_t)semicolon));
-
-			if (span_eq_nocase(coding, span_of(codings[i])) && !refuses(element)) {
+		rest = value;
+		while (http_list_next(&rest, &element))
+			if (span_eq_nocase(coding_of(element), span_of(codings[i])) && !refuses(element)) {
 				buf_add_text(out, codings[i]);
 				buf_add_char(out, ',');
 				break;
 			}
-		}
 	}
+	/* Whoever takes x-gzip or compress may get it; the others must not. */
+	rest = value;
+	while (http_list_next(&rest, &element))
+		if (!is_usual(coding_of(element)) && !refuses(element)) {
+			buf_add_span(out, coding_of(element));
+			buf_add_char(out, ',');
+		}
 }
 
 static void add_folded(struct buf *out, struct span value)

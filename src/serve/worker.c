@@ -343,7 +343,7 @@ static void on_thread_end(void *arg)
 
 static void each_second(struct worker *w)
 {
-	cache_sweep(w->cache, clock_wall_s());
+	cache_sweep(w->cache, clock_wall_ms());
 	worker_tell(w, CHANNEL_ALIVE, 0, SPAN(""));
 	w->ticks++;
 	if (w->ticks % PROVE_TICKS == 0)

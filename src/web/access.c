@@ -23,8 +23,9 @@ struct access_log {
 	struct access_sink *sink;
 	struct buf lines;
 	struct loop_timer timer;
-	bool timer_set, writing;
-	int64_t second; /* for which clf is made */
+	bool timer_set;
+	struct flush *writing; /* the one under way */
+	int64_t second;        /* for which clf is made */
 	char clf[CLOCK_CLF_SIZE];
 	char rfc3339[CLOCK_RFC3339_SIZE];
 };
@@ -103,16 +104,22 @@ static void write_lines(struct access_sink *sink, struct span lines)
 
 static void flush_soon(struct access_log *log);
 
-static void on_flushed(void *arg)
+static struct flush *flush_free(struct flush *f)
 {
-	struct flush *f = arg;
-
-	f->log->writing = false;
-	if (f->log->lines.n > 0)
-		flush_soon(f->log);
+	if (!f)
+		return NULL;
 	access_sink_unref(f->sink);
 	buf_done(&f->lines);
-	mem_free(f);
+	return mem_free(f);
+}
+
+static void on_flushed(void *arg)
+{
+	struct access_log *log = ((struct flush *)arg)->log;
+
+	log->writing = flush_free(log->writing);
+	if (log->lines.n > 0)
+		flush_soon(log);
 }
 
 static void flush_on_helper(void *arg)
@@ -135,7 +142,7 @@ static void flush(struct access_log *log)
 	f->sink = access_sink_ref(log->sink);
 	f->lines = log->lines;
 	log->lines = BUF_INIT(WAITING_MAX);
-	log->writing = true;
+	log->writing = f;
 	if (helper_post(flush_on_helper, f) == 0)
 		return;
 	count_lost(buf_span(&f->lines));
@@ -173,7 +180,8 @@ struct access_log *access_log_free(struct access_log *log)
 {
 	if (!log)
 		return NULL;
-	must(!log->writing);
+	/* It is written, only the news came after the loop's end. */
+	flush_free(log->writing);
 	if (log->sink)
 		write_lines(log->sink, buf_span(&log->lines));
 	access_sink_unref(log->sink);

@@ -22,7 +22,7 @@ struct access_sink *access_sink_ref(struct access_sink *s);
 struct access_sink *access_sink_unref(struct access_sink *s);
 
 struct access_log *access_log_new(void);
-/* Writes out what is left (blocking; the loop has ended). */
+/* Writes out what is left (blocking; the loop and the helper threads have ended). */
 struct access_log *access_log_free(struct access_log *log);
 /* From now on lines go there (a reference is taken; NULL: nowhere). On the thread's loop. */
 void access_log_to(struct access_log *log, struct access_sink *sink);

@@ -17,7 +17,7 @@
 struct fetch {
 	struct web *web;
 	struct cache_fill *fill;
-	bool solo;
+	bool solo;          /* the client's own conditions went along */
 	struct arena arena; /* of the response's head, and of a detached request */
 	struct origin_call call;
 	/* Of a refresh, which outlives the client's exchange: */
@@ -45,7 +45,7 @@ static struct fetch *fetch_new(struct web_request *r, struct cache_found *found)
 
 	f->web = r->thread->web;
 	f->fill = found->fill;
-	f->solo = found->solo;
+	f->solo = found->solo && !found->obj;
 	found->fill = NULL;
 	arena_init(&f->arena, 4096);
 	return f;
@@ -66,6 +66,13 @@ static bool is_server_error(unsigned status)
 	return status == 500 || status == 502 || status == 503 || status == 504;
 }
 
+/* To the leader's client. If that is gone, the others wait all the same. */
+static int pass_interim(void *arg, unsigned status, const struct http_fields *fields)
+{
+	web_forward_interim(arg, status, fields);
+	return 0;
+}
+
 /* Asks the origin for the whole object (or whether old is still good). 0 and a head in f->call, or -errno with fault;
  * a 5xx counts as a failure where old could be served instead. */
 static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, struct fault *fault)
@@ -73,16 +80,16 @@ static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, st
 	struct http_fields fields;
 	struct origin_request request = { .method = HTTP_GET,
 		.method_text = SPAN("GET"),
-		.target = r->x->req.target,
+		.target = cache_fill_target(f->fill),
 		.host = web_origin_host(r),
 		.fields = &fields,
 		.arg = r };
 	int error;
 
-	web_origin_fields(r, f->solo && !old, &fields);
+	web_origin_fields(r, f->solo, &fields);
 	cache_fill_conditions(f->fill, &fields, r->x->arena);
 	if (r->x->ops)
-		request.on_interim = web_forward_interim;
+		request.on_interim = pass_interim;
 	fault_clear(fault);
 	error = origin_call(f->web->origins, r->site, &request, &f->arena, &f->call, fault);
 	if (error < 0)

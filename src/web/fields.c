@@ -4,7 +4,8 @@
  * The rule for requests: no field that is not part of the cache's key may let a client pretend that it came
  * from elsewhere or asked for something else. Such fields (HTTP_FORWARDING in the table, anything
  * that begins with X-Forwarded-) are dropped and, where origins rely on them, set by us alone. Names are
- * compared with '_' taken for '-': CGI, WSGI and PHP cannot tell X_Forwarded_For from X-Forwarded-For. "Proxy"
+ * compared with '_' taken for '-': CGI, WSGI and PHP cannot tell X_Forwarded_For from X-Forwarded-For. For the same reason
+ * no twin of a field that we know passes: Accept_Language would choose what is stored and not be seen by Vary. "Proxy"
  * goes, too: it becomes HTTP_PROXY there.
  */
 #include "web/web_priv.h"
@@ -23,8 +24,8 @@ static bool claims_too_much(const struct http_field *f)
 	for (size_t i = 0; i < name.n; i++)
 		dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
 	name.p = dashed;
-	return (http_field_flags(http_field_id_of(name)) & HTTP_FORWARDING) ||
-		span_starts_nocase(name, SPAN("X-Forwarded-")) || span_eq_nocase(name, SPAN("Proxy"));
+	return http_field_id_of(name) != HTTP_OTHER || span_starts_nocase(name, SPAN("X-Forwarded-")) ||
+		span_eq_nocase(name, SPAN("Proxy"));
 }
 
 /* Ours to write, or not for others to hear. */
@@ -39,7 +40,7 @@ static bool stays_here(const struct http_field *f, bool conditional)
 	return !conditional && (flags & HTTP_CONDITIONAL);
 }
 
-static struct span host_with_port(struct web_request *r)
+struct span web_host(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
 
@@ -50,7 +51,7 @@ static struct span host_with_port(struct web_request *r)
 
 struct span web_origin_host(struct web_request *r)
 {
-	return r->site->origin_host.n ? r->site->origin_host : host_with_port(r);
+	return r->site->origin_host.n ? r->site->origin_host : web_host(r);
 }
 
 static void add_forwarding(struct web_request *r, struct http_fields *out)
@@ -59,7 +60,7 @@ static void add_forwarding(struct web_request *r, struct http_fields *out)
 	const struct http_req *req = &r->x->req;
 	struct span proto = req->tls ? SPAN("https") : SPAN("http");
 	struct span via = http_fields_joined(&req->fields, HTTP_VIA, a);
-	struct span host = host_with_port(r);
+	struct span host = web_host(r);
 	char text[NET_ADDR_SIZE];
 	struct span client;
 	bool v6;
@@ -81,21 +82,12 @@ static void add_forwarding(struct web_request *r, struct http_fields *out)
 
 void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret)
 {
-	struct http_fields received = { 0 };
-	struct arena *a = r->x->arena;
-
 	*ret = (struct http_fields){ 0 };
 	for (unsigned i = 0; i < r->x->req.fields.n; i++) {
 		const struct http_field *f = &r->x->req.fields.v[i];
 
-		http_fields_push(&received, a, *f);
-	}
-	http_fields_strip_hop(&received);
-	for (unsigned i = 0; i < received.n; i++) {
-		const struct http_field *f = &received.v[i];
-
 		if (!claims_too_much(f) && !stays_here(f, conditional))
-			http_fields_push(ret, a, *f);
+			http_fields_push(ret, r->x->arena, *f);
 	}
 	add_forwarding(r, ret);
 }

@@ -123,8 +123,8 @@ static void invalidate(struct web_request *r, const struct http_resp *resp)
 
 	if (http_method_safe(req->method) || resp->status < 200 || resp->status >= 400)
 		return;
-	cache_key_make(&key, r->site, req->tls, req->host, req->target, r->x->arena);
-	cache_invalidate(r->thread->web->cache, &key, req, resp);
+	cache_key_make(&key, r->site, req->tls, web_host(r), req->target, r->x->arena);
+	cache_invalidate(r->thread->web->cache, &key, resp);
 }
 
 void web_forward(struct web_request *r)
@@ -188,7 +188,7 @@ static void relay_streams(struct relay *relay)
 		task_cancel(relay->back);
 	/* relay lives on this stack: the other task must have ended. It was cancelled, so it does at once. */
 	while (relay->back)
-		task_yield();
+		task_give_way();
 }
 
 static void switch_protocols(struct web_request *r, struct origin_call *call)

@@ -40,7 +40,9 @@ static void log_tls_failure(struct conn *c, struct fault *fault)
 /* PROXY header and handshake. 0, or a negative errno and the connection is of no use. */
 static int greet(struct web_thread *t, struct conn *c, bool tls)
 {
-	const struct web_state *state = t->view->state;
+	/* Held: another may be published while this waits. */
+	_cleanup_(web_view_unrefp) struct web_view *view = web_view_ref(t->view);
+	const struct web_state *state = view->state;
 	uint64_t deadline = deadline_in(state->settings.tls_timeout_ms);
 	struct tls_set *set;
 	struct tls_facts facts = { 0 };

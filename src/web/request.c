@@ -5,6 +5,7 @@
  * follow somebody else's; or pass.
  */
 #include "base/clock.h"
+#include "io/helper.h"
 #include "web/web_priv.h"
 
 #define ACME_PATH "/.well-known/acme-challenge/"
@@ -60,6 +61,22 @@ static bool answer_early(struct web_request *r)
 	return false;
 }
 
+struct purge {
+	struct cache *cache;
+	enum cache_purge_kind kind;
+	struct span what;
+	const struct domain *site;
+	int64_t now_ms;
+	uint64_t objects;
+};
+
+static void run_purge(void *arg)
+{
+	struct purge *p = arg;
+
+	p->objects = cache_purge(p->cache, p->kind, p->what, p->site, false, p->now_ms);
+}
+
 /* PURGE as the usual cache plugins of WordPress send it: one URL, or with "X-Purge-Method: regex" and "/.*" all. */
 static void purge(struct web_request *r)
 {
@@ -67,8 +84,10 @@ static void purge(struct web_request *r)
 	const struct http_field *method = http_fields_find_name(&req->fields, SPAN("X-Purge-Method"));
 	bool all = method && span_eq_nocase(method->value, SPAN("regex"));
 	struct span target = req->target;
-	struct span what;
-	uint64_t n;
+	struct purge p = { .cache = r->thread->web->cache,
+		.kind = all ? CACHE_PURGE_PREFIX : CACHE_PURGE_URL,
+		.site = r->site,
+		.now_ms = loop_wall_s() * 1000 };
 
 	if (!origin_has_address(r->thread->web->origins, r->site, r->x->client)) {
 		char client[NET_ADDR_SIZE];
@@ -79,10 +98,12 @@ static void purge(struct web_request *r)
 	}
 	if (all && span_ends(target, SPAN(".*")))
 		target.n -= 2;
-	what = arena_spanf(r->x->arena, "//%.*s%.*s", SPAN_ARG(req->host), SPAN_ARG(target));
-	n = cache_purge(r->thread->web->cache, all ? CACHE_PURGE_PREFIX : CACHE_PURGE_URL, what, r->site, false,
-		loop_wall_s() * 1000);
-	web_answer_text(r, 200, arena_spanf(r->x->arena, "%llu purged\n", (unsigned long long)n));
+	p.what = arena_spanf(r->x->arena, "//%.*s%.*s", SPAN_ARG(web_host(r)), SPAN_ARG(target));
+	/* A prefix takes its time. */
+	if (all ? helper_run(run_purge, &p) < 0 : (run_purge(&p), false))
+		refuse(r, 503, FAULT_WEB_BUSY, "url", req->target);
+	else
+		web_answer_text(r, 200, arena_spanf(r->x->arena, "%llu purged\n", (unsigned long long)p.objects));
 }
 
 /* Somebody else fetches: read along, or learn that it is not for all. */
@@ -112,7 +133,7 @@ static void answer_from_cache(struct web_request *r)
 	struct cache_key key;
 	struct cache_found found;
 
-	cache_key_make(&key, r->site, r->x->req.tls, r->x->req.host, r->x->req.target, r->x->arena);
+	cache_key_make(&key, r->site, r->x->req.tls, web_host(r), r->x->req.target, r->x->arena);
 	cache_find(cache, &key, &r->x->req, r->began_ms, &found);
 	if (found.verdict != CACHE_FRESH && found.verdict != CACHE_REFRESH)
 		r->status.fwd = found.why;

@@ -61,10 +61,14 @@ static void send_whole(struct web_request *r, struct cache_obj *obj, struct cach
 	struct http_fields *fields)
 {
 	struct http_exchange *x = r->x;
+	int error = 0;
 
 	if (x->ops->send_head(x, cache_obj_status(obj), fields, cache_reader_length(reader)) < 0)
 		return;
-	end(r, x->req.method == HTTP_HEAD ? 0 : send_bytes(r, reader, -1), cache_obj_trailers(obj));
+	if (x->req.method != HTTP_HEAD)
+		error = send_bytes(r, reader, -1);
+	/* They are known now, and not before. */
+	end(r, error, cache_obj_trailers(obj));
 }
 
 /* ---- ranges (RFC 9110 14) ---- */

@@ -44,6 +44,11 @@ struct web_view *web_view_unref(struct web_view *v)
 	return NULL;
 }
 
+void web_view_unrefp(struct web_view **v)
+{
+	*v = web_view_unref(*v);
+}
+
 static void copy_settings(struct web_settings *to, const struct web_settings *from)
 {
 	*to = *from;
@@ -79,7 +84,7 @@ static struct web_state *state_new(const struct web_state *old, struct snapshot 
 
 /* ---- on the thread's loop ---- */
 
-static void thread_take(struct web_thread *t, struct web_state *state)
+static void thread_take(struct web_thread *t, struct web_state *state, struct access_sink *sink)
 {
 	struct web_view *view = mem_new(struct web_view);
 
@@ -88,12 +93,20 @@ static void thread_take(struct web_thread *t, struct web_state *state)
 	web_view_unref(t->view);
 	t->view = view;
 	t->plain.limits = t->secure.limits = state->settings.limits;
-	access_log_to(t->access, t->web->sink);
+	access_log_to(t->access, sink);
 }
 
 static void on_delivery(void *thread, void *state)
 {
-	thread_take(thread, state);
+	struct web *w = ((struct web_thread *)thread)->web;
+	struct access_sink *sink;
+
+	/* Another one may be opened at any moment. */
+	pthread_mutex_lock(&w->lock);
+	sink = access_sink_ref(w->sink);
+	pthread_mutex_unlock(&w->lock);
+	thread_take(thread, state, sink);
+	access_sink_unref(sink);
 }
 
 static void deliver(struct web *w, struct web_state *state)
@@ -183,7 +196,7 @@ void web_thread_start(struct web *w, unsigned thread)
 	pthread_mutex_lock(&w->lock);
 	t->loop = loop_self();
 	if (w->current)
-		thread_take(t, state_ref(w->current));
+		thread_take(t, state_ref(w->current), w->sink);
 	pthread_mutex_unlock(&w->lock);
 }
 

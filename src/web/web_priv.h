@@ -27,6 +27,7 @@ struct web_view {
 };
 struct web_view *web_view_ref(struct web_view *v);
 struct web_view *web_view_unref(struct web_view *v);
+void web_view_unrefp(struct web_view **v);
 
 struct web_thread {
 	struct web *web;
@@ -74,6 +75,8 @@ void web_request(struct web_request *r);
  * client could claim to be somebody else or to have asked something else; with our own
  * X-Forwarded-*, Forwarded, X-Real-IP and Via. conditional: keep If-* and Range. */
 void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret);
+/* What the request is for: its host, with the port unless that is the scheme's own. */
+struct span web_host(struct web_request *r);
 /* The Host for the origin. */
 struct span web_origin_host(struct web_request *r);
 /* The fields of an answer as the visitor gets them: of, minus hop-by-hop, framing and what is meant for us alone, plus

@@ -272,6 +272,43 @@ def test_ranges_of_what_is_not_there_yet(site):
     assert (again.status, again.body) == (206, b"789") and site.origin.count("/r") == 1
 
 
+def test_a_range_if_the_page_is_of_a_wednesday(site):
+    """Not everything that begins with W is a weak entity tag."""
+    when = "Wed, 25 Nov 2020 12:00:00 GMT"
+    site.origin.on("/r", headers={"Cache-Control": "max-age=60", "Last-Modified": when}, body=b"0123456789")
+    site.get("/r")
+    assert site.get("/r", headers={"Range": "bytes=0-1", "If-Range": when}).body == b"01"
+    assert site.get("/r", headers={"Range": "bytes=0-1", "If-Range": 'W/"x"'}).status == 200
+
+
+def test_directives_of_a_request_in_two_lines(site):
+    site.origin.on("/x", headers={"Cache-Control": "max-age=60"}, body=b"x")
+    site.get("/x")
+    for last in ("no-cache", "no-store"):
+        assert not site.get("/x", headers={"Cache-Control": ["max-age=3600", last]}).is_hit
+
+
+def test_a_304_without_date_is_of_now(site):
+    site.origin.on("/x", headers={"Cache-Control": "max-age=60", "ETag": '"1"', "Date": past(55)}, body=b"x")
+    site.get("/x")
+    site.origin.on("/x", status=304, headers={"ETag": '"1"'})
+    assert site.get("/x", headers={"Cache-Control": "no-cache"}).body == b"x"
+    assert int(site.get("/x").get("Age")) < 50
+
+
+def test_s_maxage_is_not_stretched_by_a_visitor(site):
+    """RFC 9111 5.2.2.10: as proxy-revalidate."""
+    site.origin.on("/x", headers={"Cache-Control": "s-maxage=1"}, body=b"x")
+    site.get("/x")
+    time.sleep(1.2)
+    assert not site.get("/x", headers={"Cache-Control": "max-stale"}).is_hit
+
+
+def test_trailers_reach_the_one_who_fetched(site):
+    site.origin.on("/t", headers={"Cache-Control": "max-age=60"}, pieces=[(0, b"bo"), (0.3, b"dy")], trailers={"X-Sum": "42"})
+    assert site.get("/t").trailers == [("X-Sum", "42")]
+
+
 def test_a_new_object_replaces_the_old_one(site):
     """200 to a conditional request: the old body is gone, its fields too."""
     site.origin.on("/v", headers={"ETag": '"1"', "Cache-Control": "max-age=1", "X-Old": "1"}, body=b"old")

@@ -249,6 +249,53 @@ static void test_a_purge_wins_over_a_fill(void **state)
 	assert_false(is_fresh(1));
 }
 
+static void test_names_of_tags_are_forgotten(void **state)
+{
+	uint64_t before;
+
+	store(0, 100);
+	before = numbers().bytes;
+	/* Two points each: of the site's tag, and of the tag everywhere. */
+	for (unsigned i = 1; i <= 3000; i++) {
+		char tag[32];
+
+		snprintf(tag, sizeof(tag), "a-tag-of-its-own-%u", i);
+		fill(i, 100, HTTP_CACHE_TAG, span_of(tag));
+	}
+	assert_int_equal(purge(CACHE_PURGE_ALL, "", true), 3001);
+	sweep_all(NOW);
+	sweep_all(NOW + 2 * 3600 * 1000LL);
+	assert_true(numbers().bytes <= before + 64 * 1024);
+}
+
+/* One that was led alone, beside those that nobody may follow any more, and what came after it. */
+static void test_a_purge_by_url_finds_every_fill(void **state)
+{
+	struct http_resp private = { .status = 200, .body = HTTP_BODY_LENGTH }, resp = private;
+	struct cache_found first, alone, later;
+
+	ask(1);
+	http_fields_add(&private.fields, &arena, HTTP_CACHE_CONTROL, SPAN("private"));
+	http_fields_add(&resp.fields, &arena, HTTP_CACHE_CONTROL, SPAN("max-age=600"));
+	cache_find(cache, &key, &req, NOW, &first);
+	cache_fill_head(first.fill, &req, &private, NOW, NOW);
+	cache_found_done(&first);
+	cache_find(cache, &key, &req, NOW, &alone);
+	assert_true(alone.verdict == CACHE_LEAD && alone.solo);
+	assert_int_equal(cache_fill_head(alone.fill, &req, &resp, NOW, NOW), CACHE_STORE);
+	purge(CACHE_PURGE_URL, "http://a.test/1", true);
+	cache_find(cache, &key, &req, NOW, &later);
+	assert_int_equal(later.verdict, CACHE_LEAD);
+	assert_int_equal(cache_fill_head(later.fill, &req, &resp, NOW, NOW), CACHE_STORE);
+	cache_fill_end(later.fill, NULL);
+	assert_true(is_fresh(1));
+	/* It comes late, and takes nothing away. */
+	cache_fill_end(alone.fill, NULL);
+	assert_true(is_fresh(1));
+	cache_found_done(&alone);
+	cache_found_done(&later);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +307,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hit_for_miss, begin, end),
 		cmocka_unit_test_setup_teardown(test_purges_touch_no_object, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_purge_wins_over_a_fill, begin, end),
+		cmocka_unit_test_setup_teardown(test_names_of_tags_are_forgotten, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_purge_by_url_finds_every_fill, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
