@@ -2,35 +2,43 @@
  * torhaus's own log:
  *
  *   TIME mail session session=… peer=192.0.2.1 helo=mx.example.com tls=TLSv1.3 suite=… verdict=quit mails=1 … [code=TLS-…]
- *   TIME mail plaintext-refused peer=… helo=… tls=none session=… code=TLS-PLAINTEXT-FALLBACK …
+ *   TIME mail plaintext-refused peer=… helo=… tls=none session=… id=… from=… to=… answer=450 code=TLS-PLAINTEXT-FALLBACK … rcpt=…
  *   TIME mail recipient session=… peer=… helo=… tls=none id=… from=… to=… answer=550 reply="5.7.10 …"
  *
  * Words are name=value; values with blanks are quoted. A session without TLS says tls=none.
  */
 #include "survey/logs_priv.h"
 
-/* The value of a word; empty if it is not there. */
+/* Takes a value off the front: up to the next blank, or within its quotes, where no quote stands. */
+static struct span take_value(struct span *rest)
+{
+	bool quoted = span_starts(*rest, SPAN("\""));
+	struct span from = span_from(*rest, quoted ? 1 : 0), v;
+	ptrdiff_t end = span_index(from, quoted ? '"' : ' ');
+
+	v = end < 0 ? from : span_sub(from, 0, (size_t)end);
+	*rest = end < 0 ? SPAN("") : span_from(from, (size_t)end + 1);
+	return v;
+}
+
+/* The value of a word; empty if it is not there. What looks like a word within another's quotes is none. */
 static struct span value(struct span rest, struct span name)
 {
 	for (;;) {
-		ptrdiff_t at = span_find(rest, name);
-		bool begins = at == 0 || (at > 0 && rest.p[at - 1] == ' ');
-		struct span v;
-		ptrdiff_t end;
+		ptrdiff_t equals = span_index(rest, '='), blank = span_index(rest, ' ');
+		struct span v, word;
 
-		if (at < 0)
+		if (equals < 0)
 			return SPAN("");
-		v = span_from(rest, (size_t)at + name.n);
-		rest = v;
-		if (!begins)
+		if (blank >= 0 && blank < equals) {
+			rest = span_from(rest, (size_t)blank + 1);
 			continue;
-		if (v.n > 0 && v.p[0] == '"') {
-			v = span_from(v, 1);
-			end = span_index(v, '"');
-		} else {
-			end = span_index(v, ' ');
 		}
-		return end < 0 ? v : span_sub(v, 0, (size_t)end);
+		word = span_sub(rest, 0, (size_t)equals + 1);
+		rest = span_from(rest, word.n);
+		v = take_value(&rest);
+		if (span_eq(word, name))
+			return v;
 	}
 }
 

@@ -453,7 +453,7 @@ static void test_torhaus(void **state)
 	     "2024-01-05T09:14:22+01:00 mail recipient session=a2 peer=192.0.2.43 helo=mx07.example.com tls=none id=x from=a@b to=c@d.example answer=450 reply=\"4.7.10 Encryption required\"\n"
 	     "2024-01-05T09:14:23+01:00 mail session session=a2 peer=192.0.2.43 helo=mx07.example.com tls=none verdict=quit mails=0 errors=1 seconds=0\n"
 	     "2024-01-05T09:14:24+01:00 mail session session=a3 peer=2001:db8::1 helo=- tls=TLSv1.3 suite=TLS_AES_128_GCM_SHA256 verdict=quit mails=3 errors=0 seconds=0\n"
-	     "2024-01-05T09:15:24+01:00 mail plaintext-refused peer=192.0.2.43 helo=mx07.example.com tls=none session=a4 code=TLS-PLAINTEXT-FALLBACK ago=1m rcpt=c@d.example\n"
+	     "2024-01-05T09:15:24+01:00 mail plaintext-refused peer=192.0.2.43 helo=mx07.example.com tls=none session=a4 id=b1 from=\"<\\x22a code=X rcpt=y\\x22@b>\" to=c@d.example answer=450 code=TLS-PLAINTEXT-FALLBACK ago=1m rcpt=c@d.example\n"
 	     "2024-01-05T09:15:24+01:00 mail postfix/smtpd[12]: connect from h[192.0.2.78]\n"
 	     "2024-01-05T09:14:24+01:00 web session peer=192.0.2.77 tls=none verdict=tls-failed\n");
 	p = peer("192.0.2.43");
