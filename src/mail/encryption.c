@@ -68,7 +68,8 @@ static void log_refusal(const struct refusal *r)
 			"|danach:  %lld s später kam dieselbe Gegenstelle ohne TLS und wurde für %.*s %s (Verschlüsselung verlangt).",
 			ago, r->put_off ? "deferred" : "refused", SPAN_ARG(to), ago, SPAN_ARG(to),
 			r->put_off ? "vertröstet" : "abgewiesen");
-	note_fault_and(r->s, LOG_LEVEL_WARNING, "plaintext-refused", &r->fault, r->follows ? buf_text(&more) : NULL);
+	note_refusal(r->s, LOG_LEVEL_WARNING, "plaintext-refused", &r->fault, r->mailbox, r->put_off ? 450 : 550,
+		r->follows ? buf_text(&more) : NULL);
 }
 
 static void say_refusal(const struct refusal *r)

@@ -119,7 +119,7 @@ static void count_refused(struct recipient *r, unsigned code)
 static void refuse(struct recipient *r, unsigned code, const char *enhanced, struct fault *f, const char *text)
 {
 	fault_fact(f, "rcpt", "%.*s", SPAN_ARG(buf_span(&r->mailbox)));
-	note_fault(r->s, LOG_LEVEL_INFO, "recipient-refused", f);
+	note_refusal(r->s, LOG_LEVEL_INFO, "recipient-refused", f, buf_span(&r->mailbox), code, NULL);
 	session_say(r->s, code, enhanced, "%s [%s]", text, fault_code_text(f->code));
 	count_refused(r, code);
 }
@@ -186,8 +186,7 @@ static bool is_routed(struct span local)
 /* The backend failed: 451, so that the sender tries again. */
 static void put_off(struct recipient *r, struct fault *f)
 {
-	fault_fact(f, "rcpt", "%.*s", SPAN_ARG(buf_span(&r->mailbox)));
-	note_fault(r->s, LOG_LEVEL_WARNING, "backend-failed", f);
+	note_refusal(r->s, LOG_LEVEL_WARNING, "backend-failed", f, buf_span(&r->mailbox), 451, NULL);
 	session_say(r->s, 451, "4.4.1", "The mail server of this domain cannot be reached now [%s]",
 		fault_code_text(f->code));
 	count_refused(r, 451);
@@ -254,8 +253,12 @@ static int check_caps(struct recipient *r)
 {
 	if (!r->t->from.utf8 || (r->t->mta->client.caps.mask & SMTP_CAP_SMTPUTF8))
 		return 0;
-	refuse_plainly(r, 550, "5.6.7", FAULT_MAIL_NO_SMTPUTF8,
-		"The mail server of this domain does not know SMTPUTF8");
+	if (r->s->offered & SMTP_CAP_SMTPUTF8)
+		refuse_plainly(r, 451, "4.6.7", FAULT_MAIL_NO_SMTPUTF8,
+			"The mail server of this domain does not know SMTPUTF8; ask EHLO again");
+	else
+		refuse_plainly(r, 550, "5.6.7", FAULT_MAIL_NO_SMTPUTF8,
+			"The mail server of this domain does not know SMTPUTF8");
 	return -1;
 }
 

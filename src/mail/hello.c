@@ -1,5 +1,5 @@
 /* HELO and EHLO: who the client says it is, and what it may ask for. What only the backends can do is announced if all
- * of them can (RFC 5321 4.1.1.1). */
+ * of them can (RFC 5321 4.1.1.1); of one that is not known yet the best is believed, and who relied on that is put off, not refused. */
 #include <stdio.h>
 #include "mail/mail_priv.h"
 
@@ -21,6 +21,7 @@ int on_helo(struct mail_session *s, struct span args)
 	if (take_name(s, args) < 0)
 		return NEXT_COMMAND;
 	s->esmtp = false;
+	s->offered = 0;
 	session_say(s, 250, "", "%s", session_settings(s)->hostname);
 	return NEXT_COMMAND;
 }
@@ -47,6 +48,7 @@ int on_ehlo(struct mail_session *s, struct span args)
 	if (take_name(s, args) < 0)
 		return NEXT_COMMAND;
 	s->esmtp = true;
+	s->offered = caps;
 	snprintf(size, sizeof(size), "SIZE %llu", (unsigned long long)size_max(s, backends_max));
 	offer(s, session_settings(s)->hostname);
 	offer(s, "PIPELINING");

@@ -98,8 +98,9 @@ struct mail_session {
 	char *helo;                    /* NULL: not said (any more) */
 	char id[20];                   /* in the log */
 	bool implicit_tls, greeted, esmtp;
-	bool self;       /* its TLS was our own check: not worth a line, unless it does more */
-	bool in_network; /* counted in mail->networks */
+	unsigned offered; /* enum smtp_cap of the backends', in the answer to EHLO */
+	bool self;        /* its TLS was our own check: not worth a line, unless it does more */
+	bool in_network;  /* counted in mail->networks */
 	enum verdict verdict;
 	enum fault_code code;      /* of the fault that ended it */
 	unsigned commands, errors; /* since the last message that was taken */
@@ -221,7 +222,9 @@ void note_session(const struct mail_session *s);
 /* reply: the backend's, or ours. */
 void note_mail(const struct mail_session *s, enum note_verdict verdict, uint64_t bytes, struct span reply);
 void note_recipient(const struct mail_session *s, struct span mailbox, unsigned code, struct span reply);
-/* With whom it happened, at most 10 of a code in a second. more: a further line, "English|German", or NULL. */
+/* With whom it happened, at most 10 of a code in a second. */
 void note_fault(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f);
-void note_fault_and(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f,
-	const char *more);
+/* We refused a recipient: with its sender, and beyond those 10 a line without sentences, for somebody will ask for that mail.
+ * more: a further line, "English|German", or NULL. */
+void note_refusal(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f,
+	struct span mailbox, unsigned code, const char *more);

@@ -121,12 +121,6 @@ void note_recipient(const struct mail_session *s, struct span mailbox, unsigned 
 
 void note_fault(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f)
 {
-	note_fault_and(s, level, event, f, NULL);
-}
-
-void note_fault_and(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f,
-	const char *more)
-{
 	_cleanup_(buf_done) struct buf who = BUF_INIT(2048);
 	struct fault about = *f;
 
@@ -134,5 +128,20 @@ void note_fault_and(const struct mail_session *s, enum log_level level, const ch
 		return;
 	add_who(s, &who);
 	fault_fact(&about, "session", "%s", s->id);
-	log_fault_about(level, "mail", event, buf_text(&who), &about, more);
+	log_fault_about(level, "mail", event, buf_text(&who), &about, NULL);
+}
+
+void note_refusal(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f,
+	struct span mailbox, unsigned code, const char *more)
+{
+	_cleanup_(buf_done) struct buf who = BUF_INIT(2048);
+
+	if (!log_rate_allows("mail", f)) {
+		note_recipient(s, mailbox, code, span_of(fault_code_text(f->code)));
+		return;
+	}
+	add_who(s, &who);
+	add_from(s, &who);
+	buf_addf(&who, " to=%s answer=%u", log_value(mailbox), code);
+	log_fault_about(level, "mail", event, buf_text(&who), f, more);
 }

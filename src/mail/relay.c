@@ -19,6 +19,8 @@
 static const struct smtp_answer too_big = { 552, "5.3.4", "The message is larger than is taken here" };
 static const struct smtp_answer loops = { 554, "5.4.6", "The message runs in a circle: too many Received lines" };
 static const struct smtp_answer no_8bit = { 554, "5.6.3", "The mail server of this domain takes 7-bit messages only" };
+static const struct smtp_answer no_8bit_after_all = { 451, "4.6.3",
+	"The mail server of this domain takes 7-bit messages only; ask EHLO again" };
 static const struct smtp_answer went = { 451, "4.4.2", "The mail server of this domain went away; try again" };
 
 static void spoil(struct relay *r, const struct smtp_answer *why)
@@ -148,7 +150,7 @@ static const struct smtp_answer *unfit(const struct relay *r)
 	if (r->scan.received > TRACE_MAX)
 		return &loops;
 	if (r->scan.eight_bit && !(r->mta->client.caps.mask & SMTP_CAP_8BITMIME))
-		return &no_8bit;
+		return r->s->offered & SMTP_CAP_8BITMIME ? &no_8bit_after_all : &no_8bit;
 	return NULL;
 }
 
@@ -206,6 +208,7 @@ static unsigned answer_final(struct relay *r, const struct smtp_reply *reply)
 	unsigned code = session_pass(s, reply);
 
 	r->mta->begun = false;
+	r->mta->broken = reply->code == 421 || reply->code / 100 == 3; /* it goes, or is out of step */
 	r->mta->mails++;
 	count(code, r->scan.bytes);
 	if (code / 100 == 2) {

@@ -450,6 +450,22 @@ def test_a_failed_handshake_is_explained(gateway):
     assert event(t, "session", verdict="tls-failed")["code"] == "TLS-NO-RSA-CERT"
 
 
+def test_every_refusal_has_a_line(gateway, backend):
+    """Somebody will ask for that mail: sender and recipient are there, also beyond the ten with sentences that a second has."""
+    t = gateway("errors_max = 100", "--tls", "require")
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        for n in range(30):
+            assert c.ask(f"RCPT TO:<box{n}@example.test>").code == 450
+            assert c.ask(f"RCPT TO:<box{n}@nowhere.test>").code == 550
+    event(t, "session")
+    lines = [line for line in t.logs().splitlines() if "from=<a@b.test>" in line]
+    for n in range(30):
+        assert len([line for line in lines if f" to=box{n}@example.test answer=450 " in line and "MAIL-TLS-REQUIRED" in line]) == 1
+        assert len([line for line in lines if f" to=box{n}@nowhere.test answer=550 " in line and "MAIL-RELAY-DENIED" in line]) == 1
+
+
 def test_encryption_required(gateway, backend):
     t = gateway("", "--tls", "require")
     with Smtp(t.mail) as c:

@@ -237,7 +237,29 @@ static void test_a_plain_backend(void **state)
 		"b> HELO mx.test", "b< 250 x", "b> MAIL FROM:<a@b.test>", "b< 451 Busy", "> 451 4.0.0 Busy",
 		"< RCPT TO:<box@example.test>", "b> MAIL FROM:<a@b.test>", "b< 250 Ok", "b> RCPT TO:<box@example.test>",
 		"b< 250 Ok", "> 250 2.0.0 Ok", "< DATA", "b> DATA", "b< 354 Go", "> 354 *", "< \xc3\xa4\r\n.",
-		"> 554 5.6.3 *", "b-", "x");
+		"> 451 4.6.3 *", "b-");
+	/* Now it is known: who looks again is told so, and who does not look has it back. */
+	PLAY(&t, "< EHLO client.test", "> 250-mx.test", "> 250-PIPELINING", "> 250-SIZE 100000",
+		"> 250-ENHANCEDSTATUSCODES", "> 250 CHUNKING", "< MAIL FROM:<a@b.test>", "> 250 2.1.0 Ok",
+		"< RCPT TO:<box@example.test>", "+", "b< 220 x", "b> EHLO mx.test", "b< 502 What?", "b> HELO mx.test",
+		"b< 250 x", "b> MAIL FROM:<a@b.test>", "b< 250 Ok", "b> RCPT TO:<box@example.test>", "b< 250 Ok",
+		"> 250 2.0.0 Ok", "< DATA", "b> DATA", "b< 354 Go", "> 354 *", "< \xc3\xa4\r\n.", "> 554 5.6.3 *", "b-",
+		"x");
+}
+
+/* A backend that says 421 to the dot goes, one that says 354 is out of step: neither gets another mail. */
+static void test_odd_refusals_of_the_dot(void **state)
+{
+	static const char *const odd[] = { "b< 421 4.3.2 Going down", "b< 354 Go on" };
+
+	for (unsigned i = 0; i < array_len(odd); i++) {
+		talk_begin(&t, NULL);
+		play_up_to(step_of("b< 250 2.0.0 Ok: queued as 4711"));
+		PLAY(&t, odd[i], "> 451 4.3.0 *", "b-", "< MAIL FROM:<>", "> 250 2.1.0 Ok",
+			"< RCPT TO:<box@example.test>", "+", "b< 220 x", "b> EHLO *", "b< 250 x", "b> MAIL *",
+			"b< 250 Ok", "b> RCPT *", "b< 250 Ok", "> 250 2.0.0 Ok", "x");
+		talk_end(&t);
+	}
 }
 
 /* XCLIENT, then EHLO again; the next client on the same connection is told of anew, after an open message was ended. */
@@ -386,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_the_backend_goes),
 		cmocka_unit_test(test_the_backend_talks_nonsense),
 		cmocka_unit_test(test_odd_answers_to_the_dot),
+		cmocka_unit_test(test_odd_refusals_of_the_dot),
 		cmocka_unit_test_setup_teardown(test_a_refusal_of_mail_and_a_close, begin, end),
 		cmocka_unit_test(test_a_message_forgives_errors),
 		cmocka_unit_test_setup_teardown(test_connections_are_kept, begin, end),
