@@ -11,8 +11,8 @@
 #include "cli/cli_priv.h"
 #include "survey/logs.h"
 
-#define GROUPS_SHOWN 8
-#define PEERS_SHOWN  3 /* of a group */
+#define GROUPS_SHOWN 6
+#define PEERS_SHOWN  2 /* of a group */
 #define USES_SHOWN   12
 #define USES_MAX     256
 
@@ -31,17 +31,19 @@ static const char *seconds_text(int64_t at, char ret[CLOCK_RFC3339_SIZE])
 
 /* ---- totals ---- */
 
-static void print_totals(struct cli *cli, const struct logs_totals *t)
+static void print_totals(struct cli *cli, const struct logs *l)
 {
+	const struct logs_totals *t = logs_totals(l);
 	char size[FMT_SIZE], from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+	struct logs_change change;
 
 	fmt_size_rough(t->bytes, size);
 	fprintf(cli->out,
-		say(cli, "%llu lines (%s) in %u files, %llu of them about mail or TLS",
-			"%llu Zeilen (%s) in %u Dateien, davon %llu über Mail oder TLS"),
-		(unsigned long long)t->lines, size, t->files, (unsigned long long)t->relevant);
+		say(cli, "Files: %u; lines: %llu (%s), about mail or TLS: %llu",
+			"Dateien: %u; Zeilen: %llu (%s), über Mail oder TLS: %llu"),
+		t->files, (unsigned long long)t->lines, size, (unsigned long long)t->relevant);
 	if (t->relevant > 0)
-		fprintf(cli->out, ", %s - %s", seconds_text(t->first_at, from), seconds_text(t->last_at, to));
+		fprintf(cli->out, "; %s - %s", seconds_text(t->first_at, from), seconds_text(t->last_at, to));
 	fprintf(cli->out, "\n");
 	if (t->evicted > 0)
 		fprintf(cli->out,
@@ -49,6 +51,12 @@ static void print_totals(struct cli *cli, const struct logs_totals *t)
 				"There were more peers than are kept: %u that had not been seen for longest went, with %llu failures.\n",
 				"Es gab mehr Gegenstellen, als behalten werden: %u am längsten nicht gesehene fielen weg, mit %llu Fehlschlägen.\n"),
 			t->evicted, (unsigned long long)t->evicted_failures);
+	if (logs_key_change(l, &change))
+		fprintf(cli->out,
+			say(cli, "Your server's certificate was %s until %s, and %s from %s on.\n",
+				"Das Zertifikat Ihres Servers war %s bis %s und %s ab %s.\n"),
+			tls_key_type_text(change.from), seconds_text(change.until, from), tls_key_type_text(change.to),
+			seconds_text(change.since, to));
 }
 
 /* ---- failures ---- */
@@ -58,48 +66,101 @@ static bool has_trouble(const struct log_peer *p)
 	return p->failures_in + p->failures_out + p->refusals > 0;
 }
 
+/* What helps, as far as the code alone tells. */
+static void remedy_of(enum fault_code code, enum fault_lang lang, struct buf *ret)
+{
+	struct fault f;
+
+	fault_set(&f, code);
+	fault_fact(&f, "served", "%s", code == FAULT_TLS_NO_ECDSA_CERT ? "RSA" : "ECDSA");
+	fault_fact(&f, "version", "TLS 1.1");
+	fault_fact(&f, "proof", "%s", "");
+	fault_fact(&f, "earlier", "%s", "");
+	buf_reset(ret);
+	fault_remedy(&f, lang, ret);
+}
+
 static void print_causes(struct cli *cli, const struct log_peer *p)
 {
+	_cleanup_(buf_done) struct buf remedy = BUF_INIT(FAULT_TEXT_MAX);
+	uint64_t others = p->failures_in + p->failures_out;
+
 	for (unsigned i = 0; i < p->causes_n; i++) {
 		const struct log_cause *c = &p->causes[i];
 
+		others -= c->count;
 		fprintf(cli->out, "    %s%s%s%s: %s", cli_red(cli), fault_code_text(c->code), cli_plain(cli),
 			c->guess ? say(cli, " (a guess)", " (vermutet)") : "", say(cli, c->en, c->de));
 		if (p->causes_n > 1)
 			fprintf(cli->out, " (%llu)", (unsigned long long)c->count);
-		fprintf(cli->out, "\n");
+		remedy_of(c->code, cli->lang, &remedy);
+		fprintf(cli->out, "\n      %s %s\n", say(cli, "remedy:", "Abhilfe:"), buf_text(&remedy));
 	}
+	if (others > 0)
+		fprintf(cli->out, say(cli, "    other causes (%llu)\n", "    andere Ursachen (%llu)\n"),
+			(unsigned long long)others);
 }
 
-static void print_trouble(struct cli *cli, const struct log_peer *p)
+/* When it failed, and whether it could before or can again. */
+static void print_failed(struct cli *cli, const struct log_peer *p)
 {
-	char at[CLOCK_RFC3339_SIZE], ago[FMT_SIZE];
+	char first[CLOCK_RFC3339_SIZE], last[CLOCK_RFC3339_SIZE], secured[CLOCK_RFC3339_SIZE];
 
-	fprintf(cli->out, "  %s [%s]", p->host[0] ? p->host : "-", p->address);
-	if (p->failed_at)
-		fprintf(cli->out,
-			say(cli, "  failed %llu inbound, %llu outbound, last %s\n",
-				"  gescheitert %llu eingehend, %llu ausgehend, zuletzt %s\n"),
-			(unsigned long long)p->failures_in, (unsigned long long)p->failures_out,
-			seconds_text(p->failed_at, at));
+	fprintf(cli->out,
+		say(cli, "    failed: %llu inbound, %llu outbound; ",
+			"    gescheitert: %llu eingehend, %llu ausgehend; "),
+		(unsigned long long)p->failures_in, (unsigned long long)p->failures_out);
+	fprintf(cli->out, "%s", seconds_text(p->failed_first_at, first));
+	if (p->failed_first_at < p->failed_at)
+		fprintf(cli->out, " - %s", seconds_text(p->failed_at, last));
+	if (p->secured_at == 0)
+		fprintf(cli->out, "%s", say(cli, "; never with TLS in this time", "; in dieser Zeit nie mit TLS"));
+	else if (p->secured_at < p->failed_first_at)
+		fprintf(cli->out, say(cli, "; with TLS until %s", "; mit TLS bis %s"),
+			seconds_text(p->secured_at, secured));
 	else
-		fprintf(cli->out, "\n");
-	if (p->reason[0])
-		fprintf(cli->out, "    \"%s\"\n", p->reason);
-	print_causes(cli, p);
+		fprintf(cli->out,
+			p->secured_at > p->failed_at
+				? say(cli, "; with TLS since, last %s", "; seither mit TLS, zuletzt %s")
+				: say(cli, "; with TLS between, last %s", "; dazwischen mit TLS, zuletzt %s"),
+			seconds_text(p->secured_at, secured));
+	fprintf(cli->out, "\n");
+}
+
+static void print_followed(struct cli *cli, const struct log_peer *p)
+{
+	char ago[FMT_SIZE], at[CLOCK_RFC3339_SIZE];
+
 	if (p->fallbacks > 0) {
 		fmt_duration((uint64_t)p->fallback_after_s * 1000, ago);
 		fprintf(cli->out,
-			say(cli, "    followed: %s later it came without TLS (%llu times in all)\n",
-				"    gefolgt: %s später kam sie ohne TLS (insgesamt %llu-mal)\n"),
-			ago, (unsigned long long)p->fallbacks);
+			say(cli,
+				"    followed: it came without TLS, %llu times in all, last %s (%s after the failure)\n",
+				"    gefolgt: sie kam ohne TLS, insgesamt %llu-mal, zuletzt %s (%s nach dem Fehlschlag)\n"),
+			(unsigned long long)p->fallbacks, seconds_text(p->fallback_at, at), ago);
 	}
+	if (p->fallbacks_out > 0)
+		fprintf(cli->out,
+			say(cli, "    followed: your mail went there without TLS, after %llu of the failures\n",
+				"    gefolgt: Ihre Mail ging ohne TLS dorthin, nach %llu der Fehlschläge\n"),
+			(unsigned long long)p->fallbacks_out);
 	if (p->refusals > 0)
 		fprintf(cli->out,
 			say(cli, "    refused without TLS: %llu times, last %s for %s: %s\n",
 				"    ohne TLS abgewiesen: %llu-mal, zuletzt %s für %s: %s\n"),
 			(unsigned long long)p->refusals, seconds_text(p->refused_at, at),
 			p->refused_for[0] ? p->refused_for : "-", p->refused_with);
+}
+
+static void print_trouble(struct cli *cli, const struct log_peer *p)
+{
+	fprintf(cli->out, "  %s [%s]\n", p->host[0] ? p->host : "-", p->address);
+	if (p->failed_at)
+		print_failed(cli, p);
+	if (p->reason[0])
+		fprintf(cli->out, "    \"%s\"\n", p->reason);
+	print_causes(cli, p);
+	print_followed(cli, p);
 }
 
 /* How many from i on belong to its group. */
@@ -125,8 +186,8 @@ static uint64_t print_group(struct cli *cli, const struct logs *l, unsigned from
 	if (!shown || troubled == 0)
 		return failures + refusals;
 	fprintf(cli->out,
-		say(cli, "%s%s%s: %llu handshakes failed, %llu recipients refused without TLS; %u of %u addresses\n",
-			"%s%s%s: %llu Handshakes gescheitert, %llu Empfänger ohne TLS abgewiesen; %u von %u Adressen\n"),
+		say(cli, "%s%s%s: TLS failures: %llu, recipients refused without TLS: %llu, addresses: %u of %u\n",
+			"%s%s%s: TLS-Fehlschläge: %llu, ohne TLS abgewiesene Empfänger: %llu, Adressen: %u von %u\n"),
 		cli_bold(cli), logs_peer(l, from)->group, cli_plain(cli), (unsigned long long)failures,
 		(unsigned long long)refusals, troubled, n);
 	for (unsigned i = from; i < from + n && k < PEERS_SHOWN; i++)
@@ -282,8 +343,11 @@ static void time_json(struct jsonw *j, const char *name, int64_t at)
 	jsonw_text(j, name, text);
 }
 
-static void totals_json(struct jsonw *j, const struct logs_totals *t)
+static void totals_json(struct jsonw *j, const struct logs *l)
 {
+	const struct logs_totals *t = logs_totals(l);
+	struct logs_change change;
+
 	jsonw_object(j, NULL);
 	jsonw_text(j, "schema", "torhaus.tls-log/1");
 	jsonw_uint(j, "files", t->files);
@@ -294,11 +358,23 @@ static void totals_json(struct jsonw *j, const struct logs_totals *t)
 	time_json(j, "to", t->last_at);
 	jsonw_uint(j, "peers_evicted", t->evicted);
 	jsonw_uint(j, "failures_evicted", t->evicted_failures);
+	if (logs_key_change(l, &change)) {
+		jsonw_object(j, "key_change");
+		jsonw_text(j, "from", tls_key_type_text(change.from));
+		time_json(j, "until", change.until);
+		jsonw_text(j, "to", tls_key_type_text(change.to));
+		time_json(j, "since", change.since);
+		jsonw_end(j);
+	} else {
+		jsonw_text(j, "key_change", NULL);
+	}
 	jsonw_end(j);
 }
 
 static void causes_json(struct jsonw *j, const struct log_peer *p)
 {
+	_cleanup_(buf_done) struct buf remedy = BUF_INIT(FAULT_TEXT_MAX);
+
 	jsonw_array(j, "causes");
 	for (unsigned i = 0; i < p->causes_n; i++) {
 		jsonw_object(j, NULL);
@@ -306,6 +382,10 @@ static void causes_json(struct jsonw *j, const struct log_peer *p)
 		jsonw_bool(j, "guess", p->causes[i].guess);
 		jsonw_text(j, "why", p->causes[i].en);
 		jsonw_text(j, "why_de", p->causes[i].de);
+		remedy_of(p->causes[i].code, FAULT_EN, &remedy);
+		jsonw_text(j, "remedy", buf_text(&remedy));
+		remedy_of(p->causes[i].code, FAULT_DE, &remedy);
+		jsonw_text(j, "remedy_de", buf_text(&remedy));
 		jsonw_uint(j, "count", p->causes[i].count);
 		jsonw_end(j);
 	}
@@ -347,7 +427,10 @@ static void peer_json(struct jsonw *j, const struct logs *l, const struct log_pe
 	jsonw_uint(j, "mails_outbound_clear", p->clear_out);
 	jsonw_uint(j, "failures_inbound", p->failures_in);
 	jsonw_uint(j, "failures_outbound", p->failures_out);
+	time_json(j, "failed_first", p->failed_first_at);
 	time_json(j, "failed", p->failed_at);
+	jsonw_text(j, "failed_direction", p->failed_at == 0 ? NULL : p->failed_out ? "outbound" : "inbound");
+	time_json(j, "secured", p->secured_at);
 	jsonw_text(j, "reason", p->reason[0] ? p->reason : NULL);
 	causes_json(j, p);
 	jsonw_uint(j, "fallbacks", p->fallbacks);
@@ -370,7 +453,7 @@ static void print_json(struct cli *cli, const struct logs *l)
 	struct jsonw j;
 
 	jsonw_init(&j, &text);
-	totals_json(&j, logs_totals(l));
+	totals_json(&j, l);
 	fprintf(cli->out, "%s\n", buf_text(&text));
 	for (unsigned i = 0; i < logs_count(l); i++) {
 		buf_reset(&text);
@@ -422,7 +505,7 @@ int cli_tls_log(struct cli *cli, int argc, char **argv)
 		for (unsigned i = 0; i < logs_count(l); i++)
 			failures |= has_trouble(logs_peer(l, i));
 	} else {
-		print_totals(cli, logs_totals(l));
+		print_totals(cli, l);
 		fprintf(cli->out, "\n");
 		failures = print_failures(cli, l);
 		print_usage(cli, l);

@@ -145,7 +145,7 @@ static const struct cli_verb last[] = {
 		"Tell whether a client would reach a server with these certificates, and why not.", tls_explain_options,
 		cli_tls_explain },
 	{ "tls log", "FILE… [--since DATE|TIME]",
-		"Tell from mail logs (Exim, Postfix, torhaus; also compressed) who fails at TLS and why, and who speaks what.",
+		"Tell from mail logs (Exim, Postfix, torhaus; also compressed) who fails at TLS, since when, why and what followed, and who speaks what.",
 		tls_log_options, cli_tls_log },
 	{ "cache purge", "(--url URL | --prefix URL | --tag TAG | --domain NAME | --all) [--hard]",
 		"Let stored answers no longer count as fresh.", purge_options, cli_cache_purge },

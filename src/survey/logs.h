@@ -67,11 +67,12 @@ struct log_peer {
 	uint64_t mails_in, clear_in; /* with TLS and without; inbound: the peer is the client */
 	uint64_t mails_out, clear_out;
 	uint64_t failures_in, failures_out;
-	int64_t failed_at;      /* the last; 0: none */
-	bool failed_out;        /* in that direction */
-	const char *reason;     /* its words */
-	uint64_t fallbacks;     /* came without TLS after a failure */
-	uint64_t fallbacks_out; /* or mail went there without */
+	int64_t failed_at;                   /* the last; 0: none */
+	bool failed_out;                     /* in that direction */
+	int64_t failed_first_at, secured_at; /* in that direction, too; secured_at: the last handshake, 0: none */
+	const char *reason;                  /* its words */
+	uint64_t fallbacks;                  /* came without TLS after a failure */
+	uint64_t fallbacks_out;              /* or mail went there without */
 	int64_t fallback_at, fallback_after_s;
 	uint64_t refusals; /* of recipients, for want of encryption */
 	int64_t refused_at;
@@ -89,6 +90,13 @@ const struct log_peer *logs_peer(const struct logs *l, unsigned i);
 /* Never seen with TLS 1.3 or an ECDSA certificate, but with RSA: it would fail if there were no RSA certificate. *ret_sure: our
  * server showed ECDSA certificates to others, so it could have chosen. */
 bool logs_is_rsa_only(const struct logs *l, const struct log_peer *p, bool *ret_sure);
+
+/* Our server's certificates were of one type, then of the other: it changed between these. */
+struct logs_change {
+	enum tls_key_type from, to;
+	int64_t until, since;
+};
+bool logs_key_change(const struct logs *l, struct logs_change *ret);
 
 struct logs_totals {
 	uint64_t lines, bytes; /* all */

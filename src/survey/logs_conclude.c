@@ -102,8 +102,10 @@ static void fill(struct logs *l, const struct peer *p, const struct group *g, st
 	out->clear_out = p->clear[OUT];
 	out->failures_in = p->failures[IN];
 	out->failures_out = p->failures[OUT];
-	out->failed_at = p->failed_at;
+	out->failed_at = p->failed_at[p->failed_out];
 	out->failed_out = p->failed_out;
+	out->failed_first_at = p->failed_first_at[p->failed_out];
+	out->secured_at = p->secured_at[p->failed_out];
 	out->reason = p->reason;
 	out->fallbacks = p->fallbacks[IN];
 	out->fallbacks_out = p->fallbacks[OUT];
@@ -234,8 +236,20 @@ bool logs_is_rsa_only(const struct logs *l, const struct log_peer *p, bool *ret_
 		rsa |= p->uses[i].key == TLS_KEY_RSA;
 		inbound |= p->uses[i].in > 0;
 	}
-	*ret_sure = inbound && l->ecdsa_in > 0;
+	*ret_sure = inbound && l->ecdsa_in.first_at > 0;
 	return rsa && p->uses_more == 0;
+}
+
+bool logs_key_change(const struct logs *l, struct logs_change *ret)
+{
+	bool to_ecdsa = l->rsa_in.first_at < l->ecdsa_in.first_at;
+	const struct seen *before = to_ecdsa ? &l->rsa_in : &l->ecdsa_in, *after = to_ecdsa ? &l->ecdsa_in : &l->rsa_in;
+
+	ret->from = to_ecdsa ? TLS_KEY_RSA : TLS_KEY_ECDSA;
+	ret->to = to_ecdsa ? TLS_KEY_ECDSA : TLS_KEY_RSA;
+	ret->until = before->last_at;
+	ret->since = after->first_at;
+	return before->first_at > 0 && before->last_at < after->first_at;
 }
 
 const struct logs_totals *logs_totals(const struct logs *l)

@@ -77,7 +77,7 @@ static void on_mail(struct logs *l, const struct stamp *stamp, struct span rest,
 	p = peer_meet(l, &party, at);
 	secured = find_tls(rest, &tls);
 	if (secured)
-		peer_secured(l, p, way, suite_of(l, tls));
+		peer_secured(l, p, way, at, suite_of(l, tls));
 	peer_mail(p, way, at, secured, 1);
 }
 

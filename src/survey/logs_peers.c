@@ -160,15 +160,34 @@ unsigned suite_index(struct logs *l, struct span version, struct span suite, enu
 	return l->suites_n - 1;
 }
 
-void peer_secured(struct logs *l, struct peer *p, enum way way, unsigned suite)
+static void see(struct seen *s, int64_t at)
+{
+	if (s->first_at == 0 || at < s->first_at)
+		s->first_at = at;
+	if (at > s->last_at)
+		s->last_at = at;
+}
+
+static void see_our_key(struct logs *l, unsigned suite, int64_t at)
+{
+	enum tls_key_type key = suite < SUITES_MAX ? l->suites[suite].pub.key : TLS_KEY_OTHER;
+
+	if (key == TLS_KEY_RSA)
+		see(&l->rsa_in, at);
+	else if (key == TLS_KEY_ECDSA)
+		see(&l->ecdsa_in, at);
+}
+
+void peer_secured(struct logs *l, struct peer *p, enum way way, int64_t at, unsigned suite)
 {
 	unsigned i = 0;
 
-	if (p->failed_out == (way == OUT))
-		p->cleared = true; /* it can: what comes without TLS later has another reason */
+	p->cleared[way] = true; /* it can: what is without TLS later has another reason */
+	if (at > p->secured_at[way])
+		p->secured_at[way] = at;
 	if (way == IN) {
 		p->clear_at = 0;
-		l->ecdsa_in += suite < SUITES_MAX && l->suites[suite].pub.key == TLS_KEY_ECDSA;
+		see_our_key(l, suite, at);
 	}
 	while (i < p->uses_n && p->uses[i].suite != suite)
 		i++;
@@ -188,7 +207,7 @@ void peer_secured(struct logs *l, struct peer *p, enum way way, unsigned suite)
 
 static void fell_back(struct peer *p, int64_t at, int64_t after_s)
 {
-	p->cleared = true;
+	p->cleared[IN] = true;
 	p->clear_at = 0;
 	p->fallbacks[IN]++;
 	p->fallback_at = at;
@@ -198,14 +217,14 @@ static void fell_back(struct peer *p, int64_t at, int64_t after_s)
 /* Soon after a failure in this direction, and the first since. */
 static bool follows_failure(const struct peer *p, enum way way, int64_t at)
 {
-	return p->failed_at > 0 && p->failed_out == (way == OUT) && !p->cleared && at >= p->failed_at &&
-		at - p->failed_at <= LOGS_FALLBACK_S;
+	return p->failed_at[way] > 0 && !p->cleared[way] && at >= p->failed_at[way] &&
+		at - p->failed_at[way] <= LOGS_FALLBACK_S;
 }
 
 void peer_came(struct peer *p, int64_t at)
 {
 	if (follows_failure(p, IN, at))
-		fell_back(p, at, at - p->failed_at);
+		fell_back(p, at, at - p->failed_at[IN]);
 	else
 		p->clear_at = at;
 }
@@ -220,7 +239,7 @@ void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t 
 	if (way == IN) {
 		peer_came(p, at);
 	} else if (follows_failure(p, OUT, at)) {
-		p->cleared = true;
+		p->cleared[OUT] = true;
 		p->fallbacks[OUT]++;
 	}
 }
@@ -252,10 +271,11 @@ static void correct_cause(struct peer *p, unsigned better)
 
 static void fail(struct logs *l, struct peer *p, enum way way, int64_t at, unsigned rule)
 {
-	p->failures[way]++;
-	p->failed_at = at;
+	if (p->failures[way]++ == 0 || at < p->failed_first_at[way])
+		p->failed_first_at[way] = at;
+	p->failed_at[way] = at;
 	p->failed_out = way == OUT;
-	p->cleared = false;
+	p->cleared[way] = false;
 	list_remove(&p->recent);
 	list_push_back(&l->failed, &p->recent);
 	p->rule = (uint16_t)rule;

@@ -98,7 +98,7 @@ static void on_tls(struct logs *l, const struct stamp *stamp, struct session *s,
 	s->mail = 0;
 	p = peer_meet(l, &party, at);
 	if (!again)
-		peer_secured(l, p, s->client ? OUT : IN,
+		peer_secured(l, p, s->client ? OUT : IN, at,
 			suite_of(l, span_from(rest, (size_t)(find(rest, SPAN(": ")) + 2))));
 }
 

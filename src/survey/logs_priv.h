@@ -31,14 +31,15 @@ struct peer {
 	uint32_t next;      /* of the same hash: its number + 1; 0: none */
 	uint16_t rule;      /* of the last failure's cause */
 	uint8_t host_n, uses_n, causes_n;
-	bool failed_out, cleared; /* cleared: the last failure was followed already */
-	int64_t first_at, last_at;
+	bool failed_out; /* the last failure */
+	bool cleared[2]; /* in, out; the last failure was followed already */
+	int64_t first_at, last_at, secured_at[2], failed_at[2];
 	int64_t clear_at;                         /* it last came without TLS for no reason known; 0: never since TLS */
 	uint64_t mails[2], clear[2], failures[2]; /* in, out */
 	struct use uses[LOGS_USES_MAX];
 	char host[LOGS_TEXT];
 	uint64_t fallbacks[2], refusals, uses_more;
-	int64_t failed_at, refused_at, fallback_at, fallback_after_s;
+	int64_t failed_first_at[2], refused_at, fallback_at, fallback_after_s;
 	struct cause causes[LOGS_CAUSES_MAX];
 	char reason[LOGS_TEXT], refused_for[LOGS_TEXT], refused_with[LOGS_TEXT];
 };
@@ -65,6 +66,10 @@ struct memo {
 	unsigned answer;
 };
 
+struct seen {
+	int64_t first_at, last_at; /* 0: never */
+};
+
 struct logs {
 	struct logs_totals totals;
 	int64_t since, changed_at;
@@ -88,8 +93,8 @@ struct logs {
 	struct {
 		uint64_t key;
 		int64_t at;
-	} told;            /* the last failure of a delivery */
-	uint64_t ecdsa_in; /* uses of our ECDSA certificates */
+	} told;                       /* the last failure of a delivery */
+	struct seen rsa_in, ecdsa_in; /* our certificates of these types */
 	/* After logs_conclude(). */
 	struct log_peer *report;
 	unsigned report_n;
@@ -174,7 +179,7 @@ struct peer *peer_meet(struct logs *l, const struct party *party, int64_t at);
 struct peer *peer_find(const struct logs *l, const uint8_t addr[16]); /* NULL: unknown */
 /* A suite's number; SUITES_MAX: there are too many. */
 unsigned suite_index(struct logs *l, struct span version, struct span suite, enum tls_key_type key);
-void peer_secured(struct logs *l, struct peer *p, enum way way, unsigned suite);
+void peer_secured(struct logs *l, struct peer *p, enum way way, int64_t at, unsigned suite);
 void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t count);
 void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struct span reason);
 /* Of a message's delivery: one failure has a line for each recipient, and more. */

@@ -66,7 +66,7 @@ static void on_session(struct logs *l, const struct stamp *stamp, struct span re
 		return;
 	p = peer_meet(l, &party, at);
 	if (secured)
-		peer_secured(l, p, IN, suite_index(l, version, suite, suite_key(suite)));
+		peer_secured(l, p, IN, at, suite_index(l, version, suite, suite_key(suite)));
 	else if (span_eq(value(rest, SPAN("verdict=")), SPAN("tls-failed")))
 		peer_failed_as(l, p, IN, at, code == FAULT_NONE ? FAULT_TLS_HANDSHAKE_FAILED : code);
 	if (span_to_u64(value(rest, SPAN("mails=")), &mails) == 0 && mails > 0)

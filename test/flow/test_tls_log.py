@@ -28,12 +28,37 @@ def test_the_founding_log_on_one_screen():
     text = run(CASES / "exim-main.log")
     assert len(text.splitlines()) <= 24
     for part in ("mx07-00181c02.pphosted.com [185.132.180.43]", "no shared cipher", "TLS-NO-RSA-CERT (a guess)",
-                 "1s later it came without TLS", "recipient@customer.example: encryption required",
+                 "remedy: Serve an RSA certificate beside the ECDSA one.", "never with TLS in this time",
+                 "it came without TLS, 1 times in all, last 2024-01-05 09:14:22 (1s after the failure)", "recipient@customer.example: encryption required",
                  "ECDHE-RSA-AES256-GCM-SHA384", "pphosted.com: 7 of 8 addresses"):
         assert part in text, part
     text = run(CASES / "exim-main.log", lang="de")
-    for part in ("(vermutet)", "1s später kam sie ohne TLS", "Nur mit RSA gesehen"):
+    for part in ("(vermutet)", "Abhilfe: Ein RSA-Zertifikat", "(1s nach dem Fehlschlag)", "Nur mit RSA gesehen"):
         assert part in text, part
+
+
+def test_the_whole_story(tmp_path):
+    """A new certificate lay there for weeks, and a restart took it into service: what the log holds of that is on one screen."""
+    mail = "2023-12-{} 1rB7Q1-0041w7-0i <= a@b.example H={} [{}] P=esmtps X=TLS1.2:ECDHE-{}-AES256-GCM-SHA384:256 CV=no S=1\n"
+    partner = "mx1.partner.example", "192.0.2.7"
+    (tmp_path / "mainlog").write_text(
+        mail.format("28 22:10:05", *partner, "RSA") + mail.format("29 03:10:00", "mx.other.example", "192.0.2.99", "RSA") +
+        mail.format("29 03:42:00", "mx.other.example", "192.0.2.99", "ECDSA") +
+        "".join(f"2023-12-29 03:4{n}:00 TLS error on connection from mx1.partner.example [192.0.2.7] (SSL_accept): "
+                "error:0A0000C1:SSL routines::no shared cipher\n" for n in (3, 8)))
+    text = run(tmp_path / "mainlog")
+    assert len(text.splitlines()) <= 24
+    for part in ("Your server's certificate was RSA until 2023-12-29 03:10:00, and ECDSA from 2023-12-29 03:42:00 on.",
+                 "failed: 2 inbound, 0 outbound; 2023-12-29 03:43:00 - 2023-12-29 03:48:00; with TLS until 2023-12-28 22:10:05",
+                 "TLS-NO-RSA-CERT (a guess)", "partner.example: 1 of 1 addresses, 1 mails with TLS",
+                 "Your server showed ECDSA certificates to others meanwhile"):
+        assert part in text, part
+    assert "RSA bis 2023-12-29 03:10:00 und ECDSA ab 2023-12-29 03:42:00" in run(tmp_path / "mainlog", lang="de")
+    totals, all = peers(tmp_path / "mainlog")
+    assert totals["key_change"]["from"] == "RSA" and totals["key_change"]["to"] == "ECDSA"
+    failed = all["192.0.2.7"]
+    assert failed["failed_direction"] == "inbound" and failed["secured"] < failed["failed_first"] < failed["failed"]
+    assert failed["causes"][0]["remedy"] == "Serve an RSA certificate beside the ECDSA one."
 
 
 def test_the_founding_log_for_programs():

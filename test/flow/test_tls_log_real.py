@@ -74,7 +74,7 @@ def test_the_founding_story(mta):
     assert [(t["version"][-3:], t["key"], t["inbound"]) for t in good["tls"]] == [("1.3", "ECDSA", 1), ("1.2", "ECDSA", 1)]
     for t, cipher in zip(good["tls"], ("AES_256_GCM", "AES256-GCM" if isinstance(mta, Postfix) else "AES_256_GCM")):
         assert cipher in t["suite"], good
-    assert f"[{OLD}]  failed 1 inbound" in run(log_of(mta))
+    assert f"[{OLD}]\n    failed: 1 inbound, 0 outbound" in run(log_of(mta))
 
 
 def test_other_ends_of_a_handshake(mta):

@@ -505,6 +505,62 @@ static void test_who_has_only_rsa(void **state)
 	assert_false(logs_is_rsa_only(logs, peer("192.0.2.3"), &sure));
 }
 
+/* Only if the one type ended where the other began: a server with both shows them in turn. */
+static void test_our_certificate_changes(void **state)
+{
+#define CAME_AT(time, key) \
+	"2024-01-05 " time " 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1] P=esmtps X=TLS1.2:ECDHE-" key \
+	"-AES128-GCM-SHA256:128 S=1\n"
+	static const struct {
+		const char *lines;
+		bool changed;
+		enum tls_key_type to;
+	} cases[] = {
+		{ CAME_AT("09:00:00", "RSA") CAME_AT("09:00:01", "ECDSA"), true, TLS_KEY_ECDSA },
+		{ CAME_AT("09:00:01", "RSA") CAME_AT("09:00:00", "ECDSA"), true, TLS_KEY_RSA },
+		{ CAME_AT("09:00:00", "RSA") CAME_AT("09:00:01", "ECDSA") CAME_AT("09:00:02", "RSA"), false, 0 },
+		{ CAME_AT("09:00:00", "RSA") CAME_AT("09:00:00", "ECDSA"), false, 0 },
+		{ CAME_AT("09:00:00", "RSA"), false, 0 },
+		{ CAME_AT("09:00:00", "ECDSA"), false, 0 },
+		{ "", false, 0 },
+		/* Others' certificates. */
+		{ CAME_AT("09:00:00",
+			  "RSA") "2024-01-05 09:00:01 1rB7Q1-0041w7-0i => a@b R=r T=t H=h [192.0.2.1] X=TLS1.2:ECDHE-ECDSA-AES128-SHA:128\n",
+			false, 0 },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct logs_change change;
+
+		feed(cases[i].lines);
+		assert_int_equal(logs_key_change(logs, &change), cases[i].changed);
+		if (cases[i].changed) {
+			assert_int_equal(change.to, cases[i].to);
+			assert_int_equal(change.since - change.until, 1);
+		}
+	}
+}
+
+/* First and last, in the direction of the last; the other direction's failure does not hide what follows. */
+static void test_since_when(void **state)
+{
+	const struct log_peer *p;
+
+	feed(SECURE("08:00:00") FAILED CLEAR(
+		"09:00:01") "2024-01-05 09:00:02 TLS error on connection to h [192.0.2.1] (SSL_connect): timed out\n" FAILED
+			    "2024-01-05 09:00:00 TLS error on connection to h [192.0.2.1] (SSL_connect): timed out\n" CLEAR(
+				    "09:00:05"));
+	p = peer("192.0.2.1");
+	assert_int_equal(p->fallbacks, 2);
+	assert_true(p->failed_out);
+	assert_int_equal(p->secured_at, 0);
+	feed(SECURE("08:00:00") FAILED
+		"2024-01-05 09:05:00 TLS error on connection from h [192.0.2.1] (SSL_accept): timed out\n");
+	p = peer("192.0.2.1");
+	assert_int_equal(p->failed_at - p->failed_first_at, 300);
+	assert_int_equal(p->failed_first_at - p->secured_at, 3600);
+}
+
 /* The group speaks TLS 1.3: then its failure has another reason. */
 static void test_no_guess_against_the_evidence(void **state)
 {
@@ -629,6 +685,8 @@ int main(void)
 		cmocka_unit_test(test_torhaus),
 		cmocka_unit_test(test_fallbacks_have_their_time),
 		cmocka_unit_test(test_who_has_only_rsa),
+		cmocka_unit_test(test_our_certificate_changes),
+		cmocka_unit_test(test_since_when),
 		cmocka_unit_test(test_no_guess_against_the_evidence),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_memory_is_bounded),
