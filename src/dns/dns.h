@@ -51,8 +51,9 @@ const char *dns_rcode_text(unsigned rcode); /* "NXDOMAIN"; "RCODE77" (in a place
 enum dns_ede {
 	DNS_EDE_NONE = -1,
 	DNS_EDE_STALE = 3,
-	DNS_EDE_STALE_NXDOMAIN = 19,
+	DNS_EDE_NOT_READY = 14,
 	DNS_EDE_PROHIBITED = 18,
+	DNS_EDE_STALE_NXDOMAIN = 19,
 	DNS_EDE_NOT_AUTHORITATIVE = 20,
 	DNS_EDE_NOT_SUPPORTED = 21,
 	DNS_EDE_NO_REACHABLE = 22,
@@ -88,6 +89,18 @@ bool dns_name_under(const struct dns_name *name, const struct dns_name *parent);
 /* Without its first label; the root stays. */
 void dns_name_up(struct dns_name *name);
 void dns_name_lower(struct dns_name *name);
+
+/* ---- numbers ---- */
+
+static inline void dns_put_u16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+static inline uint16_t dns_get_u16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
 
 /* ---- reading ---- */
 
@@ -146,8 +159,6 @@ void dns_write_bytes(struct dns_writer *w, const void *p, size_t n);
 /* compress: a pointer may stand for its end (RFC 1035 4.1.4; not in the data of types newer than that, RFC 3597 4). */
 void dns_write_name(struct dns_writer *w, const struct dns_name *name, bool compress);
 void dns_write_header(struct dns_writer *w, const struct dns_header *h);
-void dns_put_u16(uint8_t *p, uint16_t v);
-uint16_t dns_get_u16(const uint8_t *p);
 
 /* ---- EDNS ---- */
 

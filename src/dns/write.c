@@ -29,17 +29,6 @@ uint8_t *dns_writer_room(struct dns_writer *w, size_t n)
 	return p;
 }
 
-void dns_put_u16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-uint16_t dns_get_u16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 void dns_write_u16(struct dns_writer *w, uint16_t v)
 {
 	uint8_t *p = dns_writer_room(w, 2);

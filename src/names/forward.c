@@ -24,8 +24,8 @@ struct waiting {
 	/* of the question: */
 	struct dns_edns edns;
 	uint16_t id, flags, type, question_n;
-	struct zone *zone; /* of a name of ours */
-	const struct zone_entry *entry;
+	struct zone *zone; /* of a name of ours, and its */
+	const struct dns_name *apex;
 	uint8_t question[QUESTION_MAX];
 };
 
@@ -54,7 +54,7 @@ static struct waiting *waiting_new(struct names_thread *t, const struct dns_quer
 	w->question_n = q->question_n;
 	memcpy(w->question, q->question, q->question_n);
 	w->zone = NULL;
-	w->entry = NULL;
+	w->apex = NULL;
 	t->waiting_n++;
 	atomic_fetch_add_explicit(&t->names->waiting, 1, memory_order_relaxed);
 	return w;
@@ -176,7 +176,7 @@ static size_t write_host(const struct waiting *w, const struct dns_query *q, con
 			memcpy(bytes + size * (size_t)n++,
 				v4 ? (const void *)&all[i].in.sin_addr : &all[i].in6.sin6_addr, size);
 	}
-	return names_answer_addresses(w->thread, q, w->entry->apex, bytes, n, out, max);
+	return names_answer_addresses(w->thread, q, w->apex, bytes, n, out, max);
 }
 
 /* All who wait for one host's addresses, whatever the family: one task for them. */
@@ -235,16 +235,16 @@ static struct look_up *look_up_get(struct names_thread *t, const struct dns_name
 	return l;
 }
 
-size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_entry *e,
+size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_found *found,
 	const struct names_from *from, uint8_t *out, size_t max)
 {
-	struct look_up *l = look_up_get(t, e->target->host);
+	struct look_up *l = look_up_get(t, found->host);
 	struct waiting *w = l ? waiting_new(t, q, from) : NULL;
 
 	if (!w)
 		return overloaded(q, out, max);
 	w->zone = zone_ref(t->state->zone);
-	w->entry = e;
+	w->apex = found->apex;
 	list_push_back(&l->waiting, &w->waiter.link);
 	return 0;
 }

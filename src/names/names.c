@@ -22,14 +22,15 @@ static struct names_state *state_unref(struct names_state *s)
 	return NULL;
 }
 
-static struct names_state *state_new(const struct names_state *old, struct snapshot *snapshot,
+/* Consumes zone, if there is one. */
+static struct names_state *state_new(const struct names_state *old, struct zone *zone,
 	const struct names_settings *settings)
 {
 	struct names_state *s = mem_new(struct names_state);
 
-	must(old || (snapshot && settings));
+	must(old || settings);
 	s->refs = 1;
-	s->zone = snapshot ? zone_new(snapshot) : zone_ref(old->zone);
+	s->zone = zone || !old ? zone : zone_ref(old->zone);
 	s->settings = settings ? *settings : old->settings;
 	s->settings.forward = mem_copy(s->settings.forward, s->settings.forward_n, sizeof(*s->settings.forward));
 	s->settings.allow = mem_copy(s->settings.allow, s->settings.allow_n, sizeof(*s->settings.allow));
@@ -59,18 +60,46 @@ static void on_delivery(void *thread, void *state)
 	thread_take(thread, state);
 }
 
-void names_publish(struct names *n, struct snapshot *snapshot, const struct names_settings *settings)
+/* Consumes zone. */
+static void publish(struct names *n, struct zone *zone, const struct names_settings *settings)
 {
 	struct names_state *old;
 
 	pthread_mutex_lock(&n->lock);
 	old = n->current;
-	n->current = state_new(old, snapshot, settings);
+	n->current = state_new(old, zone, settings);
 	for (unsigned i = 0; i < n->threads_n; i++)
 		if (n->threads[i].loop)
 			loop_post_pair(n->threads[i].loop, on_delivery, &n->threads[i], state_ref(n->current));
 	pthread_mutex_unlock(&n->lock);
 	state_unref(old);
+}
+
+void names_publish(struct names *n, const struct snapshot *snapshot, const struct names_settings *settings)
+{
+	publish(n, snapshot ? zone_of(snapshot) : NULL, settings);
+}
+
+int names_restore(struct names *n, struct buf *saved, const struct names_settings *settings)
+{
+	struct zone *zone;
+	int r = zone_new(saved, &zone);
+
+	if (r == 0)
+		publish(n, zone, settings);
+	return r;
+}
+
+void names_save(struct names *n, struct buf *out)
+{
+	struct zone *zone;
+
+	pthread_mutex_lock(&n->lock);
+	zone = n->current ? zone_ref(n->current->zone) : NULL;
+	pthread_mutex_unlock(&n->lock);
+	if (zone)
+		buf_add_span(out, zone_bytes(zone));
+	zone_unref(zone);
 }
 
 void names_thread_start(struct names *n, unsigned thread)
@@ -96,7 +125,6 @@ struct names *names_new(struct dns_resolver *resolver, unsigned threads)
 	struct names *n = mem_new(struct names);
 
 	n->resolver = resolver;
-
 	n->threads_n = threads;
 	n->threads = mem_zalloc(threads, sizeof(*n->threads));
 	pthread_mutex_init(&n->lock, NULL);
@@ -162,10 +190,13 @@ unsigned names_busy(const struct names *n)
 
 void names_json(struct names *n, struct jsonw *j)
 {
+	const struct zone *zone;
+
 	pthread_mutex_lock(&n->lock);
+	zone = n->current ? n->current->zone : NULL;
 	jsonw_object(j, "names");
-	jsonw_uint(j, "names", n->current ? zone_count(n->current->zone) : 0);
-	jsonw_uint(j, "serial", n->current ? zone_serial(n->current->zone) : 0);
+	jsonw_uint(j, "names", zone ? zone_count(zone) : 0);
+	jsonw_uint(j, "serial", zone ? zone_serial(zone) : 0);
 	pthread_mutex_unlock(&n->lock);
 	jsonw_uint(j, "waiting", atomic_load(&n->waiting));
 	jsonw_uint(j, "connections", atomic_load(&n->conns));

@@ -3,7 +3,7 @@
  *
  *   listener.c   datagrams in batches; sender.c: answers on their way out; tcp.c: connections (RFC 7766)
  *   responder.c  a question to its answer: allowed? one of our names? else forward
- *   zone.c       the names of the snapshot in wire form, with the addresses of their origins
+ *   zone.c       the names of the snapshot in wire form, with the addresses of their origins; image.c: these as bytes
  *   forward.c    the rest: to the resolver (dns/resolver.h), and its answer back
  *
  * A domain's name and its web names are answered from memory with the addresses of their origins (those that are no
@@ -15,7 +15,8 @@
  * One struct names per worker; each thread has its sockets and a view (zone, settings), replaced as a whole. The
  * resolver is the process's.
  *
- * Whatever is asked is answered: when too much is under way, or at the end of the process, with SERVFAIL.
+ * Whatever is asked is answered: when too much is under way, at the end of the process, or before it knows its names,
+ * with SERVFAIL.
  */
 #pragma once
 #include "base/jsonw.h"
@@ -41,9 +42,15 @@ void names_listen(struct names *n, unsigned thread, int fd, bool tcp);
 /* Stops listening there; fd must stay open for as long as the loop takes to come round. What was asked is answered. */
 void names_unlisten(struct names *n, unsigned thread, int fd);
 
-/* A new state for all threads: each argument may be NULL to keep what is there; a reference is taken, settings are
- * copied. Any thread; takes effect on each loop as it comes round. */
-void names_publish(struct names *n, struct snapshot *snapshot, const struct names_settings *settings);
+/* A new state for all threads: each argument may be NULL to keep what is there; nothing of them is kept. Any thread; takes
+ * effect on each loop as it comes round. Settings have to come first; as long as no snapshot has come, all that is
+ * asked is answered SERVFAIL (EDE 14: not ready). */
+void names_publish(struct names *n, const struct snapshot *snapshot, const struct names_settings *settings);
+/* Appends the names that are published as bytes, for names_restore() of another process: there they are back long before
+ * a snapshot could be. Nothing if there are none yet. Any thread. */
+void names_save(struct names *n, struct buf *out);
+/* names_publish() of what was saved, which is taken. 0, or -EINVAL (and nothing is changed): these are no such bytes. */
+int names_restore(struct names *n, struct buf *saved, const struct names_settings *settings);
 /* No new questions; what was asked is answered. Any thread. */
 void names_drain(struct names *n);
 /* Questions that wait for their answer, and open connections. Any thread. */

@@ -7,39 +7,17 @@
 #include "io/accept.h"
 #include "io/conn.h"
 #include "names/names.h"
+#include "names/zone.h"
 #include "stats/stats.h"
 
 struct names_conn;
-
-/* ---- zone.c ---- */
-
-/* Where the names of a domain lead. Immutable, as all of it. */
-struct zone_target {
-	const uint8_t *v4, *v6;
-	uint8_t v4_n, v6_n;          /* addresses, 4 or 16 bytes each */
-	const struct dns_name *host; /* to be looked up, if there are no addresses; or NULL */
-};
-struct zone_entry {
-	const struct zone_target *target;
-	const struct dns_name *apex; /* of the SOA: the domain, or the name itself if it lies elsewhere */
-	struct dns_name name;        /* lower case; of a wildcard: behind its star. Only name.n bytes are there */
-};
-struct zone;
-/* Of all domains that have origins. */
-struct zone *zone_new(const struct snapshot *s);
-struct zone *zone_ref(struct zone *z);
-struct zone *zone_unref(struct zone *z);
-/* Exact name, else the wildcard of its parent; NULL: not ours. name is in lower case. */
-const struct zone_entry *zone_find(const struct zone *z, const struct dns_name *name);
-uint32_t zone_serial(const struct zone *z);
-unsigned zone_count(const struct zone *z);
 
 /* ---- names.c ---- */
 
 /* What names_publish() publishes: immutable, shared by the threads. */
 struct names_state {
 	atomic_uint refs;
-	struct zone *zone;
+	struct zone *zone; /* NULL: not known yet */
 	struct names_settings settings;
 };
 struct names_thread {
@@ -89,7 +67,7 @@ size_t names_answer_addresses(struct names_thread *t, const struct dns_query *q,
 size_t names_forward(struct names_thread *t, const struct dns_query *q, const struct names_from *from, uint8_t *out,
 	size_t max);
 /* The same for a name of ours whose origin is a host name. */
-size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_entry *e,
+size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_found *found,
 	const struct names_from *from, uint8_t *out, size_t max);
 
 /* ---- listener.c, sender.c ---- */

@@ -127,24 +127,22 @@ size_t names_answer_addresses(struct names_thread *t, const struct dns_query *q,
 	return finish(&r, DNS_AA | DNS_RA);
 }
 
-static size_t answer_entry(struct reply *r, const struct zone_entry *e, uint8_t *out, size_t max)
+static size_t answer_found(struct reply *r, const struct zone_found *f, uint8_t *out, size_t max)
 {
-	const struct zone_target *t = e->target;
-
 	begin(r, out, max);
 	switch (r->q->q.type) {
 	case DNS_TYPE_A:
-		write_addresses(r, DNS_TYPE_A, t->v4, t->v4_n, 4);
+		write_addresses(r, DNS_TYPE_A, f->v4, f->v4_n, 4);
 		break;
 	case DNS_TYPE_AAAA:
-		write_addresses(r, DNS_TYPE_AAAA, t->v6, t->v6_n, 16);
+		write_addresses(r, DNS_TYPE_AAAA, f->v6, f->v6_n, 16);
 		break;
 	case DNS_TYPE_ANY:
 		write_hinfo(r);
 		break;
 	case DNS_TYPE_SOA:
-		if (dns_name_eq(&r->q->q.name, e->apex)) {
-			write_soa(r, e->apex);
+		if (dns_name_eq(&r->q->q.name, f->apex)) {
+			write_soa(r, f->apex);
 			r->answers = 1;
 		}
 		break;
@@ -152,7 +150,7 @@ static size_t answer_entry(struct reply *r, const struct zone_entry *e, uint8_t 
 		break;
 	}
 	if (r->answers == 0) {
-		write_soa(r, e->apex);
+		write_soa(r, f->apex);
 		r->authorities = 1;
 	}
 	stat_add(STAT_NAMES_LOCAL, 1);
@@ -167,15 +165,22 @@ static size_t refuse(const struct dns_query *q, int ede, uint8_t *out, size_t ma
 	return dns_reply_empty(q, DNS_RA, DNS_REFUSED, ede, out, max);
 }
 
+/* While it is not known which names are ours, nothing can be said of any: neither that it is not, nor what others say. */
+static size_t not_ready(const struct dns_query *q, uint8_t *out, size_t max)
+{
+	stat_add(STAT_NAMES_FAILED, 1);
+	return dns_reply_empty(q, DNS_RA, DNS_SERVFAIL, DNS_EDE_NOT_READY, out, max);
+}
+
 static bool is_transfer(uint16_t type)
 {
 	return type >= DNS_TYPE_TKEY && type < DNS_TYPE_ANY;
 }
 
 /* Has the name addresses of its own, or must its origin's be looked up? */
-static bool is_elsewhere(const struct zone_entry *e, uint16_t type)
+static bool is_elsewhere(const struct zone_found *f, uint16_t type)
 {
-	return e->target->host && (type == DNS_TYPE_A || type == DNS_TYPE_AAAA);
+	return f->host && (type == DNS_TYPE_A || type == DNS_TYPE_AAAA);
 }
 
 /* A question that is well-formed, from somebody who may ask. */
@@ -183,14 +188,16 @@ static size_t answer(struct names_thread *t, const struct dns_query *q, const st
 	size_t max)
 {
 	struct reply r = { .thread = t, .q = q };
-	const struct zone_entry *e;
+	struct zone *zone = t->state->zone;
+	struct zone_found found;
 
 	if (q->q.klass != DNS_CLASS_IN || is_transfer(q->q.type))
 		return refuse(q, DNS_EDE_NOT_SUPPORTED, out, max);
-	e = zone_find(t->state->zone, &q->q.name);
-	if (e)
-		return is_elsewhere(e, q->q.type) ? names_forward_host(t, q, e, from, out, max)
-						  : answer_entry(&r, e, out, max);
+	if (!zone)
+		return not_ready(q, out, max);
+	if (zone_find(zone, &q->q.name, &found))
+		return is_elsewhere(&found, q->q.type) ? names_forward_host(t, q, &found, from, out, max)
+						       : answer_found(&r, &found, out, max);
 	if (t->state->settings.forward_n == 0 || !(q->flags & DNS_RD) ||
 		dns_resolver_is_loop(t->names->resolver, &q->q.name))
 		return refuse(q, DNS_EDE_NOT_AUTHORITATIVE, out, max);

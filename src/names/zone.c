@@ -1,201 +1,203 @@
 /*
- * The map of names: from the snapshot, in wire form, so that a question is answered without a look at text.
+ * The map of names, so that a question is answered without a look at text: an image of them (image.c) and an index.
  *
- * An open-addressed table of pointers to entries, at most half full, hash beside pointer: one look-up is one line of
- * memory for the slot and one for the entry. Wildcards stand in a table of their own under what follows their star,
- * and are asked with the question's parent: a wildcard stands for exactly one label, as at the web edge.
+ * The index is two open-addressed tables, at most half full: a slot has a part of a name's hash and where its entry
+ * stands in the image. One look-up is one line of memory for the slot and one or two for the entry. Wildcards
+ * stand in a table of their own, and are asked with the question's parent: a wildcard stands for exactly one label, as at
+ * the web edge.
  *
- * A name that is written down for two domains (one's name is the other's web name) belongs to the web name.
+ * An image comes from another process, which may have been of another version or out of its mind: it is checked from end
+ * to end before it is believed. Its hashes are nobody's but ours, for their key differs from process to process.
  */
-#include "base/arena.h"
-#include "base/clock.h"
+#include <errno.h>
 #include "names/names_priv.h"
 
-#define ADDRS_MAX 24 /* of a family: 24 AAAA records fit into 1232 bytes */
+#define COUNTS_SIZE 12 /* serial, names, wildcards */
+#define ENTRY_NAME  5  /* where in an entry its name stands */
+#define ENTRY_MIN   (ENTRY_NAME + 2)
+#define FLAGS       (ZONE_WILDCARD | ZONE_WEAK | ZONE_ELSEWHERE)
 
 struct slot {
-	uint64_t hash;
-	const struct zone_entry *entry;
+	uint32_t hash; /* its upper half */
+	uint32_t at;   /* 0: free */
 };
 struct table {
 	struct slot *slots;
 	size_t room; /* a power of two */
-	unsigned n;
+	unsigned n, left;
 };
 struct zone {
 	atomic_uint refs;
-	struct arena arena;
+	uint8_t *p;
+	size_t n;
 	struct table exact, wild;
 	uint32_t serial;
 };
+
+static const struct dns_name *name_at(const uint8_t *p)
+{
+	return (const struct dns_name *)p;
+}
+
+/* Of an entry's domain. */
+static size_t place_at(const void *entry)
+{
+	uint32_t place;
+
+	memcpy(&place, entry, sizeof(place));
+	return place;
+}
+
+static size_t size_of(const struct dns_name *name)
+{
+	return offsetof(struct dns_name, p) + name->n;
+}
+
+/* ---- the index ---- */
 
 static uint64_t hash_of(const struct dns_name *name)
 {
 	return span_hash(span_make(name->p, name->n), 0);
 }
 
-static struct slot *probe(const struct table *t, const struct dns_name *name, uint64_t hash)
+static struct slot *probe(const struct zone *z, const struct table *t, const struct dns_name *name, uint64_t hash)
 {
 	for (size_t i = hash & (t->room - 1);; i = (i + 1) & (t->room - 1)) {
 		struct slot *s = &t->slots[i];
+		const struct dns_name *its = name_at(z->p + s->at + ENTRY_NAME);
 
-		if (!s->entry ||
-			(s->hash == hash && s->entry->name.n == name->n &&
-				memcmp(s->entry->name.p, name->p, name->n) == 0))
+		if (s->at == 0 || (s->hash == hash >> 32 && its->n == name->n && memcmp(its->p, name->p, name->n) == 0))
 			return s;
 	}
 }
 
-static void table_init(struct table *t, size_t n)
+static void table_init(struct table *t, uint32_t n)
 {
-	*t = (struct table){ .room = 16 };
-	while (t->room < 2 * n)
+	*t = (struct table){ .room = 2, .left = n };
+	while (t->room < 2 * (size_t)n)
 		t->room *= 2;
 	t->slots = mem_zalloc(t->room, sizeof(*t->slots));
 }
 
-/* ---- making ---- */
-
-#define NAME_BYTES(name) (offsetof(struct dns_name, p) + (name)->n)
-
-static int parse_lower(struct span text, struct dns_name *ret)
+static void put(struct zone *z, size_t at, unsigned flags, const struct dns_name *name)
 {
-	int r = dns_name_parse(text, ret);
+	struct table *t = flags & ZONE_WILDCARD ? &z->wild : &z->exact;
+	uint64_t hash = hash_of(name);
+	struct slot *slot = probe(z, t, name, hash);
 
-	if (r == 0)
-		dns_name_lower(ret);
-	return r;
+	if (slot->at != 0 && flags & ZONE_WEAK)
+		return;
+	t->n += slot->at == 0;
+	*slot = (struct slot){ (uint32_t)(hash >> 32), (uint32_t)at };
 }
 
-static struct dns_name *keep_name(struct zone *z, const struct dns_name *name)
+/* ---- reading an image ---- */
+
+/* Labels that end where the name ends. */
+static bool is_name(const struct dns_name *name)
 {
-	return memcpy(arena_alloc(&z->arena, NAME_BYTES(name)), name, NAME_BYTES(name));
-}
+	unsigned at = 0;
 
-struct addresses {
-	uint8_t v4[ADDRS_MAX * 4], v6[ADDRS_MAX * 16];
-	unsigned v4_n, v6_n;
-	struct span host;
-};
-
-static void take_origin(struct addresses *a, const struct origin_spec *o)
-{
-	struct net_addr addr;
-
-	if (net_addr_parse_host(o->host, &addr) < 0) {
-		if (a->host.n == 0)
-			a->host = o->host;
-	} else if (addr.sa.sa_family == AF_INET && a->v4_n < ADDRS_MAX) {
-		memcpy(a->v4 + 4 * (size_t)a->v4_n++, &addr.in.sin_addr, 4);
-	} else if (addr.sa.sa_family == AF_INET6 && a->v6_n < ADDRS_MAX) {
-		memcpy(a->v6 + 16 * (size_t)a->v6_n++, &addr.in6.sin6_addr, 16);
+	while (at < name->n && name->p[at] != 0) {
+		if (name->p[at] > DNS_LABEL_MAX)
+			return false;
+		at += 1u + name->p[at];
 	}
+	return at + 1 == name->n;
 }
 
-static bool is_known(const struct domain *d, unsigned i)
+static const struct dns_name *read_name(struct dns_reader *r)
 {
-	for (unsigned k = 0; k < i; k++)
-		if (d->origin[k].backup == d->origin[i].backup && span_eq(d->origin[k].host, d->origin[i].host))
-			return true;
-	return false;
+	size_t at = r->at;
+	uint8_t n = dns_read_u8(r);
+
+	dns_read_bytes(r, n);
+	r->error = r->error || n == 0 || !is_name(name_at(r->p + at));
+	return name_at(r->p + at);
 }
 
-/* Of the origins that are no backup; of the backups if there are no others. */
-static void addresses_of(const struct domain *d, struct addresses *ret)
+static void read_entry(struct zone *z, struct dns_reader *r, size_t domain_at)
 {
-	bool only_backups = true;
+	size_t at = r->at;
+	struct span place = dns_read_bytes(r, sizeof(uint32_t));
+	unsigned flags = dns_read_u8(r);
+	const struct dns_name *name = read_name(r);
+	struct table *t = flags & ZONE_WILDCARD ? &z->wild : &z->exact;
 
-	*ret = (struct addresses){ 0 };
-	for (unsigned i = 0; i < d->origin_n; i++)
-		only_backups &= d->origin[i].backup;
-	for (unsigned i = 0; i < d->origin_n; i++)
-		if (d->origin[i].backup == only_backups && !is_known(d, i))
-			take_origin(ret, &d->origin[i]);
-}
-
-static void *keep_bytes(struct zone *z, const void *p, size_t n)
-{
-	return n > 0 ? memcpy(arena_alloc(&z->arena, n), p, n) : NULL;
-}
-
-static const struct zone_target *target_of(struct zone *z, const struct domain *d)
-{
-	struct zone_target *t = arena_new(&z->arena, struct zone_target);
-	struct addresses a;
-	struct dns_name host;
-
-	addresses_of(d, &a);
-	t->v4 = keep_bytes(z, a.v4, a.v4_n * 4u);
-	t->v6 = keep_bytes(z, a.v6, a.v6_n * 16u);
-	t->v4_n = (uint8_t)a.v4_n;
-	t->v6_n = (uint8_t)a.v6_n;
-	if (a.v4_n + a.v6_n == 0 && parse_lower(a.host, &host) == 0)
-		t->host = keep_name(z, &host);
-	return t;
-}
-
-static void put(struct zone *z, const struct zone_target *target, const struct dns_name *domain, struct span text,
-	bool replace)
-{
-	struct table *t = &z->exact;
-	struct zone_entry *e;
-	struct slot *slot;
-	struct dns_name name;
-	uint64_t hash;
-
-	if (span_starts(text, SPAN("*."))) {
-		t = &z->wild;
-		text = span_from(text, 2);
-	}
-	if (parse_lower(text, &name) < 0)
+	r->error = r->error || place_at(place.p) != domain_at || flags & ~FLAGS || t->left == 0;
+	if (r->error)
 		return;
-	hash = hash_of(&name);
-	slot = probe(t, &name, hash);
-	if (slot->entry && !replace)
-		return;
-	t->n += !slot->entry;
-	e = arena_alloc(&z->arena, offsetof(struct zone_entry, name) + NAME_BYTES(&name));
-	e->target = target;
-	memcpy(&e->name, &name, NAME_BYTES(&name));
-	e->apex = dns_name_under(&name, domain) ? domain : &e->name;
-	*slot = (struct slot){ hash, e };
+	t->left--;
+	put(z, at, flags, name);
 }
 
-static void add(struct zone *z, const struct domain *d)
+static void read_domain(struct zone *z, struct dns_reader *r)
 {
-	const struct zone_target *target = target_of(z, d);
-	struct dns_name name;
-	const struct dns_name *domain;
+	size_t at = r->at;
+	unsigned v4_n = dns_read_u8(r), v6_n = dns_read_u8(r);
 
-	if (parse_lower(d->name, &name) < 0)
-		return;
-	domain = keep_name(z, &name);
-	for (unsigned i = 0; i < d->web_n; i++)
-		put(z, target, domain, d->web[i], true);
-	put(z, target, domain, d->name, false);
+	dns_read_bytes(r, 4 * v4_n + 16 * v6_n);
+	read_name(r);
+	read_name(r);
+	r->error = r->error || v4_n > NAMES_ADDRS_MAX || v6_n > NAMES_ADDRS_MAX;
+	for (unsigned n = dns_read_u16(r); n > 0 && !r->error; n--)
+		read_entry(z, r, at);
 }
 
-struct zone *zone_new(const struct snapshot *s)
+static bool read_all(struct zone *z)
 {
-	struct zone *z = mem_new(struct zone);
-	size_t n = 0;
+	struct dns_reader r;
+	uint32_t exact_n, wild_n;
 
+	dns_reader_init(&r, span_make(z->p, z->n));
+	dns_read_bytes(&r, sizeof(ZONE_MAGIC) - 1);
+	z->serial = dns_read_u32(&r);
+	exact_n = dns_read_u32(&r);
+	wild_n = dns_read_u32(&r);
+	if ((uint64_t)exact_n + wild_n > z->n / ENTRY_MIN)
+		return false;
+	table_init(&z->exact, exact_n);
+	table_init(&z->wild, wild_n);
+	while (!r.error && r.at < r.n)
+		read_domain(z, &r);
+	return !r.error && z->exact.left == 0 && z->wild.left == 0;
+}
+
+static bool has_head(struct span image)
+{
+	return span_starts(image, SPAN(ZONE_MAGIC)) && image.n >= sizeof(ZONE_MAGIC) - 1 + COUNTS_SIZE &&
+		image.n <= UINT32_MAX;
+}
+
+int zone_new(struct buf *image, struct zone **ret)
+{
+	struct zone *z;
+
+	if (!has_head(buf_span(image)))
+		return -EINVAL;
+	z = mem_new(struct zone);
 	atomic_init(&z->refs, 1);
-	arena_init(&z->arena, 65536);
-	z->serial = (uint32_t)clock_wall_s();
-	for (unsigned i = 0; i < snapshot_count(s); i++)
-		n += 1 + snapshot_at(s, i)->web_n;
-	table_init(&z->exact, n);
-	table_init(&z->wild, n);
-	for (unsigned i = 0; i < snapshot_count(s); i++)
-		if (snapshot_at(s, i)->origin_n > 0)
-			add(z, snapshot_at(s, i));
+	z->n = image->n;
+	z->p = mem_resize(buf_take(image), z->n, 1);
+	*ret = read_all(z) ? z : zone_unref(z);
+	return *ret ? 0 : -EINVAL;
+}
+
+struct zone *zone_of(const struct snapshot *s)
+{
+	/* A slot cannot point further; and memory ends sooner. */
+	struct buf image = BUF_INIT(UINT32_MAX);
+	struct zone *z;
+
+	zone_image(s, &image);
+	must(!buf_error(&image) && zone_new(&image, &z) == 0);
 	return z;
 }
 
 struct zone *zone_ref(struct zone *z)
 {
-	atomic_fetch_add_explicit(&z->refs, 1, memory_order_relaxed);
+	if (z)
+		atomic_fetch_add_explicit(&z->refs, 1, memory_order_relaxed);
 	return z;
 }
 
@@ -205,22 +207,42 @@ struct zone *zone_unref(struct zone *z)
 		return NULL;
 	mem_free(z->exact.slots);
 	mem_free(z->wild.slots);
-	arena_done(&z->arena);
+	mem_free(z->p);
 	return mem_free(z);
 }
 
 /* ---- look-ups ---- */
 
-const struct zone_entry *zone_find(const struct zone *z, const struct dns_name *name)
+static bool describe(const struct zone *z, size_t at, struct zone_found *ret)
 {
-	const struct zone_entry *e = probe(&z->exact, name, hash_of(name))->entry;
+	const uint8_t *entry = z->p + at, *p;
+
+	if (at == 0)
+		return false;
+	p = z->p + place_at(entry);
+	ret->v4_n = p[0];
+	ret->v6_n = p[1];
+	ret->v4 = p + 2;
+	ret->v6 = ret->v4 + 4 * (size_t)ret->v4_n;
+	ret->host = name_at(ret->v6 + 16 * (size_t)ret->v6_n);
+	ret->apex = entry[4] & ZONE_ELSEWHERE ? name_at(entry + ENTRY_NAME)
+					      : name_at((const uint8_t *)ret->host + size_of(ret->host));
+	if (ret->host->n == 1)
+		ret->host = NULL;
+	return true;
+}
+
+bool zone_find(const struct zone *z, const struct dns_name *name, struct zone_found *ret)
+{
+	size_t at = probe(z, &z->exact, name, hash_of(name))->at;
 	struct dns_name parent;
 
-	if (e || z->wild.n == 0 || name->n == 1)
-		return e;
-	parent = *name;
-	dns_name_up(&parent);
-	return probe(&z->wild, &parent, hash_of(&parent))->entry;
+	if (at == 0 && z->wild.n > 0 && name->n > 1) {
+		parent = *name;
+		dns_name_up(&parent);
+		at = probe(z, &z->wild, &parent, hash_of(&parent))->at;
+	}
+	return describe(z, at, ret);
 }
 
 uint32_t zone_serial(const struct zone *z)
@@ -231,4 +253,9 @@ uint32_t zone_serial(const struct zone *z)
 unsigned zone_count(const struct zone *z)
 {
 	return z->exact.n + z->wild.n;
+}
+
+struct span zone_bytes(const struct zone *z)
+{
+	return span_make(z->p, z->n);
 }
