@@ -92,11 +92,13 @@ void dns_name_lower(struct dns_name *name);
 
 /* ---- numbers ---- */
 
+/* In the order of the network. */
 static inline void dns_put_u16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
 }
+/* The same back. */
 static inline uint16_t dns_get_u16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);

@@ -80,13 +80,13 @@ void names_publish(struct names *n, const struct snapshot *snapshot, const struc
 	publish(n, snapshot ? zone_of(snapshot) : NULL, settings);
 }
 
-int names_restore(struct names *n, struct buf *saved, const struct names_settings *settings)
+int names_restore(struct names *n, struct buf *saved)
 {
 	struct zone *zone;
 	int r = zone_new(saved, &zone);
 
 	if (r == 0)
-		publish(n, zone, settings);
+		publish(n, zone, NULL);
 	return r;
 }
 

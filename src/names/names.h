@@ -50,7 +50,7 @@ void names_publish(struct names *n, const struct snapshot *snapshot, const struc
  * a snapshot could be. Nothing if there are none yet. Any thread. */
 void names_save(struct names *n, struct buf *out);
 /* names_publish() of what was saved, which is taken. 0, or -EINVAL (and nothing is changed): these are no such bytes. */
-int names_restore(struct names *n, struct buf *saved, const struct names_settings *settings);
+int names_restore(struct names *n, struct buf *saved);
 /* No new questions; what was asked is answered. Any thread. */
 void names_drain(struct names *n);
 /* Questions that wait for their answer, and open connections. Any thread. */

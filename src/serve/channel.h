@@ -25,11 +25,12 @@ enum channel_type {
 	CHANNEL_ANSWER = 8,   /* memfd: JSON of an answer; text: its HTTP status; tag: of the question */
 	CHANNEL_STATE = 9,    /* memfd: the supervisor's part of the status, JSON */
 	/* worker to supervisor */
-	CHANNEL_READY = 33,    /* it accepts connections */
-	CHANNEL_SNAPSHOT = 34, /* memfd: the last good domains in export form */
-	CHANNEL_RELOAD = 35,   /* asks for a reload; text "binary": with the new program; tag */
-	CHANNEL_STOP = 36,     /* asks for the end; tag */
-	CHANNEL_ALIVE = 37,    /* its first loop comes round */
+	CHANNEL_READY = 33, /* it accepts connections */
+	CHANNEL_SNAPSHOT =
+		34,          /* memfds: the last good domains in export form; names_save() of them, if there is that */
+	CHANNEL_RELOAD = 35, /* asks for a reload; text "binary": with the new program; tag */
+	CHANNEL_STOP = 36,   /* asks for the end; tag */
+	CHANNEL_ALIVE = 37,  /* its first loop comes round */
 };
 struct channel_message {
 	uint32_t type, tag;

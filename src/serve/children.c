@@ -57,7 +57,7 @@ static void let_go(struct supervisor *sv)
 	sigprocmask(SIG_UNBLOCK, &mask, NULL);
 }
 
-_Noreturn static void be_worker(struct supervisor *sv, pid_t supervisor, int channel)
+_Noreturn static void be_worker(struct supervisor *sv, pid_t supervisor, int channel, bool alone)
 {
 	struct buf state = BUF_INIT(STATUS_MAX);
 	struct birth birth = { .settings = sv->settings,
@@ -68,6 +68,8 @@ _Noreturn static void be_worker(struct supervisor *sv, pid_t supervisor, int cha
 		.control = sv->control,
 		.certs = sv->watch.blob,
 		.snapshot = sv->snapshot,
+		.names = sv->names,
+		.alone = alone,
 		.supervisor = supervisor,
 		.restarts = sv->restarts };
 
@@ -104,7 +106,7 @@ struct child *child_start(struct supervisor *sv, enum child_role role)
 	pid = fork();
 	if (pid == 0) {
 		close(pair[0]);
-		be_worker(sv, me, pair[1]);
+		be_worker(sv, me, pair[1], role == CHILD_WORKER);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -226,14 +228,24 @@ static void on_ready(struct supervisor *sv, struct child *c)
 		notify_send("READY=1\nSTATUS=serving");
 }
 
+/* The i-th of the message's descriptors in the place of the one before; -1 if there is none. */
+static void replace_fd(int *to, struct channel_message *m, unsigned i)
+{
+	if (*to >= 0)
+		close(*to);
+	*to = -1;
+	if (i < m->fds_n) {
+		*to = m->fds[i];
+		m->fds[i] = -1;
+	}
+}
+
 static void on_snapshot(struct supervisor *sv, struct channel_message *m)
 {
-	if (m->fds_n != 1)
+	if (m->fds_n == 0)
 		return;
-	if (sv->snapshot >= 0)
-		close(sv->snapshot);
-	sv->snapshot = m->fds[0];
-	m->fds[0] = -1;
+	replace_fd(&sv->snapshot, m, 0);
+	replace_fd(&sv->names, m, 1);
 }
 
 static void on_stop(struct supervisor *sv, struct asker *asker)

@@ -8,7 +8,8 @@
  * status, logged once, and the next round tries again.
  *
  * A new worker begins with the last good snapshot, which the supervisor keeps: it serves at once, whatever the
- * store is doing, and reads the store right after.
+ * store is doing, and reads the store right after. The names of that snapshot are kept beside it, so that DNS is answered
+ * before it is parsed (names_restore()).
  */
 #include <errno.h>
 #include <malloc.h>
@@ -72,7 +73,7 @@ static void on_origins(void *arg)
 }
 
 /* Consumes snapshot. */
-static void publish(struct domains *d, struct snapshot *snapshot, bool from_store)
+static void publish(struct domains *d, struct snapshot *snapshot)
 {
 	struct worker *w = d->worker;
 	struct origins_news *news = mem_new(struct origins_news);
@@ -84,30 +85,64 @@ static void publish(struct domains *d, struct snapshot *snapshot, bool from_stor
 	pthread_mutex_lock(&d->lock);
 	old = d->snapshot;
 	d->snapshot = snapshot;
-	if (from_store)
-		d->loaded_at = clock_wall_s();
 	pthread_mutex_unlock(&d->lock);
 	snapshot_unref(old);
 }
 
-/* Publishes snapshot (consumed) unless it says what the published one says: commits that are purges only must not
- * cost every thread a new state. The supervisor gets the text for the next worker. */
+/* For the next worker: the domains, and beside them their names. */
+static void leave(struct domains *d, struct span text)
+{
+	struct buf names = BUF_INIT(LARGE_MAX);
+	int fds[2], n = 0;
+
+	names_save(d->worker->names, &names);
+	fds[n] = memfd_from("torhaus-domains", text);
+	n += fds[n] >= 0;
+	if (n > 0 && !buf_error(&names)) {
+		fds[n] = memfd_from("torhaus-names", buf_span(&names));
+		n += fds[n] >= 0;
+	}
+	if (n > 0)
+		channel_send(d->worker->birth->channel, CHANNEL_SNAPSHOT, 0, SPAN(""), fds, (unsigned)n);
+	while (n > 0)
+		close(fds[--n]);
+	buf_done(&names);
+}
+
+static uint64_t hash_of(struct span text, const struct snapshot *s)
+{
+	return span_hash(text, snapshot_count(s));
+}
+
+static void note_loaded(struct domains *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->loaded_at = clock_wall_s();
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Publishes snapshot (consumed) unless it says what the published one says: commits that are purges only, and a new worker,
+ * must not cost every thread a new state. */
 static void take(struct domains *d, struct snapshot *snapshot)
 {
 	struct buf text = BUF_INIT(LARGE_MAX);
 	uint64_t hash;
 
 	snapshot_to_text(snapshot, &text);
-	hash = span_hash(buf_span(&text), snapshot_count(snapshot));
-	if (d->loaded_at != 0 && d->hash == hash && buf_error(&text) == 0) {
+	hash = hash_of(buf_span(&text), snapshot);
+	if (d->hash_known && d->hash == hash && buf_error(&text) == 0) {
 		snapshot_unref(snapshot);
 	} else {
 		log_event(LOG_LEVEL_INFO, "store", "domains-loaded", "domains=%u", snapshot_count(snapshot));
+		names_publish(d->worker->names, snapshot, NULL);
+		publish(d, snapshot);
 		if (buf_error(&text) == 0)
-			channel_send_large(d->worker->birth->channel, CHANNEL_SNAPSHOT, 0, SPAN(""), buf_span(&text));
-		publish(d, snapshot, true);
+			leave(d, buf_span(&text));
 		d->hash = hash;
+		d->hash_known = true;
 	}
+	if (d->loaded_at == 0)
+		note_loaded(d);
 	buf_done(&text);
 }
 
@@ -295,7 +330,9 @@ static void *watch(void *arg)
 
 /* ---- life ---- */
 
-static struct snapshot *last_good(int fd)
+/* The snapshot that the supervisor kept, or NULL. What of its names is known already need not be told again, nor what
+ * the store says if that is the same. */
+static struct snapshot *last_good(struct domains *d, int fd)
 {
 	struct buf text = BUF_INIT(LARGE_MAX);
 	struct snapshot *snapshot = NULL;
@@ -305,6 +342,12 @@ static struct snapshot *last_good(int fd)
 	arena_init(&a, 1 << 16);
 	if (fd >= 0 && memfd_read(fd, &text) == 0)
 		snapshot_from_text(buf_span(&text), &a, &snapshot, &errors);
+	if (snapshot && d->worker->names_known) {
+		d->hash = hash_of(buf_span(&text), snapshot);
+		d->hash_known = true;
+	} else if (snapshot) {
+		names_publish(d->worker->names, snapshot, NULL);
+	}
 	arena_done(&a);
 	buf_done(&text);
 	return snapshot;
@@ -334,13 +377,10 @@ void domains_init(struct domains *d, struct worker *w, int snapshot_fd)
 	pthread_cond_init(&d->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	task_cond_init(&d->looked);
-	first = last_good(snapshot_fd);
-	if (first) {
-		publish(d, first, false);
-		return;
-	}
-	publish(d, empty(), false);
-	round_of(d);
+	first = last_good(d, snapshot_fd);
+	publish(d, first ? first : empty());
+	if (!first)
+		round_of(d);
 }
 
 void domains_start(struct domains *d)

@@ -46,6 +46,7 @@ static void give(struct supervisor *sv, struct handover *ret)
 		.control = sv->control,
 		.control_path = sv->control_path,
 		.snapshot = sv->snapshot,
+		.names = sv->names,
 		.tickets = sv->watch.tickets,
 		.restarts = sv->restarts,
 		.started_at = sv->started_at,
@@ -187,6 +188,7 @@ static void adopt(struct supervisor *sv, struct handover *h)
 	sv->control_path = h->control_path;
 	h->control_path = NULL;
 	sv->snapshot = h->snapshot;
+	sv->names = h->names;
 	sv->watch.tickets = h->tickets;
 	sv->restarts = h->restarts;
 	sv->started_at = h->started_at;

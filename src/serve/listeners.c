@@ -22,6 +22,11 @@ bool listener_kind_is_tls(enum listener_kind kind)
 	return kind == LISTENER_WEB_TLS || kind == LISTENER_MAIL_TLS;
 }
 
+bool listener_kind_is_names(enum listener_kind kind)
+{
+	return kind == LISTENER_NAMES_UDP || kind == LISTENER_NAMES_TCP;
+}
+
 int listener_kind_parse(struct span text, enum listener_kind *ret)
 {
 	for (unsigned i = 0; i < array_len(kinds); i++)

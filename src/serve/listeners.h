@@ -25,6 +25,7 @@ enum listener_kind {
 };
 /* Does TLS begin with the first byte there? */
 bool listener_kind_is_tls(enum listener_kind kind);
+bool listener_kind_is_names(enum listener_kind kind);
 /* "web", "web-tls"…: in messages, in the status and in the log. */
 const char *listener_kind_text(enum listener_kind kind);
 /* 0 or -EINVAL. */

@@ -33,6 +33,8 @@ struct birth {
 	int channel, control;
 	int certs;    /* memfd: tls_files_pack() */
 	int snapshot; /* memfd: the last good domains */
+	int names;    /* memfd: their names, as names_save() wrote them */
+	bool alone;   /* no other worker serves */
 	pid_t supervisor;
 	unsigned restarts; /* of workers before this one */
 	char *state;       /* the supervisor's part of the status */
@@ -73,11 +75,11 @@ struct domains {
 	/* The thread's own: */
 	struct store *store;
 	uint64_t version, hash; /* of the store; of the published text */
-	bool version_known;
+	bool version_known, hash_known;
 	uint64_t tried_ms, written_ms; /* when a change was last tried, and when it would have been possible */
 	int64_t born_at;               /* purges from before are nothing to an empty cache */
 };
-/* The first snapshot: the last good one, else the store's, else an empty one. Blocking, before the loops run. */
+/* The first snapshot: the last good one, else the store's, else an empty one. Blocking. */
 void domains_init(struct domains *d, struct worker *w, int snapshot_fd);
 void domains_start(struct domains *d);
 void domains_stop(struct domains *d);
@@ -146,7 +148,8 @@ struct worker {
 	unsigned threads_n;
 	struct worker_thread *threads;
 	atomic_uint started;
-	bool published; /* the first web_publish() is done */
+	bool names_known; /* those of the worker before */
+	bool published;   /* the first web_publish() is done */
 	struct cache *cache;
 	struct dns_resolver *resolver;
 	struct origins *origins;

@@ -289,6 +289,8 @@ static void end(struct supervisor *sv)
 		close(sv->watch.blob);
 	if (sv->snapshot >= 0)
 		close(sv->snapshot);
+	if (sv->names >= 0)
+		close(sv->names);
 	close(sv->signals);
 	mem_free(sv->control_path);
 	mem_free(sv->program);
@@ -315,6 +317,7 @@ int serve_run(const char *config_path)
 	sv = (struct supervisor){ .config = config_path,
 		.control = -1,
 		.snapshot = -1,
+		.names = -1,
 		.watch.blob = -1,
 		.started_at = clock_wall_s() };
 	if (load_settings(&sv) < 0)

@@ -48,7 +48,7 @@ struct supervisor {
 	char *control_leaving; /* unlinked when the successor serves */
 	int control_old;
 	struct watch watch;
-	int snapshot; /* memfd or -1 */
+	int snapshot, names; /* memfds of CHANNEL_SNAPSHOT, or -1 */
 	struct child children[CHILDREN_MAX];
 	struct asker asker;
 	char *changed;       /* names of the keys that the reload under way changes */

@@ -5,6 +5,10 @@
  * only then starts threads. Loop 0 runs on the first thread and has the channel to the supervisor, the control
  * socket and the clock of the process besides its visitors.
  *
+ * Domains and certificates are read on helper threads, and what needs them begins when they are there; until then visitors
+ * wait in the kernel's queue. Questions for names do not: the worker before left what DNS has to know, and where
+ * that one is gone they are answered at once. Without it, they wait, too: a name of ours is never called unknown.
+ *
  * It ends when it was told to drain and its last connection is gone, or after DRAIN_MAX_S; when the supervisor
  * vanishes, so does the worker (PR_SET_PDEATHSIG).
  */
@@ -62,7 +66,7 @@ static void publish_settings(struct worker *w, const struct settings *s, struct 
 	mail_publish(w->mail, snapshot, set, &ms);
 	settings_for_names(s, &ns);
 	dns_resolver_use(w->resolver, ns.forward, ns.forward_n);
-	names_publish(w->names, snapshot, &ns);
+	names_publish(w->names, NULL, &ns);
 }
 
 void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set *set)
@@ -78,8 +82,6 @@ void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set 
 	}
 	web_publish(w->web, snapshot, set, NULL);
 	mail_publish(w->mail, snapshot, set, NULL);
-	if (snapshot)
-		names_publish(w->names, snapshot, NULL);
 }
 
 /* ---- listening ---- */
@@ -377,6 +379,12 @@ static void prepare_explanations(void *arg)
 	tls_explain_prepare();
 }
 
+static void read_cas(void *arg)
+{
+	(void)arg;
+	tls_client_prepare();
+}
+
 static void on_all_started(void *arg)
 {
 	struct worker *w = arg;
@@ -388,6 +396,22 @@ static void on_all_started(void *arg)
 	certs_check(&w->certs);
 }
 
+/* With those for names, or with the others. */
+static void listen_to(struct worker_thread *t, bool names)
+{
+	const struct listeners *all = t->worker->birth->listeners;
+
+	for (unsigned i = 0; i < all->n; i++)
+		if (names == listener_kind_is_names(all->v[i].kind))
+			listen_with(t, &all->v[i]);
+}
+
+/* The worker before is gone: whoever asks for a name waits for us. */
+static bool names_are_urgent(const struct worker *w)
+{
+	return w->names_known && w->birth->alone;
+}
+
 static void on_thread_start(void *arg)
 {
 	struct worker_thread *t = arg;
@@ -397,8 +421,18 @@ static void on_thread_start(void *arg)
 	web_thread_start(w->web, t->index);
 	mail_thread_start(w->mail, t->index);
 	names_thread_start(w->names, t->index);
-	for (unsigned i = 0; i < w->birth->listeners->n; i++)
-		listen_with(t, &w->birth->listeners->v[i]);
+	if (names_are_urgent(w))
+		listen_to(t, true);
+}
+
+static void on_loaded(void *arg)
+{
+	struct worker_thread *t = arg;
+	struct worker *w = t->worker;
+
+	listen_to(t, false);
+	if (!names_are_urgent(w))
+		listen_to(t, true);
 	if (t->index == 0) {
 		must(loop_fd_add(&w->channel, w->birth->channel) == 0);
 		must(task_spawn("channel", read_channel, w));
@@ -407,6 +441,17 @@ static void on_thread_start(void *arg)
 	}
 	if (atomic_fetch_add(&w->started, 1) + 1 == w->threads_n)
 		loop_post(w->threads[0].loop, on_all_started, w);
+}
+
+/* On a helper thread. */
+static void load(void *arg)
+{
+	struct worker *w = arg;
+
+	domains_init(&w->domains, w, w->birth->snapshot);
+	certs_init(&w->certs, w, w->birth->certs);
+	for (unsigned i = 0; i < w->threads_n; i++)
+		loop_post(w->threads[i].loop, on_loaded, &w->threads[i]);
 }
 
 static void *thread_main(void *arg)
@@ -504,14 +549,28 @@ static int give_up_rights(struct worker *w)
 	return fence(w);
 }
 
+/* Settings first, and the names that the worker before left, if it did. */
+static void begin_names(struct worker *w)
+{
+	struct buf saved = BUF_INIT(LARGE_MAX);
+	struct names_settings s;
+
+	w->names = names_new(w->resolver, w->threads_n);
+	settings_for_names(w->settings, &s);
+	dns_resolver_use(w->resolver, s.forward, s.forward_n);
+	names_publish(w->names, NULL, &s);
+	w->names_known = w->birth->names >= 0 && memfd_read(w->birth->names, &saved) == 0 &&
+		names_restore(w->names, &saved) == 0;
+	buf_done(&saved);
+}
+
 static int begin(struct worker *w)
 {
 	struct cache_settings cs = { .bytes_max = w->settings->web.cache_memory };
 	int r;
 
-	tls_client_prepare();
+	tls_client_open();
 	r = give_up_rights(w);
-
 	if (r < 0)
 		return r;
 	r = make_threads(w);
@@ -525,9 +584,9 @@ static int begin(struct worker *w)
 	w->web = web_new(w->cache, w->origins, w->threads_n);
 	w->evidence = evidence_new(w->settings->store.p);
 	w->mail = mail_new(w->threads_n, w->evidence);
-	w->names = names_new(w->resolver, w->threads_n);
-	domains_init(&w->domains, w, w->birth->snapshot);
-	certs_init(&w->certs, w, w->birth->certs);
+	begin_names(w);
+	must(helper_post(load, w) == 0);
+	must(helper_post(read_cas, NULL) == 0);
 	return 0;
 }
 

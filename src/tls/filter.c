@@ -9,6 +9,7 @@
  * free again as soon as OpenSSL has encrypted it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -314,18 +315,51 @@ static SSL_CTX *new_client_ctx(void)
 	return ctx;
 }
 
-static void make_client_ctx(void)
+static int cas_fd = -1;
+
+void tls_client_open(void)
 {
+	const char *path = getenv(X509_get_default_cert_file_env());
+
 	client_ctx = new_client_ctx();
-	if (SSL_CTX_set_default_verify_paths(client_ctx) != 1)
-		ERR_clear_error();
+	cas_fd = open(path ? path : X509_get_default_cert_file(), O_RDONLY | O_CLOEXEC);
+}
+
+/* As OpenSSL reads such a file itself, if it may open it. */
+static void add_cas(X509_STORE *store, BIO *file)
+{
+	STACK_OF(X509_INFO) *all = PEM_X509_INFO_read_bio(file, NULL, NULL, NULL);
+
+	for (int i = 0; i < sk_X509_INFO_num(all); i++) {
+		const X509_INFO *one = sk_X509_INFO_value(all, i);
+
+		if (one->x509)
+			X509_STORE_add_cert(store, one->x509);
+		if (one->crl)
+			X509_STORE_add_crl(store, one->crl);
+	}
+	sk_X509_INFO_pop_free(all, X509_INFO_free);
+	BIO_free(file);
+}
+
+static void load_cas(void)
+{
+	if (!client_ctx)
+		client_ctx = new_client_ctx();
+	if (cas_fd >= 0) {
+		add_cas(SSL_CTX_get_cert_store(client_ctx), BIO_new_fd(cas_fd, BIO_CLOSE));
+		SSL_CTX_set_default_verify_dir(client_ctx);
+	} else {
+		SSL_CTX_set_default_verify_paths(client_ctx);
+	}
+	ERR_clear_error();
 }
 
 void tls_client_prepare(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, make_client_ctx);
+	pthread_once(&once, load_cas);
 }
 
 static void make_lenient_ctx(void)

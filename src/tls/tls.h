@@ -161,8 +161,9 @@ struct tls_client_settings {
 };
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
 
-/* Loads the system's CAs, which takes a while and needs to read files: call it once before the first connection is under way (and
- * before the process fences itself in). tls_connect() does it otherwise. */
+/* Opens the file of the system's CAs: before the process fences itself in. */
+void tls_client_open(void);
+/* Reads the system's CAs, which takes tens of milliseconds. Any thread; tls_connect() does it otherwise. */
 void tls_client_prepare(void);
 
 struct tls_info {

@@ -397,20 +397,22 @@ def test_a_flat_list_is_imported_and_answered(own, tmp_path):
 # ---- trouble ----
 
 class Load(threading.Thread):
-    """Asks all the time; `unanswered` counts what was not answered within `patience` seconds."""
+    """Asks all the time; `unanswered` has what was not answered within `patience` seconds, `wrong` other answers than WEB."""
 
     def __init__(self, port, name="example.test", patience=3):
         super().__init__(daemon=True)
         self.port, self.name, self.patience = port, name, patience
-        self.ending, self.answered, self.unanswered = False, 0, []
+        self.ending, self.answered, self.unanswered, self.wrong = False, 0, [], []
         self.start()
 
     def run(self):
         while not self.ending:
             began = time.monotonic()
             try:
-                ask(self.port, self.name, timeout=self.patience)
+                m = ask(self.port, self.name, timeout=self.patience)
                 self.answered += 1
+                if m.data("A") != WEB:
+                    self.wrong.append(m.rcode)
             except (Silence, ConnectionError):
                 self.unanswered.append(began)
 
@@ -421,7 +423,8 @@ class Load(threading.Thread):
 
 
 def test_a_dead_worker(own):
-    """What was under way in the killed process is lost; what is asked afterwards waits in the socket's queue."""
+    """What was under way in the killed process is lost; what is asked afterwards waits in the socket's queue. No name is
+    unknown because it is not loaded yet."""
     loads = [Load(own.dns_port) for _ in range(4)]
     for _ in range(3):
         time.sleep(0.3)
@@ -430,7 +433,7 @@ def test_a_dead_worker(own):
         wait_for(lambda: own.run("status", check=False).returncode == 0)
     for load in loads:
         load.end()
-        assert load.answered > 0 and len(load.unanswered) <= 3
+        assert load.answered > 0 and len(load.unanswered) <= 3 and not load.wrong
 
 
 def test_reloads_lose_nothing(own):
@@ -442,7 +445,35 @@ def test_reloads_lose_nothing(own):
     time.sleep(0.5)
     for load in loads:
         load.end()
-        assert load.answered > 0 and not load.unanswered
+        assert load.answered > 0 and not load.unanswered and not load.wrong
+
+
+def test_before_its_names_are_known(make_torhaus):
+    """A first start with a store that cannot be read: nobody is told that a name is not ours, or what others say of it."""
+    t = make_torhaus(settings=names_settings(forward='"127.0.0.1:1"'))
+    t.add("example.test", "http://192.0.2.7")
+    db = t.dir / "torhaus.db"
+    whole = db.read_bytes()
+    db.write_bytes(b"this is no database" * 500)
+    t.start()
+    for tcp in (False, True):
+        for name in ("example.test", "elsewhere.test"):
+            m = ask(t.dns_port, name, tcp=tcp, edns=opt())
+            assert (m.rcode, m.ede) == ("SERVFAIL", [14])
+    db.write_bytes(whole)
+    wait_for(lambda: ask(t.dns_port, "example.test").data("A") == ["192.0.2.7"], what="the names")
+
+
+def test_a_worker_that_starts_without_its_store(own):
+    """It has the names of the one before."""
+    for file in own.dir.glob("torhaus.db*"):
+        file.unlink()
+    wait_for(lambda: any(f["code"] == "STORE-MISSING" for f in own.json("status")["faults"]))
+    own.kill_worker()
+    assert ask(own.dns_port, "example.test").data("A") == WEB
+    wait_for(lambda: own.run("status", check=False).returncode == 0)
+    own.run("reload", "--binary")
+    assert ask(own.dns_port, "example.test").data("A") == WEB
 
 
 def test_without_its_store(own):
