@@ -361,11 +361,26 @@ FAULT(TLS_CLIENT_CERT_MISSING, "TLS-CLIENT-CERT-MISSING",
 	"Es wird ein Client-Zertifikat verlangt, und die Gegenstelle hat keines.",
 	"Mail servers rarely have one: ask for it without demanding it.",
 	"Mailserver haben selten eines: darum bitten, ohne es zu verlangen.")
+FAULT(TLS_CLIENT_CERT_EXPIRED, "TLS-CLIENT-CERT-EXPIRED",
+	"The peer's client certificate is out of date ({error}).",
+	"Das Client-Zertifikat der Gegenstelle ist nicht mehr gültig ({error}).",
+	"The peer must renew it, or send none; for mail better do not verify client certificates at all.",
+	"Die Gegenstelle muss es erneuern oder keines schicken; bei Mail Client-Zertifikate besser gar nicht prüfen.")
+FAULT(TLS_CLIENT_CERT_EARLY, "TLS-CLIENT-CERT-EARLY",
+	"The peer's client certificate is not valid yet ({error}): it comes from the future, or the clock here is slow.",
+	"Das Client-Zertifikat der Gegenstelle gilt noch nicht ({error}): Es kommt aus der Zukunft, oder die Uhr hier geht nach.",
+	"Compare this machine's clock with `timedatectl`; if that is right, the peer must wait or use its old certificate.",
+	"Die Uhr dieser Maschine mit `timedatectl` vergleichen; stimmt sie, muss die Gegenstelle warten oder ihr altes Zertifikat nehmen.")
+FAULT(TLS_CLIENT_CERT_PURPOSE, "TLS-CLIENT-CERT-PURPOSE",
+	"The peer's client certificate is made for servers only, not for clients ({error}); public CAs such as Let's Encrypt issue no others any more.",
+	"Das Client-Zertifikat der Gegenstelle ist nur für Server ausgestellt, nicht für Clients ({error}); öffentliche CAs wie Let's Encrypt stellen keine anderen mehr aus.",
+	"Do not verify client certificates for mail, or accept those made for servers.",
+	"Bei Mail Client-Zertifikate nicht prüfen, oder solche für Server annehmen.")
 FAULT(TLS_CLIENT_CERT_BAD, "TLS-CLIENT-CERT-BAD",
 	"The peer's client certificate was refused: {error}.",
 	"Das Client-Zertifikat der Gegenstelle wurde abgelehnt: {error}.",
-	"Do not verify client certificates for mail, or accept those made for servers: public CAs issue no others any more.",
-	"Bei Mail Client-Zertifikate nicht prüfen, oder solche für Server annehmen: Öffentliche CAs stellen keine anderen mehr aus.")
+	"Do not verify client certificates for mail; or add the peer's CA, with its intermediates, to those that are trusted for clients.",
+	"Bei Mail Client-Zertifikate nicht prüfen; oder die CA der Gegenstelle samt Zwischenzertifikaten zu denen nehmen, denen für Clients vertraut wird.")
 FAULT(TLS_RECORD_CORRUPT, "TLS-RECORD-CORRUPT",
 	"A record could not be decrypted ({error}): it was changed on the way, or one side uses wrong keys.",
 	"Ein Record war nicht zu entschlüsseln ({error}): Er wurde unterwegs verändert, oder eine Seite benutzt falsche Schlüssel.",
@@ -378,6 +393,11 @@ FAULT(TLS_DH_TOO_SMALL, "TLS-DH-TOO-SMALL",
 	"Der Server bietet eine klassische DH-Gruppe an, die zu klein ist, um sicher zu sein.",
 	"The server should use ECDHE, or DH of 2048 bits.",
 	"Der Server sollte ECDHE benutzen, oder DH mit 2048 Bit.")
+FAULT(TLS_SERVER_CHAIN_TOO_LARGE, "TLS-SERVER-CHAIN-TOO-LARGE",
+	"The server's Certificate message is larger than torhaus's TLS library takes (100 KiB).",
+	"Die Certificate-Nachricht des Servers ist größer, als die TLS-Bibliothek von torhaus annimmt (100 KiB).",
+	"The server must send a shorter chain: its own certificate and the intermediates, once each.",
+	"Der Server muss eine kürzere Kette senden: sein Zertifikat und die Zwischenzertifikate, je einmal.")
 FAULT(TLS_NO_SECURE_RENEGOTIATION, "TLS-NO-SECURE-RENEGOTIATION",
 	"The server lacks secure renegotiation (RFC 5746), without which OpenSSL 3 does not go on.",
 	"Dem Server fehlt die sichere Neuverhandlung (RFC 5746), ohne die OpenSSL 3 nicht weitermacht.",

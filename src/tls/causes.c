@@ -1087,11 +1087,26 @@ static void add_verdict(const struct why *w, struct found *f)
 	add_both(f, "error", "error_de", en, de);
 }
 
-/* 60 */
+/* 60, whatever it is */
 static bool is_client_cert_bad(const struct why *w, struct found *f)
 {
 	add_verdict(w, f);
 	return !w->facts->client && why_reason(w) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
+static bool is_client_cert_expired(const struct why *w, struct found *f)
+{
+	return w->facts->verify_error == X509_V_ERR_CERT_HAS_EXPIRED && is_client_cert_bad(w, f);
+}
+
+static bool is_client_cert_early(const struct why *w, struct found *f)
+{
+	return w->facts->verify_error == X509_V_ERR_CERT_NOT_YET_VALID && is_client_cert_bad(w, f);
+}
+
+static bool is_client_cert_for_servers(const struct why *w, struct found *f)
+{
+	return w->facts->verify_error == X509_V_ERR_INVALID_PURPOSE && is_client_cert_bad(w, f);
 }
 
 /* 62 */
@@ -1124,6 +1139,13 @@ static bool is_dh_small(const struct why *w, struct found *f)
 {
 	(void)f;
 	return is_client(w, SSL_R_DH_KEY_TOO_SMALL);
+}
+
+/* 58, from the other side */
+static bool is_server_chain_large(const struct why *w, struct found *f)
+{
+	(void)f;
+	return is_client(w, SSL_R_EXCESSIVE_MESSAGE_SIZE);
 }
 
 /* 66 */
@@ -1261,6 +1283,9 @@ const struct cause causes[] = {
 	{ FAULT_TLS_SUITES_DISJOINT_13, is_without_suite_13, CHANGE_SUITES },
 
 	{ FAULT_TLS_CLIENT_CERT_MISSING, is_client_cert_missing, 0, CAUSE_FINAL },
+	{ FAULT_TLS_CLIENT_CERT_EXPIRED, is_client_cert_expired, 0, CAUSE_FINAL },
+	{ FAULT_TLS_CLIENT_CERT_EARLY, is_client_cert_early, 0, CAUSE_FINAL },
+	{ FAULT_TLS_CLIENT_CERT_PURPOSE, is_client_cert_for_servers, 0, CAUSE_FINAL },
 	{ FAULT_TLS_CLIENT_CERT_BAD, is_client_cert_bad, 0, CAUSE_FINAL },
 	{ FAULT_TLS_RECORD_CORRUPT, is_corrupt, 0, CAUSE_FINAL },
 	{ FAULT_TLS_CERT_EXPIRED, is_expired, .alert = SSL_AD_CERTIFICATE_EXPIRED },
@@ -1279,6 +1304,7 @@ const struct cause causes[] = {
 	{ FAULT_TLS_PEER_LEFT_AT_CERT, is_gone_at_cert, 0, CAUSE_LAST },
 
 	{ FAULT_TLS_DH_TOO_SMALL, is_dh_small, 0, CAUSE_FINAL },
+	{ FAULT_TLS_SERVER_CHAIN_TOO_LARGE, is_server_chain_large, 0, CAUSE_FINAL },
 	{ FAULT_TLS_NO_SECURE_RENEGOTIATION, is_without_renegotiation, 0, CAUSE_FINAL },
 	{ FAULT_TLS_SUITE_NOT_OFFERED, is_suite_not_offered, 0, CAUSE_FINAL },
 	{ FAULT_TLS_NOT_TRUSTED, is_not_trusted, 0, CAUSE_FINAL },

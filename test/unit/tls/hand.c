@@ -1,6 +1,13 @@
 /* Handshakes in memory; see hand.h. */
 #include "hand.h"
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define ROUNDS_MAX 20
 
@@ -226,6 +233,18 @@ static void set_trust(SSL *ssl, SSL_CTX *ctx, const struct client_recipe *r)
 	}
 	if (r->verify_name)
 		SSL_set1_host(ssl, r->verify_name);
+	if (r->chain_max)
+		SSL_set_max_cert_list(ssl, (long)r->chain_max);
+}
+
+/* As Postfix does where DNSSEC proves the records: they replace CAs and names. */
+static void set_wrong_tlsa(SSL *ssl, const struct client_recipe *r)
+{
+	static const unsigned char digest[32] = { 1 };
+
+	assert_true(SSL_dane_enable(ssl, r->name) > 0);
+	assert_int_equal(SSL_dane_tlsa_add(ssl, 3, 1, 1, digest, sizeof(digest)), 1);
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 }
 
 SSL *client_make(const struct client_recipe *r)
@@ -236,6 +255,8 @@ SSL *client_make(const struct client_recipe *r)
 	SSL_CTX_set_security_level(ctx, r->level ? r->level - 1 : 2);
 	SSL_CTX_set_min_proto_version(ctx, r->min);
 	SSL_CTX_set_max_proto_version(ctx, r->max);
+	if (r->wrong_tlsa)
+		assert_true(SSL_CTX_dane_enable(ctx) > 0);
 	ssl = SSL_new(ctx);
 	assert_non_null(ssl);
 	set_lists(ssl, r);
@@ -250,6 +271,8 @@ SSL *client_make(const struct client_recipe *r)
 	if (r->own)
 		assert_int_equal(SSL_use_cert_and_key(ssl, r->own->x, r->own->key, NULL, 1), 1);
 	set_trust(ssl, ctx, r);
+	if (r->wrong_tlsa)
+		set_wrong_tlsa(ssl, r);
 	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 	SSL_set_connect_state(ssl);
 	SSL_CTX_free(ctx);
@@ -313,6 +336,11 @@ void attempt_client(struct tls_set *set, enum tls_use use, const struct client_r
 		if (carry(ret->server, ret->client, NULL, false) == 0)
 			break;
 		ret->facts.answered = true;
+		if (!recipe->leaves)
+			continue;
+		ret->facts.ended = true;
+		ret->facts.error = -ECONNRESET;
+		break;
 	}
 	ERR_clear_error();
 	facts_detach(ret->server);
@@ -333,6 +361,172 @@ void attempt_bytes(struct tls_set *set, enum tls_use use, struct span bytes, int
 	ret->facts.answered = BIO_pending(SSL_get_wbio(ret->server)) > 0;
 	ERR_clear_error();
 	facts_detach(ret->server);
+}
+
+/* ---- programs as clients ---- */
+
+#define PATIENCE_MS 30000
+
+static int listen_on(uint16_t *ret_port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && listen(fd, 1) == 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	*ret_port = ntohs(a.sin_port);
+	return fd;
+}
+
+/* Its words without "PORT", which becomes the number. */
+static pid_t run_client(const char *const *words, uint16_t port)
+{
+	char *argv[32] = { NULL };
+	pid_t child;
+	int null;
+
+	for (unsigned i = 0; words[i]; i++) {
+		const char *at = strstr(words[i], "PORT");
+
+		assert_true(i + 1 < array_len(argv));
+		argv[i] = at ? mem_textf("%.*s%u%s", (int)(at - words[i]), words[i], port, at + 4) : mem_text(words[i]);
+	}
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		null = open("/dev/null", O_RDWR);
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(null, 2);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	for (unsigned i = 0; argv[i]; i++)
+		mem_free(argv[i]);
+	return child;
+}
+
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, PATIENCE_MS) == 1;
+}
+
+/* One read, one turn; false: it is over. */
+static bool turn(struct attempt *a, int fd)
+{
+	char bytes[16384], *p;
+	ssize_t n = readable(fd) ? read(fd, bytes, sizeof(bytes)) : -1;
+	bool going;
+	long out;
+
+	if (n <= 0) {
+		a->facts.ended = n == 0;
+		a->facts.error = -ECONNRESET;
+		return false;
+	}
+	BIO_write(SSL_get_rbio(a->server), bytes, (int)n);
+	facts_add_bytes(&a->facts, bytes, (size_t)n);
+	going = serve(a);
+	out = BIO_get_mem_data(SSL_get_wbio(a->server), &p);
+	if (out > 0) {
+		assert_int_equal(send(fd, p, (size_t)out, MSG_NOSIGNAL), out);
+		BIO_reset(SSL_get_wbio(a->server));
+		a->facts.answered = true;
+	}
+	return going && !a->server_done;
+}
+
+static bool is_installed(const char *program)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/usr/bin/%s", program);
+	return access(path, X_OK) == 0;
+}
+
+void attempt_program(struct tls_set *set, enum tls_use use, const char *const *words, struct attempt *ret)
+{
+	uint16_t port;
+	int listening, fd;
+	pid_t child;
+
+	if (!is_installed(words[0]))
+		skip();
+	listening = listen_on(&port);
+	child = run_client(words, port);
+	server_make(set, use, ret);
+	assert_true(readable(listening));
+	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	while (turn(ret, fd))
+		continue;
+	close(fd);
+	close(listening);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	ERR_clear_error();
+	facts_detach(ret->server);
+}
+
+/* ---- we are the client ---- */
+
+static void begin_as_client(const struct client_recipe *recipe, struct attempt *ret)
+{
+	*ret = (struct attempt){ .facts = { .client = true } };
+	ret->client = client_make(recipe);
+	facts_attach(ret->client, &ret->facts);
+}
+
+/* One turn of ours; false: it is over. */
+static bool go_on(struct attempt *a)
+{
+	int r, error;
+
+	ERR_clear_error();
+	r = SSL_do_handshake(a->client);
+	error = SSL_get_error(a->client, r);
+	a->client_done = r == 1;
+	if (r == 1 || error == SSL_ERROR_WANT_READ)
+		return true;
+	facts_failed(a->client, &a->facts);
+	a->facts.error = -EPROTO;
+	return false;
+}
+
+void attempt_as_client(SSL_CTX *ctx, const struct client_recipe *recipe, struct attempt *ret)
+{
+	begin_as_client(recipe, ret);
+	ret->server = SSL_new(ctx);
+	assert_non_null(ret->server);
+	SSL_set_bio(ret->server, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+	SSL_set_accept_state(ret->server);
+	for (unsigned i = 0; i < ROUNDS_MAX && go_on(ret); i++) {
+		if (carry(ret->client, ret->server, NULL, false) == 0)
+			break;
+		ERR_clear_error();
+		ret->server_done = SSL_do_handshake(ret->server) == 1;
+		if (carry(ret->server, ret->client, &ret->facts, recipe->corrupt && i > 0) == 0)
+			break;
+	}
+	ERR_clear_error();
+	facts_detach(ret->client);
+}
+
+void attempt_as_client_of_bytes(struct span bytes, int error, const struct client_recipe *recipe, struct attempt *ret)
+{
+	begin_as_client(recipe, ret);
+	assert_true(go_on(ret));
+	BIO_write(SSL_get_rbio(ret->client), bytes.p, (int)bytes.n);
+	facts_add_bytes(&ret->facts, bytes.p, bytes.n);
+	if (go_on(ret)) {
+		ret->facts.error = error ? error : -ECONNRESET;
+		ret->facts.ended = error == 0;
+	}
+	ERR_clear_error();
+	facts_detach(ret->client);
 }
 
 void attempt_done(struct attempt *a)

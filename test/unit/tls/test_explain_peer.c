@@ -1,7 +1,7 @@
 /*
  * After our ServerHello: the peer's opinion of our certificate, by its alert or by its silence, weighed against our own
  * chain's facts: causes 45 and 48 to 62 of the catalogue. OpenSSL clients tell the alerts apart; GnuTLS says 42 about everything,
- * which the made-up facts stand for here and gnutls-cli in test/flow/test_explain.py.
+ * which made-up facts stand for here and gnutls-cli itself in test_explain_real.c.
  */
 #include "explained.h"
 #include <openssl/ssl.h>
@@ -164,9 +164,47 @@ static void test_54_too_weak_for_the_peer(void **state)
 /* Such pairs are not served; one that is, by whatever way, must be named all the same. */
 static void serve_instead(struct tls_set *set, const struct made *leaf)
 {
-	X509_free(set->pairs.v[0]->leaf);
+	struct pair *p = set->pairs.v[0];
+
+	X509_free(p->leaf);
 	X509_up_ref(leaf->x);
-	set->pairs.v[0]->leaf = leaf->x;
+	p->leaf = leaf->x;
+	EVP_PKEY_free(p->key);
+	EVP_PKEY_up_ref(leaf->key);
+	p->key = leaf->key;
+	SSL_CTX_set_security_level(set->ctx[TLS_FOR_MAIL], 0);
+}
+
+/* OpenSSL's alert about it is 42, which says nothing; the key's size does. */
+static void test_54_a_key_too_small_for_the_peer(void **state)
+{
+	struct made good = leaf_with((struct recipe){ .key = maker_key(TLS_KEY_RSA, 0) });
+	struct made weak = leaf_with((struct recipe){ .key = maker_weak_key() });
+	struct tls_set *set = set_of_leaf(&good);
+
+	serve_instead(set, &weak);
+	set->pairs.v[0]->pub.bits = 1024;
+	explain_verified(set, "mx.example.net");
+	assert_int_equal(e.attempt.facts.alert_received, 42);
+	assert_causes(&e, FAULT_TLS_CERT_WEAK);
+	assert_evidence(&e, "weakness", "an RSA key of 1024 bits");
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+static void test_54_a_signature_too_weak_for_the_peer(void **state)
+{
+	struct made good = leaf_with((struct recipe){ 0 });
+	struct made weak = leaf_with((struct recipe){ .digest = EVP_sha1() });
+	struct tls_set *set = set_of_leaf(&good);
+
+	serve_instead(set, &weak);
+	explain_verified(set, "mx.example.net");
+	assert_int_equal(e.attempt.facts.alert_received, 42);
+	assert_causes(&e, FAULT_TLS_CERT_WEAK);
+	assert_evidence(&e, "weakness", "a signature with SHA-1");
+	explained_done(&e);
+	tls_set_unref(set);
 }
 
 static void test_55_not_for_servers(void **state)
@@ -201,11 +239,39 @@ static void test_56_and_57_policies(void **state)
 	tls_set_unref(set);
 }
 
+/* A peer that verifies by TLSA records, and one that hangs up instead of saying what it minds. */
+static void test_56_and_57_with_real_peers(void **state)
+{
+	const struct client_recipe dane = { .name = "mx.example.net", .wrong_tlsa = true, .max = TLS1_2_VERSION };
+	const struct client_recipe leaves = { .name = "mx.example.net", .leaves = true };
+	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	attempt_client(set, TLS_FOR_MAIL, &dane, &e.attempt);
+	assert_int_equal(e.attempt.facts.alert_received, 42);
+	tls_explain(&e.attempt.facts, set, &(struct tls_circumstances){ .tlsa_published = true }, &e.why);
+	assert_causes(&e, FAULT_TLS_DANE_MISMATCH);
+	assert_complete(&e);
+	explained_done(&e);
+	attempt_client(set, TLS_FOR_MAIL, &leaves, &e.attempt);
+	tls_explain(&e.attempt.facts, set, &(struct tls_circumstances){ .mta_sts_enforced = true }, &e.why);
+	assert_causes(&e, FAULT_TLS_MTA_STS);
+	assert_complete(&e);
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
 static void test_58_a_chain_too_large(void **state)
 {
 	struct made leaf = leaf_with((struct recipe){ 0 });
 	struct tls_set *set = set_of_leaf(&leaf);
 
+	for (int max = TLS1_2_VERSION; max <= TLS1_3_VERSION; max++) {
+		explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .max = max, .chain_max = 300 }, &e);
+		assert_int_equal(e.attempt.facts.alert_received, 47);
+		assert_causes(&e, FAULT_TLS_CHAIN_TOO_LARGE);
+		explained_done(&e);
+	}
 	explain_alert(set, 47, NULL);
 	assert_causes(&e, FAULT_TLS_CHAIN_TOO_LARGE);
 	explained_done(&e);
@@ -228,9 +294,12 @@ static void test_45_hung_up_at_the_certificate(void **state)
 	struct made leaf = leaf_with((struct recipe){ 0 });
 	struct tls_set *set = set_of_leaf(&leaf);
 
-	explain_alert(set, 0xff, NULL);
-	assert_causes(&e, FAULT_TLS_PEER_LEFT_AT_CERT);
-	explained_done(&e);
+	for (int max = TLS1_2_VERSION; max <= TLS1_3_VERSION; max++) {
+		explain_client(set, TLS_FOR_MAIL,
+			&(struct client_recipe){ .name = "mx.example.net", .max = max, .leaves = true }, &e);
+		assert_causes(&e, FAULT_TLS_PEER_LEFT_AT_CERT);
+		explained_done(&e);
+	}
 	tls_set_unref(set);
 	/* If something is wrong with it, that is named instead. */
 	set = set_of(CERTS(&ecdsa), ecdsa.key);
@@ -262,36 +331,87 @@ static void test_two_things_wrong_with_a_certificate(void **state)
 
 /* ---- certificates of clients, records ---- */
 
+/* A client certificate is demanded, and verified by the root. */
 static struct tls_set *set_that_demands(void)
 {
 	struct tls_set *set = set_of(CERTS(&ecdsa), ecdsa.key);
 
 	SSL_CTX_set_verify(set->ctx[TLS_FOR_MAIL], SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	X509_STORE_add_cert(SSL_CTX_get_cert_store(set->ctx[TLS_FOR_MAIL]), root.x);
 	return set;
 }
 
+static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
 static void test_59_a_client_certificate_is_missing(void **state)
 {
+	static const uint8_t alerts[] = { 40, 116 };
 	struct tls_set *set = set_that_demands();
 
-	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .max = TLS1_2_VERSION }, &e);
-	assert_causes(&e, FAULT_TLS_CLIENT_CERT_MISSING);
-	explained_done(&e);
-	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .min = TLS1_3_VERSION }, &e);
-	assert_causes(&e, FAULT_TLS_CLIENT_CERT_MISSING);
-	explained_done(&e);
+	for (size_t i = 0; i < array_len(versions); i++) {
+		explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .min = versions[i], .max = versions[i] },
+			&e);
+		assert_int_equal(e.attempt.facts.alert_sent, alerts[i]);
+		assert_causes(&e, FAULT_TLS_CLIENT_CERT_MISSING);
+		explained_done(&e);
+	}
+	tls_set_unref(set);
+}
+
+/* With this certificate, in both versions. */
+static void assert_client_cert(const struct recipe *recipe, const struct made *by, uint8_t alert, enum fault_code code,
+	const char *error, const char *error_de)
+{
+	struct tls_set *set = set_that_demands();
+	struct recipe r = *recipe;
+	struct made own;
+
+	r.cn = "client";
+	r.san = "DNS:client.example";
+	r.by = by;
+	own = make(&r);
+	for (size_t i = 0; i < array_len(versions); i++) {
+		explain_client(set, TLS_FOR_MAIL,
+			&(struct client_recipe){ .min = versions[i], .max = versions[i], .own = &own }, &e);
+		assert_int_equal(e.attempt.facts.alert_sent, alert);
+		assert_causes_at(&e, (const enum fault_code[]){ code, FAULT_NONE }, __FILE__, __LINE__);
+		assert_evidence(&e, "error", error);
+		assert_evidence(&e, "error_de", error_de);
+		explained_done(&e);
+	}
 	tls_set_unref(set);
 }
 
 static void test_60_a_client_certificate_is_bad(void **state)
 {
+	struct made foreign =
+		make(&(struct recipe){ .cn = "Foreign Root", .ca = true, .key = maker_key(TLS_KEY_ECDSA, 1) });
+
+	assert_client_cert(&(struct recipe){ .from_s = -9 * DAY, .until_s = -DAY }, &root, 45,
+		FAULT_TLS_CLIENT_CERT_EXPIRED, "certificate has expired", "ist abgelaufen");
+	assert_client_cert(&(struct recipe){ .extended = "serverAuth" }, &root, 43, FAULT_TLS_CLIENT_CERT_PURPOSE,
+		"unsuitable certificate purpose", "nicht für diesen Zweck");
+	assert_client_cert(&(struct recipe){ 0 }, &foreign, 48, FAULT_TLS_CLIENT_CERT_BAD,
+		"unable to get local issuer certificate", "Der Aussteller ist nicht bekannt");
+	assert_client_cert(&(struct recipe){ 0 }, NULL, 48, FAULT_TLS_CLIENT_CERT_BAD, "self-signed certificate",
+		"selbst signiert");
+	assert_client_cert(&(struct recipe){ .from_s = DAY, .until_s = 9 * DAY }, &root, 42,
+		FAULT_TLS_CLIENT_CERT_EARLY, "certificate is not yet valid", "gilt noch nicht");
+}
+
+/* Made for both, and for clients: these pass. */
+static void test_60_client_certificates_that_are_good(void **state)
+{
+	static const char *const purposes[] = { "clientAuth", "serverAuth,clientAuth", NULL };
 	struct tls_set *set = set_that_demands();
 
-	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .own = &ecdsa }, &e);
-	assert_causes(&e, FAULT_TLS_CLIENT_CERT_BAD);
-	assert_evidence(&e, "error", "self-signed certificate");
-	assert_evidence(&e, "error_de", "selbst signiert");
-	explained_done(&e);
+	for (size_t i = 0; i < array_len(purposes); i++) {
+		struct made own = make(&(struct recipe){ .cn = "client", .by = &root, .extended = purposes[i] });
+
+		attempt_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .own = &own }, &e.attempt);
+		assert_true(e.attempt.server_done);
+		attempt_done(&e.attempt);
+	}
 	tls_set_unref(set);
 }
 
@@ -317,11 +437,15 @@ int main(void)
 		cmocka_unit_test(test_52_no_intermediate),
 		cmocka_unit_test(test_53_a_ca_that_the_peer_lacks),
 		cmocka_unit_test(test_54_too_weak_for_the_peer),
+		cmocka_unit_test(test_54_a_key_too_small_for_the_peer),
+		cmocka_unit_test(test_54_a_signature_too_weak_for_the_peer),
 		cmocka_unit_test(test_55_not_for_servers),
 		cmocka_unit_test(test_56_and_57_policies),
+		cmocka_unit_test(test_56_and_57_with_real_peers),
 		cmocka_unit_test(test_58_a_chain_too_large),
 		cmocka_unit_test(test_59_a_client_certificate_is_missing),
 		cmocka_unit_test(test_60_a_client_certificate_is_bad),
+		cmocka_unit_test(test_60_client_certificates_that_are_good),
 		cmocka_unit_test(test_61_must_staple),
 		cmocka_unit_test(test_62_a_corrupt_record),
 		cmocka_unit_test(test_two_things_wrong_with_a_certificate),
