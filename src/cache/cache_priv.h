@@ -101,7 +101,8 @@ struct cache_obj {
 	struct cache_policy policy;
 	struct span vary; /* Vary's value, and vary_text() of the request it answered */
 	struct span vary_text;
-	uint64_t seq; /* purge sequence at which its fetch began */
+	uint64_t seq;    /* purge sequence at which its fetch began */
+	uint64_t number; /* of its fill: later ones win */
 	struct purge_point *site_point;
 	struct purge_point **tags;
 	unsigned tags_n;
@@ -147,6 +148,7 @@ struct cache_shard {
 struct cache {
 	struct cache_settings settings;
 	_Atomic uint64_t bytes, bytes_max, objects, evicted, purged, fills, markers;
+	_Atomic uint64_t begun;   /* fills, ever */
 	_Atomic uint64_t growing; /* bytes of the bodies under way that are to be stored */
 	_Atomic uint64_t seq;     /* of purges */
 	struct cache_shard shards[SHARDS];
@@ -207,7 +209,7 @@ struct cache_fill {
 	struct cache_key key; /* text is the fill's own */
 	struct cache_shard *shard;
 	struct cache_obj *old; /* to validate, or NULL */
-	uint64_t seq;
+	uint64_t seq, number;
 	bool solo;
 	struct span vary, vary_text; /* by the Vary that was known when it began, if any */
 	struct arena arena;          /* of the texts above, and of its head */

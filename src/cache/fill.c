@@ -43,6 +43,7 @@ struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache
 	f->listed = true;
 	f->open = !solo;
 	c->fills++;
+	f->number = ++c->begun;
 	return f;
 }
 
@@ -114,13 +115,13 @@ static void displace(struct cache_fill *f, struct cache_entry *e, struct span te
 	}
 }
 
-/* Is there a later answer already? */
+/* Is the answer to a later question there already? */
 static bool is_outrun(const struct cache_entry *e, const struct cache_obj *o)
 {
 	list_each (it, &e->variants) {
 		const struct cache_obj *other = container_of(it, struct cache_obj, variant_link);
 
-		if (other->answered_ms > o->answered_ms && span_eq(other->vary_text, o->vary_text))
+		if (other->number > o->number && span_eq(other->vary_text, o->vary_text))
 			return true;
 	}
 	return false;
@@ -223,6 +224,7 @@ static void complete_head(struct cache_fill *f, struct cache_obj *o, const struc
 	o->born_ms = policy_born_ms(fields, asked_ms, answered_ms);
 	o->keep_ms = (int64_t)f->key.site->grace_ms;
 	o->seq = f->seq;
+	o->number = f->number;
 	o->site_point = point_get(f->cache, 's', f->key.site->name, (struct span){ 0 });
 	obj_set_tags(o, f->key.site->name, fields);
 }

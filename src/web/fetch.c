@@ -242,7 +242,11 @@ static void detach(struct fetch *f, struct web_request *r)
 	f->exchange.client = &f->client;
 	*req = r->x->req;
 	req->host = arena_span(a, req->host);
+	req->method_text = SPAN("GET");
 	req->target = arena_span(a, req->target);
+	req->path.p = req->target.p;
+	if (req->query.p)
+		req->query = span_from(req->target, req->path.n + 1);
 	req->has_body = req->expect_continue = req->upgrade = false;
 	copy_fields(a, &r->x->req.fields, &req->fields);
 	f->request = (struct web_request){ .thread = r->thread,

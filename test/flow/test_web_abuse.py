@@ -5,8 +5,10 @@ import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import time
+from email.utils import formatdate
 
 import pytest
 
@@ -224,6 +226,61 @@ def test_a_body_does_not_go_to_a_connection_that_may_be_closing(make_torhaus):
     assert t.get("/x").body == b"ok"
     assert t.get("/x", method="PUT", body=b"body").body == b"ok"
     listener.close()
+
+
+def test_a_refresh_beside_the_answer_keeps_what_it_needs(site):
+    """By the time the origin answers, the visitor's next request lies where the first one lay."""
+    page = {"Content-Type": "text/html", "Cache-Control": "stale-while-revalidate=600"}
+    site.origin.on("/pages", headers={**page, "Last-Modified": formatdate(time.time() - 15, usegmt=True)}, body=b"old")
+    site.get("/pages")
+    time.sleep(2)
+    site.origin.on("/pages", headers={**page, "Last-Modified": formatdate(time.time() - 90000, usegmt=True)}, body=b"new",
+                   delay=0.7)
+    site.origin.on("/a.css", body=b"x")
+    with site.connect() as c:
+        assert c.request("/pages").body == b"old"
+        c.request("/a.css")
+        wait_for(lambda: site.origin.count("/pages") == 2)
+        time.sleep(1)
+        reply = c.request("/pages")
+        assert reply.is_hit and reply.body == b"new"
+
+
+@pytest.mark.parametrize("again", ["R", "r"])
+def test_an_origin_that_renegotiates_beside_a_websocket(make_torhaus, tmp_path, again):
+    make_pair(tmp_path, "origin")
+    probe = socket.create_server(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+    server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_2", "-crlf", "-legacy_renegotiation",
+                               "-cert", tmp_path / "origin.crt", "-key", tmp_path / "origin.key"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    t = make_torhaus()
+    t.add("example.test", f"https://127.0.0.1:{port}", "--origin-verify", "no", "--websocket", "yes")
+    t.start()
+    pid = t.worker_pid()
+    try:
+        with t.connect() as c:
+            c.send(b"GET /ws HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            while not server.stdout.readline().startswith(b"GET /ws"):
+                pass
+            for line in (b"HTTP/1.1 101 Switching Protocols\n", b"Connection: Upgrade\n", b"Upgrade: websocket\n", b"\n"):
+                server.stdin.write(line)
+                server.stdin.flush()
+                time.sleep(0.1)
+            assert c.read().status == 101
+            server.stdin.write(again.encode() + b"\n")
+            server.stdin.flush()
+            try:
+                for _ in range(20):
+                    c.send(b"x" * 1000)
+                    time.sleep(0.02)
+            except OSError:
+                pass
+        assert t.worker_pid() == pid
+    finally:
+        server.kill()
+        server.wait()
 
 
 # ---- bodies too large to be kept ----
