@@ -2,14 +2,13 @@
 """The survey of mail servers: hundreds at once, and one server beside sslscan, nmap and testssl.sh."""
 import json
 import os
-import re
 import ssl
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as xml
 
 import common
+import survey_tools as tools
 
 sys.path.insert(0, str(common.ROOT / "test" / "flow"))
 import fleet as fleets  # noqa: E402  servers of every kind on loopback
@@ -17,6 +16,10 @@ import fleet as fleets  # noqa: E402  servers of every kind on loopback
 RTT = 0.05      # seconds of latency that a round trip takes
 HOSTS = 366     # of the quick survey
 FLEET = 400     # servers of all kinds
+FINDINGS = f"""\
+Five servers that all of them can judge, {RTT * 1000:.0f} ms a round trip, each tool given the whole list in the way that it has for that (its
+tests of vulnerabilities left out). A finding is a version, a certificate by key type, its expiry, weak suites, a short DH group, at
+one server. Times of tools that ask one server after the other grow with their number."""
 PATIENCE = 20   # seconds that the scan waits for an answer: longer than a greeting delay of 15
 
 
@@ -57,82 +60,63 @@ def survey_all_kinds(kit, count, *args):
     return [f"{len(fleets.KINDS)} kinds, {' '.join(args) or 'full'}", count, right, f"{took:.1f}", connections, most, at_once]
 
 
-# ---- one, beside others ----
+# ---- beside others ----
 
-def iana_names():
-    """OpenSSL's names by IANA's."""
-    text = subprocess.run(["openssl", "ciphers", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"], capture_output=True,
-                          text=True, check=True).stdout
-    return {line.split()[0]: line.split()[2] for line in text.splitlines()}
+def old_context(kit, *pairs, **more):
+    return fleets.context_of(*pairs, **{"lowest": ssl.TLSVersion.TLSv1, "ciphers": "DEFAULT:@SECLEVEL=0"} | more)
 
 
-def by_torhaus(kit, target, dir, *args):
-    done = subprocess.run([common.TORHAUS, "tls", "scan", "--json", "--ca", kit.ca.file, *args, target], text=True,
-                          stdout=subprocess.PIPE)
-    result = json.loads(done.stdout.splitlines()[0])
-    return ({v for v, yes in result["versions"].items() if yes}, set(result["suites"] + result["suites_13"]),
-            set(result["groups"]), len(result["certificates"]))
-
-
-def by_torhaus_quickly(kit, target, dir):
-    return by_torhaus(kit, target, dir, "--quick")
-
-
-def by_sslscan(kit, target, dir):
-    subprocess.run(["sslscan", "--starttls-smtp", "--show-sigs", f"--xml={dir}/sslscan.xml", target],
-                   stdout=subprocess.DEVNULL)
-    root = xml.parse(dir / "sslscan.xml").getroot()
-    versions = {f"{p.get('type').upper()} {p.get('version')}" for p in root.iter("protocol") if p.get("enabled") == "1"}
-    return ({v for v in versions if v.startswith("TLS")}, {c.get("cipher") for c in root.iter("cipher")},
-            {g.get("name") for g in root.iter("group")}, len(list(root.iter("certificate"))))
-
-
-def by_nmap(kit, target, dir):
-    host, port = target.rsplit(":", 1)
-    names = iana_names()
-    text = subprocess.run(["nmap", "-Pn", "-n", "-sV", "-p", port, "--script", "ssl-enum-ciphers,ssl-cert", host], text=True,
-                          stdout=subprocess.PIPE).stdout
-    versions = {f"TLS {v}" for v in re.findall(r"TLSv(1\.\d):", text)}
-    # nmap names the suites of TLS 1.3 in a way of its own.
-    suites = {re.sub("^TLS_AKE_WITH_", "TLS_", s) for s in re.findall(r"\|\s+(TLS_\w+)", text)}
-    return versions, {names.get(s, s) for s in suites}, set(), len(re.findall(r"ssl-cert: Subject", text))
-
-
-def by_testssl(kit, target, dir):
-    subprocess.run(["testssl", "--quiet", "--warnings", "batch", "--color", "0", "--jsonfile", f"{dir}/testssl.json", "-p", "-E",
-                    "-S", "-t", "smtp", target], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                   stdin=subprocess.DEVNULL)
-    rows = json.loads((dir / "testssl.json").read_text())
-    names = {"TLS1": "TLS 1.0", "TLS1_1": "TLS 1.1", "TLS1_2": "TLS 1.2", "TLS1_3": "TLS 1.3"}
-    versions = {names[r["id"]] for r in rows if r["id"] in names and r["finding"].startswith("offered")}
-    suites = {r["finding"].split()[3] for r in rows if r["id"].startswith("cipher-tls")}
-    certificates = {r["id"] for r in rows if r["id"].startswith("cert_fingerprintSHA256")}
-    return versions, suites, set(), len(certificates)
-
-
-TOOLS = (("torhaus", by_torhaus), ("torhaus --quick", by_torhaus_quickly),
-         ("sslscan", by_sslscan), ("nmap", by_nmap),
-         ("testssl.sh", by_testssl))
-
-
-def compare(kit, dir):
-    context = fleets.context_of(kit.rsa, kit.ecdsa, lowest=ssl.TLSVersion.TLSv1, ciphers="DEFAULT:@SECLEVEL=0")
+def compare_suites(kit, dir):
+    """One server asked for everything, without latency."""
     rows, ours = [], None
-    for name, tool in TOOLS:
+    for name in ("torhaus", "torhaus --quick", "sslscan", "nmap", "testssl.sh"):
         common.say(f"one server: {name}")
-        server = fleets.Server(kit.name, "127.61.1.1", "both", fleets.by_openssl(context))
+        server = fleets.Server(kit.name, "127.61.1.1", "both", fleets.by_openssl(old_context(kit, kit.rsa, kit.ecdsa)))
         with fleets.Fleet([server]) as fleet:
             began = time.monotonic()
-            versions, suites, groups, certificates = tool(kit, fleet.targets()[0], dir)
+            report = tools.TOOLS[name](kit, fleet.targets(), dir)[server.address]
             took = time.monotonic() - began
-        if ours is None:
-            ours = versions, suites
-            base = took, server.seen.connections
-        rows.append([name, server.seen.connections, f"{took:.2f}", ", ".join(sorted(v[4:] for v in versions)),
-                     f"{len(suites)}" + (f" ({len(suites - ours[1])} more, {len(ours[1] - suites)} fewer)"
-                                         if suites != ours[1] else " (the same)"), len(groups) or "-",
-                     certificates, ", ".join(sorted(server.seen.helos)) or "-", server.seen.quits,
-                     f"{server.seen.connections / base[1]:.1f} × and {took / base[0]:.0f} ×"])
+        ours = ours or report
+        same = report.suites == ours.suites
+        rows.append([name, server.seen.connections, f"{took:.2f}", ", ".join(sorted(v[4:] for v in report.versions)),
+                     f"{len(report.suites)} " + ("(the same)" if same else f"({len(report.suites - ours.suites)} more, "
+                                                                           f"{len(ours.suites - report.suites)} fewer)"),
+                     len(report.groups) or "-", len(report.certificates), ", ".join(sorted(server.seen.helos)) or "-",
+                     server.seen.quits])
+    return rows
+
+
+def judged_servers(kit, dir):
+    """Servers that all the tools can judge, each with something to find."""
+    parameters = dir / "dh1024.pem"
+    subprocess.run(["openssl", "dhparam", "-out", parameters, "1024"], check=True, capture_output=True)
+    short_dh = old_context(kit, kit.rsa, highest=ssl.TLSVersion.TLSv1_2, ciphers="ALL:COMPLEMENTOFALL:@SECLEVEL=0")
+    short_dh.load_dh_params(parameters)
+    contexts = {"RSA and ECDSA, TLS 1.0 to 1.3": old_context(kit, kit.rsa, kit.ecdsa), "RSA suites of TLS 1.2": kit.context("tls12rsa"),
+                "ECDSA alone": kit.context("ecdsa"), "expired": kit.context("expired"),
+                "anonymous and NULL suites, DH of 1024 bits": short_dh}
+    return [fleets.Server(kit.name, f"127.61.5.{i + 1}", kind, fleets.by_openssl(context))
+            for i, (kind, context) in enumerate(contexts.items())]
+
+
+def compare_findings(kit, dir):
+    """A fleet with the network's latency: connections, time, and whose findings others miss."""
+    results = {}
+    for name, tool in tools.TOOLS.items():
+        common.say(f"findings: {name}")
+        with fleets.Fleet(judged_servers(kit, dir), rtt=RTT) as fleet:
+            began = time.monotonic()
+            reports = tool(kit, fleet.targets(), dir)
+            took = time.monotonic() - began
+            found = {(s.kind, f) for s in fleet.servers for f in reports[s.address].findings()}
+            results[name] = (sum(s.seen.connections for s in fleet.servers), took, found,
+                             max(s.seen.most for s in fleet.servers))
+    connections, took, found, _ = results["torhaus --quick"]
+    rows = []
+    for name, (c, t, f, most) in results.items():
+        beyond = sorted(f"{what} ({kind})" for kind, what in f - found)
+        rows.append([name, c, f"{c / connections:.1f}", f"{t:.1f}", f"{t / took:.0f}", most, len(f), len(found - f),
+                     ", ".join(beyond) or "-"])
     return rows
 
 
@@ -145,17 +129,21 @@ def main():
             kit.gnutls_port = gnutls.port
             many = [survey_quickly(kit, 60 if args.quick else HOSTS),
                     survey_all_kinds(kit, 64 if args.quick else FLEET, "--quick")]
-        rows = compare(kit, dir)
+        found = compare_findings(kit, dir)
+        suites = compare_suites(kit, dir)
     print("## Survey of mail servers\n")
     print("`torhaus tls scan` over fleets on loopback (test/flow/fleet.py); the servers, in Python, share the machine's cores with "
           f"the scan. Of the {len(fleets.KINDS)} kinds one greets after 15 s and one never says anything, which the scan waits "
           f"{PATIENCE} s for.\n")
     print(common.table(["fleet", "servers", "judged right", "s", "connections", "most at one server", "at once at one server"],
                        many))
-    print("\nOne server with RSA and ECDSA certificates, TLS 1.0 to 1.3, asked for everything (the others without their tests of "
-          "vulnerabilities). The last column: connections and time as multiples of torhaus's.\n")
+    print(f"\n### The findings of others\n\n{FINDINGS}\n")
+    print(common.table(["", "connections", "times quick's", "s", "times quick's", "at once at one server", "findings",
+                        "of quick's missing", "beyond quick's"], found))
+    print("\n### Everything about one server\n\nWith RSA and ECDSA certificates, TLS 1.0 to 1.3, without latency. A full scan tells "
+          "each suite by being answered with it, so that it cannot do with fewer connections than there are.\n")
     print(common.table(["", "connections", "s", "TLS", "suites, against torhaus's", "groups", "certificates", "says EHLO",
-                        "QUITs", "against torhaus"], rows))
+                        "QUITs"], suites))
 
 
 if __name__ == "__main__":
