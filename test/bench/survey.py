@@ -16,8 +16,9 @@ import fleet as fleets  # noqa: E402  servers of every kind on loopback
 RTT = 0.05      # seconds of latency that a round trip takes
 HOSTS = 366     # of the quick survey
 FLEET = 400     # servers of all kinds
+OLD_GNUTLS = "NORMAL:-VERS-TLS-ALL:+VERS-TLS1.2:+VERS-TLS1.1:+VERS-TLS1.0:+3DES-CBC:+ARCFOUR-128"
 FINDINGS = f"""\
-Five servers that all of them can judge, {RTT * 1000:.0f} ms a round trip, each tool given the whole list in the way that it has for that (its
+Six servers that all of them can judge, {RTT * 1000:.0f} ms a round trip, each tool given the whole list in the way that it has for that (its
 tests of vulnerabilities left out). A finding is a version, a certificate by key type, its expiry, weak suites, a short DH group, at
 one server. Times of tools that ask one server after the other grow with their number."""
 PATIENCE = 20   # seconds that the scan waits for an answer: longer than a greeting delay of 15
@@ -86,7 +87,7 @@ def compare_suites(kit, dir):
     return rows
 
 
-def judged_servers(kit, dir):
+def judged_servers(kit, dir, gnutls):
     """Servers that all the tools can judge, each with something to find."""
     parameters = dir / "dh1024.pem"
     subprocess.run(["openssl", "dhparam", "-out", parameters, "1024"], check=True, capture_output=True)
@@ -95,8 +96,8 @@ def judged_servers(kit, dir):
     contexts = {"RSA and ECDSA, TLS 1.0 to 1.3": old_context(kit, kit.rsa, kit.ecdsa), "RSA suites of TLS 1.2": kit.context("tls12rsa"),
                 "ECDSA alone": kit.context("ecdsa"), "expired": kit.context("expired"),
                 "anonymous and NULL suites, DH of 1024 bits": short_dh}
-    return [fleets.Server(kit.name, f"127.61.5.{i + 1}", kind, fleets.by_openssl(context))
-            for i, (kind, context) in enumerate(contexts.items())]
+    begins = {kind: fleets.by_openssl(context) for kind, context in contexts.items()} | {"RC4 and 3DES": fleets.by_relay(gnutls.port)}
+    return [fleets.Server(kit.name, f"127.61.5.{i + 1}", kind, begin) for i, (kind, begin) in enumerate(begins.items())]
 
 
 def compare_findings(kit, dir):
@@ -104,7 +105,8 @@ def compare_findings(kit, dir):
     results = {}
     for name, tool in tools.TOOLS.items():
         common.say(f"findings: {name}")
-        with fleets.Fleet(judged_servers(kit, dir), rtt=RTT) as fleet:
+        with (fleets.GnuTls(kit.rsa, priority=OLD_GNUTLS) as gnutls,
+              fleets.Fleet(judged_servers(kit, dir, gnutls), rtt=RTT) as fleet):
             began = time.monotonic()
             reports = tool(kit, fleet.targets(), dir)
             took = time.monotonic() - began

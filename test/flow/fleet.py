@@ -418,10 +418,11 @@ class Fleet:
 class GnuTls:
     """gnutls-serv with both key types; `with GnuTls(…) as g: g.port`"""
 
-    def __init__(self, *pairs):
+    def __init__(self, *pairs, priority="NORMAL"):
         self.port = free_port()
         files = [a for pair in pairs for a in ("--x509certfile", pair, "--x509keyfile", pair)]
         self.command = [shutil.which("gnutls-serv") or "/usr/bin/gnutls-serv", "--echo", "--quiet", "--port", str(self.port),
+                        "--priority", priority,
                         *map(str, files)]
 
     def __enter__(self):
