@@ -75,7 +75,7 @@ static const struct cli_option scan_options[] = {
 	{ "--compare", "FILE", false, "What changed since an earlier scan, whose --json lines the file holds." },
 	{ "--csv", NULL, false, "Print comma-separated values." },
 	{ "--jobs", "N", false, "Servers at a time; else 400, never two connections to one address." },
-	{ "--rate", "N", false, "New connections a second in all; else 100 (250 with --quick)." },
+	{ "--rate", "N", false, "New connections a second in all; else 100 (300 with --quick)." },
 	{ "--gap", "DURATION", false,
 		"Between two connections to one address; else 2s (1s with --quick), none in private networks." },
 	{ "--timeout", "DURATION", false, "How long to wait for each answer; else 30s." },

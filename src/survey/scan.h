@@ -18,7 +18,7 @@
 #define SCAN_HOSTS_MAX     100000
 #define SCAN_ADDRESSES_MAX 4 /* of a host that are tried */
 /* New connections a second unless the caller wants others: see doc/guide/survey.md. */
-#define SCAN_RATE_QUICK 250
+#define SCAN_RATE_QUICK 300
 #define SCAN_RATE_FULL  100
 
 struct scan_host {
