@@ -13,7 +13,7 @@ import pytest
 from chaos import BadLine
 from client import any_certificate
 from conftest import wait_for
-from gateway import gateway
+from gateway import HOSTNAME, gateway
 from mails import mail, many_lines
 from mta import Postfix
 from pair import make_pair
@@ -22,7 +22,7 @@ from smtp import Backend, Smtp, dotted
 SECONDS = float(os.environ.get("TORHAUS_STRESS", "8"))
 SENDERS = 12
 LIMITS = """connections_per_network = 5000 connections_max = 5000 tarpit = 0 errors_max = 1000
-  backend_timeout = 3s final_timeout = 3s command_timeout = 20s data_timeout = 20s tls_timeout = 3s"""
+  message_size_max = 50M backend_timeout = 3s final_timeout = 3s command_timeout = 20s data_timeout = 20s tls_timeout = 3s"""
 
 
 class Sender(threading.Thread):
@@ -112,6 +112,28 @@ def arrived_at(machine):
     return found
 
 
+class Operator(threading.Thread):
+    """Changes what can be changed while mail is under way: certificates, settings, the domain."""
+
+    def __init__(self, t, until):
+        super().__init__(daemon=True)
+        self.t, self.until, self.error = t, until, None
+
+    def run(self):
+        try:
+            n = 0
+            while time.monotonic() < self.until:
+                n += 1
+                make_pair(self.t.certs, "rsa", "rsa", names=(HOSTNAME,))
+                self.t.conf.write_text(re.sub(r"message_size_max = \S+", f"message_size_max = {n % 50 + 10}M", self.t.conf.read_text()))
+                self.t.run("reload")
+                self.t.run("domain", "set", "example.test", "--mail-tls", ("off", "opportunistic", "required")[n % 3],
+                           "--tls", ("off", "report")[n % 2])
+                time.sleep(0.3)
+        except Exception as error:
+            self.error = error
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [Backend, Postfix], ids=["scripted", "postfix"])
 def test_lines_that_break(make_torhaus, tmp_path, kind):
@@ -124,9 +146,10 @@ def test_lines_that_break(make_torhaus, tmp_path, kind):
         with BadLine(t.mail, seed + 1) as before:
             until = time.monotonic() + SECONDS
             senders = [Sender((before.address, before.port), n + 1000 * seed, until) for n in range(SENDERS)]
-            for s in senders:
+            everybody = [*senders, Operator(t, until)]
+            for s in everybody:
                 s.start()
-            for s in senders:
+            for s in everybody:
                 s.join(SECONDS + 120)
                 assert not s.is_alive() and s.error is None, s.error
         assert t.worker_pid() == pid

@@ -393,6 +393,27 @@ static void test_chunks(void **state)
 	PLAY(&t, "< BDAT 3\r\nx", "> 503 5.5.1 *", "< BDAT x", "> 501 5.5.4 *", ">-");
 }
 
+/* A large message comes in more chunks than a session has commands; a flood of tiny ones does not. */
+static void test_many_chunks(void **state)
+{
+	char chunk[600], received[600];
+
+	talk_begin(&t, NULL);
+	t.settings.commands_max = 12;
+	mail_publish(t.mail, NULL, NULL, &t.settings);
+	play_up_to(step_of("< DATA"));
+	snprintf(chunk, sizeof(chunk), "< BDAT 512\r\n%0510d", 0);
+	snprintf(received, sizeof(received), "b> %0510d", 0);
+	PLAY(&t, chunk, "b> DATA", "b< 354 Go", "> 250 2.0.0 512 bytes", "b> Received: *", "b> \t*", "b> \t*", "b> \t*",
+		received);
+	for (unsigned i = 0; i < 20; i++)
+		PLAY(&t, chunk, "> 250 2.0.0 512 bytes", received);
+	for (unsigned i = 0; i < 9; i++)
+		PLAY(&t, "< BDAT 2\r\n", "> 250 2.0.0 2 bytes");
+	PLAY(&t, "< BDAT 2\r\n", "> 421 4.7.0 *", ">-");
+	talk_end(&t);
+}
+
 static void test_chunks_that_the_backend_refuses(void **state)
 {
 	play_up_to(step_of("< DATA"));
@@ -423,6 +444,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_ends_a_session, begin, end),
 		cmocka_unit_test(test_bare_bytes_within_a_message),
 		cmocka_unit_test_setup_teardown(test_chunks, begin, end),
+		cmocka_unit_test(test_many_chunks),
 		cmocka_unit_test_setup_teardown(test_chunks_that_the_backend_refuses, begin, end),
 	};
 
