@@ -26,7 +26,6 @@
  * postscreen refuses every first recipient while it tests a client: no refusal to count, but it tells that somebody came without TLS.
  * It writes nothing when it demands TLS itself (postscreen_tls_security_level = encrypt).
  */
-#include "base/fmt.h"
 #include "survey/logs_priv.h"
 
 static struct session *session_of(struct logs *l, uint32_t pid, bool client)
@@ -276,7 +275,7 @@ static void on_session_line(struct logs *l, const struct stamp *stamp, struct se
 /* "smtpd peer=[192.0.2.1]:4711" */
 static void on_proxy_failure(struct logs *l, const struct stamp *stamp, uint32_t pid, struct span rest)
 {
-	struct span service, words = l->words.pid == pid ? span_of(l->words.text) : SPAN("");
+	struct span service, words = l->words.pid == pid ? span_make(l->words.text, l->words.n) : SPAN("");
 	struct party p;
 	int64_t at;
 
@@ -293,16 +292,17 @@ static void proxy_line(struct logs *l, const struct stamp *stamp, uint32_t pid, 
 
 	if (skip(&rest, SPAN("warning: "))) {
 		skip(&rest, SPAN("TLS library problem: "));
-		rest = words_of(rest);
+		rest = span_sub(words_of(rest), 0, LOGS_TEXT);
 		l->words.pid = pid;
-		l->words.text[fmt_safe(rest, "", l->words.text, LOGS_TEXT - 1)] = '\0';
+		l->words.n = rest.n;
+		memcpy(l->words.text, rest.p, rest.n);
 		return;
 	}
 	if (skip(&rest, SPAN("TLS handshake failed for service=")))
 		on_proxy_failure(l, stamp, pid, rest);
 	else if (skip_trust(&rest) && span_starts(rest, SPAN("TLS connection established from ")))
 		on_tls(l, stamp, &s, rest); /* those to others smtp tells itself */
-	l->words.text[0] = '\0';
+	l->words.n = 0;
 }
 
 static void postscreen_line(struct logs *l, const struct stamp *stamp, struct span rest)

@@ -88,6 +88,7 @@ struct logs {
 	struct session *sessions; /* SESSIONS_MAX, by pid */
 	struct {
 		uint32_t pid;
+		size_t n;
 		char text[LOGS_TEXT];
 	} words; /* of the library, by tlsproxy, whose failures follow at once */
 	struct {
@@ -146,20 +147,9 @@ static inline ptrdiff_t find(struct span s, struct span part)
 	}
 	return -1;
 }
-/* Goes behind "name=", for a name with what stands before it (" H", ", relay"); false: there is none. */
-static inline bool skip_to_value(struct span *rest, struct span name)
-{
-	const char *p = rest->p, *end = rest->p + rest->n;
-
-	while (p < end && (p = memchr(p, '=', (size_t)(end - p)))) {
-		if ((size_t)(p - rest->p) >= name.n && memcmp(p - name.n, name.p, name.n) == 0) {
-			*rest = span_make(p + 1, (size_t)(end - p) - 1);
-			return true;
-		}
-		p++;
-	}
-	return false;
-}
+/* Goes behind "name=", for a name with what stands before it (" H", ", relay"), outside of quotes: strangers choose local parts.
+ * false: there is none. */
+bool skip_to_value(struct span *rest, struct span name);
 /* The address (what stands in [ ]); false: none. */
 bool party_addr(struct span text, uint8_t ret[16]);
 /* "name (helo) [address]" or "name[address]" at the beginning of *rest, which then stands behind it. */

@@ -2,6 +2,52 @@
 #include <arpa/inet.h>
 #include "survey/logs_priv.h"
 
+static bool find_value(struct span s, struct span name, struct span *ret)
+{
+	const char *p = s.p, *end = s.p + s.n;
+
+	while (p < end && (p = memchr(p, '=', (size_t)(end - p)))) {
+		if ((size_t)(p - s.p) >= name.n && memcmp(p - name.n, name.p, name.n) == 0) {
+			*ret = span_make(p + 1, (size_t)(end - p) - 1);
+			return true;
+		}
+		p++;
+	}
+	return false;
+}
+
+/* Behind the quote that ends what s begins in; false: it does not end. */
+static bool skip_quoted(struct span *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->p[i] == '"') {
+			*s = span_from(*s, i + 1);
+			return true;
+		}
+		if (s->p[i] == '\\')
+			i++;
+	}
+	return false;
+}
+
+bool skip_to_value(struct span *rest, struct span name)
+{
+	struct span s = *rest, value;
+	ptrdiff_t quote;
+
+	while (find_value(s, name, &value)) {
+		quote = span_index(span_sub(s, 0, (size_t)(value.p - s.p)), '"');
+		if (quote < 0) {
+			*rest = value;
+			return true;
+		}
+		s = span_from(s, (size_t)quote + 1);
+		if (!skip_quoted(&s))
+			return false;
+	}
+	return false;
+}
+
 /* Dotted numbers; they are nearly all there is. */
 static bool read_v4(struct span s, uint8_t ret[4])
 {

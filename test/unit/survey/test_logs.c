@@ -42,6 +42,8 @@ static void assert_cause(const struct log_peer *p, enum fault_code code, bool gu
 	assert_int_equal(p->causes[0].guess, guess);
 }
 
+#define AT "Jan  5 09:14:21 mail postfix/"
+
 /* ---- Exim ---- */
 
 static void test_the_founding_lines(void **state)
@@ -190,6 +192,29 @@ static void test_exim_lines_that_tell_nothing(void **state)
 	assert_int_equal(logs_count(logs), 0);
 }
 
+/* Strangers choose local parts; what stands in quotes is no field of the line. */
+static void test_nobody_speaks_for_another(void **state)
+{
+	static const char *const lines[] = {
+		"2024-01-05 09:00:00 1rB7Q1-0041w7-0i <= \"a H=victim.example [198.51.100.1] b\"@c.example H=h.example [192.0.2.1] P=esmtp S=1\n",
+		"2024-01-05 09:00:00 1rB7Q1-0041w7-0i <= \"a\\\" H=victim.example [198.51.100.1] b\"@c.example H=h.example [192.0.2.1] P=esmtp S=1\n",
+		"2024-01-05 09:00:00 1rB7Q1-0041w7-0i => box <\"a H=victim.example [198.51.100.1]\"@c.example> R=r T=t H=h.example [192.0.2.1] C=\"250 H=victim [198.51.100.1]\"\n",
+		"2024-01-05 09:00:00 1rB7Q1-0041w7-0i == \"H=victim.example [198.51.100.1]: TLS session: (\"@c.example R=r T=t defer (-37) H=h.example [192.0.2.1]: TLS session: (SSL_connect): timed out\n",
+		AT
+		"smtp[15]: 4F1A2B3C4F: to=<\"a>, relay=victim.example[198.51.100.1]:25, status=sent (x\"@c.example>, orig_to=<\", relay=victim.example[198.51.100.1]:25\"@c.example>, relay=h.example[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok, relay=victim.example[198.51.100.1]:25)\n",
+	};
+
+	for (size_t i = 0; i < array_len(lines); i++) {
+		feed(lines[i]);
+		assert_string_equal(peer("192.0.2.1")->host, "h.example");
+		assert_int_equal(logs_count(logs), 1);
+	}
+	/* Quotes that do not end. */
+	feed("2024-01-05 09:00:00 1rB7Q1-0041w7-0i <= \"a H=victim.example [198.51.100.1] P=esmtp S=1\n"
+	     "2024-01-05 09:00:00 1rB7Q1-0041w7-0i <= \"a H=victim.example [198.51.100.1] \\\n");
+	assert_int_equal(logs_count(logs), 0);
+}
+
 /* Exim 4.96 with GnuTLS and a client that came again at once: its lines, in the order in which they were written. */
 static void test_exim_writes_failures_late(void **state)
 {
@@ -269,8 +294,6 @@ static void test_exim_through_syslog(void **state)
 }
 
 /* ---- Postfix ---- */
-
-#define AT "Jan  5 09:14:21 mail postfix/"
 
 static void test_postfix_connections(void **state)
 {
@@ -674,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_exim_mails),
 		cmocka_unit_test(test_exim_failures),
 		cmocka_unit_test(test_exim_lines_that_tell_nothing),
+		cmocka_unit_test(test_nobody_speaks_for_another),
 		cmocka_unit_test(test_exim_writes_failures_late),
 		cmocka_unit_test(test_exim_deliveries_without_tls),
 		cmocka_unit_test(test_exim_through_syslog),
