@@ -127,11 +127,26 @@ int mta_envelope(struct mta *m, struct span mail_line, struct span rcpt_line, st
 
 /* ---- beginning ---- */
 
-static int hello(struct mta *m, struct backends *all, struct fault *f)
+/* The client's name as a word of ours: it may hold anything that is printed. */
+static void name_of(const struct mta_client *client, char ret[SMTP_NAME_MAX + 1])
 {
-	struct smtp_reply reply;
-	int r = smtp_client_hello(&m->client, m->settings->hostname, patience(m), &reply);
+	struct span helo = span_sub(client->helo, 0, SMTP_NAME_MAX);
 
+	for (size_t i = 0; i < helo.n; i++)
+		ret[i] = helo.p[i] > ' ' && helo.p[i] < 0x7f ? helo.p[i] : '?';
+	ret[helo.n] = '\0';
+}
+
+/* as: in whose name; NULL: ours. */
+static int hello(struct mta *m, struct backends *all, const struct mta_client *as, struct fault *f)
+{
+	char name[SMTP_NAME_MAX + 1];
+	struct smtp_reply reply;
+	int r;
+
+	if (as)
+		name_of(as, name);
+	r = smtp_client_hello(&m->client, as ? name : m->settings->hostname, patience(m), &reply);
 	if (r < 0)
 		return broke(m, r, f);
 	if (reply.code != 250)
@@ -177,7 +192,7 @@ static int shake_hands(struct mta *m, struct fault *f)
 }
 
 /* STARTTLS by the rule. 0 (look at m->secure), or -errno. */
-static int start_tls(struct mta *m, struct fault *f)
+static int start_tls(struct mta *m, const struct mta_client *as, struct fault *f)
 {
 	struct smtp_reply reply;
 	char said[64];
@@ -198,7 +213,7 @@ static int start_tls(struct mta *m, struct fault *f)
 	/* What stands behind its 220 was not said by whom we are about to verify. */
 	smtp_client_forget(&m->client);
 	r = shake_hands(m, f);
-	return r < 0 ? r : hello(m, NULL, f);
+	return r < 0 ? r : hello(m, NULL, as, f);
 }
 
 static void add_xtext(struct buf *out, struct span s)
@@ -262,7 +277,8 @@ static int announce(struct mta *m, const struct mta_client *client, struct fault
 		return broke(m, r, f);
 	if (reply.code != 220)
 		return unfit(m, "XCLIENT", &reply, f);
-	return hello(m, NULL, f);
+	/* Postfix judges by this name, whatever XCLIENT said before. */
+	return hello(m, NULL, client, f);
 }
 
 static int send_proxy(struct mta *m, const struct mta_client *client, struct fault *f)
@@ -278,14 +294,16 @@ static int send_proxy(struct mta *m, const struct mta_client *client, struct fau
 /* From the connection to where MAIL can be said. */
 static int begin(struct mta *m, struct backends *all, const struct mta_client *client, struct fault *f)
 {
-	int r = m->handed_on == DOMAIN_MAIL_CLIENT_PROXY ? send_proxy(m, client, f) : 0;
+	bool proxy = m->handed_on == DOMAIN_MAIL_CLIENT_PROXY;
+	const struct mta_client *as = proxy ? client : NULL;
+	int r = proxy ? send_proxy(m, client, f) : 0;
 
 	if (r == 0)
 		r = greet(m, f);
 	if (r == 0)
-		r = hello(m, all, f);
+		r = hello(m, all, as, f);
 	if (r == 0)
-		r = start_tls(m, f);
+		r = start_tls(m, as, f);
 	if (r == 0 && m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT)
 		r = announce(m, client, f);
 	return r;

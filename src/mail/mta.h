@@ -8,7 +8,8 @@
  *
  * mta_get() gives a connection on which MAIL can be said: connected, PROXY header sent, greeted, STARTTLS
  * by the domain's rule, client announced. After STARTTLS nothing that came before counts: what the backend said behind its 220
- * is thrown away, and it is asked EHLO again (RFC 3207 4.2).
+ * is thrown away, and it is asked EHLO again (RFC 3207 4.2). A backend that is told of the client, by XCLIENT or PROXY, hears the client's
+ * name in EHLO, too: else every client would seem to call itself like us.
  *
  *   off            no TLS
  *   opportunistic  STARTTLS where it is offered; when that fails, a new connection without it, and for a while no more tries
