@@ -37,6 +37,13 @@ uint64_t clock_mono_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+uint64_t clock_boot_ms(void)
+{
+	struct timespec t = now(CLOCK_BOOTTIME);
+
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 uint64_t clock_mono_ns(void)
 {
 	struct timespec t = now(CLOCK_MONOTONIC);

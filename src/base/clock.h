@@ -10,6 +10,8 @@
 /* The monotonic clock, to the point. */
 uint64_t clock_mono_ms(void);
 uint64_t clock_mono_ns(void);
+/* The same, but it goes on while the machine sleeps: for the age of what others know better. */
+uint64_t clock_boot_ms(void);
 /* The wall clock; in seconds it costs next to nothing and may be a few ms behind. */
 int64_t clock_wall_s(void);
 int64_t clock_wall_ms(void);

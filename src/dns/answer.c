@@ -17,10 +17,11 @@
 #include <stdatomic.h>
 #include "dns/dns_priv.h"
 
-#define RECORDS_MAX   1024 /* of an upstream's answer and authority sections each */
-#define CHAIN_MAX     16
-#define ZONES_MAX     4
-#define SOA_TAIL_SIZE 20
+#define RECORDS_MAX      1024 /* of an upstream's answer and authority sections each */
+#define CHAIN_MAX        16
+#define ZONES_MAX        4
+#define SOA_TAIL_SIZE    20
+#define NEGATIVE_TTL_MAX 10800 /* RFC 2308 5: "one to three hours have been found to work well" */
 
 struct dns_answer {
 	atomic_uint refs;
@@ -329,7 +330,7 @@ static bool wants_authority(const struct reading *x, const struct dns_record *re
 
 /* ---- keeping ---- */
 
-/* How long an SOA lets "no such thing" hold (RFC 2308 5): its own TTL or its minimum, the last of its numbers. */
+/* How long an SOA lets "no such thing" hold (RFC 2308 5): its own TTL or its minimum, the last of its numbers, within reason. */
 static uint32_t negative_ttl(const struct reading *x, const struct dns_record *record)
 {
 	struct dns_reader r = x->r;
@@ -339,7 +340,9 @@ static uint32_t negative_ttl(const struct reading *x, const struct dns_record *r
 		return 0;
 	r.at = record->rdata_at + record->rdata_n - 4u;
 	minimum = dns_read_u32(&r);
-	return minimum < record->ttl ? minimum : record->ttl;
+	if (minimum > record->ttl)
+		minimum = record->ttl;
+	return minimum < NEGATIVE_TTL_MAX ? minimum : NEGATIVE_TTL_MAX;
 }
 
 static bool keep(struct reading *x, const struct dns_record *record)

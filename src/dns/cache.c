@@ -134,7 +134,7 @@ static void take_answer(struct shard *s, struct entry *e, struct dns_answer *ans
 	dns_answer_unref(e->answer);
 	e->answer = dns_answer_ref(answer);
 	e->ttl = dns_answer_ttl(answer) < ANSWER_TTL_MAX ? dns_answer_ttl(answer) : ANSWER_TTL_MAX;
-	e->stored_ms = clock_mono_ms();
+	e->stored_ms = clock_boot_ms();
 	e->failed_until_ms = 0;
 	s->bytes += bytes_of(e);
 }
@@ -177,7 +177,7 @@ static struct shard *lock_shard(struct answers *a, const struct dns_question *q,
 bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits, bool stale_too,
 	struct dns_result *ret, bool *ret_refresh)
 {
-	uint64_t hash, now_ms = clock_mono_ms();
+	uint64_t hash, now_ms = clock_boot_ms();
 	struct shard *s = lock_shard(a, q, bits, &hash);
 	struct entry *e = *place_of(s, hash, q, bits);
 	bool found = e && give(e, now_ms, stale_too, ret, ret_refresh);
@@ -213,7 +213,7 @@ void answers_put_failure(struct answers *a, const struct dns_question *q, unsign
 	struct shard *s = lock_shard(a, q, bits, &hash);
 	struct entry *e = entry_get(s, hash, q, bits);
 
-	e->failed_until_ms = clock_mono_ms() + FAILURE_MS;
+	e->failed_until_ms = clock_boot_ms() + FAILURE_MS;
 	e->failed_rcode = (uint8_t)rcode;
 	e->failed_ede = ede;
 	fit(a, s);

@@ -152,7 +152,8 @@ struct dns_writer {
 	size_t n, max;
 	bool error;
 	unsigned names_n;
-	uint16_t names[DNS_WRITER_NAMES]; /* where names or their ends stand that a pointer can mean */
+	uint16_t names[DNS_WRITER_NAMES];  /* where names or their ends stand that a pointer can mean */
+	uint8_t lengths[DNS_WRITER_NAMES]; /* and how long they are, in bytes */
 };
 void dns_writer_init(struct dns_writer *w, void *p, size_t max);
 void dns_write_u16(struct dns_writer *w, uint16_t v);

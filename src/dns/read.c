@@ -2,12 +2,13 @@
  * Reading a message. The reader never leaves it; once something does not fit, everything that follows reads as zeros.
  *
  * A pointer must lead to before the beginning of the part of the name that it ends (RFC 1035 4.1.4: "a prior
- * occurrence"). So each jump goes further back, a name ends after at most 127 labels and as many jumps, and
- * no message can make one expensive.
+ * occurrence"), so each jump goes further back. A pointer may lead to a pointer, but nobody needs more jumps than a name
+ * can have labels: with more it is malformed, and no message can make a name expensive.
  */
 #include "dns/dns_priv.h"
 
-#define POINTER 0xc0
+#define POINTER   0xc0
+#define JUMPS_MAX 127
 
 void dns_reader_init(struct dns_reader *r, struct span message)
 {
@@ -72,7 +73,7 @@ static bool jump(const struct dns_reader *r, size_t *at, size_t *limit)
 static bool read_name(const struct dns_reader *r, size_t at, struct dns_name *name, size_t *ret_end)
 {
 	size_t limit = at, n = 0;
-	bool jumped = false;
+	unsigned jumps = 0;
 
 	for (;;) {
 		uint8_t length;
@@ -81,10 +82,9 @@ static bool read_name(const struct dns_reader *r, size_t at, struct dns_name *na
 			return false;
 		length = r->p[at];
 		if ((length & POINTER) == POINTER) {
-			if (!jumped)
+			if (jumps == 0)
 				*ret_end = at + 2;
-			jumped = true;
-			if (!jump(r, &at, &limit))
+			if (++jumps > JUMPS_MAX || !jump(r, &at, &limit))
 				return false;
 			continue;
 		}
@@ -97,7 +97,7 @@ static bool read_name(const struct dns_reader *r, size_t at, struct dns_name *na
 		if (length == 0)
 			break;
 	}
-	if (!jumped)
+	if (jumps == 0)
 		*ret_end = at;
 	if (name)
 		name->n = (uint8_t)n;

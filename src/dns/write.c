@@ -2,7 +2,8 @@
  * Writing a message into a fixed place.
  *
  * Compression: the writer remembers where the first names stand, each with its ends; a later name takes the longest end
- * that stands there already. 32 places are enough for what answers repeat.
+ * that stands there already. 32 places are enough for what answers repeat. Only ends of the same length are compared:
+ * else names of a hundred labels that differ in the last ones would be compared label by label a thousand times each.
  */
 #include "dns/dns_priv.h"
 
@@ -72,10 +73,11 @@ static bool stands_at(const struct dns_writer *w, size_t at, const uint8_t *name
 	}
 }
 
-static int find(const struct dns_writer *w, const uint8_t *name)
+/* name: of n bytes. */
+static int find(const struct dns_writer *w, const uint8_t *name, size_t n)
 {
 	for (unsigned i = 0; i < w->names_n; i++)
-		if (stands_at(w, w->names[i], name))
+		if (w->lengths[i] == n && stands_at(w, w->names[i], name))
 			return w->names[i];
 	return -1;
 }
@@ -86,14 +88,17 @@ void dns_write_name(struct dns_writer *w, const struct dns_name *name, bool comp
 	unsigned known = w->names_n;
 
 	while (p[0] != 0) {
-		int to = compress ? find(w, p) : -1;
+		size_t left = name->n - (size_t)(p - name->p);
+		int to = compress ? find(w, p, left) : -1;
 
 		if (to >= 0) {
 			dns_write_u16(w, (uint16_t)(0xc000 | to));
 			break;
 		}
-		if (known < DNS_WRITER_NAMES && w->n <= POINTER_MAX)
-			w->names[known++] = (uint16_t)w->n;
+		if (known < DNS_WRITER_NAMES && w->n <= POINTER_MAX) {
+			w->names[known] = (uint16_t)w->n;
+			w->lengths[known++] = (uint8_t)left;
+		}
 		dns_write_bytes(w, p, 1u + p[0]);
 		p += 1u + p[0];
 	}

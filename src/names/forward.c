@@ -111,22 +111,27 @@ static size_t write_result(const struct dns_query *q, const struct dns_result *r
 	return dns_answer_write(r->answer, q, r->age_s, r->stale, out, max);
 }
 
+static size_t overloaded(const struct dns_query *q, uint8_t *out, size_t max)
+{
+	stat_add(STAT_NAMES_OVERLOAD, 1);
+	return write_failure(q, DNS_EDE_NONE, out, max);
+}
+
 static void on_answer(struct dns_waiter *waiter, const struct dns_result *result)
 {
 	struct waiting *w = container_of(waiter, struct waiting, waiter);
 	uint8_t small[DNS_UDP_MAX], *out = w->listener ? small : mem_alloc(DNS_MESSAGE_MAX);
 	struct dns_query q;
+	size_t n;
 
 	query_of(w, &q);
-	end(w, out, write_result(&q, result, out, limit_of(w, &q)));
+	if (w->conn && !names_conn_has_room(w->conn))
+		n = overloaded(&q, out, DNS_UDP_MAX);
+	else
+		n = write_result(&q, result, out, limit_of(w, &q));
+	end(w, out, n);
 	if (out != small)
 		mem_free(out);
-}
-
-static size_t overloaded(const struct dns_query *q, uint8_t *out, size_t max)
-{
-	stat_add(STAT_NAMES_OVERLOAD, 1);
-	return write_failure(q, DNS_EDE_NONE, out, max);
 }
 
 static unsigned bits_of(const struct dns_query *q)

@@ -54,6 +54,7 @@ struct names_from {
  * one. */
 size_t names_respond(struct names_thread *t, struct span message, const struct names_from *from, uint8_t *out,
 	size_t max);
+bool names_may_ask(const struct names_thread *t, const struct net_addr *peer);
 /* Owners, TTL and the rest of an answer for a name of ours with these addresses (4 or 16 bytes each, of q's type); none:
  * NODATA with the SOA of apex. */
 size_t names_answer_addresses(struct names_thread *t, const struct dns_query *q, const struct dns_name *apex,
@@ -122,3 +123,5 @@ void names_drain_tcp(struct names_thread *t);
 /* A question on c waits; its answer, which may be empty. c may be gone after the latter. */
 void names_conn_wait(struct names_conn *c);
 void names_conn_answer(struct names_conn *c, const void *p, size_t n);
+/* For an answer of any size; else only small ones are welcome. */
+bool names_conn_has_room(const struct names_conn *c);

@@ -22,8 +22,10 @@ struct reply {
 	uint16_t answers, authorities;
 };
 
-static bool is_allowed(const struct names_settings *s, const struct net_addr *peer)
+bool names_may_ask(const struct names_thread *t, const struct net_addr *peer)
 {
+	const struct names_settings *s = &t->state->settings;
+
 	for (unsigned i = 0; i < s->allow_n; i++)
 		if (net_prefix_contains(&s->allow[i], peer))
 			return true;
@@ -215,7 +217,7 @@ size_t names_respond(struct names_thread *t, struct span message, const struct n
 		stat_add(STAT_NAMES_DROPPED, 1);
 		return 0;
 	}
-	if (!is_allowed(&t->state->settings, from->peer))
+	if (!names_may_ask(t, from->peer))
 		return refuse(&q, DNS_EDE_PROHIBITED, out, max);
 	if (rcode > 0) {
 		stat_add(STAT_NAMES_MALFORMED, 1);

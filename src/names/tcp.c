@@ -5,9 +5,10 @@
  * it comes about, straight into the socket; only what the socket does not take has a task that waits for it.
  *
  * Bounds: CONNS_MAX connections a thread; per connection UNANSWERED_MAX questions and OUT_MAX bytes of answers, beyond which
- * it is not read until some have left; a client that begins a message must end it within MESSAGE_MS, and one that takes
+ * it is not read until some have left, and answers that had to wait for others become SERVFAIL; a client that begins a message must end it within MESSAGE_MS, and one that takes
  * nothing for SEND_MS is cut off. Whoever closes its sending side still gets its answers. When there are too many
- * connections, the one that has asked nothing for the longest makes room: being there keeps nobody else out.
+ * connections, the one that has asked nothing for the longest makes room: being there keeps nobody else out. Who may not
+ * ask is told so once, and that was it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 #define SEND_MS        10000
 #define READ_SIZE      4096
 #define FRAME_MAX      (2 + DNS_MESSAGE_MAX)
+#define SMALL_MAX      (2 + DNS_UDP_MAX) /* a failure, or addresses of an origin */
 
 struct names_conn {
 	struct list link; /* in thread->conns, in the order of the last whole message */
@@ -62,9 +64,14 @@ static void conn_die(struct names_conn *c)
 	buf_reset(&c->out);
 }
 
+bool names_conn_has_room(const struct names_conn *c)
+{
+	return c->out.n < OUT_MAX;
+}
+
 static bool is_full(const struct names_conn *c)
 {
-	return c->unanswered >= UNANSWERED_MAX || c->out.n >= OUT_MAX;
+	return c->unanswered >= UNANSWERED_MAX || !names_conn_has_room(c);
 }
 
 static void read_on(struct names_conn *c)
@@ -182,6 +189,10 @@ static unsigned answer_all(struct names_conn *c, uint8_t *room)
 		list_remove(&c->link);
 		list_push_back(&c->thread->conns, &c->link);
 		done++;
+		if (!names_may_ask(c->thread, &c->conn->peer)) {
+			c->ended = true;
+			break;
+		}
 	}
 	return done;
 }
@@ -278,7 +289,7 @@ static void take(void *thread, int fd)
 	c->thread = t;
 	c->conn = conn;
 	buf_init(&c->in, FRAME_MAX + READ_SIZE);
-	buf_init(&c->out, OUT_MAX + UNANSWERED_MAX * (size_t)FRAME_MAX);
+	buf_init(&c->out, OUT_MAX + FRAME_MAX + UNANSWERED_MAX * (size_t)SMALL_MAX);
 	list_push_back(&t->conns, &c->link);
 	t->conns_n++;
 	atomic_fetch_add(&t->names->conns, 1);

@@ -14,7 +14,8 @@ import time
 import pytest
 
 from conftest import wait_for
-from dns_client import RA, RD, TC, Silence, Upstream, address, ask, encode_name, exchange_udp, opt, query, record, reply
+from dns_client import (RA, RD, TC, Silence, Stream, Upstream, address, ask, encode_name, exchange_udp, opt, parse, query,
+                        record, reply)
 from test_names import names_settings
 
 PATIENCE = 4
@@ -543,3 +544,28 @@ def test_other_upstreams_by_reload(make):
         t.write_conf(settings=names_settings(listen='"127.0.0.1:0"', forward=f'"{two.address}"'))
         t.run("reload")
         wait_for(lambda: ask_soon(t, f"b{random.random()}.example.net").data("A") == ["203.0.113.2"])
+
+
+# ---- answers that nobody takes ----
+
+def test_long_answers_that_a_client_does_not_take(make):
+    """Each is 60 KB, and he reads none until he has asked for all: those that there is no room for become SERVFAIL."""
+    data = b"".join(bytes([250]) + b"x" * 250 for _ in range(240))
+
+    def script(q, raw, tcp):
+        return [0.5, reply(raw, record(b"\xc0\x0c", "TXT", 60, data))] if tcp else reply(raw, flags=RA | TC)
+
+    with Upstream(script) as u:
+        t = make(u)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(30)
+            s.connect(("127.0.0.1", t.dns_port))
+            for i in range(150):
+                q = query(f"long{i}.test", "TXT", id=i)
+                s.sendall(struct.pack("!H", len(q)) + q)
+            wait_for(lambda: t.json("status")["names"]["waiting"] == 0, what="the end of all questions")
+            answers = Stream.__new__(Stream)
+            answers.sock = s
+            heard = {m.id: m.rcode for m in (parse(answers.read()) for _ in range(150))}
+        assert len(heard) == 150 and set(heard.values()) <= {"NOERROR", "SERVFAIL"}

@@ -167,6 +167,12 @@ static void test_no_such_thing(void **state)
 	assert_int_equal(dns_answer_ttl(a), 90);
 	assert_kept(a, "example.de SOA 90");
 	dns_answer_unref(a);
+	/* And three hours at most. */
+	begin("nix.example.de", DNS_TYPE_A, DNS_NXDOMAIN);
+	dns_message_soa(&m, "example.de", 86400, 86400);
+	a = read_it();
+	assert_int_equal(dns_answer_ttl(a), 10800);
+	dns_answer_unref(a);
 	/* No such data at the end of a chain; the SOA is of its zone. */
 	begin("www.example.de", DNS_TYPE_AAAA, 0);
 	answer("www.example.de", DNS_TYPE_CNAME, 300, "@www.example.net");

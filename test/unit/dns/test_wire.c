@@ -128,6 +128,28 @@ static void test_a_name_of_pointers_has_an_end(void **state)
 	assert_int_equal(name.n, 193);
 }
 
+/* Pointers that lead to pointers add nothing, and nobody needs many of them. */
+static void test_pointers_to_pointers(void **state)
+{
+	uint8_t p[512] = { 0 };
+	struct dns_reader r;
+	struct dns_name name;
+	size_t n = DNS_HEADER_SIZE;
+
+	(void)state;
+	memcpy(p + n, "\1a", 3);
+	dns_put_u16(p + n + 3, (uint16_t)(0xc000 | n));
+	for (n += 5; n + 2 <= sizeof(p); n += 2)
+		dns_put_u16(p + n, (uint16_t)(0xc000 | (n - 2)));
+	for (unsigned jumps = 1; jumps < 200; jumps++) {
+		dns_reader_init(&r, span_make(p, n));
+		r.at = DNS_HEADER_SIZE + 1 + 2 * jumps;
+		dns_read_name(&r, &name);
+		assert_int_equal(r.error, jumps > 127);
+		assert_int_equal(name.n, jumps > 127 ? 1 : 3);
+	}
+}
+
 static void test_the_error_stays(void **state)
 {
 	struct dns_reader r;
@@ -210,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_pointers),
 		cmocka_unit_test(test_pointers_that_lie),
 		cmocka_unit_test(test_a_name_of_pointers_has_an_end),
+		cmocka_unit_test(test_pointers_to_pointers),
 		cmocka_unit_test(test_the_error_stays),
 		cmocka_unit_test(test_a_record),
 		cmocka_unit_test(test_compression),

@@ -392,6 +392,34 @@ static void test_many_questions_on_a_connection(void **state)
 	edge_run(pipeline);
 }
 
+/* Told once, and then it is over: who may not ask must not keep a connection. */
+static void not_allowed(struct edge *e)
+{
+	struct sockaddr_in elsewhere = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000101) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint8_t out[2 * (2 + DNS_QUERY_MAX)];
+	struct heard h;
+	size_t n;
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&elsewhere, sizeof(elsewhere)), 0);
+	assert_int_equal(connect(fd, &e->addr.sa, e->addr.n), 0);
+	n = frame("example.test", 1, out);
+	n += frame("example.test", 2, out + n);
+	assert_int_equal(send(fd, out, n, 0), n);
+	assert_int_equal(read_frame(fd, &h), 1);
+	assert_heard(&h, "REFUSED");
+	while (names_busy(e->names) > 0)
+		task_sleep(1);
+	assert_true(recv(fd, out, 1, MSG_DONTWAIT) <= 0);
+	close(fd);
+}
+
+static void test_who_may_not_ask(void **state)
+{
+	(void)state;
+	edge_run(not_allowed);
+}
+
 static void byte_by_byte(struct edge *e)
 {
 	uint8_t out[2 + DNS_QUERY_MAX];
@@ -485,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_the_end_while_somebody_waits),
 		cmocka_unit_test(test_everybody_is_answered),
 		cmocka_unit_test(test_many_questions_on_a_connection),
+		cmocka_unit_test(test_who_may_not_ask),
 		cmocka_unit_test(test_a_question_in_pieces),
 		cmocka_unit_test(test_a_client_that_is_gone),
 		cmocka_unit_test(test_a_client_that_takes_nothing),
