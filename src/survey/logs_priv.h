@@ -147,9 +147,33 @@ static inline ptrdiff_t find(struct span s, struct span part)
 	}
 	return -1;
 }
-/* Goes behind "name=", for a name with what stands before it (" H", ", relay"), outside of quotes: strangers choose local parts.
- * false: there is none. */
-bool skip_to_value(struct span *rest, struct span name);
+/* What follows the first "name=", for a name with what stands before it (" H", ", relay"); false: there is none. */
+static inline bool find_value(struct span s, struct span name, struct span *ret)
+{
+	const char *p = s.p, *end = s.p + s.n;
+
+	while (p < end && (p = memchr(p, '=', (size_t)(end - p)))) {
+		if ((size_t)(p - s.p) >= name.n && memcmp(p - name.n, name.p, name.n) == 0) {
+			*ret = span_make(p + 1, (size_t)(end - p) - 1);
+			return true;
+		}
+		p++;
+	}
+	return false;
+}
+bool skip_to_value_past_quotes(struct span *rest, struct span name);
+/* Goes there, but outside of quotes: strangers choose local parts. */
+static inline bool skip_to_value(struct span *rest, struct span name)
+{
+	struct span value;
+
+	if (!find_value(*rest, name, &value))
+		return false;
+	if (span_index(span_sub(*rest, 0, (size_t)(value.p - rest->p)), '"') >= 0)
+		return skip_to_value_past_quotes(rest, name);
+	*rest = value;
+	return true;
+}
 /* The address (what stands in [ ]); false: none. */
 bool party_addr(struct span text, uint8_t ret[16]);
 /* "name (helo) [address]" or "name[address]" at the beginning of *rest, which then stands behind it. */

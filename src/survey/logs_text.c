@@ -2,20 +2,6 @@
 #include <arpa/inet.h>
 #include "survey/logs_priv.h"
 
-static bool find_value(struct span s, struct span name, struct span *ret)
-{
-	const char *p = s.p, *end = s.p + s.n;
-
-	while (p < end && (p = memchr(p, '=', (size_t)(end - p)))) {
-		if ((size_t)(p - s.p) >= name.n && memcmp(p - name.n, name.p, name.n) == 0) {
-			*ret = span_make(p + 1, (size_t)(end - p) - 1);
-			return true;
-		}
-		p++;
-	}
-	return false;
-}
-
 /* Behind the quote that ends what s begins in; false: it does not end. */
 static bool skip_quoted(struct span *s)
 {
@@ -30,7 +16,7 @@ static bool skip_quoted(struct span *s)
 	return false;
 }
 
-bool skip_to_value(struct span *rest, struct span name)
+bool skip_to_value_past_quotes(struct span *rest, struct span name)
 {
 	struct span s = *rest, value;
 	ptrdiff_t quote;
@@ -48,25 +34,44 @@ bool skip_to_value(struct span *rest, struct span name)
 	return false;
 }
 
+static unsigned digit(const char *p, const char *end)
+{
+	return p < end ? (unsigned)(unsigned char)*p - '0' : 10;
+}
+
+/* One to three digits, up to 255: behind them, or NULL. */
+static const char *octet(const char *p, const char *end, uint8_t *ret)
+{
+	unsigned v = digit(p, end), next;
+
+	if (v > 9)
+		return NULL;
+	next = digit(++p, end);
+	if (next <= 9) {
+		v = v * 10 + next;
+		next = digit(++p, end);
+	}
+	if (next <= 9) {
+		v = v * 10 + next;
+		p++;
+	}
+	*ret = (uint8_t)v;
+	return v > 255 ? NULL : p;
+}
+
 /* Dotted numbers; they are nearly all there is. */
 static bool read_v4(struct span s, uint8_t ret[4])
 {
-	unsigned part = 0, v = 0, digits = 0;
+	const char *p = s.p, *end = s.p + s.n;
 
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned digit = (unsigned char)s.p[i] - '0';
-
-		if (digit <= 9 && ++digits <= 3) {
-			v = v * 10 + digit;
-			continue;
-		}
-		if (s.p[i] != '.' || digits == 0 || v > 255 || part == 3)
+	for (unsigned i = 0; i < 4; i++) {
+		if (i > 0 && (p == end || *p++ != '.'))
 			return false;
-		ret[part++] = (uint8_t)v;
-		v = digits = 0;
+		p = octet(p, end, &ret[i]);
+		if (!p)
+			return false;
 	}
-	ret[part] = (uint8_t)v;
-	return part == 3 && digits > 0 && v <= 255;
+	return p == end;
 }
 
 bool party_addr(struct span s, uint8_t ret[16])

@@ -192,6 +192,29 @@ static void test_exim_lines_that_tell_nothing(void **state)
 	assert_int_equal(logs_count(logs), 0);
 }
 
+static void test_addresses(void **state)
+{
+	static const char *const good[][2] = { { "1.2.3.4", "1.2.3.4" }, { "255.255.255.255", "255.255.255.255" },
+		{ "010.000.009.1", "10.0.9.1" }, { "2001:db8::1", "2001:db8::1" },
+		{ "IPv6:2001:DB8::1", "2001:db8::1" }, { "::ffff:192.0.2.1", "192.0.2.1" } };
+	static const char *const bad[] = { "", ".", "1", "1.2.3", "1.2.3.", "1.2.3.4.", "1.2.3.4.5", "1.2.3.256",
+		"1.2.3.1000", "1..3.4", "1.2.3.4x", "x1.2.3.4", "1.2.3.-4", " 1.2.3.4", "2001:db8::1::2", ":",
+		"IPv6:", "1.2.3.4:25" };
+
+	for (size_t i = 0; i < array_len(good) + array_len(bad); i++) {
+		struct buf line = BUF_INIT(4096);
+		bool is_good = i < array_len(good);
+
+		buf_addf(&line, "2024-01-05 09:00:00 TLS error on connection from h [%s] (SSL_accept): timed out",
+			is_good ? good[i][0] : bad[i - array_len(good)]);
+		feed(buf_text(&line));
+		assert_int_equal(logs_count(logs), is_good);
+		if (is_good)
+			assert_string_equal(logs_peer(logs, 0)->address, good[i][1]);
+		buf_done(&line);
+	}
+}
+
 /* Strangers choose local parts; what stands in quotes is no field of the line. */
 static void test_nobody_speaks_for_another(void **state)
 {
@@ -697,6 +720,7 @@ int main(void)
 		cmocka_unit_test(test_exim_mails),
 		cmocka_unit_test(test_exim_failures),
 		cmocka_unit_test(test_exim_lines_that_tell_nothing),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_nobody_speaks_for_another),
 		cmocka_unit_test(test_exim_writes_failures_late),
 		cmocka_unit_test(test_exim_deliveries_without_tls),
