@@ -139,27 +139,6 @@ void loop_post(struct loop *loop, task_fn *fn, void *arg)
 	loop_send(loop, msg);
 }
 
-struct pair {
-	loop_pair_fn *fn;
-	void *a, *b;
-};
-
-static void on_pair(void *arg)
-{
-	struct pair p = *(struct pair *)arg;
-
-	mem_free(arg);
-	p.fn(p.a, p.b);
-}
-
-void loop_post_pair(struct loop *loop, loop_pair_fn *fn, void *a, void *b)
-{
-	struct pair *p = mem_new(struct pair);
-
-	*p = (struct pair){ fn, a, b };
-	loop_post(loop, on_pair, p);
-}
-
 void loop_stop(struct loop *loop)
 {
 	atomic_store(&loop->stop, true);

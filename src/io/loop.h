@@ -36,9 +36,6 @@ unsigned loop_tasks(const struct loop *loop); /* live tasks (approximate from el
 
 /* Calls fn(arg) on loop's thread, outside any task. Any thread. In order per sender. */
 void loop_post(struct loop *loop, task_fn *fn, void *arg);
-/* The same with two arguments. */
-typedef void loop_pair_fn(void *a, void *b);
-void loop_post_pair(struct loop *loop, loop_pair_fn *fn, void *a, void *b);
 
 /* A timer calls fn(arg) on the loop, outside any task (fn may task_spawn()). Own loop only. */
 struct loop_timer {

@@ -1,22 +1,20 @@
-/* The state of the mail edge and how a new one reaches the threads: as that of the web edge (web/web.c). */
+/* The state of the mail edge (io/published.h): a transaction keeps the one that it began with. */
 #include "mail/mail_priv.h"
 
-struct mail_state *mail_state_ref(struct mail_state *s)
+static struct mail_state *state_of(struct published_state *s)
 {
-	atomic_fetch_add(&s->refs, 1);
-	return s;
+	return s ? container_of(s, struct mail_state, published) : NULL;
 }
 
-struct mail_state *mail_state_unref(struct mail_state *s)
+static void state_free(struct published_state *published)
 {
-	if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
-		snapshot_unref(s->snapshot);
-		tls_set_unref(s->tls);
-		mem_free((void *)s->settings.proxy_from);
-		mem_free((void *)s->settings.hostname);
-		mem_free(s);
-	}
-	return NULL;
+	struct mail_state *s = state_of(published);
+
+	snapshot_unref(s->snapshot);
+	tls_set_unref(s->tls);
+	mem_free((void *)s->settings.proxy_from);
+	mem_free((void *)s->settings.hostname);
+	mem_free(s);
 }
 
 static void copy_settings(struct mail_settings *to, const struct mail_settings *from)
@@ -26,64 +24,53 @@ static void copy_settings(struct mail_settings *to, const struct mail_settings *
 	to->hostname = mem_text(from->hostname);
 }
 
-/* What is published now, with the parts that are given replaced. */
-static struct mail_state *state_new(const struct mail_state *old, struct snapshot *snapshot, struct tls_set *tls,
+/* The old state with the parts that are given replaced. */
+static struct published_state *state_new(const struct mail_state *old, struct snapshot *snapshot, struct tls_set *tls,
 	const struct mail_settings *settings)
 {
 	struct mail_state *s = mem_new(struct mail_state);
 
 	must(old || (snapshot && settings));
-	s->refs = 1;
 	s->snapshot = snapshot_ref(snapshot ? snapshot : old->snapshot);
 	if (tls || (old && old->tls))
 		s->tls = tls_set_ref(tls ? tls : old->tls);
 	copy_settings(&s->settings, settings ? settings : &old->settings);
-	return s;
+	return &s->published;
 }
 
-/* ---- on the thread's loop ---- */
-
-static void thread_take(struct mail_thread *t, struct mail_state *state)
+static struct published_state *state_copy(const struct published_state *s)
 {
-	mail_state_unref(t->state);
-	t->state = state;
+	return state_new(container_of(s, const struct mail_state, published), NULL, NULL, NULL);
 }
 
-static void on_delivery(void *thread, void *state)
+static const struct published_kind mail_kind = { state_copy, state_free };
+
+static void on_taken(void *thread, struct published_state *present)
 {
-	thread_take(thread, state);
+	struct mail_thread *t = thread;
+
+	t->state = state_of(present);
 }
 
 void mail_publish(struct mail *m, struct snapshot *snapshot, struct tls_set *tls, const struct mail_settings *settings)
 {
-	struct mail_state *old;
+	struct mail_state *old = state_of(published_take(&m->published));
 
-	pthread_mutex_lock(&m->lock);
-	old = m->current;
-	m->current = state_new(old, snapshot, tls, settings);
 	if (snapshot)
 		backends_watch(m->backends, snapshot);
-	for (unsigned i = 0; i < m->threads_n; i++)
-		if (m->threads[i].loop)
-			loop_post_pair(m->threads[i].loop, on_delivery, &m->threads[i], mail_state_ref(m->current));
-	pthread_mutex_unlock(&m->lock);
-	mail_state_unref(old);
+	published_put(&m->published, state_new(old, snapshot, tls, settings));
 }
 
 void mail_thread_start(struct mail *m, unsigned thread)
 {
 	struct mail_thread *t = &m->threads[thread];
 
-	must(thread < m->threads_n && !t->loop);
+	must(thread < m->threads_n && !t->reader.loop);
 	t->mail = m;
 	t->index = thread;
 	list_init(&t->acceptors);
 	list_init(&t->parked);
-	pthread_mutex_lock(&m->lock);
-	t->loop = loop_self();
-	if (m->current)
-		thread_take(t, mail_state_ref(m->current));
-	pthread_mutex_unlock(&m->lock);
+	published_read(&m->published, &t->reader, on_taken, t);
 }
 
 struct mail *mail_new(unsigned threads, struct evidence *evidence)
@@ -95,7 +82,7 @@ struct mail *mail_new(unsigned threads, struct evidence *evidence)
 	m->threads = mem_zalloc(threads, sizeof(*m->threads));
 	m->networks = networks_new();
 	m->backends = backends_new(threads);
-	pthread_mutex_init(&m->lock, NULL);
+	published_init(&m->published, &mail_kind);
 	return m;
 }
 
@@ -103,12 +90,9 @@ struct mail *mail_free(struct mail *m)
 {
 	if (!m)
 		return NULL;
-	for (unsigned i = 0; i < m->threads_n; i++)
-		mail_state_unref(m->threads[i].state);
-	mail_state_unref(m->current);
+	published_done(&m->published);
 	networks_free(m->networks);
 	backends_free(m->backends);
-	pthread_mutex_destroy(&m->lock);
 	mem_free(m->threads);
 	return mem_free(m);
 }
@@ -126,9 +110,7 @@ static void on_drain(void *arg)
 
 void mail_drain(struct mail *m)
 {
-	for (unsigned i = 0; i < m->threads_n; i++)
-		if (m->threads[i].loop)
-			loop_post(m->threads[i].loop, on_drain, &m->threads[i]);
+	published_tell(&m->published, on_drain);
 }
 
 unsigned mail_sessions(const struct mail *m)

@@ -1,12 +1,12 @@
 /* Inside mail/: the state that every session reads, the session, the transaction. */
 #pragma once
-#include <pthread.h>
 #include <stdatomic.h>
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "io/accept.h"
+#include "io/published.h"
 #include "mail/evidence.h"
 #include "mail/mail.h"
 #include "mail/mta.h"
@@ -14,23 +14,33 @@
 #include "stats/stats.h"
 #include "tls/explain.h"
 
-/* ---- mail.c: the published state ---- */
+/* ---- mail.c ---- */
 
-/* Immutable, shared by the threads. */
+/* What mail_publish() publishes. */
 struct mail_state {
-	atomic_uint refs;
+	struct published_state published;
 	struct snapshot *snapshot;
 	struct tls_set *tls; /* NULL: no TLS */
 	struct mail_settings settings;
 };
-struct mail_state *mail_state_ref(struct mail_state *s);
-struct mail_state *mail_state_unref(struct mail_state *s);
+static inline struct mail_state *mail_state_ref(struct mail_state *s)
+{
+	published_ref(&s->published);
+	return s;
+}
+/* NULL is fine; always NULL. */
+static inline struct mail_state *mail_state_unref(struct mail_state *s)
+{
+	if (s)
+		published_unref(&s->published);
+	return NULL;
+}
 
 struct mail_thread {
 	struct mail *mail;
 	unsigned index;
-	struct loop *loop;
-	struct mail_state *state;
+	struct published_reader reader;
+	struct mail_state *state; /* the present one */
 	struct list acceptors;
 	struct list parked; /* sessions that wait for a command */
 	bool draining;
@@ -41,9 +51,8 @@ struct mail {
 	_Atomic unsigned sessions;
 	struct networks *networks;
 	struct backends *backends;
-	struct evidence *evidence; /* NULL: none */
-	pthread_mutex_t lock;      /* of current */
-	struct mail_state *current;
+	struct evidence *evidence;  /* NULL: none */
+	struct published published; /* struct mail_state */
 };
 
 /* ---- networks.c: sessions of one network at a time ---- */

@@ -1,41 +1,44 @@
 /*
- * The state of the DNS edge and how a new one reaches the threads: names_publish() makes a struct names_state and posts it
- * to each loop. A thread has no question in the middle of which its state could change but those that wait for an
- * upstream, and these need none.
+ * The state of the DNS edge (io/published.h). Nothing holds it: a thread has no question in the middle of which its state could
+ * change but those that wait for an upstream, and these need none.
  */
 #include "names/names_priv.h"
 
-static struct names_state *state_ref(struct names_state *s)
+static struct names_state *state_of(struct published_state *s)
 {
-	atomic_fetch_add(&s->refs, 1);
-	return s;
+	return s ? container_of(s, struct names_state, published) : NULL;
 }
 
-static struct names_state *state_unref(struct names_state *s)
+static void state_free(struct published_state *published)
 {
-	if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
-		zone_unref(s->zone);
-		mem_free((void *)s->settings.forward);
-		mem_free((void *)s->settings.allow);
-		mem_free(s);
-	}
-	return NULL;
+	struct names_state *s = state_of(published);
+
+	zone_unref(s->zone);
+	mem_free((void *)s->settings.forward);
+	mem_free((void *)s->settings.allow);
+	mem_free(s);
 }
 
-/* Consumes zone, if there is one. */
-static struct names_state *state_new(const struct names_state *old, struct zone *zone,
+/* The old state with the parts that are given replaced. Consumes zone, if there is one. */
+static struct published_state *state_new(const struct names_state *old, struct zone *zone,
 	const struct names_settings *settings)
 {
 	struct names_state *s = mem_new(struct names_state);
 
 	must(old || settings);
-	s->refs = 1;
 	s->zone = zone || !old ? zone : zone_ref(old->zone);
 	s->settings = settings ? *settings : old->settings;
 	s->settings.forward = mem_copy(s->settings.forward, s->settings.forward_n, sizeof(*s->settings.forward));
 	s->settings.allow = mem_copy(s->settings.allow, s->settings.allow_n, sizeof(*s->settings.allow));
-	return s;
+	return &s->published;
 }
+
+static struct published_state *state_copy(const struct published_state *s)
+{
+	return state_new(container_of(s, const struct names_state, published), NULL, NULL);
+}
+
+static const struct published_kind names_kind = { state_copy, state_free };
 
 /* ---- on the thread's loop ---- */
 
@@ -47,32 +50,21 @@ static void prepare(void *arg)
 	dns_resolver_prepare(t->names->resolver);
 }
 
-static void thread_take(struct names_thread *t, struct names_state *state)
+static void on_taken(void *thread, struct published_state *present)
 {
-	state_unref(t->state);
-	t->state = state;
-	if (t->index == 0 && state->settings.forward_n == 0)
-		task_spawn("names-prepare", prepare, t);
-}
+	struct names_thread *t = thread;
 
-static void on_delivery(void *thread, void *state)
-{
-	thread_take(thread, state);
+	t->state = state_of(present);
+	if (t->index == 0 && t->state->settings.forward_n == 0)
+		task_spawn("names-prepare", prepare, t);
 }
 
 /* Consumes zone. */
 static void publish(struct names *n, struct zone *zone, const struct names_settings *settings)
 {
-	struct names_state *old;
+	struct names_state *old = state_of(published_take(&n->published));
 
-	pthread_mutex_lock(&n->lock);
-	old = n->current;
-	n->current = state_new(old, zone, settings);
-	for (unsigned i = 0; i < n->threads_n; i++)
-		if (n->threads[i].loop)
-			loop_post_pair(n->threads[i].loop, on_delivery, &n->threads[i], state_ref(n->current));
-	pthread_mutex_unlock(&n->lock);
-	state_unref(old);
+	published_put(&n->published, state_new(old, zone, settings));
 }
 
 void names_publish(struct names *n, const struct snapshot *snapshot, const struct names_settings *settings)
@@ -92,11 +84,10 @@ int names_restore(struct names *n, struct buf *saved)
 
 void names_save(struct names *n, struct buf *out)
 {
-	struct zone *zone;
+	const struct names_state *latest = state_of(published_take(&n->published));
+	struct zone *zone = latest ? zone_ref(latest->zone) : NULL;
 
-	pthread_mutex_lock(&n->lock);
-	zone = n->current ? zone_ref(n->current->zone) : NULL;
-	pthread_mutex_unlock(&n->lock);
+	published_keep(&n->published);
 	if (zone)
 		buf_add_span(out, zone_bytes(zone));
 	zone_unref(zone);
@@ -106,18 +97,14 @@ void names_thread_start(struct names *n, unsigned thread)
 {
 	struct names_thread *t = &n->threads[thread];
 
-	must(thread < n->threads_n && !t->loop);
+	must(thread < n->threads_n && !t->reader.loop);
 	t->names = n;
 	t->index = thread;
 	list_init(&t->listeners);
 	list_init(&t->acceptors);
 	list_init(&t->conns);
 	list_init(&t->look_ups);
-	pthread_mutex_lock(&n->lock);
-	t->loop = loop_self();
-	if (n->current)
-		thread_take(t, state_ref(n->current));
-	pthread_mutex_unlock(&n->lock);
+	published_read(&n->published, &t->reader, on_taken, t);
 }
 
 struct names *names_new(struct dns_resolver *resolver, unsigned threads)
@@ -127,7 +114,7 @@ struct names *names_new(struct dns_resolver *resolver, unsigned threads)
 	n->resolver = resolver;
 	n->threads_n = threads;
 	n->threads = mem_zalloc(threads, sizeof(*n->threads));
-	pthread_mutex_init(&n->lock, NULL);
+	published_init(&n->published, &names_kind);
 	return n;
 }
 
@@ -135,10 +122,7 @@ struct names *names_free(struct names *n)
 {
 	if (!n)
 		return NULL;
-	for (unsigned i = 0; i < n->threads_n; i++)
-		state_unref(n->threads[i].state);
-	state_unref(n->current);
-	pthread_mutex_destroy(&n->lock);
+	published_done(&n->published);
 	mem_free(n->threads);
 	return mem_free(n);
 }
@@ -176,9 +160,7 @@ static void on_drain(void *arg)
 
 void names_drain(struct names *n)
 {
-	for (unsigned i = 0; i < n->threads_n; i++)
-		if (n->threads[i].loop)
-			loop_post(n->threads[i].loop, on_drain, &n->threads[i]);
+	published_tell(&n->published, on_drain);
 }
 
 unsigned names_busy(const struct names *n)
@@ -190,14 +172,13 @@ unsigned names_busy(const struct names *n)
 
 void names_json(struct names *n, struct jsonw *j)
 {
-	const struct zone *zone;
+	const struct names_state *latest = state_of(published_take(&n->published));
+	const struct zone *zone = latest ? latest->zone : NULL;
 
-	pthread_mutex_lock(&n->lock);
-	zone = n->current ? n->current->zone : NULL;
 	jsonw_object(j, "names");
 	jsonw_uint(j, "names", zone ? zone_count(zone) : 0);
 	jsonw_uint(j, "serial", zone ? zone_serial(zone) : 0);
-	pthread_mutex_unlock(&n->lock);
+	published_keep(&n->published);
 	jsonw_uint(j, "waiting", atomic_load(&n->waiting));
 	jsonw_uint(j, "connections", atomic_load(&n->conns));
 	dns_resolver_json(n->resolver, j);

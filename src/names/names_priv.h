@@ -1,11 +1,11 @@
 /* Inside names/: the state that every question reads. */
 #pragma once
-#include <pthread.h>
 #include <stdatomic.h>
 #include "base/list.h"
 #include "dns/resolver.h"
 #include "io/accept.h"
 #include "io/conn.h"
+#include "io/published.h"
 #include "names/names.h"
 #include "names/zone.h"
 #include "stats/stats.h"
@@ -14,17 +14,17 @@ struct names_conn;
 
 /* ---- names.c ---- */
 
-/* What names_publish() publishes: immutable, shared by the threads. */
+/* What names_publish() publishes. */
 struct names_state {
-	atomic_uint refs;
+	struct published_state published;
 	struct zone *zone; /* NULL: not known yet */
 	struct names_settings settings;
 };
 struct names_thread {
 	struct names *names;
 	unsigned index;
-	struct loop *loop;
-	struct names_state *state;
+	struct published_reader reader;
+	struct names_state *state;    /* the present one */
 	struct list listeners, conns; /* struct names_listener, names_conn */
 	struct list acceptors;        /* by TCP */
 	struct list look_ups;         /* of forward.c */
@@ -37,8 +37,7 @@ struct names {
 	unsigned threads_n;
 	struct names_thread *threads;
 	_Atomic unsigned waiting, conns; /* of all threads */
-	pthread_mutex_t lock;            /* of current */
-	struct names_state *current;
+	struct published published;      /* struct names_state */
 };
 
 /* ---- responder.c ---- */

@@ -282,7 +282,7 @@ static void add_combined(struct access_log *log, const struct web_request *r)
 
 void access_log_add(struct access_log *log, const struct web_request *r)
 {
-	enum access_format format = r->view->state->settings.access;
+	enum access_format format = r->state->settings.access;
 	size_t before = log->lines.n;
 
 	if (format == ACCESS_OFF || !log->sink)

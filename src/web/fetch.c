@@ -56,7 +56,7 @@ static void fetch_free(struct fetch *f)
 	origin_call_done(&f->call);
 	cache_fill_drop(f->fill);
 	cache_obj_unref(f->old);
-	web_view_unref(f->request.view);
+	web_state_unref(f->request.state);
 	arena_done(&f->arena);
 	mem_free(f);
 }
@@ -250,7 +250,7 @@ static void detach(struct fetch *f, struct web_request *r)
 	req->has_body = req->expect_continue = req->upgrade = false;
 	copy_fields(a, &r->x->req.fields, &req->fields);
 	f->request = (struct web_request){ .thread = r->thread,
-		.view = web_view_ref(r->view),
+		.state = web_state_ref(r->state),
 		.x = &f->exchange,
 		.site = r->site,
 		.stats = r->stats };

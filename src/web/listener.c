@@ -38,13 +38,9 @@ static void log_tls_failure(struct conn *c, struct fault *fault)
 }
 
 /* PROXY header and handshake. 0, or a negative errno and the connection is of no use. */
-static int greet(struct web_thread *t, struct conn *c, bool tls)
+static int greet(const struct web_state *state, struct conn *c, bool tls)
 {
-	/* Held: another may be published while this waits. */
-	_cleanup_(web_view_unrefp) struct web_view *view = web_view_ref(t->view);
-	const struct web_state *state = view->state;
 	uint64_t deadline = deadline_in(state->settings.tls_timeout_ms);
-	struct tls_set *set;
 	struct tls_facts facts = { 0 };
 	struct tls_info info;
 	struct fault fault;
@@ -60,9 +56,7 @@ static int greet(struct web_thread *t, struct conn *c, bool tls)
 	if (!state->tls)
 		return -ENOENT;
 	fault_clear(&fault);
-	set = tls_set_ref(state->tls);
-	r = tls_accept(c, set, deadline, &facts, &fault);
-	tls_set_unref(set);
+	r = tls_accept(c, state->tls, deadline, &facts, &fault);
 	if (r < 0)
 		log_tls_failure(c, &fault);
 	else
@@ -77,9 +71,12 @@ static void run_connection(void *arg)
 {
 	struct arrival a = *(struct arrival *)arg;
 	struct web_thread *t = a.thread;
+	struct web_state *state = web_state_ref(t->state);
+	int r = greet(state, a.conn, a.tls);
 
+	web_state_unref(state);
 	mem_free(arg);
-	if (greet(t, a.conn, a.tls) < 0) {
+	if (r < 0) {
 		t->plain.closed(t, a.conn);
 		conn_close(a.conn);
 		return;
@@ -93,7 +90,7 @@ static void take(struct web_thread *t, int fd, bool tls)
 	int error;
 
 	/* Over the limit: closed at once, which the peer sees; nobody else suffers. */
-	if (atomic_fetch_add(&t->web->connections, 1) >= t->view->state->settings.connections_max) {
+	if (atomic_fetch_add(&t->web->connections, 1) >= t->state->settings.connections_max) {
 		atomic_fetch_sub(&t->web->connections, 1);
 		stat_add(STAT_ACCEPT_ERRORS, 1);
 		close(fd);
@@ -139,7 +136,7 @@ void web_listen(struct web *w, unsigned thread, int fd, bool tls)
 	static const struct accept_to plain = { take_plain, on_failed }, secure = { take_tls, on_failed };
 	struct web_thread *t = &w->threads[thread];
 
-	must(t->view);
+	must(t->state);
 	if (tls && w->tls_port == 0)
 		w->tls_port = port_of(fd);
 	accept_start(&t->acceptors, fd, tls ? &secure : &plain, t);

@@ -37,7 +37,7 @@ static void redirect_to_tls(struct web_request *r)
 static bool answer_early(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
-	bool wants_tls = r->site->redirect_to_tls || r->view->state->settings.redirect_to_tls;
+	bool wants_tls = r->site->redirect_to_tls || r->state->settings.redirect_to_tls;
 
 	if (req->method == HTTP_CONNECT || req->method == HTTP_TRACE) {
 		refuse(r, 405, FAULT_WEB_METHOD_REFUSED, "method", req->method_text);
@@ -172,12 +172,12 @@ void web_request(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
 
-	r->site = snapshot_find_web(r->view->state->snapshot, req->host);
+	r->site = snapshot_find_web(r->state->snapshot, req->host);
 	if (!r->site) {
 		refuse(r, 421, FAULT_WEB_NO_SUCH_SITE, "host", req->host);
 		return;
 	}
-	r->stats = r->view->state->sites[r->site->id];
+	r->stats = r->state->sites[r->site->id];
 	site_stat_add(r->stats, SITE_REQUESTS, 1);
 	if (answer_early(r))
 		return;
@@ -192,7 +192,7 @@ void web_request(struct web_request *r)
 void web_on_exchange(void *arg, struct http_exchange *x)
 {
 	struct web_thread *t = arg;
-	struct web_request r = { .thread = t, .view = web_view_ref(t->view), .x = x, .began_ms = clock_wall_ms() };
+	struct web_request r = { .thread = t, .state = web_state_ref(t->state), .x = x, .began_ms = clock_wall_ms() };
 
 	stat_add(STAT_REQUESTS, 1);
 	web_request(&r);
@@ -200,5 +200,5 @@ void web_on_exchange(void *arg, struct http_exchange *x)
 	if (r.stats)
 		site_stat_add(r.stats, SITE_BYTES, x->body_bytes_sent);
 	access_log_add(t->access, &r);
-	web_view_unref(r.view);
+	web_state_unref(r.state);
 }

@@ -1,52 +1,26 @@
-/*
- * The state of the web edge and how a new one reaches the threads.
- *
- * web_publish() makes a struct web_state and posts it to each loop; there it becomes the thread's view. A request
- * holds the view it began with, so a snapshot lives until its last request ended. Nothing waits for anything.
- */
-#include <pthread.h>
+/* The state of the web edge (io/published.h): a request holds the one that it began with, so a snapshot lives until its last
+ * request has ended. */
 #include <stdio.h>
 #include "base/log.h"
 #include "base/rand.h"
 #include "web/web_priv.h"
 
-static struct web_state *state_ref(struct web_state *s)
+static struct web_state *state_of(struct published_state *s)
 {
-	atomic_fetch_add(&s->refs, 1);
-	return s;
+	return s ? container_of(s, struct web_state, published) : NULL;
 }
 
-static struct web_state *state_unref(struct web_state *s)
+static void state_free(struct published_state *published)
 {
-	if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
-		snapshot_unref(s->snapshot);
-		tls_set_unref(s->tls);
-		mem_free(s->sites);
-		mem_free((void *)s->settings.proxy_from);
-		mem_free((void *)s->settings.access_to);
-		mem_free(s);
-	}
-	return NULL;
-}
+	struct web_state *s = state_of(published);
 
-struct web_view *web_view_ref(struct web_view *v)
-{
-	v->refs++;
-	return v;
-}
-
-struct web_view *web_view_unref(struct web_view *v)
-{
-	if (v && --v->refs == 0) {
-		state_unref(v->state);
-		mem_free(v);
-	}
-	return NULL;
-}
-
-void web_view_unrefp(struct web_view **v)
-{
-	*v = web_view_unref(*v);
+	snapshot_unref(s->snapshot);
+	tls_set_unref(s->tls);
+	access_sink_unref(s->sink);
+	mem_free(s->sites);
+	mem_free((void *)s->settings.proxy_from);
+	mem_free((void *)s->settings.access_to);
+	mem_free(s);
 }
 
 static void copy_settings(struct web_settings *to, const struct web_settings *from)
@@ -66,95 +40,71 @@ static struct site_stats **sites_of(struct snapshot *s)
 	return sites;
 }
 
-/* What is published now, with the parts that are given replaced. */
-static struct web_state *state_new(const struct web_state *old, struct snapshot *snapshot, struct tls_set *tls,
+/* Where the access log goes: opened anew with the settings; a file that cannot be opened keeps the old one. */
+static struct access_sink *sink_of(const struct web_state *old, const struct web_settings *settings)
+{
+	struct access_sink *kept = old ? access_sink_ref(old->sink) : NULL, *sink;
+
+	if (!settings)
+		return kept;
+	sink = access_sink_open(settings->access_to);
+	if (!sink) {
+		log_event(LOG_LEVEL_ERROR, "web", "access-log-failed", "path=%s error=\"%m\"",
+			log_value(span_of(settings->access_to)));
+		return kept;
+	}
+	access_sink_unref(kept);
+	return sink;
+}
+
+/* The old state with the parts that are given replaced. */
+static struct published_state *state_new(const struct web_state *old, struct snapshot *snapshot, struct tls_set *tls,
 	const struct web_settings *settings)
 {
 	struct web_state *s = mem_new(struct web_state);
 
 	must(old || (snapshot && settings));
-	s->refs = 1;
 	s->snapshot = snapshot_ref(snapshot ? snapshot : old->snapshot);
 	if (tls || (old && old->tls))
 		s->tls = tls_set_ref(tls ? tls : old->tls);
 	copy_settings(&s->settings, settings ? settings : &old->settings);
-	s->sites = sites_of(s->snapshot);
-	return s;
+	s->sink = sink_of(old, settings);
+	s->sites = snapshot ? sites_of(snapshot)
+			    : mem_copy(old->sites, snapshot_count(old->snapshot), sizeof(struct site_stats *));
+	return &s->published;
 }
 
-/* ---- on the thread's loop ---- */
-
-static void thread_take(struct web_thread *t, struct web_state *state, struct access_sink *sink)
+static struct published_state *state_copy(const struct published_state *s)
 {
-	struct web_view *view = mem_new(struct web_view);
-
-	view->refs = 1;
-	view->state = state;
-	web_view_unref(t->view);
-	t->view = view;
-	t->plain.limits = t->secure.limits = state->settings.limits;
-	access_log_to(t->access, sink);
+	return state_new(container_of(s, const struct web_state, published), NULL, NULL, NULL);
 }
 
-static void on_delivery(void *thread, void *state)
+static const struct published_kind web_kind = { state_copy, state_free };
+
+static void on_taken(void *thread, struct published_state *present)
 {
-	struct web *w = ((struct web_thread *)thread)->web;
-	struct access_sink *sink;
+	struct web_thread *t = thread;
 
-	/* Another one may be opened at any moment. */
-	pthread_mutex_lock(&w->lock);
-	sink = access_sink_ref(w->sink);
-	pthread_mutex_unlock(&w->lock);
-	thread_take(thread, state, sink);
-	access_sink_unref(sink);
-}
-
-static void deliver(struct web *w, struct web_state *state)
-{
-	for (unsigned i = 0; i < w->threads_n; i++) {
-		struct web_thread *t = &w->threads[i];
-
-		if (t->loop)
-			loop_post_pair(t->loop, on_delivery, t, state_ref(state));
-	}
-}
-
-/* The access log's sink for these settings; a file that cannot be opened keeps the old one. Under w->lock. */
-static void reopen_sink(struct web *w)
-{
-	const char *to = w->current->settings.access_to;
-	struct access_sink *sink = access_sink_open(to);
-
-	if (!sink) {
-		log_event(LOG_LEVEL_ERROR, "web", "access-log-failed", "path=%s error=\"%m\"", log_value(span_of(to)));
-		return;
-	}
-	access_sink_unref(w->sink);
-	w->sink = sink;
+	t->state = state_of(present);
+	t->plain.limits = t->secure.limits = t->state->settings.limits;
+	access_log_to(t->access, t->state->sink);
 }
 
 void web_publish(struct web *w, struct snapshot *snapshot, struct tls_set *tls, const struct web_settings *settings)
 {
-	struct web_state *old;
+	struct web_state *old = state_of(published_take(&w->published));
 
-	pthread_mutex_lock(&w->lock);
-	old = w->current;
-	w->current = state_new(old, snapshot, tls, settings);
-	if (settings) {
+	if (settings)
 		cache_resize(w->cache, settings->cache_memory);
-		reopen_sink(w);
-	}
-	deliver(w, w->current);
-	pthread_mutex_unlock(&w->lock);
-	state_unref(old);
+	published_put(&w->published, state_new(old, snapshot, tls, settings));
 }
 
 void web_reopen_log(struct web *w)
 {
-	pthread_mutex_lock(&w->lock);
-	reopen_sink(w);
-	deliver(w, w->current);
-	pthread_mutex_unlock(&w->lock);
+	struct web_state *old = state_of(published_take(&w->published));
+
+	must(old);
+	published_put(&w->published, state_new(old, NULL, NULL, &old->settings));
 }
 
 static void on_closed(void *arg, struct conn *c)
@@ -181,7 +131,7 @@ void web_thread_start(struct web *w, unsigned thread)
 {
 	struct web_thread *t = &w->threads[thread];
 
-	must(thread < w->threads_n && !t->loop);
+	must(thread < w->threads_n && !t->reader.loop);
 	t->web = w;
 	t->index = thread;
 	list_init(&t->acceptors);
@@ -193,11 +143,7 @@ void web_thread_start(struct web *w, unsigned thread)
 		.draining = &t->draining };
 	t->secure = t->plain;
 	origins_thread_start(w->origins, thread);
-	pthread_mutex_lock(&w->lock);
-	t->loop = loop_self();
-	if (w->current)
-		thread_take(t, state_ref(w->current), w->sink);
-	pthread_mutex_unlock(&w->lock);
+	published_read(&w->published, &t->reader, on_taken, t);
 }
 
 struct web *web_new(struct cache *cache, struct origins *origins, unsigned threads)
@@ -208,7 +154,7 @@ struct web *web_new(struct cache *cache, struct origins *origins, unsigned threa
 	w->origins = origins;
 	w->threads_n = threads;
 	w->threads = mem_zalloc(threads, sizeof(*w->threads));
-	pthread_mutex_init(&w->lock, NULL);
+	published_init(&w->published, &web_kind);
 	snprintf(w->pseudonym, sizeof(w->pseudonym), "torhaus-%08x", (unsigned)rand_below(UINT32_MAX));
 	return w;
 }
@@ -217,13 +163,9 @@ struct web *web_free(struct web *w)
 {
 	if (!w)
 		return NULL;
-	for (unsigned i = 0; i < w->threads_n; i++) {
+	for (unsigned i = 0; i < w->threads_n; i++)
 		access_log_free(w->threads[i].access);
-		web_view_unref(w->threads[i].view);
-	}
-	access_sink_unref(w->sink);
-	state_unref(w->current);
-	pthread_mutex_destroy(&w->lock);
+	published_done(&w->published);
 	mem_free(w->threads);
 	return mem_free(w);
 }
@@ -249,9 +191,7 @@ static void on_drain(void *arg)
 
 void web_drain(struct web *w)
 {
-	for (unsigned i = 0; i < w->threads_n; i++)
-		if (w->threads[i].loop)
-			loop_post(w->threads[i].loop, on_drain, &w->threads[i]);
+	published_tell(&w->published, on_drain);
 }
 
 unsigned web_connections(const struct web *w)

@@ -1,40 +1,43 @@
 /* Inside web/: the state every request reads, and the request itself. */
 #pragma once
-#include <pthread.h>
 #include <stdatomic.h>
 #include "base/log.h"
 #include "cache/cache.h"
 #include "io/accept.h"
+#include "io/published.h"
 #include "origin/origin.h"
 #include "stats/stats.h"
 #include "web/access.h"
 #include "web/web.h"
 
-/* What web_publish() publishes: immutable, shared by the threads. */
+/* What web_publish() publishes. */
 struct web_state {
-	atomic_uint refs;
+	struct published_state published;
 	struct snapshot *snapshot;
-	struct tls_set *tls;
+	struct tls_set *tls; /* NULL: no TLS */
 	struct web_settings settings;
+	struct access_sink *sink;  /* of the access log; NULL: it could not be opened */
 	struct site_stats **sites; /* by domain.id */
 };
-
-/* A thread's hold on a state: the count is the thread's own, so that requests of several threads do not fight
- * over one cache line. */
-struct web_view {
-	unsigned refs;
-	struct web_state *state;
-};
-struct web_view *web_view_ref(struct web_view *v);
-struct web_view *web_view_unref(struct web_view *v);
-void web_view_unrefp(struct web_view **v);
+static inline struct web_state *web_state_ref(struct web_state *s)
+{
+	published_ref(&s->published);
+	return s;
+}
+/* NULL is fine; always NULL. */
+static inline struct web_state *web_state_unref(struct web_state *s)
+{
+	if (s)
+		published_unref(&s->published);
+	return NULL;
+}
 
 struct web_thread {
 	struct web *web;
 	unsigned index;
-	struct loop *loop;
-	struct web_view *view;
-	struct h1_server plain, secure; /* limits are replaced in place by web_publish() */
+	struct published_reader reader;
+	struct web_state *state;        /* the present one */
+	struct h1_server plain, secure; /* limits are those of the present state */
 	struct list acceptors;
 	struct access_log *access;
 	bool draining;
@@ -47,17 +50,15 @@ struct web {
 	unsigned threads_n;
 	struct web_thread *threads;
 	_Atomic unsigned connections;
-	atomic_uint tls_port; /* of the first TLS listener, for redirects; 0: none. Each thread tells its own */
-	pthread_mutex_t lock; /* of current and sink */
-	struct web_state *current;
-	struct access_sink *sink;
-	char pseudonym[24]; /* in Via, "torhaus-1f2e3d4c": how we know our own requests */
+	atomic_uint tls_port;       /* of the first TLS listener, for redirects; 0: none. Each thread tells its own */
+	struct published published; /* struct web_state */
+	char pseudonym[24];         /* in Via, "torhaus-1f2e3d4c": how we know our own requests */
 };
 
 /* One request on its way. */
 struct web_request {
 	struct web_thread *thread;
-	struct web_view *view;
+	struct web_state *state; /* held */
 	struct http_exchange *x;
 	int64_t began_ms;           /* wall clock */
 	const struct domain *site;  /* NULL until found */

@@ -209,6 +209,31 @@ def test_proxy_protocol_before_tls(make_torhaus, origin):
     wait_for(lambda: any(l["client"] == "203.0.113.7" for l in t.access_lines()))
 
 
+def test_a_new_state_before_the_proxy_header_came(make_torhaus, origin):
+    """The domains are replaced twice while a visitor's first bytes are awaited."""
+    origin.on("/", headers={"Cache-Control": "no-store"}, body=b"x")
+    t = make_torhaus(web='proxy_from = {"127.0.0.1"}')
+    make_pair(t.certs, "site")
+    t.add("example.test", origin.url)
+    t.start()
+    raw = [socket.create_connection(("127.0.0.1", t.tls_port)) for _ in range(8)]
+    wait_for(lambda: t.json("status")["counters"]["connections"] >= 8)
+
+    def is_known(host):
+        with t.connect() as c:
+            c.send(b"PROXY UNKNOWN\r\n")
+            return c.request("/", host=host).status != 421
+
+    for host in "a.test", "b.test":
+        t.add(host, origin.url)
+        wait_for(lambda: is_known(host))
+    for visitor in raw:
+        visitor.sendall(b"PROXY TCP4 203.0.113.7 203.0.113.9 4242 443\r\n")
+        tls = any_certificate().wrap_socket(visitor, server_hostname="example.test")
+        tls.sendall(b"GET / HTTP/1.1\r\nHost: example.test\r\nConnection: close\r\n\r\n")
+        assert tls.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
 def proxy_v2(source, target, command=0x21):
     """A header of the PROXY protocol version 2 for TCP; addresses as (text, port)."""
     family, code = (socket.AF_INET6, 0x21) if ":" in source[0] else (socket.AF_INET, 0x11)
