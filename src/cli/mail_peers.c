@@ -45,7 +45,6 @@ static struct span key_of(struct peers *ps, const struct store_peer *p)
 static int keep_peer(void *arg, const struct store_peer *p)
 {
 	struct peers *ps = arg;
-	struct arena *a = &ps->w.arena;
 	struct kept_peer *k;
 
 	if (ps->n == ps->room) {
@@ -54,14 +53,7 @@ static int keep_peer(void *arg, const struct store_peer *p)
 	}
 	k = &ps->v[ps->n++];
 	*k = (struct kept_peer){ .p = *p };
-	k->p.network = arena_span(a, p->network);
-	k->p.helo = arena_span(a, p->helo);
-	k->p.address = arena_span(a, p->address);
-	k->p.version = arena_span(a, p->version);
-	k->p.suite = arena_span(a, p->suite);
-	k->p.key = arena_span(a, p->key);
-	k->p.fault = arena_span(a, p->fault);
-	k->p.proof = arena_span(a, p->proof);
+	store_peer_keep(&ps->w.arena, &k->p);
 	return 0;
 }
 
@@ -75,7 +67,7 @@ static int keep_hello(void *arg, const struct store_peer *p, const struct store_
 		return 0;
 	kept = arena_new(&ps->w.arena, struct kept_hello);
 	kept->h = *h;
-	kept->h.bytes = arena_span(&ps->w.arena, h->bytes);
+	store_hello_keep(&ps->w.arena, &kept->h);
 	*k->last = kept;
 	k->last = &kept->next;
 	return 0;

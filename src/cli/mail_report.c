@@ -148,13 +148,7 @@ static int add_refusal(void *arg, const struct store_refusal *f)
 	struct report_refusal **to = refused ? &r->refusals : &r->taken;
 
 	kept->r = *f;
-	kept->r.network = arena_span(a, f->network);
-	kept->r.helo = arena_span(a, f->helo);
-	kept->r.address = arena_span(a, f->address);
-	kept->r.sender = arena_span(a, f->sender);
-	kept->r.recipient = arena_span(a, f->recipient);
-	kept->r.code = arena_span(a, f->code);
-	kept->r.earlier = arena_span(a, f->earlier);
+	store_refusal_keep(a, &kept->r);
 	/* The latest first. */
 	kept->next = *to;
 	*to = kept;
@@ -190,13 +184,7 @@ static int add_failure(void *arg, const struct store_failure *f)
 	kept->f = *f;
 	kept->f.first_at = first_at;
 	kept->f.times = times + f->times;
-	kept->f.network = arena_span(a, f->network);
-	kept->f.helo = arena_span(a, f->helo);
-	kept->f.address = arena_span(a, f->address);
-	kept->f.code = arena_span(a, f->code);
-	kept->f.fault = arena_span(a, f->fault);
-	kept->f.also = arena_span(a, f->also);
-	kept->f.proof = arena_span(a, f->proof);
+	store_failure_keep(a, &kept->f);
 	r->failures_times += f->times;
 	return 0;
 }
@@ -213,9 +201,7 @@ static int add_certificate(void *arg, const struct store_certificate *c)
 	struct report_certificate *kept = arena_new(a, struct report_certificate);
 
 	kept->c = *c;
-	kept->c.name = arena_span(a, c->name);
-	kept->c.key = arena_span(a, c->key);
-	kept->c.issuer = arena_span(a, c->issuer);
+	store_certificate_keep(a, &kept->c);
 	*cs->last = kept;
 	cs->last = &kept->next;
 	return 0;

@@ -1,9 +1,10 @@
 /*
  * A state that is replaced as a whole while the loops of many threads work with it: settings, domains, certificates.
  *
- *	published_put() --- the latest, from which the next is made
- *	     |
- *	   copies ---> next of a reader ---its loop comes round---> present ---the next one comes---> held by work ---last unref---> freed
+ *	latest    what was published last; the next is made from it
+ *	next      a reader's copy of it, until its loop comes round
+ *	present   what new work on that loop begins with
+ *	held      by work that began before the next came; freed with the last of it
  *
  * Who publishes makes a new state from the latest one and changes it no more. Each reader gets a copy of its own: only its thread
  * counts who holds it, so that the requests of several threads do not fight over one cache line, and its thread frees it. What is

@@ -19,6 +19,8 @@
 #pragma once
 #include "store/store.h"
 
+struct arena;
+
 #define STORE_PEERS_MAX         20000
 #define STORE_PEERS_PER_NETWORK 64
 #define STORE_PEER_HELLOS       4
@@ -120,6 +122,13 @@ int store_evidence_trim(struct store *s, struct fault *fault);
 int store_evidence_expire(struct store *s, int64_t now, uint64_t *ret_rows, struct fault *fault);
 
 /* ---- reading ---- */
+
+/* Each row is borrowed; who keeps a copy moves its texts into the arena. */
+void store_peer_keep(struct arena *a, struct store_peer *p);
+void store_hello_keep(struct arena *a, struct store_hello *h);
+void store_failure_keep(struct arena *a, struct store_failure *f);
+void store_refusal_keep(struct arena *a, struct store_refusal *r);
+void store_certificate_keep(struct arena *a, struct store_certificate *c);
 
 /* Peers, the last seen first. failed: only those whose handshakes failed. */
 typedef int store_peer_fn(void *arg, const struct store_peer *p);

@@ -1,57 +1,11 @@
 /*
- * What the mail edge keeps, in SQLite: for each kind of evidence a record (sqlite_run.c), an addition, which is an upsert that adds
+ * What the mail edge keeps, in SQLite: for each kind of evidence, whose record is in evidence.c, an addition, which is an upsert that adds
  * counts, and a reading. The statements are in sqlite_query.c, the tables in sqlite_schema.c.
  */
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
 
 #define DAY_S 86400
-
-/* ---- records ---- */
-
-/* The last field is counted for the reader and has no parameter. */
-#define FIELD(name) RECORD_FIELD(struct store_peer, name)
-static const struct record_field peer_fields[] = { FIELD(network), FIELD(helo), FIELD(address), FIELD(first_at),
-	FIELD(last_at), FIELD(handshakes), FIELD(failures), FIELD(refusals), FIELD(mails), FIELD(mails_clear),
-	FIELD(version), FIELD(suite), FIELD(key), FIELD(failed_at), FIELD(fault), FIELD(proof), FIELD(mails_recent) };
-static const struct record peer_record = { peer_fields, array_len(peer_fields) };
-#undef FIELD
-
-#define FIELD(name) RECORD_FIELD(struct store_hello, name)
-static const struct record_field hello_fields[] = { FIELD(fingerprint), RECORD_FIELD_BLOB(struct store_hello, bytes),
-	FIELD(succeeded), FIELD(failed), FIELD(first_at), FIELD(last_at) };
-static const struct record hello_record = { hello_fields, array_len(hello_fields) };
-#undef FIELD
-
-#define FIELD(name) RECORD_FIELD(struct store_failure, name)
-static const struct record_field failure_fields[] = { FIELD(network), FIELD(helo), FIELD(address), FIELD(first_at),
-	FIELD(last_at), FIELD(times), FIELD(code), FIELD(fault), FIELD(also), FIELD(proof) };
-static const struct record failure_record = { failure_fields, array_len(failure_fields) };
-#undef FIELD
-
-#define FIELD(name) RECORD_FIELD(struct store_refusal, name)
-static const struct record_field refusal_fields[] = { FIELD(domain), FIELD(network), FIELD(helo), FIELD(address),
-	FIELD(sender), FIELD(recipient), FIELD(first_at), FIELD(last_at), FIELD(times), FIELD(code), FIELD(earlier) };
-static const struct record refusal_record = { refusal_fields, array_len(refusal_fields) };
-#undef FIELD
-
-#define FIELD(name) RECORD_FIELD(struct store_mail, name)
-static const struct record_field mail_fields[] = { FIELD(domain), FIELD(day), FIELD(version), FIELD(suite), FIELD(hop),
-	FIELD(verdict), FIELD(mails), FIELD(recipients), FIELD(bytes) };
-static const struct record mail_record = { mail_fields, array_len(mail_fields) };
-#undef FIELD
-
-#define FIELD(name) RECORD_FIELD(struct store_grace, name)
-static const struct record_field grace_fields[] = { FIELD(network), FIELD(helo), FIELD(domain), FIELD(first_at),
-	FIELD(last_at) };
-static const struct record grace_record = { grace_fields, array_len(grace_fields) };
-#undef FIELD
-
-#define FIELD(name) RECORD_FIELD(struct store_certificate, name)
-static const struct record_field certificate_fields[] = { FIELD(sha256), FIELD(name), FIELD(key), FIELD(bits),
-	FIELD(issuer), FIELD(self_signed), FIELD(not_before), FIELD(not_after), FIELD(first_at), FIELD(last_at) };
-static const struct record certificate_record = { certificate_fields, array_len(certificate_fields) };
-#undef FIELD
 
 static struct sqlite *of(struct store *s)
 {
@@ -96,7 +50,7 @@ static int add_returning(struct store *s, enum sqlite_query which, const struct 
 static int hello_add(struct store *s, int64_t peer, const struct store_hello *h, struct fault *fault)
 {
 	int64_t id = 0;
-	int r = add_returning(s, Q_HELLO_ADD, &hello_record, h, &id, fault);
+	int r = add_returning(s, Q_HELLO_ADD, &store_hello_record, h, &id, fault);
 
 	if (r < 0)
 		return r;
@@ -109,7 +63,7 @@ static int peer_add(struct store *s, const struct store_peer *p, const struct st
 {
 	struct sqlite *q = of(s);
 	int64_t id = 0;
-	int r = add_returning(s, Q_PEER_ADD, &peer_record, p, &id, fault);
+	int r = add_returning(s, Q_PEER_ADD, &store_peer_record, p, &id, fault);
 
 	if (r == 0 && p->mails > 0)
 		r = sqlite_run(q, Q_PEER_DAY_ADD, fault, "iii", id, p->last_at / DAY_S, (int64_t)p->mails);
@@ -142,37 +96,37 @@ static int failure_add(struct store *s, const struct store_failure *f, struct fa
 {
 	struct store_failure row = *f;
 	bool room = true;
-	int r = has_room(s, Q_FAILURE_ROOM, &failure_record, f, &room, fault);
+	int r = has_room(s, Q_FAILURE_ROOM, &store_failure_record, f, &room, fault);
 
 	if (!room)
 		row.helo = SPAN("*");
-	return r < 0 ? r : add(s, Q_FAILURE_ADD, &failure_record, &row, fault);
+	return r < 0 ? r : add(s, Q_FAILURE_ADD, &store_failure_record, &row, fault);
 }
 
 static int refusal_add(struct store *s, const struct store_refusal *f, struct fault *fault)
 {
 	struct store_refusal row = *f;
 	bool room = true;
-	int r = has_room(s, Q_REFUSAL_ROOM, &refusal_record, f, &room, fault);
+	int r = has_room(s, Q_REFUSAL_ROOM, &store_refusal_record, f, &room, fault);
 
 	if (!room)
 		row.helo = row.sender = row.recipient = SPAN("*");
-	return r < 0 ? r : add(s, Q_REFUSAL_ADD, &refusal_record, &row, fault);
+	return r < 0 ? r : add(s, Q_REFUSAL_ADD, &store_refusal_record, &row, fault);
 }
 
 static int mail_add(struct store *s, const struct store_mail *m, struct fault *fault)
 {
-	return add(s, Q_MAIL_ADD, &mail_record, m, fault);
+	return add(s, Q_MAIL_ADD, &store_mail_record, m, fault);
 }
 
 static int grace_put(struct store *s, const struct store_grace *g, struct fault *fault)
 {
-	return add(s, g->first_at != 0 ? Q_GRACE_PUT : Q_GRACE_REMOVE, &grace_record, g, fault);
+	return add(s, g->first_at != 0 ? Q_GRACE_PUT : Q_GRACE_REMOVE, &store_grace_record, g, fault);
 }
 
 static int certificate_add(struct store *s, const struct store_certificate *c, struct fault *fault)
 {
-	return add(s, Q_CERTIFICATE_ADD, &certificate_record, c, fault);
+	return add(s, Q_CERTIFICATE_ADD, &store_certificate_record, c, fault);
 }
 
 /* ---- bounds and ages ---- */
@@ -262,7 +216,7 @@ static int peer_row(const void *arg, sqlite3_stmt *row)
 	const struct reader *to = arg;
 	struct store_peer p = { 0 };
 
-	sqlite_read_record(row, 0, &peer_record, &p);
+	sqlite_read_record(row, 0, &store_peer_record, &p);
 	return to->fn.peer(to->arg, &p);
 }
 
@@ -279,8 +233,8 @@ static int hello_row(const void *arg, sqlite3_stmt *row)
 	struct store_peer p = { 0 };
 	struct store_hello h = { 0 };
 
-	sqlite_read_record(row, 0, &peer_record, &p);
-	sqlite_read_record(row, peer_record.count, &hello_record, &h);
+	sqlite_read_record(row, 0, &store_peer_record, &p);
+	sqlite_read_record(row, store_peer_record.count, &store_hello_record, &h);
 	return to->fn.hello(to->arg, &p, &h);
 }
 
@@ -294,7 +248,7 @@ static int failure_row(const void *arg, sqlite3_stmt *row)
 	const struct reader *to = arg;
 	struct store_failure f = { 0 };
 
-	sqlite_read_record(row, 0, &failure_record, &f);
+	sqlite_read_record(row, 0, &store_failure_record, &f);
 	return to->fn.failure(to->arg, &f);
 }
 
@@ -309,7 +263,7 @@ static int refusal_row(const void *arg, sqlite3_stmt *row)
 	const struct reader *to = arg;
 	struct store_refusal f = { 0 };
 
-	sqlite_read_record(row, 0, &refusal_record, &f);
+	sqlite_read_record(row, 0, &store_refusal_record, &f);
 	return to->fn.refusal(to->arg, &f);
 }
 
@@ -325,7 +279,7 @@ static int mail_row(const void *arg, sqlite3_stmt *row)
 	const struct reader *to = arg;
 	struct store_mail m = { 0 };
 
-	sqlite_read_record(row, 0, &mail_record, &m);
+	sqlite_read_record(row, 0, &store_mail_record, &m);
 	return to->fn.mail(to->arg, &m);
 }
 
@@ -341,7 +295,7 @@ static int grace_row(const void *arg, sqlite3_stmt *row)
 	const struct reader *to = arg;
 	struct store_grace g = { 0 };
 
-	sqlite_read_record(row, 0, &grace_record, &g);
+	sqlite_read_record(row, 0, &store_grace_record, &g);
 	return to->fn.grace(to->arg, &g);
 }
 
@@ -355,7 +309,7 @@ static int certificate_row(const void *arg, sqlite3_stmt *row)
 	const struct reader *to = arg;
 	struct store_certificate c = { 0 };
 
-	sqlite_read_record(row, 0, &certificate_record, &c);
+	sqlite_read_record(row, 0, &store_certificate_record, &c);
 	return to->fn.certificate(to->arg, &c);
 }
 

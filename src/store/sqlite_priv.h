@@ -2,7 +2,6 @@
  * statements), sqlite_run.c (how they run), sqlite_rows.c (domains and purges), sqlite_evidence.c (mail). */
 #pragma once
 #include <stdarg.h>
-#include <stddef.h>
 #include <sys/stat.h>
 #include <sqlite3.h>
 #include "store/store_priv.h"
@@ -106,33 +105,6 @@ typedef int sqlite_row_fn(const void *arg, sqlite3_stmt *row);
 int sqlite_each(struct sqlite *q, sqlite3_stmt *stmt, sqlite_row_fn *fn, const void *arg, struct fault *fault);
 struct span sqlite_column(sqlite3_stmt *row, int at); /* text or blob, borrowed until the next step */
 
-/* A struct as a row. */
-enum record_kind {
-	RECORD_TEXT,   /* struct span */
-	RECORD_BLOB,   /* struct span, for a column of bytes */
-	RECORD_NUMBER, /* int64_t, uint64_t */
-	RECORD_FLAG,   /* bool */
-	RECORD_BYTES,  /* uint8_t[size] */
-};
-struct record_field {
-	enum record_kind kind;
-	unsigned short offset, size; /* within the struct */
-};
-struct record {
-	const struct record_field *fields;
-	int count;
-};
-/* clang-format off */
-#define RECORD_KIND_OF(field) _Generic((field), struct span: RECORD_TEXT, int64_t: RECORD_NUMBER, \
-	uint64_t: RECORD_NUMBER, bool: RECORD_FLAG, uint8_t *: RECORD_BYTES)
-/* clang-format on */
-#define RECORD_FIELD_OF(type, field, kind) \
-	{ \
-		kind, offsetof(type, field), sizeof(((type *)0)->field) \
-	}
-/* A field of a struct, by what its type says; a span of bytes is to be called a blob. */
-#define RECORD_FIELD(type, field)      RECORD_FIELD_OF(type, field, RECORD_KIND_OF(((type *)0)->field))
-#define RECORD_FIELD_BLOB(type, field) RECORD_FIELD_OF(type, field, RECORD_BLOB)
 /* The fields of *from to the parameters ?1, ?2, … as far as the statement has such; borrowed until it is cleared. */
 void sqlite_bind_record(sqlite3_stmt *stmt, const struct record *record, const void *from);
 /* The columns from the first on to the fields of *ret; texts are borrowed, bytes of another size than the field's leave it. */

@@ -4,7 +4,41 @@
  * "store/store.h" says of their namesakes.
  */
 #pragma once
+#include <stddef.h>
 #include "store/evidence.h"
+
+/* ---- records: how a struct lies in a row, field by field ---- */
+
+enum record_kind {
+	RECORD_TEXT,   /* struct span */
+	RECORD_BLOB,   /* struct span, for a column of bytes */
+	RECORD_NUMBER, /* int64_t, uint64_t */
+	RECORD_FLAG,   /* bool */
+	RECORD_BYTES,  /* uint8_t[size] */
+};
+struct record_field {
+	enum record_kind kind;
+	unsigned short offset, size; /* within the struct */
+};
+struct record {
+	const struct record_field *fields;
+	int count;
+};
+/* clang-format off */
+#define RECORD_KIND_OF(field) _Generic((field), struct span: RECORD_TEXT, int64_t: RECORD_NUMBER, \
+	uint64_t: RECORD_NUMBER, bool: RECORD_FLAG, uint8_t *: RECORD_BYTES)
+/* clang-format on */
+#define RECORD_FIELD_OF(type, field, kind) \
+	{ \
+		kind, offsetof(type, field), sizeof(((type *)0)->field) \
+	}
+/* A field of a struct, by what its type says; a span of bytes is to be called a blob. */
+#define RECORD_FIELD(type, field)      RECORD_FIELD_OF(type, field, RECORD_KIND_OF(((type *)0)->field))
+#define RECORD_FIELD_BLOB(type, field) RECORD_FIELD_OF(type, field, RECORD_BLOB)
+extern const struct record store_peer_record, store_hello_record, store_failure_record, store_refusal_record,
+	store_mail_record, store_grace_record, store_certificate_record;
+
+/* ---- engines ---- */
 
 /* Of "store/evidence.h"; additions run inside a transaction. */
 struct store_evidence_engine {

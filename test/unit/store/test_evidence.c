@@ -1,6 +1,7 @@
 /* What the mail edge keeps: additions, bounds, ages, and that nobody else notices. */
 #include "store_unit.h"
 #include <sqlite3.h>
+#include "base/arena.h"
 #include "store/evidence.h"
 
 #define NOW   1795600000
@@ -317,6 +318,84 @@ static void test_readers(void **state)
 	assert_int_equal(seen, -100);
 }
 
+/* What was kept of the rows that went by; alive after the reading. */
+struct kept {
+	struct arena arena;
+	struct store_peer peer;
+	struct store_hello hello;
+	struct store_certificate certificate;
+};
+
+static int keep_hello(void *arg, const struct store_peer *p, const struct store_hello *h)
+{
+	struct kept *k = arg;
+
+	k->peer = *p;
+	k->hello = *h;
+	store_peer_keep(&k->arena, &k->peer);
+	store_hello_keep(&k->arena, &k->hello);
+	return 0;
+}
+
+static int keep_certificate(void *arg, const struct store_certificate *c)
+{
+	struct kept *k = arg;
+
+	k->certificate = *c;
+	store_certificate_keep(&k->arena, &k->certificate);
+	return 0;
+}
+
+static void assert_text(struct span got, const char *want)
+{
+	assert_int_equal(got.n, strlen(want));
+	assert_memory_equal(got.p, want, got.n);
+}
+
+/* A field of each kind there and back. */
+static void test_all_kinds_of_fields(void **state)
+{
+	const char bytes[] = "a\0b\xff";
+	const struct store_hello h = { .fingerprint = { 1, 0, 255 },
+		.bytes = span_make(bytes, sizeof(bytes)),
+		.succeeded = 1,
+		.failed = UINT64_C(1) << 40,
+		.first_at = NOW - 1,
+		.last_at = NOW };
+	const struct store_certificate c = { .sha256 = { 0, 7, 255 },
+		.name = SPAN("mx.a.example"),
+		.key = SPAN("RSA"),
+		.bits = 2048,
+		.self_signed = true,
+		.not_before = -5,
+		.not_after = NOW,
+		.first_at = NOW,
+		.last_at = NOW };
+	struct kept k = { 0 };
+
+	arena_init(&k.arena, 4096);
+	add_peer("192.0.2.0/24", "mx", &h, 1, NOW);
+	assert_int_equal(store_certificate_add(s, &c, &fault), 0);
+	commit();
+	assert_int_equal(store_hello_each(s, keep_hello, &k, &fault), 0);
+	assert_int_equal(store_certificate_each(s, c.name, 0, INT64_MAX, keep_certificate, &k, &fault), 0);
+	store_close(s);
+	s = NULL;
+	assert_text(k.peer.network, "192.0.2.0/24");
+	assert_text(k.peer.suite, "");
+	assert_memory_equal(k.hello.fingerprint, h.fingerprint, sizeof(h.fingerprint));
+	assert_int_equal(k.hello.bytes.n, sizeof(bytes));
+	assert_memory_equal(k.hello.bytes.p, bytes, sizeof(bytes));
+	assert_int_equal(k.hello.failed, h.failed);
+	assert_int_equal(k.hello.first_at, h.first_at);
+	assert_memory_equal(k.certificate.sha256, c.sha256, sizeof(c.sha256));
+	assert_text(k.certificate.name, "mx.a.example");
+	assert_int_equal(k.certificate.bits, c.bits);
+	assert_true(k.certificate.self_signed);
+	assert_int_equal(k.certificate.not_before, c.not_before);
+	arena_done(&k.arena);
+}
+
 /* Nothing of a batch stays when it is rolled back. */
 static void test_all_or_nothing(void **state)
 {
@@ -339,6 +418,7 @@ int main(void)
 		TEST(test_what_is_too_old_goes),
 		TEST(test_in_batches),
 		TEST(test_readers),
+		TEST(test_all_kinds_of_fields),
 		TEST(test_all_or_nothing),
 	};
 
