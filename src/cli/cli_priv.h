@@ -86,7 +86,7 @@ int cli_unreachable(struct cli *cli, const struct settings *s, int error);
 /* Prints the document as it is, with a newline; decrefs it. */
 void cli_print_json(struct cli *cli, json_t *json);
 
-/* ---- findings.c: what check and doctor gather ---- */
+/* ---- findings.c: what check, doctor and their kind gather and tell ---- */
 
 struct findings {
 	struct cli *cli;
@@ -103,9 +103,15 @@ struct settings *findings_settings(struct findings *f);
 int findings_end(struct findings *f, const char *schema);
 /* The same with a document that has more to say; it is taken. */
 int findings_end_with(struct findings *f, json_t *document);
+/* A whole verb without arguments of its own: look() adds what it finds, unless the settings cannot be read. */
+int findings_run(struct cli *cli, int argc, char **argv, const char *schema,
+	void (*look)(struct findings *f, const struct settings *s));
+
+/* ---- findings_look.c: what they look at ---- */
+
 /* The domains, or NULL after telling why there are none. snapshot_unref() them. */
 struct snapshot *findings_read_store(struct findings *f, const struct settings *s);
-/* Each looks at one thing. */
+/* Each adds what is wrong with one thing. */
 void findings_store(struct findings *f, const struct settings *s);
 void findings_certificates(struct findings *f, const struct settings *s);
 void findings_listeners(struct findings *f, const struct settings *s);

@@ -17,26 +17,19 @@ static void not_running(struct findings *f, const struct settings *s)
 	findings_add(f, &fault);
 }
 
+static void look(struct findings *f, const struct settings *s)
+{
+	findings_store(f, s);
+	findings_certificates(f, s);
+	if (findings_server(f, s)) {
+		cert_compare_served(f, s);
+	} else {
+		not_running(f, s);
+		findings_origins(f, s);
+	}
+}
+
 int cli_doctor(struct cli *cli, int argc, char **argv)
 {
-	struct cli_args args;
-	struct findings f;
-	struct settings *s;
-
-	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
-		return CLI_USAGE;
-	findings_init(&f, cli);
-	s = findings_settings(&f);
-	if (s) {
-		findings_store(&f, s);
-		findings_certificates(&f, s);
-		if (findings_server(&f, s)) {
-			cert_compare_served(&f, s);
-		} else {
-			not_running(&f, s);
-			findings_origins(&f, s);
-		}
-	}
-	settings_unref(s);
-	return findings_end(&f, "torhaus.doctor/1");
+	return findings_run(cli, argc, argv, "torhaus.doctor/1", look);
 }

@@ -1,0 +1,330 @@
+/*
+ * What findings are made of: the store, certificates, listeners, origins, the running server, one function a thing.
+ *
+ * Nothing here changes anything, and one finding never hides another.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/map.h"
+#include "base/mem.h"
+#include "cli/cli_priv.h"
+#include "domain/domain.h"
+#include "store/store.h"
+#include "tls/tls.h"
+
+#define CONNECT_MS  3000
+#define ORIGINS_MAX 2000 /* that one run tries */
+
+static void on_fault(void *arg, const struct fault *fault)
+{
+	findings_add(arg, fault);
+}
+
+/* ---- store ---- */
+
+struct snapshot *findings_read_store(struct findings *f, const struct settings *s)
+{
+	struct snapshot *snapshot = NULL;
+	struct store *store = NULL;
+	struct fault fault;
+	int r = store_open(s->store.p, false, &store, &fault);
+
+	if (r == 0)
+		r = snapshot_load(store, on_fault, f, &snapshot, &fault);
+	if (r < 0)
+		findings_add(f, &fault);
+	store_close(store);
+	return r < 0 ? NULL : snapshot;
+}
+
+/* Is encryption required for any recipient? */
+static bool is_required(const struct domain *d)
+{
+	bool required = d->tls == DOMAIN_TLS_REQUIRE;
+
+	for (unsigned i = 0; i < d->recipient_n; i++)
+		required = required || d->recipient[i].tls == DOMAIN_TLS_REQUIRE;
+	return required;
+}
+
+/* Names are not looked up here: one that means this machine should be called so. */
+static bool is_this_machine(struct span host)
+{
+	static const char *const loopback[] = { "127.0.0.0/8", "::1" };
+	struct net_prefix prefix;
+	struct net_addr a;
+
+	if (net_addr_parse_host(host, &a) < 0)
+		return span_eq(host, SPAN("localhost"));
+	for (size_t i = 0; i < array_len(loopback); i++)
+		if (net_prefix_parse(span_of(loopback[i]), &prefix) == 0 && net_prefix_contains(&prefix, &a))
+			return true;
+	return false;
+}
+
+/* What is required of the sender, torhaus must be able to keep. */
+static void check_hops(struct findings *f, const struct snapshot *snapshot)
+{
+	struct fault fault;
+
+	for (unsigned i = 0; i < snapshot_count(snapshot); i++) {
+		const struct domain *d = snapshot_at(snapshot, i);
+
+		if (d->mail.host.n == 0 || d->mail_tls != DOMAIN_MAIL_TLS_OFF || !is_required(d) ||
+			is_this_machine(d->mail.host))
+			continue;
+		fault_set(&fault, FAULT_MAIL_HOP_IN_CLEAR);
+		fault_fact(&fault, "domain", "%.*s", SPAN_ARG(d->name));
+		fault_fact(&fault, "backend", "%.*s", SPAN_ARG(d->mail.text));
+		findings_add(f, &fault);
+	}
+}
+
+void findings_store(struct findings *f, const struct settings *s)
+{
+	struct snapshot *snapshot = findings_read_store(f, s);
+
+	if (snapshot)
+		check_hops(f, snapshot);
+	snapshot_unref(snapshot);
+}
+
+/* ---- certificates ---- */
+
+void findings_certificates(struct findings *f, const struct settings *s)
+{
+	static const struct tls_set_settings settings = { .session_lifetime_s = 3600 };
+	struct tls_files *files;
+	struct tls_set *set;
+
+	if (s->web.listen_tls.n + s->mail.listen.n + s->mail.listen_tls.n == 0)
+		return;
+	files = tls_files_read(s->certificates.v, s->certificates.n);
+	set = tls_set_build(files, &settings, NULL, on_fault, f);
+	tls_set_compare(set, NULL, on_fault, f);
+	tls_set_unref(set);
+	tls_files_free(files);
+}
+
+/* ---- listeners ---- */
+
+/* Those that a running server listens on are ours. */
+static bool is_ours(json_t *status, const char *address, enum listener_kind kind)
+{
+	json_t *l;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "listeners"), i, l)
+	{
+		const char *text = json_string_value(json_object_get(l, "address"));
+		const char *word = json_string_value(json_object_get(l, "kind"));
+
+		if (text && word && strcmp(text, address) == 0 && strcmp(word, listener_kind_text(kind)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_listeners(struct findings *f, json_t *status, const struct net_addr *all, unsigned n,
+	enum listener_kind kind)
+{
+	char text[NET_ADDR_SIZE];
+	struct fault fault;
+
+	for (unsigned i = 0; i < n; i++) {
+		int r;
+
+		net_addr_text(&all[i], text);
+		if (is_ours(status, text, kind))
+			continue;
+		r = net_probe(&all[i], kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM);
+		if (r == 0)
+			continue;
+		fault_set(&fault, FAULT_LISTEN_FAILED);
+		fault_fact(&fault, "address", "%s", text);
+		fault_fact(&fault, "error", "%s", strerror(-r));
+		findings_add(f, &fault);
+	}
+}
+
+void findings_listeners(struct findings *f, const struct settings *s)
+{
+	unsigned http;
+	int error;
+	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
+
+	check_listeners(f, status, s->web.plain, s->web.listen.n, LISTENER_WEB);
+	check_listeners(f, status, s->web.tls, s->web.listen_tls.n, LISTENER_WEB_TLS);
+	check_listeners(f, status, s->mail.plain, s->mail.listen.n, LISTENER_MAIL);
+	check_listeners(f, status, s->mail.tls, s->mail.listen_tls.n, LISTENER_MAIL_TLS);
+	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_UDP);
+	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_TCP);
+	json_decref(status);
+}
+
+/* ---- origins and mail servers ---- */
+
+static int wait_connected(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int error = 0, r = poll(&p, 1, CONNECT_MS);
+	socklen_t n = sizeof(error);
+
+	if (r == 0)
+		return -ETIMEDOUT;
+	if (r < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+		return -errno;
+	return -error;
+}
+
+static int try_connect(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+		r = errno == EINPROGRESS ? wait_connected(fd) : -errno;
+	close(fd);
+	return r;
+}
+
+/* What is reached: the codes say which kind, the fact how it is called there. */
+static const struct place_kind {
+	const char *fact;
+	enum fault_code unknown, refused, timeout, unreachable;
+} place_origin = { "origin", FAULT_ORIGIN_NAME_UNKNOWN, FAULT_ORIGIN_REFUSED, FAULT_ORIGIN_CONNECT_TIMEOUT,
+	FAULT_ORIGIN_UNREACHABLE },
+  place_backend = { "backend", FAULT_MAIL_BACKEND_NAME_UNKNOWN, FAULT_MAIL_BACKEND_REFUSED, FAULT_MAIL_BACKEND_SILENT,
+	  FAULT_MAIL_BACKEND_UNREACHABLE };
+
+static void place_fault(struct findings *f, const struct place_kind *kind, struct span text, const char *host, int r)
+{
+	struct fault fault;
+
+	fault_set(&fault,
+		r == -ENOENT                 ? kind->unknown
+			: r == -ECONNREFUSED ? kind->refused
+			: r == -ETIMEDOUT    ? kind->timeout
+					     : kind->unreachable);
+	fault_fact(&fault, kind->fact, "%.*s", SPAN_ARG(text));
+	fault_fact(&fault, "name", "%s", host);
+	fault_fact(&fault, "error", "%s", strerror(-r));
+	findings_add(f, &fault);
+}
+
+/* One of the places that the domains name. */
+struct places {
+	struct findings *f;
+	struct arena arena;
+	struct map seen;
+};
+
+/* Each once, however many domains have it. */
+static void check_place(struct places *p, const struct place_kind *kind, struct span name, uint16_t port_n,
+	struct span text)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+	char host[256], port[8];
+	int r = -ENOENT;
+
+	if (name.n >= sizeof(host) || p->seen.count >= ORIGINS_MAX || map_find(&p->seen, text))
+		return;
+	map_put(&p->seen, arena_span(&p->arena, text), p);
+	snprintf(host, sizeof(host), "%.*s", SPAN_ARG(name));
+	snprintf(port, sizeof(port), "%u", port_n);
+	if (getaddrinfo(host, port, &hints, &found) == 0)
+		for (struct addrinfo *a = found; a && r != 0; a = a->ai_next)
+			r = try_connect(a);
+	if (found)
+		freeaddrinfo(found);
+	if (r < 0)
+		place_fault(p->f, kind, text, host, r);
+}
+
+static void check_places(struct findings *f, const struct snapshot *snapshot)
+{
+	struct places p = { .f = f };
+	struct buf text = BUF_INIT(1024);
+
+	arena_init(&p.arena, 1 << 16);
+	map_init(&p.seen);
+	for (unsigned i = 0; i < snapshot_count(snapshot); i++) {
+		const struct domain *d = snapshot_at(snapshot, i);
+
+		for (unsigned k = 0; k < d->origin_n; k++) {
+			buf_reset(&text);
+			origin_spec_print(&d->origin[k], &text);
+			check_place(&p, &place_origin, d->origin[k].host, d->origin[k].port, buf_span(&text));
+		}
+		if (d->mail.host.n > 0)
+			check_place(&p, &place_backend, d->mail.host, d->mail.port, d->mail.text);
+	}
+	map_done(&p.seen);
+	arena_done(&p.arena);
+	buf_done(&text);
+}
+
+void findings_origins(struct findings *f, const struct settings *s)
+{
+	struct snapshot *snapshot = findings_read_store(f, s);
+
+	if (snapshot)
+		check_places(f, snapshot);
+	snapshot_unref(snapshot);
+}
+
+/* ---- a running server ---- */
+
+static void add_all(struct findings *f, json_t *faults)
+{
+	json_t *fault;
+	size_t i;
+
+	json_array_foreach(faults, i, fault)
+	{
+		findings_add_json(f, fault);
+	}
+}
+
+static void add_origin(struct findings *f, json_t *origin)
+{
+	const char *text = json_string_value(json_object_get(origin, "origin"));
+	const char *code = json_string_value(json_object_get(origin, "code"));
+	const char *error = json_string_value(json_object_get(origin, "error"));
+	struct fault fault;
+
+	if (!text || !code || fault_code_find(span_of(code)) == FAULT_NONE)
+		return;
+	fault_set(&fault, fault_code_find(span_of(code)));
+	fault_fact(&fault, "origin", "%s", text);
+	fault_fact(&fault, "error", "%s", error ? error : "");
+	findings_add(f, &fault);
+}
+
+bool findings_server(struct findings *f, const struct settings *s)
+{
+	unsigned http;
+	int error;
+	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error), *supervisor, *origin;
+	size_t i;
+
+	if (!status)
+		return false;
+	supervisor = json_object_get(status, "supervisor");
+	add_all(f, json_object_get(status, "faults"));
+	add_all(f, json_object_get(supervisor, "faults"));
+	if (json_is_true(json_object_get(supervisor, "crash_loop")) && json_object_get(supervisor, "last_end"))
+		findings_add_json(f, json_object_get(supervisor, "last_end"));
+	json_array_foreach(json_object_get(status, "origins"), i, origin)
+	{
+		add_origin(f, origin);
+	}
+	json_decref(status);
+	return true;
+}
