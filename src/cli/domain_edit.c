@@ -177,11 +177,6 @@ static void give_web(struct work *w, struct edit *e, struct span name)
 			work_say(w, "--web NAME chooses others", "--web NAME wählt andere"));
 }
 
-static int is_row_of(void *arg, const struct store_domain *row)
-{
-	return span_eq(row->name, *(const struct span *)arg);
-}
-
 static int add_domain(struct work *w, struct edit *e)
 {
 	struct domain_change c = { .kind = DOMAIN_ADDED };
@@ -192,14 +187,14 @@ static int add_domain(struct work *w, struct edit *e)
 		return CLI_USAGE;
 	if (store_begin(w->store, &w->fault) < 0)
 		return work_refuse(w);
-	r = store_domain_get(w->store, c.name, is_row_of, &c.name, &w->fault);
+	r = work_has(w, c.name);
 	if (r > 0) {
 		fault_set(&w->fault, FAULT_DOMAIN_EXISTS);
 		fault_fact(&w->fault, "domain", "%.*s", SPAN_ARG(c.name));
 		work_refuse(w);
 		return CLI_FOUND;
 	}
-	if (r < 0 && w->fault.code != FAULT_NONE)
+	if (r < 0)
 		return work_refuse(w);
 	give_web(w, e, c.name);
 	r = write_edit(w, e, c.name, NULL, &d);

@@ -149,6 +149,18 @@ int work_refuse_unknown(struct work *w, struct span name)
 	return CLI_FOUND;
 }
 
+static int is_row_of(void *arg, const struct store_domain *row)
+{
+	return span_eq(row->name, *(const struct span *)arg);
+}
+
+int work_has(struct work *w, struct span name)
+{
+	int r = store_domain_get(w->store, name, is_row_of, &name, &w->fault);
+
+	return r == -ENOENT && w->fault.code == FAULT_NONE ? 0 : r;
+}
+
 int work_read_one(struct reading *rd, struct span name)
 {
 	int r = store_domain_get(rd->w->store, name, read_row, rd, &rd->w->fault);

@@ -46,6 +46,8 @@ struct reading {
 	struct domain_row *rows;
 	unsigned n, room, bad;
 };
+/* Is there a domain of that name? 1, 0, or -errno with w->fault. */
+int work_has(struct work *w, struct span name);
 int work_read_all(struct reading *rd);                   /* CLI_DONE, CLI_PARTLY, or a status after telling */
 int work_read_one(struct reading *rd, struct span name); /* CLI_DONE, or a status after telling */
 

@@ -249,23 +249,18 @@ static int read_evidence(struct mail_report *r)
 
 /* ---- the domain, gaps ---- */
 
-static int is_row_of(void *arg, const struct store_domain *row)
-{
-	return span_eq(row->name, *(const struct span *)arg);
-}
-
 /* A domain that was removed still has its evidence; one that there never was is a mistake. */
 static int read_domain(struct mail_report *r, struct reading *rd)
 {
 	struct work *w = r->w;
-	int found = store_domain_get(w->store, r->domain, is_row_of, &r->domain, &w->fault), status;
+	int found = work_has(w, r->domain), status;
 
 	if (found > 0) {
 		status = work_read_one(rd, r->domain);
 		r->row = status == CLI_DONE ? &rd->rows[0] : NULL;
 		return status == CLI_FOUND ? CLI_DONE : status;
 	}
-	if (w->fault.code != FAULT_NONE)
+	if (found < 0)
 		return work_refuse(w);
 	if (r->delivered + r->refused + r->deferred + r->refusals_n + r->taken_n > 0)
 		return CLI_DONE;

@@ -65,7 +65,7 @@ void change_add(struct change_plan *plan, struct arena *a, struct span name, str
 	c->after = arena_span(a, buf_span(&body));
 }
 
-int change_write(struct store *s, const struct change_plan *plan, const char *by, struct fault *fault)
+static int write_all(struct store *s, const struct change_plan *plan, const char *by, struct fault *fault)
 {
 	int r = 0;
 
@@ -76,6 +76,17 @@ int change_write(struct store *s, const struct change_plan *plan, const char *by
 		if (plan->after[i])
 			r = domain_put(s, plan->after[i], by, fault);
 	return r;
+}
+
+int change_end(struct store *s, const struct change_plan *plan, int r, bool dry_run, const char *by,
+	struct fault *fault)
+{
+	if (r == 0 && !dry_run)
+		r = write_all(s, plan, by, fault);
+	if (r == 0 && !dry_run)
+		r = store_commit(s, fault);
+	store_rollback(s);
+	return r < 0 ? r : (int)plan->n;
 }
 
 static int read_row(void *arg, const struct store_domain *d)
@@ -149,10 +160,5 @@ int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, 
 		plan_difference(&rows, file, a, &plan);
 		*ret = plan.changes;
 	}
-	if (r == 0 && !dry_run)
-		r = change_write(s, &plan, by, fault);
-	if (r == 0 && !dry_run)
-		r = store_commit(s, fault);
-	store_rollback(s);
-	return r < 0 ? r : (int)plan.n;
+	return change_end(s, &plan, r, dry_run, by, fault);
 }

@@ -311,10 +311,5 @@ int domain_import(struct store *s, struct span text, const char *file, bool dry_
 		*ret = plan.changes;
 		r = errors->n ? -EINVAL : 0;
 	}
-	if (r == 0 && !dry_run)
-		r = change_write(s, &plan, by, fault);
-	if (r == 0 && !dry_run)
-		r = store_commit(s, fault);
-	store_rollback(s);
-	return r < 0 ? r : (int)plan.n;
+	return change_end(s, &plan, r, dry_run, by, fault);
 }

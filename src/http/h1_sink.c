@@ -37,12 +37,7 @@ int h1_send(struct h1_work *w, struct iovec *iov, int count)
 			w->out.dead = true;
 			return (int)sent;
 		}
-		for (; count > 0 && (size_t)sent >= iov->iov_len; iov++, count--)
-			sent -= (ssize_t)iov->iov_len;
-		if (count > 0) {
-			iov->iov_base = (char *)iov->iov_base + sent;
-			iov->iov_len -= (size_t)sent;
-		}
+		iov_skip(&iov, &count, (size_t)sent);
 	}
 	return 0;
 }

@@ -214,25 +214,25 @@ ssize_t conn_recv(struct conn *c, void *p, size_t n, uint64_t deadline)
 	return c->top->ops->recv(c->top, p, n, deadline);
 }
 
+void iov_skip(struct iovec **iov, int *count, size_t n)
+{
+	for (; *count > 0 && n >= (*iov)->iov_len; (*iov)++, (*count)--)
+		n -= (*iov)->iov_len;
+	if (*count > 0) {
+		(*iov)->iov_base = (char *)(*iov)->iov_base + n;
+		(*iov)->iov_len -= n;
+	}
+}
+
 int conn_send(struct conn *c, struct iovec *iov, int count, uint64_t deadline)
 {
+	iov_skip(&iov, &count, 0);
 	while (count > 0) {
-		ssize_t sent;
+		ssize_t sent = c->top->ops->send(c->top, iov, count, deadline);
 
-		if (iov->iov_len == 0) {
-			iov++;
-			count--;
-			continue;
-		}
-		sent = c->top->ops->send(c->top, iov, count, deadline);
 		if (sent < 0)
 			return (int)sent;
-		for (; count > 0 && (size_t)sent >= iov->iov_len; iov++, count--)
-			sent -= (ssize_t)iov->iov_len;
-		if (count > 0) {
-			iov->iov_base = (char *)iov->iov_base + sent;
-			iov->iov_len -= (size_t)sent;
-		}
+		iov_skip(&iov, &count, (size_t)sent);
 	}
 	return 0;
 }

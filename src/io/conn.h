@@ -66,9 +66,12 @@ struct conn *conn_connect(const struct net_addr *a, uint64_t deadline, int *ret_
  * one whose packets vanish does not use up that of the others. */
 struct conn *conn_connect_any(const struct net_addr *a, int n, uint64_t deadline, int *ret_error);
 
+/* Receives up to n bytes. How many; 0 at the end, or a negative errno. */
 ssize_t conn_recv(struct conn *c, void *p, size_t n, uint64_t deadline);
 /* All of iov, whose entries it may change. 0 or a negative errno. */
 int conn_send(struct conn *c, struct iovec *iov, int count, uint64_t deadline);
+/* Steps over the first n bytes of *count pieces, and over empty ones behind them. Does not suspend. */
+void iov_skip(struct iovec **iov, int *count, size_t n);
 int conn_write(struct conn *c, const void *p, size_t n, uint64_t deadline);
 /* Farewell of every filter from the top, then FIN; the conn still needs conn_close(). */
 int conn_shutdown(struct conn *c, uint64_t deadline);

@@ -71,7 +71,15 @@ static int step(struct smtp_data *d, char c, struct buf *out)
 	return -EBADMSG;
 }
 
-int smtp_data_read(struct smtp_data *d, struct span in, struct buf *out, size_t *ret_used)
+/* A byte of a chunk, where a dot is a dot and the end is elsewhere. */
+static int step_in_chunk(struct smtp_data *d, char c, struct buf *out)
+{
+	return d->state == CR ? after_cr(d, c, out) : in_line(d, c, out);
+}
+
+/* Byte by byte, but for what means nothing. What a step returned that was not 0; *ret_used counts its byte. */
+static int walk(struct smtp_data *d, struct span in, struct buf *out,
+	int (*step_by)(struct smtp_data *d, char c, struct buf *out), size_t *ret_used)
 {
 	size_t at = 0;
 	int r = 0;
@@ -83,32 +91,27 @@ int smtp_data_read(struct smtp_data *d, struct span in, struct buf *out, size_t 
 			buf_add(out, in.p + at, run);
 			at += run;
 		} else {
-			r = step(d, in.p[at++], out);
+			r = step_by(d, in.p[at++], out);
 		}
 	}
+	*ret_used = at;
+	return r;
+}
+
+int smtp_data_read(struct smtp_data *d, struct span in, struct buf *out, size_t *ret_used)
+{
+	int r = walk(d, in, out, step, ret_used);
+
 	if (r == 1)
 		d->state = LINE_START;
-	*ret_used = at;
 	return r;
 }
 
 int smtp_chunk_read(struct smtp_data *d, struct span in, struct buf *out)
 {
-	size_t at = 0;
-	int r = 0;
+	size_t used;
 
-	while (r == 0 && at < in.n) {
-		size_t run = d->state == IN_LINE ? plain_run(in, at) : 0;
-
-		if (run > 0) {
-			buf_add(out, in.p + at, run);
-			at += run;
-		} else {
-			r = d->state == CR ? after_cr(d, in.p[at], out) : in_line(d, in.p[at], out);
-			at++;
-		}
-	}
-	return r;
+	return walk(d, in, out, step_in_chunk, &used);
 }
 
 bool smtp_data_in_cr(const struct smtp_data *d)
