@@ -356,9 +356,11 @@ void evidence_failed(struct evidence *e, const struct evidence_peer *peer, const
 static unsigned likeness(const struct recent *r, const struct who *who)
 {
 	bool same_name = who->helo[0] && strcmp(r->helo, who->helo) == 0;
+	/* "*": the store has it for many (store/evidence.h). */
+	bool nameless = !who->helo[0] || !r->helo[0] || strcmp(r->helo, "*") == 0;
 
 	if (strcmp(r->address, who->address) == 0)
-		return same_name ? 3 : !r->helo[0] || !who->helo[0] ? 1 : 0;
+		return same_name ? 3 : nameless ? 1 : 0;
 	return same_name && strcmp(r->network, who->network) == 0 ? 2 : 0;
 }
 

@@ -290,6 +290,8 @@ static void test_two_peers_behind_one_address(void **state)
 	assert_int_equal(code, FAULT_TLS_GROUPS_DISJOINT);
 	assert_true(earlier("192.0.2.1", "mx1.b.example", NOW + 3, &code, &ago));
 	assert_int_equal(code, FAULT_TLS_NO_RSA_CERT);
+	fail_handshake("192.0.2.7", "*", FAULT_TLS_GROUPS_DISJOINT, SPAN(""), NOW);
+	assert_true(earlier("192.0.2.7", "mx3.b.example", NOW + 3, &code, &ago));
 }
 
 static void test_earlier_failures_survive_the_worker(void **state)
