@@ -60,6 +60,14 @@ static int read_message(struct relay *r)
 	return relay_end(r);
 }
 
+/* Whoever sends the message without waiting would have it taken for commands, once it is not wanted. */
+static int refuse_early(struct mail_session *s)
+{
+	s->verdict = VERDICT_MALFORMED;
+	session_say(s, 421, "4.5.0", "The message came before it was asked for");
+	return NEXT_CLOSE;
+}
+
 int on_data(struct mail_session *s, struct span args)
 {
 	bool early = session_unread(s).n > 0;
@@ -68,9 +76,8 @@ int on_data(struct mail_session *s, struct span args)
 
 	(void)args;
 	r = relay_begin(s);
-	/* Whoever sends the message without waiting would now have it taken for commands. */
 	if (!r)
-		return early ? NEXT_CLOSE : NEXT_COMMAND;
+		return early ? refuse_early(s) : NEXT_COMMAND;
 	session_say(s, 354, "", "End with <CR><LF>.<CR><LF>");
 	error = session_flush(s);
 	return error < 0 ? error : read_message(r);

@@ -196,6 +196,14 @@ static void test_a_message_forgives_errors(void **state)
 	talk_end(&t);
 }
 
+/* A client that sends its message unasked, and is refused: nothing of the message is a command. */
+static void test_a_message_unasked(void **state)
+{
+	play_up_to(step_of("< DATA"));
+	PLAY(&t, "< DATA\r\nMAIL FROM:<evil@b.test>\r\n.", "b> DATA", "b< 452 4.3.1 Full", "> 452 4.3.1 Full",
+		"> 421 4.5.0 *", ">-");
+}
+
 /* A connection that carried one message carries the next; one that carried half of one does not. */
 static void test_connections_are_kept(void **state)
 {
@@ -431,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_odd_answers_to_the_dot),
 		cmocka_unit_test(test_odd_refusals_of_the_dot),
 		cmocka_unit_test_setup_teardown(test_a_refusal_of_mail_and_a_close, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_message_unasked, begin, end),
 		cmocka_unit_test(test_a_message_forgives_errors),
 		cmocka_unit_test_setup_teardown(test_connections_are_kept, begin, end),
 		cmocka_unit_test(test_a_dead_connection_is_replaced),
