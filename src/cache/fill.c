@@ -349,6 +349,12 @@ struct cache_obj *cache_fill_obj(struct cache_fill *f)
 
 /* ---- the body ---- */
 
+/* Up to where a reader has let go: its pieces of the last call are still being sent. */
+static uint64_t passed_by(const struct cache_reader *r)
+{
+	return r->pinned ? r->pinned_at : r->segment_at;
+}
+
 /* Frees what all readers have passed. Under the body's lock. */
 static void drop_passed(struct cache_body *b)
 {
@@ -357,11 +363,8 @@ static void drop_passed(struct cache_body *b)
 	list_each (it, &b->readers) {
 		const struct cache_reader *r = container_of(it, struct cache_reader, link);
 
-		uint64_t at = r->pinned ? r->pinned_at : r->segment_at;
-
-		/* Its pieces of the last call are still being sent. */
-		if (at < passed)
-			passed = at;
+		if (passed_by(r) < passed)
+			passed = passed_by(r);
 	}
 	body_drop_until(b, passed);
 }
@@ -373,7 +376,7 @@ static void cut_off_stalled(struct cache_body *b)
 	list_each_safe (it, &b->readers) {
 		struct cache_reader *r = container_of(it, struct cache_reader, link);
 
-		if (now - r->moved_ms < STREAM_STALL_MS || r->at + STREAM_WINDOW > b->length)
+		if (now - r->moved_ms < STREAM_STALL_MS || passed_by(r) + STREAM_WINDOW > b->length)
 			continue;
 		r->cut_off = true;
 		r->listed = false;

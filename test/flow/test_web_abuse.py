@@ -307,6 +307,24 @@ def test_a_slow_reader_of_a_large_stream_gets_what_was_sent(make_torhaus, origin
     assert reply.complete and reply.body == b"".join(blocks)
 
 
+@pytest.mark.slow
+def test_a_reader_that_stands_still_does_not_stop_a_stream(make_torhaus, origin):
+    """After 30 s it is cut off, and the others go on."""
+    t = make_torhaus(web='cache_memory = "1M"\n  send_timeout = "10m"')
+    t.add("example.test", origin.url)
+    t.start()
+    blocks = numbered(512)
+    origin.on("/s", headers=STORED, delay=1, pieces=[(0, b) for b in blocks])
+    still = t.connect()
+    still.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    still.send(b"GET /s HTTP/1.1\r\nHost: example.test\r\n\r\n")
+    time.sleep(0.3)
+    with t.connect(timeout=50) as c:
+        reply = c.request("/s")
+    assert reply.complete and reply.body == b"".join(blocks) and origin.count("/s") == 1
+    still.close()
+
+
 def test_many_large_fills_stay_within_the_cache(make_torhaus, origin):
     """The memory of fills under way counts: they cannot outgrow what the cache may have."""
     t = make_torhaus(threads=1, web='cache_memory = "16M"')
