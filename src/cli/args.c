@@ -3,6 +3,9 @@
 #include "base/fmt.h"
 #include "cli/cli_priv.h"
 
+#define NAME_MAX_       253
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
 static const struct cli_option *find(const struct cli_option *options, struct span name)
 {
 	for (; options && options->name; options++)
@@ -81,4 +84,12 @@ const char *cli_arg(const struct cli_args *args, const char *option)
 		if (strcmp(args->v[i].option->name, option) == 0)
 			value = args->v[i].value;
 	return value;
+}
+
+bool cli_is_name(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 0 && n <= NAME_MAX_ && strspn(text, NAME_CHARACTERS) == n && text[0] != '.' && text[0] != '-' &&
+		!strstr(text, "..");
 }

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "cli/cli_priv.h"
 
+#define USAGE_MAX      2048
 #define CONFIG_DEFAULT "/etc/torhaus/torhaus.conf"
 
 struct words {
@@ -47,13 +48,17 @@ void cli_fault(struct cli *cli, const struct fault *f)
 
 int cli_usage(struct cli *cli, const char *fmt, ...)
 {
+	_cleanup_(buf_done) struct buf text = BUF_INIT(USAGE_MAX);
 	const struct cli_verb *verb = cli->verb;
+	char safe[USAGE_MAX];
 	va_list ap;
 
-	fprintf(cli->err, "torhaus%s%s: ", verb ? " " : "", verb ? verb->name : "");
 	va_start(ap, fmt);
-	vfprintf(cli->err, fmt, ap);
+	buf_vaddf(&text, fmt, ap);
 	va_end(ap);
+	/* It repeats what was typed, or what a file holds. */
+	fprintf(cli->err, "torhaus%s%s: %.*s", verb ? " " : "", verb ? verb->name : "",
+		(int)fmt_safe(buf_span(&text), "", safe, sizeof(safe)), safe);
 	if (verb)
 		fprintf(cli->err, "\n%s torhaus %s %s\n", cli_say(cli, "usage:", "Aufruf:"), verb->name, verb->args);
 	else

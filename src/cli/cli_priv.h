@@ -53,6 +53,8 @@ struct cli_args {
 int cli_args_parse(struct cli *cli, int argc, char **argv, unsigned rest_max, struct cli_args *ret);
 /* The last value given; NULL: none. */
 const char *cli_arg(const struct cli_args *args, const char *option);
+/* A host name, as options may name one: letters of ASCII, digits, ".", "-", "_". */
+bool cli_is_name(const char *text);
 
 /* ---- print.c ---- */
 const char *cli_say(const struct cli *cli, const char *en, const char *de);

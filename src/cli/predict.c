@@ -105,7 +105,45 @@ static void ignore(void *arg, const struct fault *f)
 	(void)arg, (void)f;
 }
 
-static void build_sets(struct prediction *p, const struct settings *s)
+/* What is wrong with the files themselves; that none is left is told by the caller. */
+static void on_file_fault(void *arg, const struct fault *f)
+{
+	if (f->code != FAULT_CERT_NONE)
+		cli_fault(arg, f);
+}
+
+static bool is_among(const struct tls_files *files, const char *path)
+{
+	for (unsigned i = 0; i < files->n; i++)
+		if (is_same_file(path, files->v[i].path))
+			return true;
+	return false;
+}
+
+/* Does each file named say something? A slip in a name would make the answer one about another question. */
+static int check_files(struct prediction *p, const struct tls_files *now, const struct tls_files *new,
+	const struct tls_set_settings *settings, bool from_folders)
+{
+	struct tls_set *set = tls_set_build(new, settings, NULL, on_file_fault, p->cli);
+	unsigned n = tls_set_count(set);
+
+	tls_set_unref(set);
+	if (p->with_n > 0 && n == 0)
+		return cli_usage(p->cli, "--with names no usable certificate");
+	for (unsigned i = 0; i < p->without_n && from_folders; i++)
+		if (!is_among(now, p->without[i]))
+			return cli_usage(p->cli,
+				"--without %s is none of the files in the certificate folders; `torhaus cert list` names them",
+				p->without[i]);
+	if (from_folders)
+		return CLI_DONE;
+	set = tls_set_build(now, settings, NULL, on_file_fault, p->cli);
+	n = tls_set_count(set);
+	tls_set_unref(set);
+	return n == 0 ? cli_usage(p->cli, "--without names no usable certificate") : CLI_DONE;
+}
+
+static int build_sets(struct prediction *p, const struct settings *s)
 {
 	const struct tls_set_settings settings = { .session_lifetime_s = 3600, .stand_in_keys = true, .any_name = !s };
 	struct tls_files *now = s ? tls_files_read(s->certificates.v, s->certificates.n)
@@ -113,8 +151,8 @@ static void build_sets(struct prediction *p, const struct settings *s)
 	struct tls_files *new = tls_files_read_named(p->with, p->with_n);
 	struct tls_files *then = files_then(p, now, new, false), *both = files_then(p, now, new, true);
 
-	/* What is wrong with the new ones is of interest, and told once. */
-	tls_set_unref(tls_set_build(new, &settings, NULL, on_fault, p->cli));
+	int status = check_files(p, now, new, &settings, s != NULL);
+
 	p->now = tls_set_build(now, &settings, NULL, ignore, NULL);
 	p->then = tls_set_build(then, &settings, NULL, ignore, NULL);
 	p->both = tls_set_build(both, &settings, NULL, ignore, NULL);
@@ -122,6 +160,7 @@ static void build_sets(struct prediction *p, const struct settings *s)
 	tls_files_free(new);
 	tls_files_free(then);
 	tls_files_free(both);
+	return status;
 }
 
 /* "RSA and ECDSA" */
@@ -255,6 +294,12 @@ static void print_result(struct prediction *p)
 	fprintf(out, say(p, "Certificates now: %s; then: %s.\n", "Zertifikate jetzt: %s; dann: %s.\n"),
 		types_of(p, p->now), types_of(p, p->then));
 	print_basis(p);
+	if (r->peers == 0 && p->source != FROM_PEERS) {
+		fprintf(out, "%s\n",
+			say(p, "So nothing can be said: it names nobody whose TLS is known.",
+				"So lässt sich nichts sagen: Darin steht niemand, dessen TLS bekannt ist."));
+		return;
+	}
 	if (r->peers == 0) {
 		fprintf(out, "%s\n",
 			say(p, "So nothing can be said: no peers are known yet. A mail log or a scan gives an approximation: --log FILE, --scan FILE.",
@@ -327,11 +372,12 @@ static int predict_by_peers(struct prediction *p)
 	struct settings *s = cli_settings(p->cli);
 	struct store *store = NULL;
 	struct fault fault;
-	int r;
+	int r = s ? build_sets(p, s) : CLI_SETTINGS;
 
-	if (!s)
-		return CLI_SETTINGS;
-	build_sets(p, s);
+	if (r != CLI_DONE) {
+		settings_unref(s);
+		return r;
+	}
 	r = store_open(s->store.p, false, &store, &fault);
 	if (r == 0)
 		r = predict_peers(store, TLS_FOR_MAIL, p->now, p->then, p->both, &p->arena, &p->result, &fault);
@@ -345,13 +391,16 @@ static int predict_by_peers(struct prediction *p)
 
 static int predict_by_logs(struct prediction *p)
 {
-	struct logs *l = logs_new(p->since, 0);
-	int r = logs_read(l, p->files, p->files_n, on_fault, p->cli);
+	int r = build_sets(p, NULL);
+	struct logs *l;
 
-	build_sets(p, NULL);
+	if (r != CLI_DONE)
+		return r;
+	l = logs_new(p->since, 0);
+	r = logs_read(l, p->files, p->files_n, on_fault, p->cli);
 	logs_conclude(l);
 	predict_logs(l, p->now, p->then, &p->arena, &p->result);
-	p->partly = r < 0;
+	p->partly = r < 0 || p->result.peers == 0;
 	logs_free(l);
 	return CLI_DONE;
 }
@@ -364,8 +413,9 @@ static int predict_by_scans(struct prediction *p)
 	fleet_init(&f);
 	for (unsigned i = 0; i < p->files_n && status == CLI_DONE; i++)
 		status = tls_scan_read(p->cli, p->files[i], &f);
+	if (status == CLI_DONE)
+		status = build_sets(p, NULL);
 	if (status == CLI_DONE) {
-		build_sets(p, NULL);
 		predict_servers(&f, TLS_FOR_MAIL, p->now, p->then, p->both, &p->arena, &p->result);
 		p->servers = f.n;
 		p->partly = p->result.peers == 0;

@@ -4,6 +4,7 @@
  * The answer is a replay in memory (tls/explain.h). What was supposed for it (a hello around a list of suites, a key in the
  * place of one that was not given) is told with it.
  */
+#include <errno.h>
 #include <string.h>
 #include "base/mem.h"
 #include "cli/cli_priv.h"
@@ -44,7 +45,7 @@ static int read_value(struct question *q, const char *value, bool is_list, size_
 	r = cli_file_read(value, out);
 	if (r == 0)
 		return CLI_DONE;
-	if (is_list && !strchr(value, '/')) {
+	if (is_list && (r == -ENOENT || r == -ENAMETOOLONG) && !strchr(value, '/')) {
 		buf_reset(out);
 		buf_add_text(out, value);
 		return CLI_DONE;
@@ -82,9 +83,36 @@ static void on_note(void *arg, const struct fault *fault)
 	findings_add(&f, fault);
 }
 
+static int refuse_suites(struct question *q, struct span names)
+{
+	struct fault fault;
+
+	fault_set(&fault, FAULT_TLS_SUITES_UNKNOWN);
+	fault_fact(&fault, "names", "%.*s", SPAN_ARG(names.n ? span_sub(names, 0, 200) : SPAN("-")));
+	cli_fault(q->cli, &fault);
+	return CLI_FOUND;
+}
+
+/* Nothing usable was given: an answer about a server without certificates would be none. */
+static int refuse_certificates(struct question *q)
+{
+	json_t *note;
+	size_t i;
+
+	json_array_foreach(q->notes, i, note)
+	{
+		const char *code = json_string_value(json_object_get(note, "code"));
+
+		if (!code || strcmp(code, fault_code_text(FAULT_CERT_NONE)) != 0)
+			cli_fault_json(q->cli, q->cli->err, note);
+	}
+	return CLI_FOUND;
+}
+
 static int read_server(struct question *q, const struct cli_args *args)
 {
-	struct buf text, suites = BUF_INIT(LIST_MAX), suites13 = BUF_INIT(LIST_MAX);
+	_cleanup_(buf_done) struct buf text = BUF_INIT(LIST_MAX), suites = BUF_INIT(LIST_MAX),
+				       suites13 = BUF_INIT(LIST_MAX);
 	struct tls_set_settings settings = { .session_lifetime_s = 3600, .stand_in_keys = true, .any_name = true };
 	const char *paths[2 * ARGS_MAX], *list = cli_arg(args, "--server-suites");
 	struct tls_files *files;
@@ -99,17 +127,16 @@ static int read_server(struct question *q, const struct cli_args *args)
 		if (read_value(q, list, true, LIST_MAX, &text) != CLI_DONE)
 			return CLI_FOUND;
 		predict_server_suites(buf_span(&text), &suites, &suites13);
+		if (suites.n + suites13.n == 0)
+			return refuse_suites(q, buf_span(&text));
 		settings.suites = buf_text(&suites);
 		settings.suites13 = buf_text(&suites13);
-		buf_done(&text);
 	}
 	q->own_suites = !list;
 	files = tls_files_read_named(paths, n);
 	q->set = tls_set_build(files, &settings, NULL, on_note, q);
 	tls_files_free(files);
-	buf_done(&suites);
-	buf_done(&suites13);
-	return CLI_DONE;
+	return tls_set_count(q->set) == 0 && !q->cli->json ? refuse_certificates(q) : CLI_DONE;
 }
 
 /* ---- the answer, for people ---- */
@@ -307,6 +334,8 @@ int cli_tls_explain(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "name the client by --suites or by --hello");
 	if (!cli_arg(&args, "--with"))
 		return cli_usage(cli, "name the certificates by --with");
+	if (name && *name && !cli_is_name(name))
+		return cli_usage(cli, "--name is a host name such as mx.example.net, not \"%s\"", name);
 	if (use && strcmp(use, "mail") != 0 && strcmp(use, "web") != 0)
 		return cli_usage(cli, "--for is mail or web");
 	q.use = use && strcmp(use, "web") == 0 ? TLS_FOR_WEB : TLS_FOR_MAIL;

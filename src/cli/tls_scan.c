@@ -19,13 +19,15 @@
 #include "dns/dns.h"
 #include "smtp/smtp.h"
 
-#define TIMEOUT_MS  30000
-#define CONNECT_MS  10000
-#define PROGRESS_MS 1000
-#define PORT_SMTP   25
-#define PORT_TLS    443
-#define JOBS_MAX    2000
-#define RATE_MAX    10000
+#define TIMEOUT_MS     30000
+#define TIMEOUT_MIN_MS 100
+#define ANCHOR_MAX     (1 << 20)
+#define CONNECT_MS     10000
+#define PROGRESS_MS    1000
+#define PORT_SMTP      25
+#define PORT_TLS       443
+#define JOBS_MAX       2000
+#define RATE_MAX       10000
 
 static struct scan *running; /* for the signal handler */
 
@@ -81,8 +83,10 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 		starttls = "smtp";
 	if (strcmp(starttls, "smtp") != 0 && strcmp(starttls, "none") != 0)
 		return cli_usage(cli, "--starttls is smtp or none, not \"%s\"", starttls);
-	if (helo && !smtp_is_helo(span_of(helo)))
-		return cli_usage(cli, "--helo is the name of this machine, not \"%s\"", helo);
+	if (helo && !(smtp_is_helo(span_of(helo)) && (helo[0] == '[' || cli_is_name(helo))))
+		return cli_usage(cli, "--helo is the name of this machine, such as mail.example.net, not \"%s\"", helo);
+	if (cli->json && cli_arg(args, "--csv"))
+		return cli_usage(cli, "--json or --csv, not both");
 	status = number(cli, args, "--jobs", JOBS_MAX, &s->jobs);
 	if (status == CLI_DONE)
 		status = number(cli, args, "--rate", RATE_MAX, &s->rate);
@@ -90,6 +94,8 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 		status = duration(cli, args, "--timeout", &timeout_ms);
 	if (status == CLI_DONE)
 		status = duration(cli, args, "--gap", &s->probe.gap_ms);
+	if (status == CLI_DONE && timeout_ms < TIMEOUT_MIN_MS)
+		return cli_usage(cli, "--timeout is at least 100ms: nobody answers sooner");
 	port = strcmp(starttls, "smtp") == 0 ? PORT_SMTP : PORT_TLS;
 	if (status == CLI_DONE)
 		status = number(cli, args, "--port", 65535, &port);
@@ -105,13 +111,28 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 
 /* ---- hosts ---- */
 
+#define NO_HOST "no host such as mx.example.net, mx.example.net:465, 192.0.2.1 or [2001:db8::1]:25"
+
+/* What people try. */
+static const char *hint(const char *host)
+{
+	if (strchr(host, '@'))
+		return "; --mx DOMAIN asks the servers of a mail domain";
+	if (strstr(host, "://"))
+		return "; of a URL take the host alone, with --starttls none for HTTPS";
+	for (const char *at = host; *at; at++)
+		if (*at & 0x80)
+			return "; write its letters in ASCII (xn--…)";
+	return "";
+}
+
 static int add_named(struct tls_scan *t, const char *host)
 {
 	int r = scan_add(&t->scan, span_of(host), true);
 
 	if (r == -E2BIG)
 		return cli_usage(t->cli, "at most %u hosts", SCAN_HOSTS_MAX);
-	return r < 0 ? cli_usage(t->cli, "\"%s\" is no host", host) : CLI_DONE;
+	return r < 0 ? cli_usage(t->cli, "\"%s\" is " NO_HOST "%s", host, hint(host)) : CLI_DONE;
 }
 
 static int add_listed(struct tls_scan *t, const char *path, unsigned line, struct span host)
@@ -123,9 +144,22 @@ static int add_listed(struct tls_scan *t, const char *path, unsigned line, struc
 		return cli_usage(t->cli, "%s:%u: at most %u hosts", path, line, SCAN_HOSTS_MAX);
 	if (r == 0)
 		return CLI_DONE;
-	return cli_usage(t->cli,
-		"%s:%u: \"%.*s\" is no host such as mx.example.net, mx.example.net:465, 192.0.2.1 or [2001:db8::1]:25",
-		path, line, (int)fmt_safe(host, "", shown, sizeof(shown)), shown);
+	return cli_usage(t->cli, "%s:%u: \"%.*s\" is " NO_HOST, path, line,
+		(int)fmt_safe(host, "", shown, sizeof(shown)), shown);
+}
+
+/* libunbound looks at it with the first question only, and then fails all of them. */
+static int check_anchor(struct cli *cli, const char *path)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(ANCHOR_MAX);
+	int r = cli_file_read(path, &text);
+
+	if (r < 0)
+		return cli_usage(cli, "--anchor %s: %s", path, strerror(-r));
+	if (span_index(buf_span(&text), '\0') >= 0 ||
+		(span_find(buf_span(&text), SPAN("DS")) < 0 && span_find(buf_span(&text), SPAN("DNSKEY")) < 0))
+		return cli_usage(cli, "--anchor %s holds no DS or DNSKEY record such as those of dns-root-data", path);
+	return CLI_DONE;
 }
 
 /* Names are asked of a validating resolver as soon as DNSSEC matters: for domains, or where one is named. */
@@ -136,13 +170,17 @@ static int open_dns(struct cli *cli, const struct cli_args *args, struct scan *s
 	char host[NET_ADDR_SIZE];
 	struct net_addr addr;
 
-	if (resolver && net_addr_parse(span_of(resolver), DNS_PORT, &addr) < 0)
+	if (resolver &&
+		(net_addr_parse(span_of(resolver), DNS_PORT, &addr) < 0 || addr.sa.sa_family == AF_UNIX ||
+			net_addr_port(&addr) == 0))
 		return cli_usage(cli, "--resolver is an address such as 192.0.2.53 or 127.0.0.1:5353, not \"%s\"",
 			resolver);
 	if (resolver) {
 		net_addr_host_text(&addr, host);
 		text = mem_textf("%s@%u", host, net_addr_port(&addr));
 	}
+	if (cli_arg(args, "--anchor") && check_anchor(cli, cli_arg(args, "--anchor")) != CLI_DONE)
+		return CLI_USAGE;
 	s->dns = scan_dns_new(text, cli_arg(args, "--anchor"), &why);
 	s->dns_all = resolver != NULL;
 	/* Addresses can be asked without one; only DANE and domains cannot. */
@@ -153,7 +191,10 @@ static int open_dns(struct cli *cli, const struct cli_args *args, struct scan *s
 
 static int add_domain(struct cli *cli, struct scan *s, const char *domain)
 {
-	return scan_add_domain(s, span_of(domain)) < 0 ? cli_usage(cli, "\"%s\" is no domain", domain) : CLI_DONE;
+	return scan_add_domain(s, span_of(domain)) < 0
+		? cli_usage(cli, "\"%s\" is no mail domain such as example.net%s", domain,
+			  strchr(domain, '@') ? "; take what stands behind the @" : "")
+		: CLI_DONE;
 }
 
 static int add_hosts(struct tls_scan *t, const struct cli_args *args)
@@ -271,7 +312,10 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 	if (status == CLI_DONE) {
 		t.scan.probe.store = probe_store_new(cli_arg(&args, "--ca"));
 		if (!t.scan.probe.store)
-			status = cli_usage(cli, "%s holds no certificates", cli_arg(&args, "--ca"));
+			status = cli_usage(cli,
+				access(cli_arg(&args, "--ca"), R_OK) < 0 ? "--ca %s: %s"
+									 : "--ca %s holds no certificates in PEM form",
+				cli_arg(&args, "--ca"), strerror(errno));
 	}
 	if (status == CLI_DONE)
 		status = tls_scan_open_cache(&t, &args);

@@ -24,6 +24,8 @@ int tls_scan_read(struct cli *cli, const char *path, struct fleet *ret)
 	while (status == CLI_DONE && (n = getline(&line, &room, f)) >= 0)
 		if (n > 1 && fleet_add(ret, span_make(line, (size_t)n)) < 0)
 			status = cli_usage(cli, "%s is not what torhaus tls scan --json prints", path);
+	if (ferror(f))
+		status = cli_usage(cli, "%s: %s", path, strerror(errno));
 	mem_free(line);
 	fclose(f);
 	if (status == CLI_DONE && ret->n == 0)

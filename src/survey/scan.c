@@ -19,6 +19,7 @@
 
 #define RESOLVE_MS 20000
 #define NAME_MAX_  253
+#define LABEL_MAX  63
 #define HELPERS    16 /* for name look-ups */
 
 void scan_init(struct scan *s)
@@ -58,6 +59,18 @@ static bool is_host_char(char c)
 	return ascii_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' || c == '.' || c == '_';
 }
 
+/* None empty or too long, and the last no number: resolvers take "10.1" for an address that nobody meant. */
+static bool are_labels(struct span name)
+{
+	struct span rest = name, label = { 0 };
+	uint64_t number;
+
+	while (span_cut(&rest, '.', &label))
+		if (label.n == 0 || label.n > LABEL_MAX)
+			return false;
+	return span_to_u64(label, &number) < 0;
+}
+
 bool scan_is_host(struct span name)
 {
 	struct net_addr literal;
@@ -67,7 +80,7 @@ bool scan_is_host(struct span name)
 	for (size_t i = 0; i < name.n; i++)
 		if (!is_host_char(name.p[i]))
 			return false;
-	return name.n > 0 && name.n <= NAME_MAX_ && name.p[0] != '.' && name.p[0] != '-';
+	return name.n > 0 && name.n <= NAME_MAX_ && name.p[0] != '-' && are_labels(name);
 }
 
 /* Host and port apart; brackets are for IPv6 literals. */
@@ -86,7 +99,7 @@ static int split(struct span text, uint16_t default_port, struct span *ret_name,
 			return -EINVAL;
 		*ret_name = span_sub(text, 1, (size_t)end - 1);
 		port = span_from(text, (size_t)end + 1);
-		if (port.n && port.p[0] != ':')
+		if (port.n == 1 || (port.n && port.p[0] != ':'))
 			return -EINVAL;
 		port = span_from(port, 1);
 	} else if (colon >= 0 && net_addr_parse_host(text, &literal) < 0) {
@@ -156,12 +169,13 @@ struct scan_host *scan_find(const struct scan *s, struct span name, uint16_t por
 
 int scan_add_domain(struct scan *s, struct span domain)
 {
+	struct net_addr literal;
 	struct scan_domain *d;
 
 	must(s->dns);
 	if (domain.n > 1 && domain.p[domain.n - 1] == '.')
 		domain.n--;
-	if (!scan_is_host(domain) || span_index(domain, ':') >= 0)
+	if (!scan_is_host(domain) || net_addr_parse_host(domain, &literal) == 0)
 		return -EINVAL;
 	if (s->domains_n == SCAN_HOSTS_MAX)
 		return -E2BIG;

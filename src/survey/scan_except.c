@@ -36,8 +36,7 @@ int scan_except_add(struct scan_except *e, struct span entry)
 		e->networks[e->networks_n++] = network;
 		return 0;
 	}
-	/* All digits and dots: an address with a slip, which would cover nobody. */
-	if (!scan_is_host(name) || span_index(name, ':') >= 0 || ascii_digit(name.p[name.n - 1]))
+	if (!scan_is_host(name))
 		return -EINVAL;
 	name = scan_lower(&e->arena, name);
 	map_put(&e->names, name, e);

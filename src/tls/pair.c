@@ -13,9 +13,11 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "tls/tls_priv.h"
 
 #define SECURITY_BITS_MIN 112  /* OpenSSL's security level 2 */
+#define NAME_TEXT_MAX     512  /* of a name, made safe; a host name has 253 */
 #define NAMES_MAX         1000 /* of one certificate */
 
 /* What the files hold, before it is paired. */
@@ -164,14 +166,15 @@ int64_t asn1_time_s(const ASN1_TIME *t)
 	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
 }
 
+/* Safe for terminals and logs: certificates come from anybody, and a name that needs this fits no host. */
 static struct span lower_name(struct arena *a, const ASN1_STRING *s)
 {
-	struct span name = { (const char *)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s) };
-	char *copy = arena_text(a, name);
+	char copy[NAME_TEXT_MAX];
+	size_t n = fmt_safe(span_make(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s)), "", copy, sizeof(copy));
 
-	for (size_t i = 0; i < name.n; i++)
+	for (size_t i = 0; i < n; i++)
 		copy[i] = ascii_lower(copy[i]);
-	return span_make(copy, name.n);
+	return arena_span(a, span_make(copy, n));
 }
 
 /* The DNS names of the SAN, else the common name (RFC 9525 has no use for it, old internal certificates do). */

@@ -154,5 +154,7 @@ def test_misuse(make_torhaus, tmp_path):
     t = make_torhaus()
     for args in ((), ("--log", CASES / "exim-main.log", "--with", "x.crt"), ("--with",), ("--with", "x", "--since", "soon")):
         assert t.run("cert", "predict", *args, check=False).returncode == 2, args
+    make_pair(tmp_path, "new", "ec")
     (t.dir / "torhaus.db").unlink()
-    assert t.run("cert", "predict", "--with", "x.crt", check=False).returncode == 4
+    assert t.run("cert", "predict", "--with", "x.crt", check=False).returncode == 2
+    assert t.run("cert", "predict", "--with", tmp_path / "new.crt", check=False).returncode == 4
