@@ -31,6 +31,7 @@ struct web_settings {
 };
 struct web;
 struct origins;
+/* cache and origins are borrowed and must live longer. */
 struct web *web_new(struct cache *cache, struct origins *origins, unsigned threads);
 struct web *web_free(struct web *w); /* after all its loops have ended */
 
@@ -48,4 +49,5 @@ void web_publish(struct web *w, struct snapshot *snapshot, struct tls_set *tls, 
 void web_reopen_log(struct web *w);
 /* No new connections; open ones end after their current answer. Any thread. */
 void web_drain(struct web *w);
+/* Open ones, of all threads. Any thread. */
 unsigned web_connections(const struct web *w);
