@@ -82,6 +82,9 @@ static struct span joined(const struct http_req *req, struct span name, struct a
 	struct buf all = BUF_INIT(HTTP_HEAD_MAX);
 	struct span ret = { 0 };
 
+	/* The origin hears those from us, or not at all: what the client wrote there changes nothing. */
+	if (http_field_flags(id) & HTTP_FORWARDING)
+		return ret;
 	for (unsigned i = 0; i < req->fields.n; i++) {
 		const struct http_field *f = &req->fields.v[i];
 

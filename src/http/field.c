@@ -24,12 +24,12 @@ static uint8_t slots[SLOTS];
 
 static inline unsigned slot_of(struct span name)
 {
-	/* The factors were found by trying: two of the names share a slot. Folds more than letters; the
+	/* The factors were found by trying: two names find their slot taken. Folds more than letters; the
 	 * comparison that follows does not. */
 	unsigned first = (unsigned char)name.p[0] | 0x20;
 	unsigned last = (unsigned char)name.p[name.n - 1] | 0x20;
 
-	return (first * 5 + last * 37 + (unsigned)name.n * 61) % SLOTS;
+	return (first * 9 + last * 17 + (unsigned)name.n * 15) % SLOTS;
 }
 
 __attribute__((constructor)) static void slots_fill(void)

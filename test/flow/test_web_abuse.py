@@ -73,6 +73,14 @@ def test_an_underscore_does_not_smuggle_a_field_past_the_variant(site):
     assert site.get("/v", headers={"Accept_Language": "xx", "api_key": "1"}).body == b"-|-|1"
 
 
+def test_what_a_visitor_says_of_himself_makes_no_variant_and_reaches_nobody(site):
+    names = ["X-Forwarded-Proto", "Client-IP", "X_Client_IP", "X-Cluster-Client-IP"]
+    site.origin.on("/v", call=lambda r: Answer(headers={**STORED, "Vary": ", ".join(n.replace("_", "-") for n in names)},
+                                               body="|".join(r.get(n, "-") for n in names).encode()))
+    assert site.get("/v", headers={n: "203.0.113.1" for n in names}).body == b"http|-|-|-"
+    assert site.get("/v", headers={"X-Forwarded-Proto": "gopher"}).is_hit
+
+
 def test_a_page_that_depends_on_the_address_is_not_shared(site):
     for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded"):
         path = f"/{name}"
