@@ -12,7 +12,7 @@
  * name's own, if the site has no origin with an address. Names below a domain that are no web names are
  * the public DNS's business, and so is a domain without origins.
  *
- * One struct names per worker; each thread has its sockets and a view (zone, settings), replaced as a whole. The
+ * One struct names per worker; each thread has its sockets and a state (zone, settings), replaced as a whole. The
  * resolver is the process's.
  *
  * Whatever is asked is answered: when too much is under way, at the end of the process, or before it knows its names,

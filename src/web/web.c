@@ -40,21 +40,15 @@ static struct site_stats **sites_of(struct snapshot *s)
 	return sites;
 }
 
-/* Where the access log goes: opened anew with the settings; a file that cannot be opened keeps the old one. */
-static struct access_sink *sink_of(const struct web_state *old, const struct web_settings *settings)
+/* Where the access log goes now, opened anew; what cannot be opened leaves it where it was. */
+static struct access_sink *sink_opened(const struct web_state *old, const char *to)
 {
-	struct access_sink *kept = old ? access_sink_ref(old->sink) : NULL, *sink;
+	struct access_sink *sink = access_sink_open(to);
 
-	if (!settings)
-		return kept;
-	sink = access_sink_open(settings->access_to);
-	if (!sink) {
-		log_event(LOG_LEVEL_ERROR, "web", "access-log-failed", "path=%s error=\"%m\"",
-			log_value(span_of(settings->access_to)));
-		return kept;
-	}
-	access_sink_unref(kept);
-	return sink;
+	if (sink)
+		return sink;
+	log_event(LOG_LEVEL_ERROR, "web", "access-log-failed", "path=%s error=\"%m\"", log_value(span_of(to)));
+	return old ? access_sink_ref(old->sink) : NULL;
 }
 
 /* The old state with the parts that are given replaced. */
@@ -68,7 +62,7 @@ static struct published_state *state_new(const struct web_state *old, struct sna
 	if (tls || (old && old->tls))
 		s->tls = tls_set_ref(tls ? tls : old->tls);
 	copy_settings(&s->settings, settings ? settings : &old->settings);
-	s->sink = sink_of(old, settings);
+	s->sink = settings ? sink_opened(old, s->settings.access_to) : access_sink_ref(old->sink);
 	s->sites = snapshot ? sites_of(snapshot)
 			    : mem_copy(old->sites, snapshot_count(old->snapshot), sizeof(struct site_stats *));
 	return &s->published;

@@ -7,8 +7,8 @@
  *   fetch.c      a fill of the cache; forward.c: what is not for the cache
  *   page.c       error pages that tell the visitor little; access.c: the access log
  *
- * One struct web per worker. Each thread has a view (snapshot, settings, certificates) of its own,
- * replaced as a whole; a request keeps the view it started with.
+ * One struct web per worker. Each thread has a state (snapshot, settings, certificates) of its own,
+ * replaced as a whole; a request keeps the state it started with.
  */
 #pragma once
 #include "cache/cache.h"
