@@ -138,26 +138,26 @@ static inline bool skip(struct span *rest, struct span prefix)
  * not pay in texts as short as lines. */
 static inline ptrdiff_t find(struct span s, struct span part)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.p;
 
-	while (p < end && (p = memchr(p, part.p[0], (size_t)(end - p)))) {
-		if ((size_t)(end - p) >= part.n && memcmp(p, part.p, part.n) == 0)
+	for (size_t n = s.n; n > 0 && (p = memchr(p, part.p[0], n)); p++, n--) {
+		n = s.n - (size_t)(p - s.p);
+		if (n >= part.n && memcmp(p, part.p, part.n) == 0)
 			return p - s.p;
-		p++;
 	}
 	return -1;
 }
 /* What follows the first "name=", for a name with what stands before it (" H", ", relay"); false: there is none. */
 static inline bool find_value(struct span s, struct span name, struct span *ret)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.p;
 
-	while (p < end && (p = memchr(p, '=', (size_t)(end - p)))) {
-		if ((size_t)(p - s.p) >= name.n && memcmp(p - name.n, name.p, name.n) == 0) {
-			*ret = span_make(p + 1, (size_t)(end - p) - 1);
+	for (size_t n = s.n; n > 0 && (p = memchr(p, '=', n)); p++) {
+		n = s.n - (size_t)(p - s.p) - 1;
+		if (s.n - n > name.n && memcmp(p - name.n, name.p, name.n) == 0) {
+			*ret = span_make(p + 1, n);
 			return true;
 		}
-		p++;
 	}
 	return false;
 }

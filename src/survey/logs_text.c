@@ -62,8 +62,11 @@ static const char *octet(const char *p, const char *end, uint8_t *ret)
 /* Dotted numbers; they are nearly all there is. */
 static bool read_v4(struct span s, uint8_t ret[4])
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.p, *end;
 
+	if (s.n == 0)
+		return false;
+	end = s.p + s.n;
 	for (unsigned i = 0; i < 4; i++) {
 		if (i > 0 && (p == end || *p++ != '.'))
 			return false;
