@@ -51,6 +51,11 @@ FAULT(MAIL_BACKEND_UNFIT, "MAIL-BACKEND-UNFIT",
 	"Der Mailserver {backend} nimmt von diesem Server keine Mail an: Auf {step} sagt er \"{reply}\".",
 	"Allow this server there: its address for connections, and for XCLIENT or PROXY where the domain has mail_client set.",
 	"Diesen Server dort zulassen: seine Adresse für Verbindungen, und für XCLIENT oder PROXY, wo bei der Domain mail_client gesetzt ist.")
+FAULT(MAIL_HELO_REFUSED, "MAIL-HELO-REFUSED",
+	"The mail server {backend} refuses the name {helo} that the client calls itself: \"{reply}\". The client was told so.",
+	"Der Mailserver {backend} lehnt den Namen {helo} ab, mit dem sich der Client meldet: \"{reply}\". Das wurde dem Client gesagt.",
+	"None here: the rules for HELO names are that mail server's. If they hit a partner, make an exception there.",
+	"Hier keine: Die Regeln für HELO-Namen sind die jenes Mailservers. Treffen sie einen Partner, dort eine Ausnahme machen.")
 FAULT(MAIL_BACKEND_NO_TLS, "MAIL-BACKEND-NO-TLS",
 	"The mail to {backend} has to go encrypted, and this mail server offers no TLS ({error}).",
 	"Die Mail zu {backend} muss verschlüsselt gehen, und dieser Mailserver bietet kein TLS an ({error}).",

@@ -183,9 +183,22 @@ static bool is_routed(struct span local)
 
 /* ---- its backend ---- */
 
+/* As the backend did: now, or for good. */
+static void refuse_name(struct recipient *r, struct fault *f)
+{
+	bool for_good = span_starts(fault_value(f, "reply"), SPAN("5"));
+
+	refuse(r, for_good ? 550 : 451, for_good ? "5.7.1" : "4.7.1", f,
+		"The mail server of this domain refuses the name that you said in EHLO");
+}
+
 /* The backend failed: 451, so that the sender tries again. */
 static void put_off(struct recipient *r, struct fault *f)
 {
+	if (f->code == FAULT_MAIL_HELO_REFUSED) {
+		refuse_name(r, f);
+		return;
+	}
 	note_refusal(r->s, LOG_LEVEL_WARNING, "backend-failed", f, buf_span(&r->mailbox), 451, NULL);
 	session_say(r->s, 451, "4.4.1", "The mail server of this domain cannot be reached now [%s]",
 		fault_code_text(f->code));

@@ -137,6 +137,16 @@ static void name_of(const struct mta_client *client, char ret[SMTP_NAME_MAX + 1]
 	ret[helo.n] = '\0';
 }
 
+/* It is the client that is refused, not we. */
+static int refuses_name(const struct mta *m, const char *name, const struct smtp_reply *reply, struct fault *f)
+{
+	fault_set(f, FAULT_MAIL_HELO_REFUSED);
+	fault_fact(f, "backend", "%s", m->backend->text);
+	fault_fact(f, "helo", "%s", name);
+	fault_fact(f, "reply", "%u %.*s", reply->code, SPAN_ARG(span_sub(reply->text, 0, 200)));
+	return -EPROTO;
+}
+
 /* as: in whose name; NULL: ours. */
 static int hello(struct mta *m, struct backends *all, const struct mta_client *as, struct fault *f)
 {
@@ -149,6 +159,8 @@ static int hello(struct mta *m, struct backends *all, const struct mta_client *a
 	r = smtp_client_hello(&m->client, as ? name : m->settings->hostname, patience(m), &reply);
 	if (r < 0)
 		return broke(m, r, f);
+	if (as && reply.code >= 400 && reply.code != 421)
+		return refuses_name(m, name, &reply, f);
 	if (reply.code != 250)
 		return unfit(m, "EHLO", &reply, f);
 	if (all)
@@ -359,7 +371,7 @@ static struct mta *get_new(struct mail_thread *t, const struct mta *wanted, cons
 		backend_tls_broke(wanted->backend);
 		m = connect_new(t, wanted, client, f);
 	}
-	backend_went(wanted->backend, m ? NULL : f);
+	backend_went(wanted->backend, m || f->code == FAULT_MAIL_HELO_REFUSED ? NULL : f);
 	stat_add(m ? STAT_MAIL_BACKEND_CONNECTIONS : STAT_MAIL_BACKEND_ERRORS, 1);
 	return m;
 }

@@ -290,6 +290,23 @@ static void test_xclient(void **state)
 	talk_end(&t);
 }
 
+/* What the backend says to the client's name is for the client, and no fault of the backend's. */
+static void test_a_name_that_is_refused(void **state)
+{
+	static const char *const said[][2] = { { "b< 550 5.7.1 Not you", "> 550 5.7.1 *" },
+		{ "b< 450 4.7.1 Unknown name", "> 451 4.7.1 *" }, { "b< 421 Down", "> 451 4.4.1 *" } };
+
+	for (unsigned i = 0; i < array_len(said); i++) {
+		talk_begin(&t, "domain \"example.test\" { mail = \"127.0.0.1:$\" mail_client = \"xclient\" }\n");
+		talk_connect(&t);
+		talk_hello(&t);
+		PLAY(&t, "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "+", "b< 220 x",
+			"b> EHLO mx.test", "b< 250-x\r\n250 XCLIENT HELO", "b> XCLIENT HELO=client.test", "b< 220 x",
+			"b> EHLO client.test", said[i][0], said[i][1], "b-", "x");
+		talk_end(&t);
+	}
+}
+
 /* A backend that will not have it: the mail waits, rather than come from the wrong host. */
 static void test_xclient_is_not_to_be_had(void **state)
 {
@@ -445,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_a_dead_connection_is_replaced),
 		cmocka_unit_test_setup_teardown(test_a_plain_backend, begin, end),
 		cmocka_unit_test(test_xclient),
+		cmocka_unit_test(test_a_name_that_is_refused),
 		cmocka_unit_test(test_xclient_is_not_to_be_had),
 		cmocka_unit_test(test_two_backends),
 		cmocka_unit_test(test_a_backend_that_refuses_us),
