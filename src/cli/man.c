@@ -102,7 +102,7 @@ int cli_man(struct cli *cli, int argc, char **argv)
 		".SH SIGNALS\nThe supervisor (the process that was started) takes \\fBSIGTERM\\fR and \\fBSIGINT\\fR: end "
 		"once open requests are answered, at most after 30 seconds; \\fBSIGHUP\\fR: as \\fBtorhaus reload\\fR; "
 		"\\fBSIGUSR1\\fR: open log files again.\n"
-		".SH FILES\n/etc/torhaus/torhaus.conf, /etc/torhaus/certs, /var/lib/torhaus/torhaus.db, "
+		".SH FILES\n/etc/torhaus/torhaus.conf, /etc/torhaus/certs, /etc/torhaus/scan-except, /var/lib/torhaus/torhaus.db, "
 		"/run/torhaus/control.sock\n");
 	fwrite(out.p, 1, out.n, cli->out);
 	buf_done(&out);

@@ -186,6 +186,13 @@ static int no_tls(struct mta *m, const char *reply, struct fault *f)
 	return -ENOTSUP;
 }
 
+static int tls_failed(struct mta *m, int error, const struct fault *why, struct fault *f)
+{
+	backend_fault(f, m->backend, FAULT_MAIL_BACKEND_TLS_FAILED, strerror(-error));
+	fault_fact(f, "why", "%s", fault_code_text(why->code));
+	return error;
+}
+
 static int shake_hands(struct mta *m, struct fault *f)
 {
 	struct tls_client_settings tls = { .name = span_of(m->backend->host),
@@ -196,11 +203,19 @@ static int shake_hands(struct mta *m, struct fault *f)
 	fault_clear(&why);
 	r = tls_connect(m->client.conn, &tls, deadline_in(m->settings->tls_timeout_ms), &why);
 	m->secure = r == 0;
-	if (r == 0)
-		return 0;
-	backend_fault(f, m->backend, FAULT_MAIL_BACKEND_TLS_FAILED, strerror(-r));
-	fault_fact(f, "why", "%s", fault_code_text(why.code));
-	return r;
+	return r == 0 ? 0 : tls_failed(m, r, &why, f);
+}
+
+/* EHLO inside TLS. A refusal of TLS 1.3 comes only now. */
+static int hello_again(struct mta *m, const struct mta_client *as, struct fault *f)
+{
+	struct fault why;
+	int r = hello(m, NULL, as, f);
+
+	if (r == 0 || !tls_conn_refused(m->client.conn, &why))
+		return r;
+	m->secure = false;
+	return tls_failed(m, r, &why, f);
 }
 
 /* STARTTLS by the rule. 0 (look at m->secure), or -errno. */
@@ -225,7 +240,7 @@ static int start_tls(struct mta *m, const struct mta_client *as, struct fault *f
 	/* What stands behind its 220 was not said by whom we are about to verify. */
 	smtp_client_forget(&m->client);
 	r = shake_hands(m, f);
-	return r < 0 ? r : hello(m, NULL, as, f);
+	return r < 0 ? r : hello_again(m, as, f);
 }
 
 static void add_xtext(struct buf *out, struct span s)

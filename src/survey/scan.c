@@ -322,6 +322,9 @@ static void work(void *arg)
 		s->done_n++;
 		if (s->on_done)
 			s->on_done(s->arg, s, h);
+		/* Who was not asked did not wait: others have their turn, too. */
+		if ((h->kept || h->opted_out) && task_yield() < 0)
+			break;
 	}
 	if (--s->running == 0)
 		loop_stop(s->loop);

@@ -27,6 +27,7 @@ struct tls_filter {
 	int error;               /* of the filter below: negative errno */
 	bool ended;              /* the peer said close_notify, or closed */
 	bool broken;             /* an SSL error: nothing more can be sent */
+	uint8_t late_alert;      /* of the peer's, after the handshake, that broke it; 0: none did */
 };
 
 /* ---- the BIO ---- */
@@ -102,6 +103,8 @@ static int settle(struct tls_filter *t, int result)
 	t->broken = true;
 	if (t->facts)
 		facts_failed(t->ssl, t->facts);
+	else if (ERR_GET_REASON(ERR_peek_last_error()) > SSL_AD_REASON_OFFSET)
+		t->late_alert = (uint8_t)(ERR_GET_REASON(ERR_peek_last_error()) - SSL_AD_REASON_OFFSET);
 	ERR_clear_error();
 	if (t->error < 0)
 		return t->error;
@@ -420,6 +423,19 @@ int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint
 		explain(&facts, NULL, settings->name, fault);
 	tls_facts_done(&facts);
 	return r;
+}
+
+bool tls_conn_refused(const struct conn *c, struct fault *fault)
+{
+	const struct tls_filter *t = (const struct tls_filter *)c->top;
+	struct tls_facts facts = { .client = true, .alert_sent = 0xff, .alert_received_level = SSL3_AL_FATAL };
+
+	if (!c->secure || c->top->ops != &tls_ops || t->set || t->late_alert == 0)
+		return false;
+	facts.alert_received = t->late_alert;
+	facts.error = -EPROTO;
+	explain(&facts, NULL, span_of(SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name)), fault);
+	return true;
 }
 
 bool tls_conn_peer(const struct conn *c, struct arena *a, struct tls_peer *ret)

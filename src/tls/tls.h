@@ -160,6 +160,9 @@ struct tls_client_settings {
 	uint16_t highest;    /* version that is offered: 0x0303; 0: the newest there is */
 };
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
+/* Has the server refused us after all? With TLS 1.3 our handshake is done before the server has looked at what we sent: that it wanted
+ * a client certificate comes as an alert with the first read, which then fails. false: no alert ended c. Suspends. */
+bool tls_conn_refused(const struct conn *c, struct fault *fault);
 
 /* Opens the file of the system's CAs: before the process fences itself in. */
 void tls_client_open(void);

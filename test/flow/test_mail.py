@@ -551,6 +551,22 @@ def test_tls_to_the_backend(gateway, tls_backend, mode, tls, code):
         assert event(t, "backend-failed", code="MAIL-BACKEND-TLS-FAILED")
 
 
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("mode, code", [("opportunistic", 250), ("required", 451)])
+def test_a_backend_that_demands_a_client_certificate(gateway, tls_backend, mode, code, version):
+    """With TLS 1.3 it refuses us when our handshake is done already."""
+    tls_backend.context.maximum_version = ssl.TLSVersion[version]
+    tls_backend.context.verify_mode = ssl.CERT_REQUIRED
+    t = gateway()
+    t.run("domain", "set", "example.test", "--mail", f"127.0.0.1:{tls_backend.port}", "--mail-tls", mode)
+    wait_for(lambda: tls_backend.sessions > 0 or outcome(t) is None, what="the new backend")
+    assert outcome(t) == code
+    if mode == "required":
+        assert "TLS-CLIENT-CERT-WANTED" in str(event(t, "backend-failed", code="MAIL-BACKEND-TLS-FAILED"))
+    else:
+        assert not any(m.tls for m in tls_backend.done)
+
+
 def outcome(t):
     """The code that a mail ends with."""
     with Smtp(t.mail) as c:
