@@ -12,7 +12,6 @@ from email.utils import formatdate
 
 import pytest
 
-from client import Connection, any_certificate
 from conftest import wait_for
 from origin import Answer, Origin
 from pair import make_pair
@@ -388,25 +387,6 @@ def test_a_websocket_does_not_outlive_its_worker(make_torhaus):
         assert t.stop() == 0
     assert "SIGKILL" not in t.logs()
     listener.close()
-
-
-def test_a_proxy_header_that_comes_after_a_reload(make_torhaus, origin):
-    """The state that the connection began with may be gone by then."""
-    t = make_torhaus(threads=1, web='proxy_from = {"127.0.0.0/8"}')
-    make_pair(t.certs, "one")
-    t.add("example.test", origin.url)
-    t.start()
-    origin.on("/p", headers=STORED, body=b"x")
-    plain = Connection(t.tls_port)
-    time.sleep(0.3)
-    for i in range(3):
-        t.add(f"other{i}.test", origin.url)
-        time.sleep(0.5)
-    t.run("reload")
-    plain.send(b"PROXY TCP4 192.0.2.1 192.0.2.2 1000 443\r\n")
-    plain.sock = any_certificate().wrap_socket(plain.sock, server_hostname="example.test")
-    assert plain.request("/p").body == b"x"
-    plain.close()
 
 
 def test_an_access_log_that_is_written_slowly_does_not_hinder_the_end(make_torhaus, origin):
