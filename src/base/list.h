@@ -48,6 +48,15 @@ static inline struct list *list_pop(struct list *head)
 	list_remove(node);
 	return node;
 }
+/* All nodes, in their order, to *ret; head is empty then. */
+static inline void list_take(struct list *head, struct list *ret)
+{
+	list_init(ret);
+	if (list_empty(head))
+		return;
+	list_insert(head->prev, head, ret);
+	list_remove(head);
+}
 #define list_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* it may be removed in the body. */
 #define list_each_safe(it, head) \

@@ -20,11 +20,7 @@ static void tell(struct question *q, const struct dns_result *result)
 {
 	struct list waiters;
 
-	list_init(&waiters);
-	if (list_empty(&q->waiters))
-		return;
-	list_insert(q->waiters.prev, &q->waiters, &waiters);
-	list_remove(&q->waiters);
+	list_take(&q->waiters, &waiters);
 	while (!list_empty(&waiters)) {
 		struct dns_waiter *w = container_of(list_pop(&waiters), struct dns_waiter, link);
 

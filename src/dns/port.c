@@ -219,11 +219,7 @@ static void fail_all(struct port *p, int error)
 {
 	struct list failed;
 
-	list_init(&failed);
-	if (list_empty(&p->tries))
-		return;
-	list_insert(p->tries.prev, &p->tries, &failed);
-	list_remove(&p->tries);
+	list_take(&p->tries, &failed);
 	while (!list_empty(&failed)) {
 		struct dns_try *t = container_of(failed.next, struct dns_try, in_port);
 

@@ -182,11 +182,7 @@ static void end_all(struct list *parked, enum loop_idle_end why)
 	/* What a callback parks anew waits for the next time. */
 	struct list batch;
 
-	list_init(&batch);
-	if (list_empty(parked))
-		return;
-	list_insert(parked->prev, parked, &batch);
-	list_remove(parked);
+	list_take(parked, &batch);
 	while (!list_empty(&batch))
 		end_idle(container_of(batch.next, struct loop_fd, idle_link), why);
 }
