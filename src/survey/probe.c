@@ -86,19 +86,21 @@ bool probe_can_shake(const struct probe *p)
 
 int probe_sessions(struct probe *p)
 {
-	bool done = false;
+	bool rsa = false, ecdsa = false;
+	struct fault *fault;
 	int r;
 
 	if (!probe_can_shake(p))
 		return session_plain(p);
 	if (!probe_speaks_13_only(p))
-		return probe_shake(p, NULL, 0, &done);
-	r = probe_shake(p, PROBE_SIGNS_RSA, 0, &done);
+		return probe_shake(p, NULL, 0, &rsa);
+	r = probe_shake(p, PROBE_SIGNS_RSA, 0, &rsa);
+	fault = p->session_fault;
 	if (r == 0 && probe_may_connect(p))
-		r = probe_shake(p, PROBE_SIGNS_ECDSA, 0, &done);
+		r = probe_shake(p, PROBE_SIGNS_ECDSA, 0, &ecdsa);
 	/* That it lacks one of the two is a finding, not a failure. */
-	if (p->session)
-		p->session_fault = NULL;
+	if (rsa && !ecdsa)
+		p->session_fault = fault;
 	return r;
 }
 

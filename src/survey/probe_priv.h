@@ -17,7 +17,7 @@ int session_open(struct probe *p, struct session *s);
 /* Leaves in the middle of a handshake: says goodbye unless the peer has ended it, and waits for the peer's end, so that it never sees
  * two connections. */
 void session_drop(struct session *s, bool say_goodbye);
-/* EHLO and QUIT on what TLS carries now, then as above. */
+/* EHLO and QUIT on what TLS carries now, then as above. That TLS 1.3 refuses us only now goes into p->session_fault. */
 void session_finish(struct probe *p, struct session *s);
 /* A connection without TLS: EHLO and QUIT. 0 or -ECANCELED. */
 int session_plain(struct probe *p);

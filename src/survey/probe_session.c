@@ -69,10 +69,15 @@ static void quit(struct probe *p, struct session *s)
 void session_finish(struct probe *p, struct session *s)
 {
 	struct smtp_reply reply;
+	struct fault late;
 
 	if (p->settings->smtp && smtp_client_hello(&s->smtp, p->settings->helo, soon(p), &reply) == 0) {
 		quit(p, s);
 		return;
+	}
+	if (p->settings->smtp && tls_conn_refused(s->smtp.conn, &late)) {
+		p->session_fault = arena_new(p->arena, struct fault);
+		*p->session_fault = late;
 	}
 	conn_shutdown(s->smtp.conn, soon(p));
 	leave(s);

@@ -229,6 +229,15 @@ def test_a_drip_is_bounded(kit):
     assert result["verdict"] == "silent" and time.monotonic() - began < 60
 
 
+@pytest.mark.parametrize("options", [UP_TO_12, {}, {"lowest": ssl.TLSVersion.TLSv1_3}], ids=["1.2", "1.2 and 1.3", "1.3"])
+def test_a_server_that_demands_a_client_certificate(kit, options):
+    """With TLS 1.3 it says so when our handshake is done already."""
+    context = context_of(kit.rsa, kit.ecdsa, **options)
+    context.verify_mode = ssl.CERT_REQUIRED
+    result = scan_one(kit, by_openssl(context), "--quick")
+    assert codes(result) == {"TLS-CLIENT-CERT-WANTED"} and keys(result) == {"RSA", "ECDSA"}, result
+
+
 def test_implicit_tls_and_its_confusions(kit):
     secure = Server("mx", "127.61.0.2", "both", by_openssl(kit.context("both")), implicit=True)
     plain = Server("mx", "127.61.0.3", "both", by_openssl(kit.context("both")))
