@@ -6,6 +6,11 @@ FAULT(MAIL_RELAY_DENIED, "MAIL-RELAY-DENIED",
 	"Mail für {domain} wird hier nicht angenommen: Keine Domain dieses Namens hat einen Mailserver (Empfänger {rcpt}).",
 	"If it is a customer's, add it: `torhaus domain add {domain} --mail HOST:PORT`. If not, the sender tried to relay through this server, or an MX record points here that should not.",
 	"Gehört sie einem Kunden, sie anlegen: `torhaus domain add {domain} --mail HOST:PORT`. Wenn nicht, wollte der Absender diesen Server als Relay benutzen, oder ein MX-Eintrag zeigt zu Unrecht hierher.")
+FAULT(MAIL_DOMAINS_UNREAD, "MAIL-DOMAINS-UNREAD",
+	"Mail for {domain} is put off: not all domains could be read from the store, and this may be one of them (recipient {rcpt}).",
+	"Mail für {domain} wird aufgeschoben: Nicht alle Domains ließen sich aus dem Store lesen, und dies kann eine davon sein (Empfänger {rcpt}).",
+	"`torhaus check` says what is wrong with the store; the mail comes again by itself.",
+	"`torhaus check` sagt, was mit dem Store nicht stimmt; die Mail kommt von selbst wieder.")
 FAULT(MAIL_ROUTED, "MAIL-ROUTED-ADDRESS",
 	"The recipient {rcpt} names a further way behind its domain (by %, ! or a second @); a mail server that trusts this one would relay it anywhere, so it was refused.",
 	"Der Empfänger {rcpt} nennt hinter seiner Domain einen weiteren Weg (mit %, ! oder einem zweiten @); ein Mailserver, der diesem hier vertraut, würde sie überallhin weitergeben, darum wurde er abgewiesen.",

@@ -158,6 +158,10 @@ int snapshot_load(struct store *store, void (*on_fault)(void *arg, const struct 
  * for the time of the call. */
 int snapshot_from_text(struct span text, struct arena *a, struct snapshot **ret, struct conf_errors *errors);
 void snapshot_to_text(const struct snapshot *s, struct buf *out);
+/* No domains, before the store could be read. Not whole. */
+struct snapshot *snapshot_unread(void);
+/* Is every domain there is in it? Else rows were left out, or nothing could be read yet: who is not found may be a customer's. */
+bool snapshot_is_whole(const struct snapshot *s);
 struct snapshot *snapshot_ref(struct snapshot *s);
 struct snapshot *snapshot_unref(struct snapshot *s);
 /* The site of a host (lower case, no port): exact name, else the wildcard of its parent. NULL: none. */

@@ -23,6 +23,7 @@ struct snapshot {
 	struct arena arena;
 	struct domain *v;
 	unsigned n, room;
+	bool whole;
 	struct map exact, wild; /* -> index + 1: v moves while it grows */
 };
 struct loading {
@@ -31,6 +32,7 @@ struct loading {
 	struct arena scratch; /* of one domain */
 	void (*on_fault)(void *arg, const struct fault *f);
 	void *arg;
+	bool left_out; /* a row was */
 };
 
 /* ---- making ---- */
@@ -172,31 +174,42 @@ static void tell_rival(struct loading *l, struct span name, struct span web, con
 	tell(l, name, why.p);
 }
 
-static int load_row(void *arg, const struct store_domain *row)
+/* false: it is left out. */
+static bool load_domain(struct loading *l, const struct store_domain *row)
 {
-	struct loading *l = arg;
-	struct snapshot *s = l->s;
 	struct conf_errors errors;
 	const struct domain *owner;
 	struct domain d;
 	struct span web;
 
-	arena_reset(&l->scratch);
-	if (s->n == DOMAINS_MAX) {
+	if (l->s->n == DOMAINS_MAX) {
 		tell(l, row->name, "there are too many domains|es gibt zu viele Domains");
-	} else if (domain_parse_body(row->name, row->text, &l->scratch, &d, &errors) < 0) {
+		return false;
+	}
+	if (domain_parse_body(row->name, row->text, &l->scratch, &d, &errors) < 0) {
 		tell_error(l, row->name, &errors.v[0]);
-	} else if (!span_eq(d.name, row->name)) {
+		return false;
+	}
+	if (!span_eq(d.name, row->name)) {
 		tell(l, row->name,
 			"its name is not in lower case or no A-label|"
 			"ihr Name ist nicht kleingeschrieben oder kein A-Label");
-	} else {
-		owner = rival(s, &d, &web);
-		if (owner)
-			tell_rival(l, row->name, web, owner);
-		else
-			add(l, &d);
+		return false;
 	}
+	owner = rival(l->s, &d, &web);
+	if (owner)
+		tell_rival(l, row->name, web, owner);
+	else
+		add(l, &d);
+	return !owner;
+}
+
+static int load_row(void *arg, const struct store_domain *row)
+{
+	struct loading *l = arg;
+
+	arena_reset(&l->scratch);
+	l->left_out |= !load_domain(l, row);
 	return 0;
 }
 
@@ -211,6 +224,7 @@ int snapshot_load(struct store *store, void (*on_fault)(void *arg, const struct 
 	l.arg = arg;
 	r = store_domain_each(store, load_row, &l, fault);
 	*ret = finish(&l);
+	(*ret)->whole = !l.left_out;
 	if (r < 0)
 		*ret = snapshot_unref(*ret);
 	return r;
@@ -235,7 +249,21 @@ int snapshot_from_text(struct span text, struct arena *a, struct snapshot **ret,
 	for (unsigned i = 0; i < file.n; i++)
 		add(&l, &file.v[i]);
 	*ret = finish(&l);
+	(*ret)->whole = true;
 	return 0;
+}
+
+struct snapshot *snapshot_unread(void)
+{
+	struct loading l;
+
+	loading_init(&l);
+	return finish(&l);
+}
+
+bool snapshot_is_whole(const struct snapshot *s)
+{
+	return s->whole;
 }
 
 void snapshot_to_text(const struct snapshot *s, struct buf *out)

@@ -167,11 +167,15 @@ static const struct domain *find_domain(const struct recipient *r)
 
 static void refuse_relaying(struct recipient *r)
 {
+	bool known = snapshot_is_whole(r->s->state->snapshot);
 	struct fault f;
 
-	fault_set(&f, FAULT_MAIL_RELAY_DENIED);
+	fault_set(&f, known ? FAULT_MAIL_RELAY_DENIED : FAULT_MAIL_DOMAINS_UNREAD);
 	fault_fact(&f, "domain", "%.*s", SPAN_ARG(r->rcpt.to.domain));
-	refuse(r, 550, "5.7.1", &f, "Relaying denied: no mail is taken here for this domain");
+	if (known)
+		refuse(r, 550, "5.7.1", &f, "Relaying denied: no mail is taken here for this domain");
+	else
+		refuse(r, 451, "4.3.0", &f, "The domains of this server could not all be read; try again later");
 }
 
 /* Does the local part name another place to send it to? Postfix follows user%other@here and other!user@here for clients that it

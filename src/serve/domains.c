@@ -111,7 +111,7 @@ static void leave(struct domains *d, struct span text)
 
 static uint64_t hash_of(struct span text, const struct snapshot *s)
 {
-	return span_hash(text, snapshot_count(s));
+	return span_hash(text, 2 * (uint64_t)snapshot_count(s) + snapshot_is_whole(s));
 }
 
 static void note_loaded(struct domains *d)
@@ -353,18 +353,6 @@ static struct snapshot *last_good(struct domains *d, int fd)
 	return snapshot;
 }
 
-static struct snapshot *empty(void)
-{
-	struct conf_errors errors = { 0 };
-	struct snapshot *ret;
-	struct arena a;
-
-	arena_init(&a, 4096);
-	must(snapshot_from_text(SPAN(""), &a, &ret, &errors) == 0);
-	arena_done(&a);
-	return ret;
-}
-
 void domains_init(struct domains *d, struct worker *w, int snapshot_fd)
 {
 	pthread_condattr_t attr;
@@ -378,7 +366,7 @@ void domains_init(struct domains *d, struct worker *w, int snapshot_fd)
 	pthread_condattr_destroy(&attr);
 	task_cond_init(&d->looked);
 	first = last_good(d, snapshot_fd);
-	publish(d, first ? first : empty());
+	publish(d, first ? first : snapshot_unread());
 	if (!first)
 		round_of(d);
 }

@@ -1,7 +1,9 @@
 """The mail edge as one reads it: scripted clients, scripted backends. With real mail servers: test_mail_peers.py."""
 
+import contextlib
 import re
 import socket
+import sqlite3
 import ssl
 
 import pytest
@@ -48,6 +50,50 @@ def event(t, name, **values):
             if f" mail {name} " in line and all(fields.get(k, "").strip('"') == v for k, v in values.items()):
                 return fields
     return wait_for(find, what=f"the event {name} {values} in\n{t.logs()}")
+
+
+# ---- whose mail is taken ----
+
+def answer_to(t, mailbox):
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        return c.ask(f"RCPT TO:<{mailbox}>").code
+
+
+def test_a_store_that_could_never_be_read_bounces_no_mail(make_torhaus, backend):
+    """Nobody knows whose mail server this is: later, not never."""
+    t = make_torhaus(settings=SETTINGS.format(""))
+    t.run("domain", "add", "example.test", "--mail", f"127.0.0.1:{backend.port}")
+    db = t.dir / "torhaus.db"
+    whole = db.read_bytes()
+    db.write_bytes(b"this is no database" * 500)
+    t.start()
+    assert answer_to(t, "box@example.test") == answer_to(t, "box@elsewhere.test") == 451
+    assert event(t, "recipient-refused", code="MAIL-DOMAINS-UNREAD")
+    db.write_bytes(whole)
+    wait_for(lambda: answer_to(t, "box@example.test") == 250, what="the domains")
+    assert answer_to(t, "box@elsewhere.test") == 550
+
+
+def test_a_domain_that_cannot_be_read_bounces_no_mail(gateway, backend):
+    t = gateway()
+    assert answer_to(t, "box@broken.test") == 550
+    t.run("domain", "add", "broken.test", "--mail", f"127.0.0.1:{backend.port}")
+    wait_for(lambda: answer_to(t, "box@broken.test") == 250, what="the domain")
+    with contextlib.closing(sqlite3.connect(t.dir / "torhaus.db")) as db:
+        [text] = db.execute("SELECT body FROM domain WHERE name = 'broken.test'").fetchone()
+        db.execute("UPDATE domain SET body = 'nonsense' WHERE name = 'broken.test'")
+        db.commit()
+    t.run("domain", "set", "example.test", "--tls", "report")  # what is read anew
+    wait_for(lambda: answer_to(t, "box@broken.test") == 451, what="what is left of the domains")
+    assert answer_to(t, "box@example.test") == 250
+    with contextlib.closing(sqlite3.connect(t.dir / "torhaus.db")) as db:
+        db.execute("UPDATE domain SET body = ? WHERE name = 'broken.test'", (text,))
+        db.commit()
+    t.run("domain", "set", "example.test", "--tls", "require")
+    wait_for(lambda: answer_to(t, "box@broken.test") == 250, what="the domain, mended")
+    assert answer_to(t, "box@elsewhere.test") == 550
 
 
 # ---- one mail ----
