@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "cli/tls_scan.h"
 #include "store/store.h"
-#include "survey/logs.h"
+#include "logs/logs.h"
 #include "survey/predict.h"
 
 #define ROWS_SHOWN   20

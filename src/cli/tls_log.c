@@ -9,7 +9,7 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "cli/cli_priv.h"
-#include "survey/logs.h"
+#include "logs/logs.h"
 
 #define GROUPS_SHOWN 6
 #define PEERS_SHOWN  2 /* of a group */

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "store/evidence.h"
 #include "survey/fleet.h"
-#include "survey/logs.h"
+#include "logs/logs.h"
 #include "survey/predict.h"
 #include "tls/explain.h"
 

@@ -1,6 +1,6 @@
 /* Lines of logs: whatever they hold, the table stays within its bounds, its sums are sums, and its texts are safe. */
 #include "base/mem.h"
-#include "survey/logs.h"
+#include "logs/logs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

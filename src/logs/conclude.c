@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include "base/mem.h"
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 /* What a group's peers have in common. */
 struct group {

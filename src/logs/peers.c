@@ -4,7 +4,7 @@
  */
 #include "base/mem.h"
 #include "base/fmt.h"
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 #define LATE_S  2 /* between a failure and its line, at most */
 #define AGAIN_S 1 /* between lines about one failed delivery, at most */

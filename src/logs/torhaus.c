@@ -7,7 +7,7 @@
  *
  * Words are name=value; values with blanks are quoted. A session without TLS says tls=none.
  */
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 /* Takes a value off the front: up to the next blank, or within its quotes, where no quote stands. */
 static struct span take_value(struct span *rest)

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "base/map.h"
-#include "survey/logs.h"
+#include "logs/logs.h"
 
 #define SUITES_MAX   256
 #define SESSIONS_MAX 4096 /* processes of Postfix that are followed at once */
@@ -110,7 +110,7 @@ struct party {
 	struct span host;
 };
 
-/* ---- logs_line.c ---- */
+/* ---- line.c ---- */
 
 /* The time that the line begins with (any of the three forms). Its value comes with stamp_time(): it is looked up only for lines
  * that matter. */
@@ -123,7 +123,7 @@ bool stamp_time(struct logs *l, const struct stamp *stamp, int64_t *ret);
 /* Of the first dated line; false: none. */
 bool logs_first_time(struct logs *l, struct span lines, int64_t changed_at, int64_t *ret);
 
-/* ---- logs_text.c ---- */
+/* ---- text.c ---- */
 
 /* Does it begin with this? Then *rest stands behind it. */
 static inline bool skip(struct span *rest, struct span prefix)
@@ -186,7 +186,7 @@ void exim_line(struct logs *l, const struct stamp *stamp, struct span message);
 void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span message);
 bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span message); /* false: it is none of those */
 
-/* ---- logs_peers.c: events ---- */
+/* ---- peers.c: events ---- */
 
 /* The peer, seen at this time. Valid until the next one is met. */
 struct peer *peer_meet(struct logs *l, const struct party *party, int64_t at);
@@ -207,7 +207,7 @@ void peer_came(struct peer *p, int64_t at);
 void peer_failed_because(struct logs *l, struct peer *p, struct span reason);
 void peer_refused(struct peer *p, int64_t at, struct span recipient, struct span words);
 
-/* ---- logs_reason.c ---- */
+/* ---- reason.c ---- */
 unsigned rule_find(struct logs *l, struct span reason);
 unsigned rule_of_code(enum fault_code code);
 void rule_cause(unsigned rule, struct log_cause *ret); /* count aside */

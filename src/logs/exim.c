@@ -20,7 +20,7 @@
  * A build with GnuTLS, as a server, sends its alert, waits for half a second and for the client to hang up, and only then writes that the
  * handshake failed: a client that comes again at once without TLS stands before its own failure.
  */
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 /* "1rB7Q1-0041w7-0i " or the longer form since 4.97; 0: none. */
 static size_t id_bytes(struct span s)

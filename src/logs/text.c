@@ -1,6 +1,6 @@
 /* Names and addresses of peers, which all programs write much alike; and what texts were found to say before. */
 #include <arpa/inet.h>
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 /* Behind the quote that ends what s begins in; false: it does not end. */
 static bool skip_quoted(struct span *s)

@@ -2,7 +2,7 @@
 #include "../unit.h"
 #include <time.h>
 #include "base/mem.h"
-#include "survey/logs.h"
+#include "logs/logs.h"
 
 static struct logs *logs;
 

@@ -3,7 +3,7 @@
  * OpenSSL ("no shared cipher"), of GnuTLS ("No supported cipher suites have been found.") and of the programs around them.
  */
 #include "base/mem.h"
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 static const struct rule {
 	const char *text; /* lower case */

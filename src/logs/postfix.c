@@ -26,7 +26,7 @@
  * postscreen refuses every first recipient while it tests a client: no refusal to count, but it tells that somebody came without TLS.
  * It writes nothing when it demands TLS itself (postscreen_tls_security_level = encrypt).
  */
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 static struct session *session_of(struct logs *l, uint32_t pid, bool client)
 {

@@ -7,7 +7,7 @@
  * matters is to be dated.
  */
 #include <time.h>
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 /* ---- times ---- */
 

@@ -10,7 +10,7 @@
 #include <zlib.h>
 #include <zstd.h>
 #include "base/mem.h"
-#include "survey/logs_priv.h"
+#include "logs/logs_priv.h"
 
 #define BUFFER_BYTES (128 * 1024) /* stays in the second level of cache */
 #define PEEK_BYTES   65536
