@@ -1,7 +1,7 @@
 /*
  * torhaus cert check HOST:PORT --file FILE…: does that server, whatever it is, serve the newest certificates on disk?
  *
- * It is asked once for each key type that the files have (survey/served.h), at each of its addresses.
+ * It is asked once for each key type that the files have (probe/served.h), at each of its addresses.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cert.h"
-#include "survey/served.h"
+#include "probe/served.h"
 
 #define TIMEOUT_S     30
 #define ADDRESSES_MAX 16

@@ -16,7 +16,7 @@
 #include "serve/serve_priv.h"
 #include "store/store.h"
 #include "survey/predict.h"
-#include "survey/served.h"
+#include "probe/served.h"
 
 #define PROOFS_MAX        64
 #define PROVE_TIMEOUT_S   5

@@ -1,7 +1,7 @@
 /*
  * What the results of many servers say together: sums, the odd one out, what changed since an earlier scan.
  *
- * Everything here works on the lines of JSON that a scan prints (survey/probe_json.c), so that today's results and those of a file are
+ * Everything here works on the lines of JSON that a scan prints (probe/json.c), so that today's results and those of a file are
  * the same kind of thing. A server is a set of traits: a version that it speaks, a key type that it serves, an issuer, a
  * suite, a group. Only what was asked of both sides is compared: a quick scan does not make suites disappear.
  *

@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include "base/map.h"
 #include "io/task.h"
-#include "survey/probe.h"
+#include "probe/probe.h"
 #include "survey/scan_cache.h"
 #include "survey/scan_dns.h"
 #include "survey/scan_except.h"

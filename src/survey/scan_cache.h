@@ -14,7 +14,7 @@
  * is left out.
  */
 #pragma once
-#include "survey/probe.h"
+#include "probe/probe.h"
 
 #define SCAN_CACHE_AGE_S     86400
 #define SCAN_CACHE_BYTES_MAX (64 << 20)

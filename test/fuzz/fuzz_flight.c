@@ -1,7 +1,7 @@
 /* A server's first flight: never past the end, the same facts with more behind it, certificates read by the prober. */
 #include <errno.h>
 #include "base/mem.h"
-#include "survey/probe.h"
+#include "probe/probe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include "base/clock.h"
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 #include "tls/explain.h"
 
 #define DAY_S       86400

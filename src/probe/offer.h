@@ -3,7 +3,7 @@
  * secret (PSK, SRP, Kerberos); every group; every signature algorithm. Pure.
  */
 #pragma once
-#include "survey/wire.h"
+#include "probe/wire.h"
 #include "tls/names.h"
 
 /* Why nobody should take a suite any more: bits. 0: nothing that is known. */

@@ -8,7 +8,7 @@
  */
 #include <errno.h>
 #include "base/reader.h"
-#include "survey/wire.h"
+#include "probe/wire.h"
 #include "tls/names.h"
 
 enum { RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23 };

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 #define LINGER_MS  3000
 #define LINGER_MAX 65536

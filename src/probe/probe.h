@@ -12,12 +12,12 @@
  * limited", never "no TLS". A quick probe makes at most PROBE_QUICK_MAX connections, a full one at most PROBE_FULL_EXTRA more than it
  * finds suites and groups.
  *
- * Everything that a server says goes through survey/wire.h, smtp/smtp.h or OpenSSL.
+ * Everything that a server says goes through probe/wire.h, smtp/smtp.h or OpenSSL.
  */
 #pragma once
 #include "base/jsonw.h"
 #include "io/net.h"
-#include "survey/offer.h"
+#include "probe/offer.h"
 
 #define PROBE_QUICK_MAX    6
 #define PROBE_FULL_EXTRA   10
@@ -28,7 +28,7 @@
 enum probe_verdict {
 	PROBE_TLS, /* it speaks TLS */
 #define VERDICT(id, word, en, de) PROBE_##id,
-#include "survey/verdict.tbl.h"
+#include "probe/verdict.tbl.h"
 #undef VERDICT
 	PROBE_VERDICT_COUNT
 };
@@ -127,7 +127,7 @@ struct probe_cert *probe_cert_read(const struct span *chain, unsigned n, struct 
 /* Compares every certificate with the data of TLSA records (RFC 6698 2.1). */
 void probe_dane(struct probe *p, const struct span *records, unsigned n);
 
-/* Years and words for what is old (survey/probe_age.c has the rule). year 0: no evidence. */
+/* Years and words for what is old (probe/age.c has the rule). year 0: no evidence. */
 struct probe_age {
 	unsigned year;
 	const char *word_en, *word_de; /* "current", "dated", "old", "ancient" */

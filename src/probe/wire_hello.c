@@ -5,7 +5,7 @@
  * 256 to 511 bytes are padded to 512, since some load balancers of 2013 hang on those (RFC 7685).
  */
 #include "base/mem.h"
-#include "survey/wire.h"
+#include "probe/wire.h"
 
 enum {
 	EXT_NAME = 0,

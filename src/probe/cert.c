@@ -10,7 +10,7 @@
 #include <openssl/x509v3.h>
 #include "base/fmt.h"
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 #define TEXT_MAX      512
 #define VERIFY_SAFETY 1 /* OpenSSL's level: no MD5, no 512-bit keys; peers of mail servers ask for no more */

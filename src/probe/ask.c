@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 #define READ_AT_ONCE 4096
 

@@ -1,9 +1,9 @@
 /*
- * What every plan of a probe stands on: what is known so far, how much may still be asked, and the hellos. See survey/probe_priv.h.
+ * What every plan of a probe stands on: what is known so far, how much may still be asked, and the hellos. See probe/probe_priv.h.
  */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 #define ALERT_VERSION 70
 #define HOST_MAX_MS \

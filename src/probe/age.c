@@ -15,7 +15,7 @@
  *     1995  SSL 2 only
  */
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 #include "tls/explain.h"
 
 #define GROUP_X25519   29

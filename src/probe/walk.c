@@ -1,9 +1,9 @@
 /*
  * The walks of a full probe: what is offered is taken away piece by piece as the server chooses it, until it refuses what is left. So
- * suites and groups come in the server's order, each in one connection more than there are. See survey/probe.h.
+ * suites and groups come in the server's order, each in one connection more than there are. See probe/probe.h.
  */
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 #define CHUNK 64 /* suites in a hello, for servers that refuse long lists */
 

@@ -6,7 +6,7 @@
  */
 #include <openssl/sha.h>
 #include "base/reader.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 enum { USAGE_CA = 2, USAGE_LEAF = 3 };
 enum { SELECT_ALL = 0, SELECT_KEY = 1 };

@@ -1,7 +1,7 @@
 /* The prober's wire: hellos as another reader sees them; flights whole, cut, split over records, and nonsense. */
 #include "../unit.h"
 #include "base/mem.h"
-#include "survey/offer.h"
+#include "probe/offer.h"
 #include "tls/hello.h"
 
 static struct arena arena;

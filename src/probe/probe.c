@@ -1,13 +1,13 @@
 /*
- * The plan of a probe: what is asked next, given what is known. See survey/probe.h.
+ * The plan of a probe: what is asked next, given what is known. See probe/probe.h.
  *
- * A full probe walks through all suites and groups (probe_walk.c); a quick one puts few questions that tell much each (probe_quick.c). A
+ * A full probe walks through all suites and groups (walk.c); a quick one puts few questions that tell much each (quick.c). A
  * server that gave no answer to the first hello is asked the same way in both, with shorter ones.
  */
-#include "survey/probe.h"
+#include "probe/probe.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 /* ---- versions and certificates ---- */
 

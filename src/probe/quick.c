@@ -14,7 +14,7 @@
  * suffice for all: then what stands last is left out, and results say that it was not asked.
  */
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 
 static bool is_open(const struct probe *p, enum probe_version v)
 {

@@ -1,5 +1,5 @@
 /* What a hello of ours can offer; numbers of the IANA registries of TLS parameters. */
-#include "survey/offer.h"
+#include "probe/offer.h"
 #include "base/mem.h"
 #include "tls/explain.h"
 

@@ -1,11 +1,11 @@
-/* Inside the prober: one connection (probe_session.c), one question (probe_ask.c), plans (probe_plan.c on). */
+/* Inside the prober: one connection (session.c), one question (ask.c), plans (plan.c on). */
 #pragma once
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include "smtp/smtp.h"
-#include "survey/probe.h"
+#include "probe/probe.h"
 
-/* ---- probe_session.c: a connection up to the point where TLS begins. Everything here may suspend. ---- */
+/* ---- session.c: a connection up to the point where TLS begins. Everything here may suspend. ---- */
 
 struct session {
 	struct smtp_client smtp; /* its conn carries TLS, too */
@@ -22,7 +22,7 @@ void session_finish(struct probe *p, struct session *s);
 /* A connection without TLS: EHLO and QUIT. 0 or -ECANCELED. */
 int session_plain(struct probe *p);
 
-/* ---- probe_ask.c: one hello, one answer ---- */
+/* ---- ask.c: one hello, one answer ---- */
 
 enum ask_end {
 	ASK_HELLO,   /* it chose: flight tells what */
@@ -50,7 +50,7 @@ void probe_end(struct probe *p, enum probe_verdict verdict, struct span said, in
 /* ---- plans. Those that ask return 0 to go on, 1 when the probe is over (the server had enough, or nothing can be learnt), or
  * -ECANCELED, and suspend. They ask only while there is room for it and for the real handshakes at the end. ---- */
 
-/* probe_plan.c: what is known so far, how much may still be asked, and the hellos. */
+/* plan.c: what is known so far, how much may still be asked, and the hellos. */
 bool probe_speaks_below_13(const struct probe *p);
 bool probe_speaks_13_only(const struct probe *p);   /* as far as is known now */
 uint16_t probe_top_below_13(const struct probe *p); /* TLS 1.2 if nothing is known */
@@ -73,11 +73,11 @@ int probe_ask_lists(struct probe *p, uint16_t version, const struct probe_lists 
 int probe_ask_key(struct probe *p, enum tls_key_type type, struct ask *ret);
 int probe_ask_version(struct probe *p, enum probe_version v);
 
-/* probe_walk.c: all suites, groups and signature algorithms. long_ok: a hello with all suites has been answered. */
+/* walk.c: all suites, groups and signature algorithms. long_ok: a hello with all suites has been answered. */
 int probe_walk(struct probe *p, bool long_ok);
 int probe_walk_signatures(struct probe *p);
 
-/* probe_quick.c: what a quick probe asks once its first hello has been answered, real handshakes included. */
+/* quick.c: what a quick probe asks once its first hello has been answered, real handshakes included. */
 int probe_quick(struct probe *p);
 
 /* probe.c: complete sessions: one, or one for each key type where TLS 1.3 hides the certificates. */

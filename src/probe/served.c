@@ -1,5 +1,5 @@
-/* A handshake that shows which certificate is served; the essay is in survey/served.h. */
-#include "survey/served.h"
+/* A handshake that shows which certificate is served; the essay is in probe/served.h. */
+#include "probe/served.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

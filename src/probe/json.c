@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 #include "base/mem.h"
-#include "survey/probe_priv.h"
+#include "probe/probe_priv.h"
 #include "tls/explain.h"
 
 static const char *const version_words[PROBE_VERSION_COUNT] = { "SSL 2", "SSL 3", "TLS 1.0", "TLS 1.1", "TLS 1.2",
@@ -16,7 +16,7 @@ static const struct {
 } verdicts[PROBE_VERDICT_COUNT] = {
 	[PROBE_TLS] = { "tls", { "TLS", "TLS" } },
 #define VERDICT(id, word, en, de) [PROBE_##id] = { word, { en, de } },
-#include "survey/verdict.tbl.h"
+#include "probe/verdict.tbl.h"
 #undef VERDICT
 };
 
