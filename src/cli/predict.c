@@ -2,7 +2,7 @@
  * torhaus cert predict: who would no longer get through if these certificates came and those went?
  *
  * The kept ClientHellos of the peers are replayed against what the certificate folders hold now, and against what they would hold
- * (survey/predict.h). With --log the peers of a mail log are asked instead, with --scan the servers of a survey, which are
+ * (predict/predict.h). With --log the peers of a mail log are asked instead, with --scan the servers of a survey, which are
  * approximations and say so; then only the files named count, so that it works for other servers, too.
  */
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "cli/tls_scan.h"
 #include "store/store.h"
 #include "logs/logs.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 
 #define ROWS_SHOWN   20
 #define CAUSES_SHOWN 3

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "cli/cli_priv.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 #include "tls/explain.h"
 
 #define LIST_MAX (256 * 1024)

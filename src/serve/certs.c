@@ -15,7 +15,7 @@
 #include "io/helper.h"
 #include "serve/serve_priv.h"
 #include "store/store.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 #include "probe/served.h"
 
 #define PROOFS_MAX        64

@@ -1,7 +1,7 @@
 /* Captures and lists of suites: what is found is a whole hello, and a list's hello is sound. */
 #include <errno.h>
 #include "base/mem.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 #include "tls/hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* A file that `torhaus tls scan --json` is said to have printed: servers, and the ClientHellos that they are supposed to send. */
 #include "base/mem.h"
 #include "survey/fleet.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 #include "tls/hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,10 +1,10 @@
-/* A list of suites, and the ClientHello that somebody with this list would send. The essay is in survey/predict.h. */
+/* A list of suites, and the ClientHello that somebody with this list would send. The essay is in predict/predict.h. */
 #include <errno.h>
 #include <openssl/evp.h>
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "survey/predict_priv.h"
+#include "predict/predict_priv.h"
 #include "tls/explain.h"
 #include "tls/names.h"
 

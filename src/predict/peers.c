@@ -1,5 +1,5 @@
 /*
- * Kept peers against certificates; the essay is in survey/predict.h.
+ * Kept peers against certificates; the essay is in predict/predict.h.
  *
  * The store gives the hellos of a peer one after the other. Verdicts are kept by fingerprint, so that the thousand peers with the
  * same library cost one replay.
@@ -10,7 +10,7 @@
 #include "store/evidence.h"
 #include "survey/fleet.h"
 #include "logs/logs.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 #include "tls/explain.h"
 
 /* What becomes of one hello. */

@@ -1,6 +1,6 @@
 /* Inside the prediction: lists to hellos. */
 #pragma once
-#include "survey/predict.h"
+#include "predict/predict.h"
 
 /* What a supposed client has; all of them numbers of one size, so that equal ones are equal bytes. Zero: nothing. */
 struct predict_lists {
@@ -10,7 +10,7 @@ struct predict_lists {
 	uint16_t with_13, with_12; /* TLS 1.3; TLS 1.2 or what is below */
 };
 
-/* ---- predict_suites.c ---- */
+/* ---- suites.c ---- */
 
 /* The groups and signature algorithms of the essay, behind those that are there, once each. */
 void predict_usual_groups(struct predict_lists *l);

@@ -1,5 +1,5 @@
 /*
- * The ClientHello in a capture; what is accepted stands in survey/predict.h.
+ * The ClientHello in a capture; what is accepted stands in predict/predict.h.
  *
  * pcap: a header, then records of 16 bytes and a packet. pcapng: blocks of type, length, body, length. In both the numbers
  * have the byte order of who wrote them, told by a magic number. Packets are cut down to TCP by link type, IPv4 or IPv6;
@@ -8,7 +8,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "base/reader.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 #include "tls/hello.h"
 
 #define FLOWS_MAX      16 /* hellos under way at once; the oldest gives way */

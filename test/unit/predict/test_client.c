@@ -2,7 +2,7 @@
 #include "../unit.h"
 #include "base/mem.h"
 #include "survey/fleet.h"
-#include "survey/predict.h"
+#include "predict/predict.h"
 #include "tls/explain.h"
 #include "tls/hello.h"
 #include "tls/names.h"

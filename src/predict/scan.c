@@ -1,8 +1,8 @@
-/* A scanned server, and the ClientHello that it would send if it were a client. The essay is in survey/predict.h. */
+/* A scanned server, and the ClientHello that it would send if it were a client. The essay is in predict/predict.h. */
 #include <openssl/sha.h>
 #include "base/mem.h"
 #include "survey/fleet.h"
-#include "survey/predict_priv.h"
+#include "predict/predict_priv.h"
 #include "tls/names.h"
 
 static bool has(const struct fleet_host *h, enum fleet_kind kind, const char *name)
