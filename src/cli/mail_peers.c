@@ -1,7 +1,7 @@
 /*
  * torhaus mail peers [--failed]: which mail servers come, how, and what came of it.
  *
- * Peers are kept in the store by network and EHLO name (mail/evidence.h), with the ClientHellos that they sent, so this works
+ * Peers are kept in the store by network and EHLO name (evidence/evidence.h), with the ClientHellos that they sent, so this works
  * with or without a running server. With --failed each has the cause of its last failed handshake in full, and what it offers.
  */
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "io/accept.h"
 #include "io/published.h"
-#include "mail/evidence.h"
+#include "evidence/evidence.h"
 #include "mail/mail.h"
 #include "mail/mta.h"
 #include "smtp/smtp.h"

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "cache/cache.h"
-#include "mail/evidence.h"
+#include "evidence/evidence.h"
 #include "mail/mail.h"
 #include "names/names.h"
 #include "origin/origin.h"

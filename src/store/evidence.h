@@ -1,6 +1,6 @@
 /*
  * What the mail edge keeps in the store: peers with their ClientHellos, failed handshakes, refused plaintext, counts of mails.
- * (Who feeds it, and why it looks so: mail/evidence.h.)
+ * (Who feeds it, and why it looks so: evidence/evidence.h.)
  *
  * Everything is additive: store_*_add() gives what is new since the last time, the store adds it to the row with the same key.
  * Texts are UTF-8 without control bytes and bounded by the caller. Times are wall seconds; days begin at midnight UTC.

@@ -1,6 +1,6 @@
 /* What is kept of a peer's first bytes: a beginning of them, from which the same fingerprint comes again. */
 #include "base/mem.h"
-#include "mail/evidence_hello.h"
+#include "evidence/hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

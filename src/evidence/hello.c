@@ -3,7 +3,7 @@
  * client offers: its versions, suites, groups, signature algorithms, groups of key shares, ALPN and the name it asks for, all
  * in its order. GREASE values (RFC 8701), which are drawn anew each time, count as one.
  */
-#include "mail/evidence_hello.h"
+#include "evidence/hello.h"
 #include <openssl/evp.h>
 #include "base/mem.h"
 #include "tls/hello.h"

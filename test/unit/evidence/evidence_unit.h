@@ -1,7 +1,7 @@
 /* A store in a folder of its own, evidence that is written to it, and short words for what the tests tell it. */
 #pragma once
 #include "../store/store_unit.h"
-#include "mail/evidence_priv.h"
+#include "evidence/evidence_priv.h"
 
 #define NOW 1795600000 /* 2026-11-25 09:46:40 UTC */
 

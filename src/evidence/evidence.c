@@ -5,13 +5,13 @@
  * The batch is full when its arena has EVIDENCE_BYTES_MAX. What has an entry goes on counting then; what would need a new one
  * is lost, and counted.
  */
-#include "mail/evidence.h"
+#include "evidence/evidence.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/mem.h"
-#include "mail/evidence_priv.h"
+#include "evidence/evidence_priv.h"
 
 #define DAY_S           86400
 #define HOUR_S          3600

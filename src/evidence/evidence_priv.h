@@ -1,11 +1,11 @@
-/* The parts of the evidence: evidence.c (what is called, adding up), evidence_write.c (the thread and the store),
- * evidence_hello.c (what makes two ClientHellos the same). */
+/* The parts of the evidence: evidence.c (what is called, adding up), write.c (the thread and the store),
+ * hello.c (what makes two ClientHellos the same). */
 #pragma once
 #include <pthread.h>
 #include "base/list.h"
 #include "base/map.h"
-#include "mail/evidence.h"
-#include "mail/evidence_hello.h"
+#include "evidence/evidence.h"
+#include "evidence/hello.h"
 #include "store/evidence.h"
 
 #define TEXT_MAX  320 /* bytes of a sender, a recipient, an EHLO name */

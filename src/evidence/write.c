@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "mail/evidence_priv.h"
+#include "evidence/evidence_priv.h"
 
 #define GATHER_MS 1000 /* so that what belongs together is one commit */
 #define RETRY_MS  30000
