@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include "base/fault.h"
-#include "serve/settings.h"
+#include "settings/settings.h"
 
 enum cli_status {
 	CLI_DONE = 0,

@@ -10,7 +10,7 @@
 #pragma once
 #include "base/buf.h"
 #include "io/net.h"
-#include "serve/settings.h"
+#include "settings/settings.h"
 
 #define LISTENERS_MAX (6 * SETTINGS_LISTEN_MAX)
 

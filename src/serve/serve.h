@@ -13,7 +13,7 @@
  * last good snapshot, which the next worker starts with if the store cannot be read then.
  */
 #pragma once
-#include "serve/settings.h"
+#include "settings/settings.h"
 
 /* Runs in the foreground until stopped. The exit status of the process. */
 int serve_run(const char *config_path);

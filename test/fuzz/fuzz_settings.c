@@ -1,6 +1,6 @@
 /* Settings of the process: any bytes; what is accepted equals itself and can be handed over. */
 #include "base/mem.h"
-#include "serve/settings.h"
+#include "settings/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

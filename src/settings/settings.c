@@ -7,7 +7,7 @@
  * Listening twice on one address is refused here because the kernel does not: with SO_REUSEPORT
  * both sockets open, and every other visitor of the plain port would get TLS.
  */
-#include "serve/settings.h"
+#include "settings/settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include "../unit.h"
 #include "base/mem.h"
-#include "serve/settings.h"
+#include "settings/settings.h"
 
 static struct arena arena;
 static struct conf_errors errors;
