@@ -173,7 +173,7 @@ struct mail_transaction {
 
 /* ---- encryption.c ---- */
 
-/* Is it our own check of what is served (serve/certs.c)? It comes from the address that it goes to, under our name. */
+/* Is it our own check of what is served (serve/worker_certs.c)? It comes from the address that it goes to, under our name. */
 bool session_is_self(const struct mail_session *s);
 /* The peer, for the evidence. Borrowed from s. */
 struct evidence_peer session_peer(const struct mail_session *s);

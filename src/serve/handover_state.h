@@ -3,7 +3,7 @@
  * looks at a descriptor; they are numbers.
  *
  * The text is JSON with a version. A program that does not know the version refuses the text, and does so in its
- * trial (serve/handover.c), before anything depends on it.
+ * trial (serve/supervisor_handover.c), before anything depends on it.
  */
 #pragma once
 #include "serve/listeners.h"

@@ -49,7 +49,7 @@ struct worker_thread {
 	struct loop *loop;
 };
 
-/* ---- domains.c: the store's watcher ---- */
+/* ---- worker_domains.c: the store's watcher ---- */
 
 #define PURGES_KNOWN 256
 struct purge_done {
@@ -91,7 +91,7 @@ int domains_purge(struct domains *d, uint64_t seq, uint64_t *ret_objects);
 void domains_json(struct domains *d, struct jsonw *j);
 void domains_report(struct domains *d, struct report *r);
 
-/* ---- certs.c: the certificates in service ---- */
+/* ---- worker_certs.c: the certificates in service ---- */
 
 struct certs {
 	struct worker *worker;
@@ -115,7 +115,7 @@ void certs_check(struct certs *c);
 void certs_json(struct certs *c, struct jsonw *j);
 void certs_report(struct certs *c, struct report *r);
 
-/* ---- control.c: the API on the control socket ---- */
+/* ---- worker_control.c: the API on the control socket ---- */
 
 #define QUESTIONS_MAX 16
 struct question {

@@ -67,7 +67,7 @@ struct supervisor {
 	int exit_status;
 };
 
-/* ---- children.c ---- */
+/* ---- supervisor_children.c ---- */
 struct child *child_find(struct supervisor *sv, enum child_role role);
 struct child *child_by_pid(struct supervisor *sv, pid_t pid);
 /* Forks a worker. NULL with errno. */
@@ -84,7 +84,7 @@ void children_tell_state(struct supervisor *sv);
 void supervisor_state_json(struct supervisor *sv, struct buf *out);
 void supervisor_answer(struct supervisor *sv, const struct asker *to, unsigned status, struct span json);
 
-/* ---- reload.c ---- */
+/* ---- supervisor_reload.c ---- */
 /* Reads the settings anew and does what differs; the answer goes to sv->asker, now or later. */
 void reload_begin(struct supervisor *sv, struct asker asker);
 /* The successor is ready. */
@@ -95,7 +95,7 @@ void reload_failed(struct supervisor *sv, const char *how);
 void reload_refuse(struct supervisor *sv, const struct asker *to, const struct fault *fault);
 int supervisor_open_log(struct supervisor *sv, const struct settings *s, struct fault *fault);
 
-/* ---- handover.c ---- */
+/* ---- supervisor_handover.c ---- */
 void handover_begin(struct supervisor *sv, struct asker asker);
 /* The trial of the new program ended: executes it, or answers why not. */
 void handover_tried(struct supervisor *sv, bool fit, const char *how);
@@ -110,7 +110,7 @@ int handover_try(const char *config);
 /* The path of our program for the next hand-over, mem_free() it; NULL: unknown. */
 char *handover_program(void);
 
-/* ---- watch.c ---- */
+/* ---- supervisor_watch.c ---- */
 void watch_begin(struct supervisor *sv);
 /* Looks when it is time; *deadline is moved to the next time if that is earlier. */
 void watch_turn(struct supervisor *sv, uint64_t *deadline);
