@@ -8,6 +8,7 @@
 #include "io/accept.h"
 #include "io/published.h"
 #include "evidence/evidence.h"
+#include "guard/guard.h"
 #include "mail/mail.h"
 #include "mail/mta.h"
 #include "smtp/smtp.h"
@@ -54,15 +55,6 @@ struct mail {
 	struct evidence *evidence;  /* NULL: none */
 	struct published published; /* struct mail_state */
 };
-
-/* ---- networks.c: sessions of one network at a time ---- */
-
-struct networks;
-struct networks *networks_new(void);
-struct networks *networks_free(struct networks *n);
-/* One more from a's network (/24, /56), unless it has max already. Any thread. Then leave. */
-bool networks_enter(struct networks *n, const struct net_addr *a, unsigned max);
-void networks_leave(struct networks *n, const struct net_addr *a);
 
 /* ---- scan.c: what is seen of a message that passes ---- */
 

@@ -2,9 +2,12 @@
  * Sessions of one network at a time: /24 of IPv4, /56 of IPv6 (what one customer of an access provider gets). A table
  * of chains that only holds networks with sessions, so that it is as small as the number of sessions.
  */
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include "base/rand.h"
-#include "mail/mail_priv.h"
+#include "base/mem.h"
+#include "guard/guard.h"
 
 #define BUCKETS 1024
 
