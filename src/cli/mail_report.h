@@ -1,12 +1,12 @@
 /*
  * torhaus mail report --domain NAME [--month YYYY-MM | --from DAY --to DAY]: what shows that a domain's mail came encrypted.
  *
- * mail_report.c gathers it from the store, mail_report_print.c tells it in words, as a document (cli/doc.h), mail_report_json.c
+ * mail_report.c gathers it from the store, mail_report_print.c tells it in words, as a document (report/doc.h), mail_report_json.c
  * to programs.
  */
 #pragma once
 #include "cli/cli_priv.h"
-#include "cli/doc.h"
+#include "report/doc.h"
 #include "cli/domain_work.h"
 #include "store/evidence.h"
 

@@ -1,6 +1,6 @@
 /* The blocks of a document. */
 #pragma once
-#include "cli/doc.h"
+#include "report/doc.h"
 
 struct doc_row {
 	struct doc_row *next;

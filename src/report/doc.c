@@ -1,9 +1,9 @@
 /* Building a document, and printing it as text. */
-#include "cli/doc.h"
+#include "report/doc.h"
 #include <stdarg.h>
 #include <string.h>
 #include "base/mem.h"
-#include "cli/doc_priv.h"
+#include "report/doc_priv.h"
 
 #define TEXT_MAX   16384
 #define LINE_WIDTH 100

@@ -3,7 +3,7 @@
  * browser), made for A4 paper as well as for the screen: heads of tables are repeated on each page, rows are not torn apart.
  */
 #include "base/mem.h"
-#include "cli/doc_priv.h"
+#include "report/doc_priv.h"
 
 static const char style[] =
 	"@page{size:A4;margin:18mm 15mm}"
