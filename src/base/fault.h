@@ -53,7 +53,8 @@ struct span fault_value(const struct fault *f, const char *name); /* empty if ab
 
 /* A fault as lines of text for keeping: its code, then name=value for each piece of evidence. */
 void fault_pack(const struct fault *f, struct buf *out);
-/* And back; the names of the evidence live in a. 0, or -EINVAL with *ret cleared: damaged, or a code of another version. */
+/* And back; the names of the evidence live in a. 0, or -EINVAL with *ret cleared: damaged, or a
+ * code of another version. */
 int fault_unpack(struct span text, struct arena *a, struct fault *ret);
 
 const char *fault_code_text(enum fault_code code); /* "ORIGIN-REFUSED" */
@@ -67,6 +68,6 @@ void fault_remedy(const struct fault *f, enum fault_lang lang, struct buf *out);
 void fault_print(const struct fault *f, enum fault_lang lang, struct buf *out);
 /* The language of $LANG-like text ("de_DE.UTF-8" -> FAULT_DE). */
 enum fault_lang fault_lang_of(const char *locale);
-/* A member (or, without key, a value) of the document under way: {"code", "cause", "remedy", "cause_de", "remedy_de",
- * "facts": {}} */
+/* A member (or, without key, a value) of the document under way: {"code", "cause", "remedy",
+ * "cause_de", "remedy_de", "facts": {}} */
 void fault_json(struct jsonw *j, const char *key, const struct fault *f);

@@ -1,4 +1,5 @@
-/* What `torhaus dns` finds, and what the resolver tells of its upstreams: part of base/fault.tbl.h (which see). */
+/* What `torhaus dns` finds, and what the resolver tells of its upstreams: part of base/fault.tbl.h
+ * (which see). */
 /* clang-format off */
 
 /* ---- this server ---- */

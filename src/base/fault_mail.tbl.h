@@ -1,4 +1,5 @@
-/* What the mail edge refuses, and what goes wrong with backends: part of base/fault.tbl.h (which see). */
+/* What the mail edge refuses, and what goes wrong with backends: part of base/fault.tbl.h (which
+ * see). */
 /* clang-format off */
 
 FAULT(MAIL_RELAY_DENIED, "MAIL-RELAY-DENIED",

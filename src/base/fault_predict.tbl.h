@@ -1,6 +1,6 @@
 /*
- * What questions about certificates, clients and logs are answered with when something is wrong: part of base/fault.tbl.h (which
- * see), for predict/predict.h, logs/logs.h and probe/served.h.
+ * What questions about certificates, clients and logs are answered with when something is wrong:
+ * part of base/fault.tbl.h (which see), for predict/predict.h, logs/logs.h and probe/served.h.
  */
 /* clang-format off */
 FAULT(FILE_UNREADABLE, "FILE-UNREADABLE",

@@ -1,5 +1,6 @@
 /*
- * What a survey finds at a remote server beside the causes of base/fault_tls.tbl.h: part of base/fault.tbl.h (which see).
+ * What a survey finds at a remote server beside the causes of base/fault_tls.tbl.h: part of
+ * base/fault.tbl.h (which see).
  */
 /* clang-format off */
 FAULT(SCAN_NO_ADDRESS, "SCAN-NO-ADDRESS",

@@ -1,6 +1,8 @@
 /*
- * Why TLS handshakes fail: part of base/fault.tbl.h (which see), one row for each cause that tls/explain.h can name. In the
- * order of the decision. {refusal} says what the peer did about a certificate: empty, or "; the peer refused it (alert 42, bad_certificate)". {proof} is empty or begins with a blank: " Replayed against the same settings plus ..."
+ * Why TLS handshakes fail: part of base/fault.tbl.h (which see), one row for each cause that
+ * tls/explain.h can name. In the order of the decision. {refusal} says what the peer did about a
+ * certificate: empty, or "; the peer refused it (alert 42, bad_certificate)". {proof} is empty or
+ * begins with a blank: " Replayed against the same settings plus ..."
  */
 /* clang-format off */
 

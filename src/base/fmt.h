@@ -14,7 +14,8 @@ void fmt_duration(uint64_t ms, char ret[FMT_SIZE]);
 void fmt_size(uint64_t bytes, char ret[FMT_SIZE]);
 /* For reading only: "1.4 GiB", "312 KiB", "87 B". */
 void fmt_size_rough(uint64_t bytes, char ret[FMT_SIZE]);
-/* v in decimal digits, at the end of room; not followed by a NUL. A tenth of what snprintf() costs. */
+/* v in decimal digits, at the end of room; not followed by a NUL. A tenth of what snprintf()
+ * costs. */
 #define FMT_U64_SIZE 20
 struct span fmt_u64(uint64_t v, char room[FMT_U64_SIZE]);
 /* The edit distance of two short words, for "did you mean"; words over 64 bytes count as far. */

@@ -32,13 +32,15 @@ void log_event(enum log_level level, const char *area, const char *event, const 
 	__attribute__((format(printf, 4, 5)));
 /* The same line with code and evidence of f as key=value, and its cause and remedy below. */
 void log_fault(enum log_level level, const char *area, const char *event, const struct fault *f);
-/* log_fault(), with who it is about ("key=value …") before the code and a further line below, as "English|German"; each may
- * be NULL. */
+/* log_fault(), with who it is about ("key=value …") before the code and a further line below, as
+ * "English|German"; each may be NULL. */
 void log_fault_about(enum log_level level, const char *area, const char *event, const char *who, const struct fault *f,
 	const char *more);
-/* May this fault be logged, as one of at most 10 a second of its code and thread? The others are counted and summed up. */
+/* May this fault be logged, as one of at most 10 a second of its code and thread? The others are
+ * counted and summed up. */
 bool log_rate_allows(const char *area, const struct fault *f);
-/* log_fault(), but at most 10 lines a second of one code and thread; the others are counted and summed up. */
+/* log_fault(), but at most 10 lines a second of one code and thread; the others are counted and
+ * summed up. */
 void log_fault_rated(enum log_level level, const char *area, const char *event, const struct fault *f);
 /* s as a log value: quoted if it holds blanks or quotes, control bytes as \xNN, cut at 400 bytes.
  * Returns a pointer into a small ring per thread, good for one log_event() call. */

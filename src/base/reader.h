@@ -1,8 +1,8 @@
 /*
  * struct reader: binary formats, read with a sticky error.
  *
- * Read, read, read, then look at .error once. Past the end come zeros and what is left of the bytes, never more than there
- * are. Numbers are big-endian, as on the network.
+ * Read, read, read, then look at .error once. Past the end come zeros and what is left of the
+ * bytes, never more than there are. Numbers are big-endian, as on the network.
  */
 #pragma once
 #include "base/span.h"

@@ -4,28 +4,33 @@
  * The way of a request (web/ drives it): cache_key_make(), then cache_find() says one of
  *
  *   FRESH    answer from the object
- *   REFRESH  answer from the object although it is stale; if a fill came with it, lead that beside the answer
- *   LEAD     fetch: a fill is yours. The object, if there is one, is what to validate against and what to fall back to
+ *   REFRESH  answer from the object although it is stale; if a fill came with it, lead that beside
+ *            the answer
+ *   LEAD     fetch: a fill is yours. The object, if there is one, is what to validate against and
+ *            what to fall back to
  *   FOLLOW   somebody fetches this already: cache_fill_wait(), then read along
  *   PASS     not for the cache: forward it
  *   ONLY_IF_CACHED   504 is due
  *
- * A fill is driven by whoever leads it: cache_fill_head() with the response decides (store it; or not, then all
- * followers are released to PASS at once); then body pieces and the end, or abort. Everybody else reads along.
+ * A fill is driven by whoever leads it: cache_fill_head() with the response decides (store it; or
+ * not, then all followers are released to PASS at once); then body pieces and the end, or abort.
+ * Everybody else reads along.
  *
- * Hit-for-miss: an answer that must not be shared leaves a marker on its key for 120 s. While it is there nobody
- * waits for anybody: each request leads a fill of its own without followers ("solo"), and the first answer that may be shared
- * removes the marker.
+ * Hit-for-miss: an answer that must not be shared leaves a marker on its key for 120 s. While it is
+ * there nobody waits for anybody: each request leads a fill of its own without followers ("solo"),
+ * and the first answer that may be shared removes the marker.
  *
- * What is stored: a head (immutable) and a body (grows while it is filled, then immutable), both reference-counted; a 304 makes
- * a new head over the same body. Objects are kept past their lifetime for as long as they may be served stale.
+ * What is stored: a head (immutable) and a body (grows while it is filled, then immutable), both
+ * reference-counted; a 304 makes a new head over the same body. Objects are kept past their
+ * lifetime for as long as they may be served stale.
  *
- * The index is sharded by key hash, one mutex a shard held for a few instructions. Eviction is SIEVE (NSDI '24): a hit sets a
- * bit and moves nothing. Memory is counted to the byte, the allocator's own overhead included.
+ * The index is sharded by key hash, one mutex a shard held for a few instructions. Eviction is
+ * SIEVE (NSDI '24): a hit sets a bit and moves nothing. Memory is counted to the byte, the
+ * allocator's own overhead included.
  *
- * Purges of a site, a tag or everything are O(1): each has a "purge point" with a sequence number, objects remember
- * the number at which their fetch began and compare at look-up; so a purge wins over a fetch in flight. cache_sweep()
- * frees what is out of reach.
+ * Purges of a site, a tag or everything are O(1): each has a "purge point" with a sequence number,
+ * objects remember the number at which their fetch began and compare at look-up; so a purge wins
+ * over a fetch in flight. cache_sweep() frees what is out of reach.
  *
  * Only the functions that say so suspend. Times are wall-clock ms since 1970.
  */
@@ -43,8 +48,9 @@ struct cache_fill;
 
 struct cache_settings {
 	uint64_t bytes_max;
-	uint64_t object_max;      /* larger bodies pass through unstored; 0: bytes_max / 8 */
-	unsigned followers_max;   /* of one fill, waiting for its head; 0: 10000; further ones are told PASS */
+	uint64_t object_max; /* larger bodies pass through unstored; 0: bytes_max / 8 */
+	/* of one fill, waiting for its head; 0: 10000; further ones are told PASS */
+	unsigned followers_max;
 	uint64_t follow_wait_ms;  /* for the head; 0: 5000; then PASS */
 	uint64_t hit_for_miss_ms; /* 0: 120 s */
 };
@@ -52,17 +58,20 @@ struct cache *cache_new(const struct cache_settings *settings);
 /* Everything must have been given back: fills, readers, references. */
 struct cache *cache_free(struct cache *c);
 void cache_resize(struct cache *c, uint64_t bytes_max);
-/* Frees what was purged or is too old to be of use: a bounded piece of work. Call it every second. */
+/* Frees what was purged or is too old to be of use: a bounded piece of work. Call it every
+ * second. */
 void cache_sweep(struct cache *c, int64_t now_ms);
 
 /* ---- key: exactly what is forwarded ---- */
 
 struct cache_key {
 	uint64_t hash;
-	struct span text; /* "https" NUL host NUL target, the target without what the preset drops */
+	/* "https" NUL host NUL target, the target without what the preset drops */
+	struct span text;
 	const struct domain *site;
 };
-/* Memory from a. The host is part of it: one site has several names. So is its port, if that is not the scheme's own: "host:8080". */
+/* Memory from a. The host is part of it: one site has several names. So is its port, if that is not
+ * the scheme's own: "host:8080". */
 void cache_key_make(struct cache_key *ret, const struct domain *site, bool tls, struct span host, struct span target,
 	struct arena *a);
 
@@ -71,11 +80,14 @@ void cache_key_make(struct cache_key *ret, const struct domain *site, bool tls, 
 enum cache_verdict { CACHE_FRESH, CACHE_REFRESH, CACHE_LEAD, CACHE_FOLLOW, CACHE_PASS, CACHE_ONLY_IF_CACHED };
 struct cache_found {
 	enum cache_verdict verdict;
-	struct cache_obj *obj;   /* a reference, or NULL */
-	struct cache_fill *fill; /* a reference, or NULL. REFRESH and LEAD: to be led (cache_fill_drop() it) */
-	bool solo;               /* of a LEAD: nobody follows, so the client's own conditions may be sent along */
-	const char *why;         /* RFC 9211's fwd=: "uri-miss", "vary-miss", "stale", "request", "bypass", "method" */
-	int64_t ttl_s;           /* of obj: seconds of freshness left, negative when stale */
+	struct cache_obj *obj; /* a reference, or NULL */
+	/* a reference, or NULL. REFRESH and LEAD: to be led (cache_fill_drop() it) */
+	struct cache_fill *fill;
+	/* of a LEAD: nobody follows, so the client's own conditions may be sent along */
+	bool solo;
+	/* RFC 9211's fwd=: "uri-miss", "vary-miss", "stale", "request", "bypass", "method" */
+	const char *why;
+	int64_t ttl_s; /* of obj: seconds of freshness left, negative when stale */
 };
 void cache_find(struct cache *c, const struct cache_key *key, const struct http_req *req, int64_t now_ms,
 	struct cache_found *ret);
@@ -85,17 +97,20 @@ void cache_found_done(struct cache_found *f);
 struct cache_obj *cache_obj_ref(struct cache_obj *o);
 struct cache_obj *cache_obj_unref(struct cache_obj *o);
 unsigned cache_obj_status(const struct cache_obj *o);
-/* As stored: without hop-by-hop, framing, Age and the fields that private="…" or no-cache="…" named. */
+/* As stored: without hop-by-hop, framing, Age and the fields that private="…" or no-cache="…"
+ * named. */
 const struct http_fields *cache_obj_fields(const struct cache_obj *o);
-const struct http_fields *cache_obj_trailers(const struct cache_obj *o); /* empty until the body is complete */
+/* empty until the body is complete */
+const struct http_fields *cache_obj_trailers(const struct cache_obj *o);
 /* RFC 9111 4.2.3, never negative, saturating at 2^31. */
 int64_t cache_obj_age_s(const struct cache_obj *o, int64_t now_ms);
-/* May o be served although it is stale, because the origin failed: within stale-if-error (RFC 5861 4) or the site's grace;
- * never against must-revalidate, proxy-revalidate, no-cache or s-maxage, unless the site forces it. */
+/* May o be served although it is stale, because the origin failed: within stale-if-error (RFC 5861
+ * 4) or the site's grace; never against must-revalidate, proxy-revalidate, no-cache or s-maxage,
+ * unless the site forces it. */
 bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, const struct http_req *req,
 	int64_t now_ms);
-/* The origin failed when asked about o (NULL: nothing): the next try waits 1, 2, 4 … 30 s, until then cache_find() answers
- * with REFRESH and no fill where o may be served stale. */
+/* The origin failed when asked about o (NULL: nothing): the next try waits 1, 2, 4 … 30 s, until
+ * then cache_find() answers with REFRESH and no fill where o may be served stale. */
 void cache_origin_failed(struct cache_obj *o, int64_t now_ms);
 
 /* The client's conditions against an object (RFC 9110 13.2.2, in that order). */
@@ -104,14 +119,14 @@ enum cache_condition cache_condition(const struct cache_obj *o, const struct htt
 
 /* ---- filling ---- */
 
-/* What to ask the origin for: the target of the key, not that of the request, for what is no part of the key must not
- * shape what others get. */
+/* What to ask the origin for: the target of the key, not that of the request, for what is no part
+ * of the key must not shape what others get. */
 struct span cache_fill_target(const struct cache_fill *f);
 /* The conditional fields to add to the fetch if there is an object to validate. */
 void cache_fill_conditions(const struct cache_fill *f, struct http_fields *out, struct arena *a);
-/* The response's head; asked and answered: when the request left and the head came. CACHE_STORE: feed the body.
- * CACHE_RELEASE: not to be stored; forward it yourself. CACHE_UPDATED: a 304 freshened the stored object, which is served;
- * no body. */
+/* The response's head; asked and answered: when the request left and the head came. CACHE_STORE:
+ * feed the body. CACHE_RELEASE: not to be stored; forward it yourself. CACHE_UPDATED: a 304
+ * freshened the stored object, which is served; no body. */
 enum cache_decision { CACHE_STORE, CACHE_RELEASE, CACHE_UPDATED };
 enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
 	int64_t asked_ms, int64_t answered_ms);
@@ -119,22 +134,25 @@ enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req 
 struct cache_obj *cache_fill_obj(struct cache_fill *f);
 /* Follower's last call. NULL is fine; returns NULL. */
 struct cache_fill *cache_fill_unref(struct cache_fill *f);
-/* Body bytes. A body that outgrows object_max is not stored but streams through a window of 1 MiB: then this suspends until
- * its readers have caught up; one that does not move for 30 s is cut off. 0, or -EPIPE once nobody reads and nothing
- * will be stored; -ECANCELED. */
+/* Body bytes. A body that outgrows object_max is not stored but streams through a window of 1 MiB:
+ * then this suspends until its readers have caught up; one that does not move for 30 s is cut off.
+ * 0, or -EPIPE once nobody reads and nothing will be stored; -ECANCELED. */
 int cache_fill_body(struct cache_fill *f, struct span bytes);
 /* The whole body has been fed: the object becomes part of the cache. */
 void cache_fill_end(struct cache_fill *f, const struct http_fields *trailers);
-/* No answer came, or it broke off: nothing is stored; readers get -EPIPE, followers waiting for the head the fault. */
+/* No answer came, or it broke off: nothing is stored; readers get -EPIPE, followers waiting for the
+ * head the fault. */
 void cache_fill_abort(struct cache_fill *f, const struct fault *fault);
-/* The leader's last call: aborts unless ended, and gives the reference back. NULL is fine; returns NULL. */
+/* The leader's last call: aborts unless ended, and gives the reference back. NULL is fine; returns
+ * NULL. */
 struct cache_fill *cache_fill_drop(struct cache_fill *f);
 
 /* ---- following and reading along ---- */
 
 enum cache_ready { CACHE_READY_BODY, CACHE_READY_PASS, CACHE_READY_FAILED };
-/* Suspends until the head is there, at most follow_wait_ms. READY_BODY: *ret_obj is a reference; READY_PASS: forward your own
- * request (the answer is not for all, does not fit your request by Vary, or takes too long); READY_FAILED: fault says why. */
+/* Suspends until the head is there, at most follow_wait_ms. READY_BODY: *ret_obj is a reference;
+ * READY_PASS: forward your own request (the answer is not for all, does not fit your request by
+ * Vary, or takes too long); READY_FAILED: fault says why. */
 enum cache_ready cache_fill_wait(struct cache_fill *f, const struct http_req *req, struct cache_obj **ret_obj,
 	struct fault *fault);
 
@@ -155,20 +173,22 @@ void cache_reader_init(struct cache_reader *r, struct cache_obj *obj);
 void cache_reader_done(struct cache_reader *r);
 /* The body's length if known already (complete, or declared by the origin), else -1. */
 int64_t cache_reader_length(const struct cache_reader *r);
-/* Up to max pieces from r->at on, which moves past them; borrowed until the next call. Suspends while there are none yet.
- * Their count, 0 at the end, -EPIPE if the fill broke off (or this reader was cut off), -ETIMEDOUT, -ECANCELED. */
+/* Up to max pieces from r->at on, which moves past them; borrowed until the next call. Suspends
+ * while there are none yet. Their count, 0 at the end, -EPIPE if the fill broke off (or this reader
+ * was cut off), -ETIMEDOUT, -ECANCELED. */
 int cache_reader_next(struct cache_reader *r, struct iovec *iov, int max, uint64_t deadline);
 
 /* ---- purge, invalidation, numbers ---- */
 
 enum cache_purge_kind { CACHE_PURGE_URL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG, CACHE_PURGE_DOMAIN, CACHE_PURGE_ALL };
-/* what: a URL or the beginning of one ("https://host/path"; "//host/path" is both schemes), a tag, a domain's
- * name. site: of URLs, for the preset's normalisation; of tags, the only site meant (NULL: all sites). Soft: objects become
- * stale; hard: they are gone. The number of objects it hit. A prefix walks the whole index: call that from a helper
- * thread. */
+/* what: a URL or the beginning of one ("https://host/path"; "//host/path" is both schemes), a tag,
+ * a domain's name. site: of URLs, for the preset's normalisation; of tags, the only site meant
+ * (NULL: all sites). Soft: objects become stale; hard: they are gone. The number of objects it hit.
+ * A prefix walks the whole index: call that from a helper thread. */
 uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site,
 	bool hard, int64_t now_ms);
-/* After a successful unsafe request (RFC 9111 4.4): its URI, and Location and Content-Location on the same host. */
+/* After a successful unsafe request (RFC 9111 4.4): its URI, and Location and Content-Location on
+ * the same host. */
 void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_resp *resp);
 
 struct cache_numbers {
@@ -191,5 +211,6 @@ struct cache_status {
 void cache_status_add(const struct cache_status *s, struct http_fields *fields, struct arena *a);
 /* v in decimal digits, in a: for Age and its like, on every hit. */
 struct span cache_number(int64_t v, struct arena *a);
-/* One word for logs: "hit", "stale", "miss", "pass", "collapsed", "revalidated", or "-" if the cache was not asked. */
+/* One word for logs: "hit", "stale", "miss", "pass", "collapsed", "revalidated", or "-" if the
+ * cache was not asked. */
 const char *cache_status_word(const struct cache_status *s);

@@ -25,7 +25,8 @@ struct cache_policy {
 	int64_t stale_while_ms, stale_error_ms; /* -1: not given */
 	bool always_validate;                   /* no-cache */
 	bool never_stale;                       /* must-revalidate, proxy-revalidate, no-cache */
-	bool no_grace;                          /* s-maxage: stale only as far as the response itself permits it */
+	/* s-maxage: stale only as far as the response itself permits it */
+	bool no_grace;
 	struct span private_fields, no_cache_fields;
 };
 void policy_of_response(const struct domain *site, const struct http_req *req, unsigned status,
@@ -36,9 +37,11 @@ int64_t policy_born_ms(const struct http_fields *fields, int64_t asked_ms, int64
 void policy_of_request(const struct http_req *req, struct http_cache_control *ret);
 /* Why a request of this site passes the cache by ("method", "bypass", "request"), or NULL. */
 const char *preset_bypass(const struct domain *site, const struct http_req *req);
-/* target without what the site's preset drops (marketing parameters); memory from a if it changes. */
+/* target without what the site's preset drops (marketing parameters); memory from a if it
+ * changes. */
 struct span preset_target(const struct domain *site, struct span target, struct arena *a);
-/* Lifetime in ms where the response says nothing (-1: none), and the most that it may say for this kind (-1: no bound). */
+/* Lifetime in ms where the response says nothing (-1: none), and the most that it may say for this
+ * kind (-1: no bound). */
 int64_t preset_default_ms(const struct domain *site, const struct http_req *req, const struct http_fields *fields);
 int64_t preset_most_ms(const struct domain *site, const struct http_fields *fields);
 /* Does the path look like a file (style sheet, image…) whose content type says something else? */
@@ -46,8 +49,8 @@ bool preset_is_disguised(const struct http_req *req, const struct http_fields *f
 
 /* ---- vary.c: pure ---- */
 
-/* The request's values of the fields that Vary names, normalised, as one text: two requests with the same text get the same
- * variant. */
+/* The request's values of the fields that Vary names, normalised, as one text: two requests with
+ * the same text get the same variant. */
 struct span vary_text(struct span vary, const struct http_req *req, struct arena *a);
 
 /* ---- memory ---- */
@@ -114,7 +117,8 @@ struct cache_obj {
 /* A head for body (whose reference it takes), made from these fields. */
 struct cache_obj *obj_new(struct cache *c, struct cache_body *body, unsigned status, const struct http_fields *fields,
 	const struct cache_policy *policy);
-/* Copies fields but those that policy (may be NULL) and the rules for storing keep out: one counted block, to->v. */
+/* Copies fields but those that policy (may be NULL) and the rules for storing keep out: one counted
+ * block, to->v. */
 void fields_copy(struct cache *c, const struct http_fields *from, const struct cache_policy *policy,
 	struct http_fields *to);
 struct cache_body *body_new(struct cache *c, int64_t declared);
@@ -176,18 +180,21 @@ void cache_evict(struct cache *c, struct cache_shard *first);
 
 /* ---- purge.c ---- */
 
-/* What happens to an object, least first. Invalid (RFC 9111 4.4) is worse than stale: it needs validation, come what may. */
+/* What happens to an object, least first. Invalid (RFC 9111 4.4) is worse than stale: it needs
+ * validation, come what may. */
 enum purge_way { PURGE_NOT, PURGE_SOFT, PURGE_INVALID, PURGE_HARD };
 
 struct purge_point {
 	_Atomic uint64_t hard_seq, soft_seq; /* of the last purge; 0: none */
 	uint64_t refs;                       /* objects and fills; under points_lock */
-	uint64_t live, bytes;                /* objects in the index born since the last hard purge */
+	/* objects in the index born since the last hard purge */
+	uint64_t live, bytes;
 	int64_t purged_ms;
 	size_t n; /* of text, its key */
 	char text[];
 };
-/* The point of that name (a reference), made if absent. kind: 'a' all, 's' site, 't' tag (site empty: everywhere). */
+/* The point of that name (a reference), made if absent. kind: 'a' all, 's' site, 't' tag (site
+ * empty: everywhere). */
 struct purge_point *point_get(struct cache *c, char kind, struct span site, struct span tag);
 void point_unref(struct cache *c, struct purge_point *p);
 void points_count(struct cache_obj *o, int sign);

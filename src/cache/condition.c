@@ -1,7 +1,7 @@
 /*
- * A client's conditions against a stored object (RFC 9110 13.1, 13.2.2): If-Match or else If-Unmodified-Since, then
- * If-None-Match or else If-Modified-Since, then Range with If-Range. For GET and HEAD of status 200 only: other answers
- * are sent as they are.
+ * A client's conditions against a stored object (RFC 9110 13.1, 13.2.2): If-Match or else
+ * If-Unmodified-Since, then If-None-Match or else If-Modified-Since, then Range with If-Range. For
+ * GET and HEAD of status 200 only: other answers are sent as they are.
  */
 #include "cache/cache_priv.h"
 
@@ -35,7 +35,8 @@ static bool is_unmodified(const struct cache_obj *o, const struct http_req *req)
 	return (o->modified_s >= 0 ? o->modified_s : o->date_s) <= date;
 }
 
-/* RFC 9110 13.1.5: a strong entity tag, or a date that equals Last-Modified and is strong (8.8.2.2: a minute older than Date). */
+/* RFC 9110 13.1.5: a strong entity tag, or a date that equals Last-Modified and is strong (8.8.2.2:
+ * a minute older than Date). */
 static bool range_holds(const struct cache_obj *o, const struct http_req *req)
 {
 	struct span value = http_fields_value(&req->fields, HTTP_IF_RANGE);

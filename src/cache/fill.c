@@ -1,15 +1,16 @@
 /*
  * Fills: one fetch, one leader, any number of readers.
  *
- * A fill stands in its entry's list from cache_find() until its head was refused or its body is complete, so that purges find it.
- * While it is open, requests which come meanwhile follow it; a solo fill (hit-for-miss) never is, nor is one that a purge has
- * overtaken. Its object enters the index when the body is complete, not before: what breaks off was never stored.
+ * A fill stands in its entry's list from cache_find() until its head was refused or its body is
+ * complete, so that purges find it. While it is open, requests which come meanwhile follow it; a
+ * solo fill (hit-for-miss) never is, nor is one that a purge has overtaken. Its object enters the
+ * index when the body is complete, not before: what breaks off was never stored.
  *
- * Bodies under way may take half of the cache's memory. Beyond that, those that grow are not stored but stream, as one does that is
- * too large by itself.
+ * Bodies under way may take half of the cache's memory. Beyond that, those that grow are not stored
+ * but stream, as one does that is too large by itself.
  *
- * Locks: the shard's for the entry, the fill's for its state, the body's for the bytes; never two at once, but that the shard's
- * may be held while a fill is taken out of the list.
+ * Locks: the shard's for the entry, the fill's for its state, the body's for the bytes; never two
+ * at once, but that the shard's may be held while a fill is taken out of the list.
  */
 #include <errno.h>
 #include "base/clock.h"
@@ -150,8 +151,8 @@ static void publish(struct cache_fill *f, struct cache_obj *o)
 	cache_evict(f->cache, f->shard);
 }
 
-/* Nothing will be stored: off the list, a marker if the answer showed that waiting is in vain, and what was stored before goes if
- * the origin now says something else. */
+/* Nothing will be stored: off the list, a marker if the answer showed that waiting is in vain, and
+ * what was stored before goes if the origin now says something else. */
 static void withdraw(struct cache_fill *f, bool mark, bool forget_old)
 {
 	struct cache_entry *e;
@@ -229,7 +230,8 @@ static void complete_head(struct cache_fill *f, struct cache_obj *o, const struc
 	obj_set_tags(o, f->key.site->name, fields);
 }
 
-/* RFC 9111 3.2: the stored fields with those of the 304 in their place; what describes the body stays. */
+/* RFC 9111 3.2: the stored fields with those of the 304 in their place; what describes the body
+ * stays. */
 static void merge_fields(const struct http_fields *stored, const struct http_fields *fresh, struct arena *a,
 	struct http_fields *ret)
 {

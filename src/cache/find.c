@@ -1,8 +1,8 @@
 /*
  * The look-up: from a key and a request to what is to be done.
  *
- * Before the lock: does the request pass by (method, preset, its own no-store)? Under the lock: the variant that
- * fits, or the fill to follow or to lead.
+ * Before the lock: does the request pass by (method, preset, its own no-store)? Under the lock: the
+ * variant that fits, or the fill to follow or to lead.
  */
 #include "cache/cache_priv.h"
 
@@ -88,7 +88,8 @@ bool cache_stale_usable(const struct cache_obj *o, const struct domain *site, co
 	if (obj_is_purged(o) || o->purged == PURGE_INVALID)
 		return false;
 	policy_of_request(req, &asked);
-	if (asked.stale_if_error > window_ms / 1000) /* RFC 5861 4: the request may ask for it, too */
+	/* RFC 5861 4: the request may ask for it, too */
+	if (asked.stale_if_error > window_ms / 1000)
 		window_ms = asked.stale_if_error * 1000LL;
 	if (o->policy.never_stale)
 		window_ms = -1;

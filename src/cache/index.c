@@ -1,11 +1,12 @@
 /*
  * The index: shards of hash tables from key to entry, and SIEVE's queue of objects in each shard.
  *
- * SIEVE: new objects enter at the front; a hit sets the object's bit; the hand walks from the back to the front, clears bits and
- * evicts the first object whose bit is clear, and stays there. Objects never move.
+ * SIEVE: new objects enter at the front; a hit sets the object's bit; the hand walks from the back
+ * to the front, clears bits and evicts the first object whose bit is clear, and stays there.
+ * Objects never move.
  *
- * The index holds one reference to each of its objects. What is evicted but still being sent lives, and is
- * counted, until its last reader is done.
+ * The index holds one reference to each of its objects. What is evicted but still being sent lives,
+ * and is counted, until its last reader is done.
  */
 #include "cache/cache_priv.h"
 

@@ -1,11 +1,13 @@
 /*
  * Objects: an immutable head and a body in segments.
  *
- * A growing body is guarded by its lock; readers wait on `grown`. Once complete it never changes, and readers take its
- * segments without a lock: `complete` is stored after everything else and read before. A body that streams (it outgrew what may be
- * stored) drops the segments that all its readers have passed; its writer waits on `drained`.
+ * A growing body is guarded by its lock; readers wait on `grown`. Once complete it never changes,
+ * and readers take its segments without a lock: `complete` is stored after everything else and read
+ * before. A body that streams (it outgrew what may be stored) drops the segments that all its
+ * readers have passed; its writer waits on `drained`.
  *
- * A body whose length was declared gets segments of up to 256 KiB that fit; otherwise they double from 4 KiB to 64 KiB.
+ * A body whose length was declared gets segments of up to 256 KiB that fit; otherwise they double
+ * from 4 KiB to 64 KiB.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -249,8 +251,8 @@ void cache_reader_init(struct cache_reader *r, struct cache_obj *obj)
 	pthread_mutex_unlock(&b->lock);
 }
 
-/* What a reader was lent stays in memory until it asks for more, even if it was cut off: it may be in the middle of sending
- * it. All under the body's lock. */
+/* What a reader was lent stays in memory until it asks for more, even if it was cut off: it may be
+ * in the middle of sending it. All under the body's lock. */
 static void pin(struct cache_reader *r, struct cache_segment *first, uint64_t first_at)
 {
 	r->pinned = first;
@@ -310,7 +312,8 @@ int64_t cache_reader_length(const struct cache_reader *r)
 	return is_complete(b) ? (int64_t)b->length : b->declared;
 }
 
-/* Pieces from r->at on, as far as the body goes now; -EPIPE if they are gone (it streams). Under b->lock unless it is complete. */
+/* Pieces from r->at on, as far as the body goes now; -EPIPE if they are gone (it streams). Under
+ * b->lock unless it is complete. */
 static int take_pieces(struct cache_reader *r, struct iovec *iov, int max)
 {
 	struct cache_body *b = r->obj->body;

@@ -1,10 +1,11 @@
 /*
- * RFC 9111 as arithmetic: may a response be stored (3), how long is it fresh (4.2), when may it be served stale
- * (4.2.4, RFC 5861), with CDN-Cache-Control (RFC 9213) taking precedence for us. Pure.
+ * RFC 9111 as arithmetic: may a response be stored (3), how long is it fresh (4.2), when may it be
+ * served stale (4.2.4, RFC 5861), with CDN-Cache-Control (RFC 9213) taking precedence for us. Pure.
  *
- * Where the RFC leaves a choice, the careful side: Set-Cookie is stored only where the response says that it is for
- * everybody (public, s-maxage or CDN-Cache-Control). A response without any freshness is stored only for a
- * request without cookies and credentials, and never given to a request that merely waited.
+ * Where the RFC leaves a choice, the careful side: Set-Cookie is stored only where the response
+ * says that it is for everybody (public, s-maxage or CDN-Cache-Control). A response without any
+ * freshness is stored only for a request without cookies and credentials, and never given to a
+ * request that merely waited.
  */
 #include <errno.h>
 #include "cache/cache_priv.h"
@@ -19,7 +20,8 @@ static bool is_heuristically_cacheable(unsigned status)
 		status == 404 || status == 405 || status == 410 || status == 414 || status == 501;
 }
 
-/* Statuses whose caching we understand (must-understand, RFC 9111 5.2.2.3): final ones, but 206 and 304. */
+/* Statuses whose caching we understand (must-understand, RFC 9111 5.2.2.3): final ones, but 206 and
+ * 304. */
 static bool is_understood(unsigned status)
 {
 	return is_heuristically_cacheable(status) || status == 302 || status == 303 || status == 307 || status == 401 ||
@@ -27,8 +29,9 @@ static bool is_understood(unsigned status)
 }
 
 /*
- * RFC 9213 2.1: a targeted field is a Structured Fields dictionary (RFC 8941), and one that does not parse is
- * ignored. Members: key, or key "=" integer, token, or string; booleans ?0 ?1. Parameters do not occur.
+ * RFC 9213 2.1: a targeted field is a Structured Fields dictionary (RFC 8941), and one that does
+ * not parse is ignored. Members: key, or key "=" integer, token, or string; booleans ?0 ?1.
+ * Parameters do not occur.
  */
 static bool is_key(struct span s)
 {
@@ -114,7 +117,8 @@ int64_t policy_born_ms(const struct http_fields *fields, int64_t asked_ms, int64
 	return answered_ms - corrected_ms;
 }
 
-/* 4.2.1 and 4.2.2, then the preset's word where the response has none, within the preset's bound. */
+/* 4.2.1 and 4.2.2, then the preset's word where the response has none, within the preset's
+ * bound. */
 static int64_t lifetime_ms(const struct domain *site, const struct http_req *req, unsigned status,
 	const struct http_fields *fields, const struct http_cache_control *cc, bool targeted, int64_t answered_s,
 	bool *ret_explicit)
@@ -179,7 +183,8 @@ static bool is_anonymous(const struct http_req *req)
 	return !http_fields_find(&req->fields, HTTP_COOKIE) && !http_fields_find(&req->fields, HTTP_AUTHORIZATION);
 }
 
-/* "*", or what tells every visitor from every other: the origin hears it from us, so requests do not show it. */
+/* "*", or what tells every visitor from every other: the origin hears it from us, so requests do
+ * not show it. */
 static bool varies_always(const struct http_fields *fields, struct arena *a)
 {
 	static const enum http_field_id personal[] = { HTTP_X_FORWARDED_FOR, HTTP_X_REAL_IP, HTTP_FORWARDED, HTTP_VIA };

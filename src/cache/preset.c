@@ -2,10 +2,12 @@
  * What each preset adds to RFC 9111.
  *
  *   standard   nothing
- *   static     a site of files: what says nothing of freshness is fresh for an hour; marketing parameters are not part of the key
- *   wordpress  pages without freshness are fresh for ten minutes, files for an hour, HTML never longer than 10 h (a nonce lives 12
- *              to 24 h); visitors who are logged in, have commented, or have a cart pass by, and so do the pages where
- *              that happens; marketing parameters are not part of the key
+ *   static     a site of files: what says nothing of freshness is fresh for an hour; marketing
+ *              parameters are not part of the key
+ *   wordpress  pages without freshness are fresh for ten minutes, files for an hour, HTML never
+ *              longer than 10 h (a nonce lives 12 to 24 h); visitors who are logged in, have
+ *              commented, or have a cart pass by, and so do the pages where that happens; marketing
+ *              parameters are not part of the key
  *   off        nothing is stored
  */
 #include "cache/cache_priv.h"
@@ -24,8 +26,8 @@ static const struct preset {
 	[PRESET_OFF] = { -1, -1, -1, false, false },
 };
 
-/* Names, or with '*' at the end beginnings of names. wordpress_test_cookie is set for every visitor of the log-in page and
- * says nothing about him. */
+/* Names, or with '*' at the end beginnings of names. wordpress_test_cookie is set for every visitor
+ * of the log-in page and says nothing about him. */
 static const char *const wordpress_cookies[] = { "wordpress_logged_in*", "wordpress_sec*", "wp-postpass*",
 	"comment_author*", "wordpress_no_cache", "woocommerce_items_in_cart", "woocommerce_cart_hash",
 	"wp_woocommerce_session_*" };
@@ -141,7 +143,8 @@ int64_t preset_default_ms(const struct domain *site, const struct http_req *req,
 {
 	const struct preset *p = &presets[site->preset];
 
-	/* An answer to a question or to somebody in particular gets no lifetime that the origin did not give. */
+	/* An answer to a question or to somebody in particular gets no lifetime that the origin did
+	 * not give. */
 	if (req->query.p || http_fields_find(&req->fields, HTTP_AUTHORIZATION))
 		return -1;
 	return is_html(fields) ? p->html_default_ms : p->other_default_ms;
@@ -153,8 +156,8 @@ int64_t preset_most_ms(const struct domain *site, const struct http_fields *fiel
 }
 
 /*
- * Web cache deception: /account/x.css answered with the account page. The ending proves nothing, so the type must
- * agree with it, or the origin must have said how long.
+ * Web cache deception: /account/x.css answered with the account page. The ending proves nothing, so
+ * the type must agree with it, or the origin must have said how long.
  */
 bool preset_is_disguised(const struct http_req *req, const struct http_fields *fields)
 {

@@ -1,12 +1,13 @@
 /*
  * Purges.
  *
- * A purge point is what a site, a tag, a tag of one site, or everything was last purged at: a sequence number, hard and soft.
- * An object remembers the sequence at which its fetch began, and its points; it is out of reach if one of them
- * was purged later. So a purge of any size costs one store, and one that happens during a fetch wins.
+ * A purge point is what a site, a tag, a tag of one site, or everything was last purged at: a
+ * sequence number, hard and soft. An object remembers the sequence at which its fetch began, and
+ * its points; it is out of reach if one of them was purged later. So a purge of any size costs one
+ * store, and one that happens during a fetch wins.
  *
- * Points count their live objects, which is the number a purge reports. They are freed when nothing refers to them and a
- * fetch that began before their purge cannot be under way any more (an hour).
+ * Points count their live objects, which is the number a purge reports. They are freed when nothing
+ * refers to them and a fetch that began before their purge cannot be under way any more (an hour).
  *
  * URLs are looked up; prefixes walk the index.
  */
@@ -227,7 +228,8 @@ static void worsen(_Atomic int *purged, enum purge_way way)
 		*purged = (int)way;
 }
 
-/* All variants of an entry and the fills under way. Under the shard's lock; what is taken out goes to out. */
+/* All variants of an entry and the fills under way. Under the shard's lock; what is taken out goes
+ * to out. */
 static uint64_t purge_entry(struct cache_shard *s, struct cache_entry *e, enum purge_way way, struct list *out)
 {
 	uint64_t n = 0;
@@ -287,7 +289,8 @@ static uint64_t purge_prefix(struct cache *c, struct span prefix, enum purge_way
 	return n;
 }
 
-/* "https://host:port/path" in its parts, host with its port; no scheme ("//host/path") means both. False: no URL. */
+/* "https://host:port/path" in its parts, host with its port; no scheme ("//host/path") means both.
+ * False: no URL. */
 struct url {
 	bool http, https;
 	struct span host, target;

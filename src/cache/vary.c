@@ -1,7 +1,7 @@
 /*
- * Vary (RFC 9111 4.1): the request's values of the named fields as one text. Normalised so that requests which mean the
- * same share a variant: blanks are folded, several lines are joined, and of Accept-Encoding the usual codings stand in
- * a fixed order, the others behind them.
+ * Vary (RFC 9111 4.1): the request's values of the named fields as one text. Normalised so that
+ * requests which mean the same share a variant: blanks are folded, several lines are joined, and of
+ * Accept-Encoding the usual codings stand in a fixed order, the others behind them.
  */
 #include "cache/cache_priv.h"
 
@@ -82,7 +82,8 @@ static struct span joined(const struct http_req *req, struct span name, struct a
 	struct buf all = BUF_INIT(HTTP_HEAD_MAX);
 	struct span ret = { 0 };
 
-	/* The origin hears those from us, or not at all: what the client wrote there changes nothing. */
+	/* The origin hears those from us, or not at all: what the client wrote there changes
+	 * nothing. */
 	if (http_field_flags(id) & HTTP_FORWARDING)
 		return ret;
 	for (unsigned i = 0; i < req->fields.n; i++) {

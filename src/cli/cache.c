@@ -1,8 +1,9 @@
 /*
  * torhaus cache purge, cache stat
  *
- * A purge is a row in the store, which every edge node carries out once, and a word to the server of this machine to
- * do it now and count. With the store out of order a running server is told directly.
+ * A purge is a row in the store, which every edge node carries out once, and a word to the server
+ * of this machine to do it now and count. With the store out of order a running server is told
+ * directly.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * torhaus cert list, cert check
  *
- * list shows what a running server has in service, else what would be. check builds a set from the folders as the
- * server would, tells every fault, and compares with what is served.
+ * list shows what a running server has in service, else what would be. check builds a set from the
+ * folders as the server would, tells every fault, and compares with what is served.
  */
 #include "cli/cert.h"
 #include <string.h>

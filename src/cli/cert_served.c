@@ -1,7 +1,9 @@
 /*
- * torhaus cert check HOST:PORT --file FILE…: does that server, whatever it is, serve the newest certificates on disk?
+ * torhaus cert check HOST:PORT --file FILE…: does that server, whatever it is, serve the newest
+ * certificates on disk?
  *
- * It is asked once for each key type that the files have (probe/served.h), at each of its addresses.
+ * It is asked once for each key type that the files have (probe/served.h), at each of its
+ * addresses.
  */
 #include <errno.h>
 #include <netdb.h>

@@ -1,4 +1,5 @@
-/* torhaus check (-t): settings, store, certificates, listeners, origins: every finding in one run. */
+/* torhaus check (-t): settings, store, certificates, listeners, origins: every finding in one
+ * run. */
 #include "cli/cli_priv.h"
 #include "serve/sandbox.h"
 

@@ -1,7 +1,8 @@
 /*
  * The frame of the command line: global options wherever they stand, the verb, its usage.
  *
- * Global options are taken out of the words first, so that a verb sees only its own. A "--" ends them.
+ * Global options are taken out of the words first, so that a verb sees only its own. A "--" ends
+ * them.
  */
 #include "cli/cli.h"
 #include <locale.h>

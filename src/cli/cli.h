@@ -1,8 +1,8 @@
 /*
  * The command line: a table of verbs, one file each.
  *
- * From the table in cli/verbs.c come dispatch, --help, bash completion and the man page. A verb gets
- * the global options parsed and its own arguments; it prints to cli->out (results) and
+ * From the table in cli/verbs.c come dispatch, --help, bash completion and the man page. A verb
+ * gets the global options parsed and its own arguments; it prints to cli->out (results) and
  * cli->err (faults, progress) and returns the exit status.
  */
 #pragma once
@@ -21,7 +21,8 @@ enum cli_status {
 };
 struct cli {
 	const char *program;
-	const char *config; /* path of the settings file: --config, $TORHAUS_CONFIG, /etc/torhaus/torhaus.conf */
+	/* path of the settings file: --config, $TORHAUS_CONFIG, /etc/torhaus/torhaus.conf */
+	const char *config;
 	bool json;
 	bool color;
 	enum fault_lang lang;
@@ -35,11 +36,14 @@ struct cli_option {
 	const char *help;
 };
 struct cli_verb {
-	const char *name;                                   /* "cache purge": one or two words */
-	const char *args;                                   /* "NAME [--hard]": the usage line after the name */
-	const char *help;                                   /* one sentence */
-	const struct cli_option *options;                   /* ends with name == NULL; may be NULL */
-	int (*run)(struct cli *cli, int argc, char **argv); /* argv[0]: first argument after the verb's name */
+	const char *name; /* "cache purge": one or two words */
+	/* "NAME [--hard]": the usage line after the name */
+	const char *args;
+	const char *help; /* one sentence */
+	/* ends with name == NULL; may be NULL */
+	const struct cli_option *options;
+	/* argv[0]: first argument after the verb's name */
+	int (*run)(struct cli *cli, int argc, char **argv);
 };
 /* The main program. */
 int cli_main(int argc, char **argv);

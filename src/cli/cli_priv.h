@@ -9,7 +9,8 @@
 
 /* ---- verbs.c ---- */
 #define VERBS_MAX 64
-/* All verbs in the order of the manual; the last has name == NULL. Those without help are not for people. */
+/* All verbs in the order of the manual; the last has name == NULL. Those without help are not for
+ * people. */
 const struct cli_verb *cli_verbs(void);
 extern const struct cli_option cli_global_options[];
 /* "--json --json": the words that a verb's name consists of; 1 or 2. */
@@ -71,7 +72,8 @@ const char *cli_red(const struct cli *cli);
 const char *cli_plain(const struct cli *cli);
 
 /* ---- file.c ---- */
-/* Appends what the file holds ("-": standard input). 0, or a negative errno; -EFBIG: more than out's cap. */
+/* Appends what the file holds ("-": standard input). 0, or a negative errno; -EFBIG: more than
+ * out's cap. */
 int cli_file_read(const char *path, struct buf *out);
 
 /* ---- tls_log.c ---- */
@@ -79,8 +81,8 @@ int cli_file_read(const char *path, struct buf *out);
 bool cli_since(const char *text, int64_t *ret_wall_s);
 
 /* ---- ask.c: a running server ---- */
-/* Its answer to a request, json_decref() it; *ret_status is HTTP's. NULL: none is running or it does not answer;
- * *ret_error is the reason then. body may be NULL. */
+/* Its answer to a request, json_decref() it; *ret_status is HTTP's. NULL: none is running or it
+ * does not answer; *ret_error is the reason then. body may be NULL. */
 json_t *cli_ask(const struct settings *s, const char *method, const char *path, json_t *body, unsigned *ret_status,
 	int *ret_error);
 /* Tells that no server answers; returns CLI_UNREACHABLE. */
@@ -105,7 +107,8 @@ struct settings *findings_settings(struct findings *f);
 int findings_end(struct findings *f, const char *schema);
 /* The same with a document that has more to say; it is taken. */
 int findings_end_with(struct findings *f, json_t *document);
-/* A whole verb without arguments of its own: look() adds what it finds, unless the settings cannot be read. */
+/* A whole verb without arguments of its own: look() adds what it finds, unless the settings cannot
+ * be read. */
 int findings_run(struct cli *cli, int argc, char **argv, const char *schema,
 	void (*look)(struct findings *f, const struct settings *s));
 

@@ -11,14 +11,15 @@ struct dns_heard {
 	uint64_t took_us;
 	bool tcp;
 };
-/* Asks, with EDNS and RD, by UDP a second time after half the time; dns_heard_done() it in any case. Blocking, at
- * most timeout_ms. 0, or -ETIMEDOUT, -ECONNREFUSED…; what does not belong to the question is no answer. */
+/* Asks, with EDNS and RD, by UDP a second time after half the time; dns_heard_done() it in any
+ * case. Blocking, at most timeout_ms. 0, or -ETIMEDOUT, -ECONNREFUSED…; what does not belong to the
+ * question is no answer. */
 int dns_ask(const struct net_addr *server, bool tcp, const struct dns_question *q, unsigned timeout_ms,
 	struct dns_heard *ret);
 void dns_heard_done(struct dns_heard *h);
 
-/* The address to ask at listener i of a status document: ours if it listens on all addresses. False: that is no
- * listener of that kind, or there is none of that number. */
+/* The address to ask at listener i of a status document: ours if it listens on all addresses.
+ * False: that is no listener of that kind, or there is none of that number. */
 bool dns_listener(json_t *status, size_t i, enum listener_kind kind, struct net_addr *ret);
 /* The question for a name as people write it, umlauts and all. 0 or -EINVAL. */
 int dns_question_of(struct span name, uint16_t type, struct dns_question *ret);
@@ -26,8 +27,9 @@ int dns_question_of(struct span name, uint16_t type, struct dns_question *ret);
 /* ---- dns_store.c ---- */
 
 struct dns_compared {
-	unsigned names, asked, differ; /* of the store; questions for them; answers that are not what it says */
-	bool refused;                  /* we may not ask there: nothing was compared */
+	/* of the store; questions for them; answers that are not what it says */
+	unsigned names, asked, differ;
+	bool refused; /* we may not ask there: nothing was compared */
 };
 /* Asks server for the names of the store, all or a sample; tells what differs. Takes time. */
 void dns_compare_store(struct findings *f, const struct settings *s, const struct net_addr *server,

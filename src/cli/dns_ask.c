@@ -1,4 +1,5 @@
-/* Asking a DNS server from the command line: plain blocking calls, nothing shared with the server's own resolver. */
+/* Asking a DNS server from the command line: plain blocking calls, nothing shared with the server's
+ * own resolver. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /*
- * torhaus dns check: the listeners answer, the upstreams answer, and names are answered as the store says.
+ * torhaus dns check: the listeners answer, the upstreams answer, and names are answered as the
+ * store says.
  *
  * Everything is asked over the network as any client would.
  */
@@ -135,7 +136,8 @@ static void ask_soa(const struct net_addr *server, const struct dns_question *q,
 	dns_heard_done(&h);
 }
 
-/* Its serial is the time at which the server read the name: nobody else gives the same by chance. */
+/* Its serial is the time at which the server read the name: nobody else gives the same by
+ * chance. */
 static void check_loop(struct check *c, const struct net_addr *upstream, const struct dns_question *ours)
 {
 	struct buf here = BUF_INIT(4096), there = BUF_INIT(4096);

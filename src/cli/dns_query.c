@@ -1,11 +1,11 @@
 /*
  * torhaus dns query NAME [TYPE]
  *
- * One question to the running server (or to any other), and its answer with everything that it says. The document is
- * made first; the page for people is printed from it.
+ * One question to the running server (or to any other), and its answer with everything that it
+ * says. The document is made first; the page for people is printed from it.
  *
- * Where an answer of torhaus comes from can be seen from outside: only what is answered from the map has AA, and only
- * what is stale says so (RFC 8914).
+ * Where an answer of torhaus comes from can be seen from outside: only what is answered from the
+ * map has AA, and only what is stale says so (RFC 8914).
  */
 #include <string.h>
 #include "base/fmt.h"

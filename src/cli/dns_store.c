@@ -1,8 +1,8 @@
 /*
  * Part of torhaus dns check: are names answered as the store says?
  *
- * A name that differs is asked once more a moment later: the store may have changed while we looked, and the server
- * takes a change up within a second.
+ * A name that differs is asked once more a moment later: the store may have changed while we
+ * looked, and the server takes a change up within a second.
  */
 #include <string.h>
 #include <unistd.h>
@@ -82,7 +82,8 @@ static bool contains(const struct addresses *all, const struct net_addr *a)
 	return false;
 }
 
-/* Nothing but what the store has, and something if it has anything (a datagram need not hold all). */
+/* Nothing but what the store has, and something if it has anything (a datagram need not hold
+ * all). */
 static bool is_right(const struct addresses *got, const struct addresses *wanted)
 {
 	for (unsigned i = 0; i < got->n; i++)

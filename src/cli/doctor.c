@@ -1,8 +1,8 @@
 /*
  * torhaus doctor: everything that is wrong now.
  *
- * A running server says most of it (store, certificates, origins, logs, limits); what is on disk is looked at
- * here in any case, and whether what is served is what is on disk.
+ * A running server says most of it (store, certificates, origins, logs, limits); what is on disk is
+ * looked at here in any case, and whether what is served is what is on disk.
  */
 #include "cli/cli_priv.h"
 #include "cli/cert.h"

@@ -1,5 +1,6 @@
 /*
- * torhaus domain add | set | show | list | remove | export | apply | import, torhaus recipient set | list | remove
+ * torhaus domain add | set | show | list | remove | export | apply | import, torhaus recipient set
+ * | list | remove
  *
  * The options of add and set are made from domain_keys, so this table is made at run time.
  */

@@ -53,8 +53,8 @@ static int find_option(struct span text, const char **ret_nearest)
 	return -1;
 }
 
-/* One option with its value, which stands behind a "=" or is the next argument. The arguments taken, or
- * 0 after telling what is wrong. */
+/* One option with its value, which stands behind a "=" or is the next argument. The arguments
+ * taken, or 0 after telling what is wrong. */
 static int take_option(struct cli *cli, struct edit *e, int argc, char **argv)
 {
 	struct span rest = span_of(argv[0]), option;
@@ -98,7 +98,8 @@ static int parse_edit(struct cli *cli, int argc, char **argv, struct edit *e)
 	return e->name ? CLI_DONE : cli_usage(cli, "the name of the domain is missing");
 }
 
-/* The body: what was given, and for the other keys what d (may be NULL) has. One empty value empties a list. */
+/* The body: what was given, and for the other keys what d (may be NULL) has. One empty value
+ * empties a list. */
 static void compose(const struct edit *e, const struct domain *d, struct buf *out)
 {
 	for (unsigned i = 0; domain_keys[i].name; i++) {
@@ -158,8 +159,8 @@ static unsigned key_at(const char *name)
 	return i;
 }
 
-/* Without --web a domain is visited under its name and, if that is an ordinary one, under www.NAME; one that has mail and no
- * origin is not visited. */
+/* Without --web a domain is visited under its name and, if that is an ordinary one, under www.NAME;
+ * one that has mail and no origin is not visited. */
 static void give_web(struct work *w, struct edit *e, struct span name)
 {
 	unsigned web = key_at("web");

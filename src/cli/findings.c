@@ -1,5 +1,6 @@
 /*
- * Findings: what verbs such as `torhaus check` gather, each once, and tell at the end. What they look at is in findings_look.c.
+ * Findings: what verbs such as `torhaus check` gather, each once, and tell at the end. What they
+ * look at is in findings_look.c.
  */
 #include "cli/cli_priv.h"
 #include "base/mem.h"

@@ -1,5 +1,6 @@
 /*
- * What findings are made of: the store, certificates, listeners, origins, the running server, one function a thing.
+ * What findings are made of: the store, certificates, listeners, origins, the running server, one
+ * function a thing.
  *
  * Nothing here changes anything, and one finding never hides another.
  */

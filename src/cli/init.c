@@ -1,9 +1,9 @@
 /*
  * torhaus init: from nothing to something that can be started.
  *
- * Makes what is missing and touches nothing that is there: settings with every key and its explanation, an empty store,
- * a self-signed RSA and an ECDSA pair (so that TLS works before the first real certificate), the given domains. Run a
- * second time it does no harm.
+ * Makes what is missing and touches nothing that is there: settings with every key and its
+ * explanation, an empty store, a self-signed RSA and an ECDSA pair (so that TLS works before the
+ * first real certificate), the given domains. Run a second time it does no harm.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,9 @@
 /*
  * torhaus mail peers [--failed]: which mail servers come, how, and what came of it.
  *
- * Peers are kept in the store by network and EHLO name (evidence/evidence.h), with the ClientHellos that they sent, so this works
- * with or without a running server. With --failed each has the cause of its last failed handshake in full, and what it offers.
+ * Peers are kept in the store by network and EHLO name (evidence/evidence.h), with the ClientHellos
+ * that they sent, so this works with or without a running server. With --failed each has the cause
+ * of its last failed handshake in full, and what it offers.
  */
 #include <errno.h>
 #include <string.h>
@@ -122,7 +123,8 @@ static void print_table(struct peers *ps)
 
 /* ---- what failed ---- */
 
-/* The suite at *at of a hello, and on to the next; values that only signal something are left out. False: no more. */
+/* The suite at *at of a hello, and on to the next; values that only signal something are left out.
+ * False: no more. */
 static bool next_suite(const struct tls_hello *h, size_t *at, struct span *ret_name)
 {
 	size_t step = h->v2 ? 3 : 2;

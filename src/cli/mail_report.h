@@ -1,8 +1,9 @@
 /*
- * torhaus mail report --domain NAME [--month YYYY-MM | --from DAY --to DAY]: what shows that a domain's mail came encrypted.
+ * torhaus mail report --domain NAME [--month YYYY-MM | --from DAY --to DAY]: what shows that a
+ * domain's mail came encrypted.
  *
- * mail_report.c gathers it from the store, mail_report_print.c tells it in words, as a document (report/doc.h), mail_report_json.c
- * to programs.
+ * mail_report.c gathers it from the store, mail_report_print.c tells it in words, as a document
+ * (report/doc.h), mail_report_json.c to programs.
  */
 #pragma once
 #include "cli/cli_priv.h"
@@ -61,8 +62,10 @@ struct mail_report {
 	struct report_failure *failures;
 	unsigned failures_n;
 	uint64_t failures_times;
-	struct report_certificate *certificates; /* that served the mail edge's name in the period */
-	struct fault gap;                        /* a running server says that evidence is missing; else FAULT_NONE */
+	/* that served the mail edge's name in the period */
+	struct report_certificate *certificates;
+	/* a running server says that evidence is missing; else FAULT_NONE */
+	struct fault gap;
 };
 void mail_report_doc(struct mail_report *r, struct doc *ret);
 void mail_report_json(struct mail_report *r, struct buf *out);

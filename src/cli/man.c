@@ -1,4 +1,5 @@
-/* torhaus man: the manual page, from the tables of verbs, settings, domain keys and codes. Called by the build. */
+/* torhaus man: the manual page, from the tables of verbs, settings, domain keys and codes. Called
+ * by the build. */
 #include <string.h>
 #include "cli/cli_priv.h"
 

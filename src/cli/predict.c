@@ -1,9 +1,10 @@
 /*
  * torhaus cert predict: who would no longer get through if these certificates came and those went?
  *
- * The kept ClientHellos of the peers are replayed against what the certificate folders hold now, and against what they would hold
- * (predict/predict.h). With --log the peers of a mail log are asked instead, with --scan the servers of a survey, which are
- * approximations and say so; then only the files named count, so that it works for other servers, too.
+ * The kept ClientHellos of the peers are replayed against what the certificate folders hold now,
+ * and against what they would hold (predict/predict.h). With --log the peers of a mail log are
+ * asked instead, with --scan the servers of a survey, which are approximations and say so; then
+ * only the files named count, so that it works for other servers, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,8 @@ static void add_files(struct tls_files *to, const struct tls_files *from)
 		add_file(to, &from->v[i]);
 }
 
-/* What is there, with what comes in the place of the first file that goes (the order decides what strangers see), or behind it. */
+/* What is there, with what comes in the place of the first file that goes (the order decides what
+ * strangers see), or behind it. */
 static struct tls_files *files_then(const struct prediction *p, const struct tls_files *now,
 	const struct tls_files *new, bool keep_old)
 {
@@ -120,7 +122,8 @@ static bool is_among(const struct tls_files *files, const char *path)
 	return false;
 }
 
-/* Does each file named say something? A slip in a name would make the answer one about another question. */
+/* Does each file named say something? A slip in a name would make the answer one about another
+ * question. */
 static int check_files(struct prediction *p, const struct tls_files *now, const struct tls_files *new,
 	const struct tls_set_settings *settings, bool from_folders)
 {

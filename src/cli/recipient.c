@@ -1,7 +1,9 @@
 /*
- * torhaus recipient set | list | remove: recipients for whom another encryption is required than for their domain.
+ * torhaus recipient set | list | remove: recipients for whom another encryption is required than
+ * for their domain.
  *
- * They are a list in the text form of the domain, with who set each and when; a change is a change of the domain.
+ * They are a list in the text form of the domain, with who set each and when; a change is a change
+ * of the domain.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * torhaus tls explain: would this client reach a server with these certificates?
  *
- * The answer is a replay in memory (tls/explain.h). What was supposed for it (a hello around a list of suites, a key in the
- * place of one that was not given) is told with it.
+ * The answer is a replay in memory (tls/explain.h). What was supposed for it (a hello around a list
+ * of suites, a key in the place of one that was not given) is told with it.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
  * torhaus tls log: what mail logs say about TLS.
  *
- * For people one screen: who failed and why, what followed, what is spoken, who would fail without an RSA certificate. For
- * programs everything, a line for each peer.
+ * For people one screen: who failed and why, what followed, what is spoken, who would fail without
+ * an RSA certificate. For programs everything, a line for each peer.
  */
 #include <string.h>
 #include "base/clock.h"

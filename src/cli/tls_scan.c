@@ -1,9 +1,10 @@
 /*
  * torhaus tls scan: what TLS do these servers speak.
  *
- * Here are the options and the run; what is printed stands in cli/tls_scan_print.c. Lines of JSON and CSV are written as each server is
- * done; the table needs them all. Progress goes to stderr while that is a terminal. SIGINT and SIGTERM end the
- * run early; what is there is printed and kept.
+ * Here are the options and the run; what is printed stands in cli/tls_scan_print.c. Lines of JSON
+ * and CSV are written as each server is done; the table needs them all. Progress goes to stderr
+ * while that is a terminal. SIGINT and SIGTERM end the run early; what is there is printed and
+ * kept.
  */
 #include "cli/tls_scan.h"
 #include <errno.h>
@@ -162,7 +163,8 @@ static int check_anchor(struct cli *cli, const char *path)
 	return CLI_DONE;
 }
 
-/* Names are asked of a validating resolver as soon as DNSSEC matters: for domains, or where one is named. */
+/* Names are asked of a validating resolver as soon as DNSSEC matters: for domains, or where one is
+ * named. */
 static int open_dns(struct cli *cli, const struct cli_args *args, struct scan *s)
 {
 	const char *resolver = cli_arg(args, "--resolver"), *why = "";

@@ -24,13 +24,14 @@ int tls_scan_end(struct tls_scan *t);
 
 /* ---- tls_scan_kept.c: whom the scan spares ---- */
 
-/* --except and the lists that are always obeyed. CLI_DONE, or CLI_USAGE or CLI_SETTINGS after telling. */
+/* --except and the lists that are always obeyed. CLI_DONE, or CLI_USAGE or CLI_SETTINGS after
+ * telling. */
 int tls_scan_read_excepted(struct tls_scan *t, const struct cli_args *args);
 /* --fresh, --max-age and the results of earlier scans. CLI_DONE, or CLI_USAGE after telling. */
 int tls_scan_open_cache(struct tls_scan *t, const struct cli_args *args);
 void tls_scan_close_cache(struct tls_scan *t);
-/* Each line of path ("-": standard input) but for blanks and what follows a #, until fn returns something else than CLI_DONE. That, or
- * CLI_USAGE after telling that the file cannot be read. */
+/* Each line of path ("-": standard input) but for blanks and what follows a #, until fn returns
+ * something else than CLI_DONE. That, or CLI_USAGE after telling that the file cannot be read. */
 typedef int tls_scan_entry_fn(struct tls_scan *t, const char *path, unsigned line, struct span entry);
 int tls_scan_entries(struct tls_scan *t, const char *path, tls_scan_entry_fn *fn);
 

@@ -1,5 +1,6 @@
 /*
- * What `torhaus tls scan` says about all servers together: sums, the odd one out, what changed since an earlier scan.
+ * What `torhaus tls scan` says about all servers together: sums, the odd one out, what changed
+ * since an earlier scan.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,13 @@
 /*
- * torhaus tls scan: whom it spares. Lists of those who do not want to be asked, and what was answered within the last day.
+ * torhaus tls scan: whom it spares. Lists of those who do not want to be asked, and what was
+ * answered within the last day.
  *
- * Always obeyed are /etc/torhaus/scan-except and, where --config or $TORHAUS_CONFIG names other settings, scan-except beside those; a list that
- * is there and cannot be read or understood ends the scan before anybody is asked.
+ * Always obeyed are /etc/torhaus/scan-except and, where --config or $TORHAUS_CONFIG names other
+ * settings, scan-except beside those; a list that is there and cannot be read or understood ends
+ * the scan before anybody is asked.
  *
- * Results are kept in $XDG_CACHE_HOME/torhaus/tls-scan, for root in /var/cache/torhaus/tls-scan, else in ~/.cache/torhaus/tls-scan.
+ * Results are kept in $XDG_CACHE_HOME/torhaus/tls-scan, for root in /var/cache/torhaus/tls-scan,
+ * else in ~/.cache/torhaus/tls-scan.
  */
 #include <errno.h>
 #include <pwd.h>

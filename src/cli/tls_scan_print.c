@@ -1,5 +1,6 @@
 /*
- * What `torhaus tls scan` prints: a row for each server, then what was found, each kind once with the servers that have it.
+ * What `torhaus tls scan` prints: a row for each server, then what was found, each kind once with
+ * the servers that have it.
  */
 #include <string.h>
 #include "base/clock.h"
@@ -422,7 +423,8 @@ static void print_details(struct tls_scan *t, const struct scan_host *h)
 		p->connections, (double)p->took_ms / 1000, h->kept ? cli_say(cli, ", then", ", damals") : "");
 }
 
-/* "example.de: mx1.example.net, mx2.example.net; DNSSEC; MTA-STS enforce", and what is wrong with it. */
+/* "example.de: mx1.example.net, mx2.example.net; DNSSEC; MTA-STS enforce", and what is wrong with
+ * it. */
 static void print_domain(struct table *b, const struct scan_domain *d)
 {
 	_cleanup_(mem_freep) struct fault *found = mem_zalloc(SCAN_DOMAIN_FINDINGS_MAX, sizeof(*found));

@@ -1,8 +1,8 @@
 /*
  * The table of verbs. From it come dispatch, --help, the completion of bash and the man page.
  *
- * The verbs of `torhaus domain` are a table of their own (their options come from the table of domain keys); both are
- * joined at the first use.
+ * The verbs of `torhaus domain` are a table of their own (their options come from the table of
+ * domain keys); both are joined at the first use.
  */
 #include <string.h>
 #include "base/mem.h"

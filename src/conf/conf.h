@@ -15,8 +15,8 @@
  *
  * A schema (tables of struct conf_key) says which keys exist, their type, default and help; from
  * the same tables come the man page, `torhaus init`'s commented file and the "did you mean". A key
- * that is not in the table, a value that does not fit, a key or section that stands twice: each is a
- * fault with file and line, and all faults of a file are reported in one run.
+ * that is not in the table, a value that does not fit, a key or section that stands twice: each is
+ * a fault with file and line, and all faults of a file are reported in one run.
  *
  * Everything is reentrant: any thread may parse any text at any time.
  */
@@ -56,9 +56,11 @@ struct conf_list {
 struct conf_key {
 	const char *name;
 	enum conf_type type;
-	size_t at;                  /* offsetof its place in the struct of its table */
-	const char *preset;         /* default as text ("30s"); lists: blank-separated; NULL: empty/0 */
-	uint64_t min, max;          /* for UINT, DURATION, SIZE; LIST: max elements; max 0: no bound */
+	size_t at; /* offsetof its place in the struct of its table */
+	/* default as text ("30s"); lists: blank-separated; NULL: empty/0 */
+	const char *preset;
+	/* for UINT, DURATION, SIZE; LIST: max elements; max 0: no bound */
+	uint64_t min, max;
 	const char *const *choices; /* ENUM, NULL-terminated */
 	/* Further judgement of TEXT, LIST elements and titles: NULL if fine, else why not. A TEXT
 	 * without preset may always be empty: not set. */
@@ -81,26 +83,28 @@ struct conf_errors {
 	unsigned n;      /* at most CONF_ERRORS_MAX are kept */
 };
 /* Parses text (file: its name for the faults) into *ret by keys; memory from a, text may go. Keys
- * absent from the text take their presets. 0, or -EINVAL with errors filled; what did fit is in ret even then,
- * so that the caller can look for more faults. */
+ * absent from the text take their presets. 0, or -EINVAL with errors filled; what did fit is in ret
+ * even then, so that the caller can look for more faults. */
 int conf_parse(struct span text, const char *file, const struct conf_key *keys, void *ret, struct arena *a,
 	struct conf_errors *errors);
 /* Writes `"text"` with the escapes that the grammar needs; text holds no NUL. */
 void conf_quote(struct buf *out, struct span text);
-/* A commented file with every key at its preset, or as given: values as they stand in a file, by path
- * ({ "web.listen", "{\"[::]:80\"}" }, the last path NULL; given may be NULL). For `torhaus init`. */
+/* A commented file with every key at its preset, or as given: values as they stand in a file, by
+ * path ({ "web.listen", "{\"[::]:80\"}" }, the last path NULL; given may be NULL). For `torhaus
+ * init`. */
 struct conf_given {
 	const char *path, *value;
 };
 void conf_template(struct buf *out, const struct conf_key *keys, const struct conf_given *given, enum fault_lang lang);
 /* The keys as man page rows (roff), keys of a section under its name. */
 void conf_man(struct buf *out, const struct conf_key *keys);
-/* Calls fn for every key whose values differ in two structs that conf_parse() filled; TITLED ones are left out. */
+/* Calls fn for every key whose values differ in two structs that conf_parse() filled; TITLED ones
+ * are left out. */
 typedef void conf_differs_fn(void *arg, const char *path, const struct conf_key *key);
 void conf_compare(const struct conf_key *keys, const void *one, const void *other, conf_differs_fn *fn, void *arg);
 
-/* For what a schema cannot say: a further fault of the file at its place, with file and line. NULL if
- * enough are kept. */
+/* For what a schema cannot say: a further fault of the file at its place, with file and line. NULL
+ * if enough are kept. */
 struct fault *conf_error(struct conf_errors *errors, struct arena *a, const char *file, unsigned line,
 	enum fault_code code);
 /* The same as SETTINGS-BAD-VALUE; why and wanted are "English|German". */

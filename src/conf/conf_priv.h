@@ -11,8 +11,8 @@ struct report {
 };
 /* A new fault at its place, with file and line; NULL if enough are kept. */
 struct fault *report_fault(struct report *r, unsigned line, enum fault_code code);
-/* SETTINGS-SYNTAX; text is "English|German", in both {} stands for what. Only the first of a line is
- * kept: the others are its echo. */
+/* SETTINGS-SYNTAX; text is "English|German", in both {} stands for what. Only the first of a line
+ * is kept: the others are its echo. */
 void report_syntax(struct report *r, unsigned line, const char *text, struct span what);
 /* SETTINGS-BAD-VALUE; why is "English|German". */
 void report_value(struct report *r, unsigned line, const char *path, const struct conf_key *key, struct span value,

@@ -3,9 +3,9 @@
  *
  * The grammar is libconfuse's as far as people use it. The library itself is not taken: it stops
  * at its first error in grammar, drops an unknown name before anybody could say which it was,
- * lets the second of two equal keys or sections win in silence, expands ${NAME} from the environment,
- * takes what follows // in an unquoted URL for a comment, and keeps its scanner in globals,
- * while domains are parsed by several threads.
+ * lets the second of two equal keys or sections win in silence, expands ${NAME} from the
+ * environment, takes what follows // in an unquoted URL for a comment, and keeps its scanner in
+ * globals, while domains are parsed by several threads.
  *
  *   body  = { item }
  *   item  = name "=" value | name [ title ] "{" body "}"

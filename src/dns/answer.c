@@ -1,17 +1,19 @@
 /*
  * What an upstream said, reduced to what it may say about the question.
  *
- * The chain: from the question's name along CNAME records (with the DNAME that each was made from) to its end. Of the
- * answer section are kept the links of this chain and the records of the asked type at its end, with their
- * signatures. Of the authority section: SOA of zones that hold a name of the chain, and the proofs (NSEC, NSEC3)
- * and signatures of names in these zones. The additional section is dropped. A forged or careless record for
- * another name can so neither be cached nor passed on, and since an answer is only ever given to its own question, one
- * that is wrong spoils nothing else.
+ * The chain: from the question's name along CNAME records (with the DNAME that each was made from)
+ * to its end. Of the answer section are kept the links of this chain and the records of the asked
+ * type at its end, with their signatures. Of the authority section: SOA of zones that hold a name
+ * of the chain, and the proofs (NSEC, NSEC3) and signatures of names in these zones. The additional
+ * section is dropped. A forged or careless record for another name can so neither be cached nor
+ * passed on, and since an answer is only ever given to its own question, one that is wrong spoils
+ * nothing else.
  *
- * What is kept is written anew into a message of our own, with id 0, the question in lower case, and names in the data
- * of types newer than RFC 1035 uncompressed (RFC 3597 4). A client gets a copy with its own id, its own spelling of
- * the question (of the same length, so that all pointers stay right), its flags and its OPT record, and with TTLs
- * patched in, whose places are kept beside the message.
+ * What is kept is written anew into a message of our own, with id 0, the question in lower case,
+ * and names in the data of types newer than RFC 1035 uncompressed (RFC 3597 4). A client gets a
+ * copy with its own id, its own spelling of the question (of the same length, so that all pointers
+ * stay right), its flags and its OPT record, and with TTLs patched in, whose places are kept beside
+ * the message.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -55,8 +57,8 @@ struct reading {
 /* ---- data with names ---- */
 
 /*
- * n: a name that may be compressed; N: one that must not be; 1-9: so many bytes; s: a text with its length; t: 18
- * bytes; *: what is left. All that is not here is bytes.
+ * n: a name that may be compressed; N: one that must not be; 1-9: so many bytes; s: a text with its
+ * length; t: 18 bytes; *: what is left. All that is not here is bytes.
  */
 static const struct {
 	uint16_t type;
@@ -330,7 +332,8 @@ static bool wants_authority(const struct reading *x, const struct dns_record *re
 
 /* ---- keeping ---- */
 
-/* How long an SOA lets "no such thing" hold (RFC 2308 5): its own TTL or its minimum, the last of its numbers, within reason. */
+/* How long an SOA lets "no such thing" hold (RFC 2308 5): its own TTL or its minimum, the last of
+ * its numbers, within reason. */
 static uint32_t negative_ttl(const struct reading *x, const struct dns_record *record)
 {
 	struct dns_reader r = x->r;

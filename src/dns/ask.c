@@ -1,14 +1,16 @@
 /*
  * One question, from its first try to its answer.
  *
- * A question is a small struct with a timer, not a task: ten thousand of them may wait. Its tries are with upstreams; what
- * comes of them arrives at try_answered() and try_failed(). Which upstream is next: of those that have not failed
- * at this question the one tried least, those that are up before those that are down, in the order of the settings. One
- * that is down is tried at most every DOWN_TRY_MS by each thread, so that an outage under load is no storm.
+ * A question is a small struct with a timer, not a task: ten thousand of them may wait. Its tries
+ * are with upstreams; what comes of them arrives at try_answered() and try_failed(). Which upstream
+ * is next: of those that have not failed at this question the one tried least, those that are up
+ * before those that are down, in the order of the settings. One that is down is tried at most every
+ * DOWN_TRY_MS by each thread, so that an outage under load is no storm.
  *
- * Whoever waits gets at the latest: a stale answer after DNS_STALE_MS (at once if every upstream has failed by
- * then), a failure after DNS_ANSWER_MS. After that the question still listens for a while, without asking anybody, so
- * that the answer of a slow upstream is there for the next who asks; when the table is full these make room first.
+ * Whoever waits gets at the latest: a stale answer after DNS_STALE_MS (at once if every upstream
+ * has failed by then), a failure after DNS_ANSWER_MS. After that the question still listens for a
+ * while, without asking anybody, so that the answer of a slow upstream is there for the next who
+ * asks; when the table is full these make room first.
  */
 #include <errno.h>
 #include "base/rand.h"
@@ -72,8 +74,8 @@ static bool give_stale(struct question *q)
 	return true;
 }
 
-/* Nobody had an answer. What an upstream said is kept for a moment, and that a stale answer had to do; that nobody said
- * anything is not: the next may be luckier. */
+/* Nobody had an answer. What an upstream said is kept for a moment, and that a stale answer had to
+ * do; that nobody said anything is not: the next may be luckier. */
 static void conclude(struct question *q, struct dns_result *ret_failure)
 {
 	*ret_failure = (struct dns_result){ .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
@@ -265,7 +267,8 @@ static bool all_tried(const struct question *q)
 	return true;
 }
 
-/* After a failure the next upstream has its turn at once; when all have had theirs, with the clock. */
+/* After a failure the next upstream has its turn at once; when all have had theirs, with the
+ * clock. */
 static void go_on(struct question *q)
 {
 	if (is_hopeless(q) || (q->late && list_empty(&q->tries))) {
@@ -332,13 +335,15 @@ void try_answered(struct dns_try *t, struct span message)
 		probe_answered(t, message);
 		return;
 	}
-	/* Who answers with a failure is there, but perhaps not well: that says nothing of it. Nor does a late answer. */
+	/* Who answers with a failure is there, but perhaps not well: that says nothing of it. Nor
+	 * does a late answer. */
 	if (is_answer(flags & DNS_RCODE) && loop_now_ms() - t->sent_ms < SILENT_MS)
 		upstream_answered(t->lane->upstream, q->client->set, loop_now_ms() - t->sent_ms);
 	i = index_of(q, t->lane);
 	try_drop(t);
 	if (!is_answer(flags & DNS_RCODE)) {
-		/* Such as "DNSSEC bogus": what an upstream knows of its failure helps more than what we do. */
+		/* Such as "DNSSEC bogus": what an upstream knows of its failure helps more than
+		 * what we do. */
 		if (q->bad_ede == DNS_EDE_NONE)
 			q->bad_ede = dns_response_ede(message);
 		on_failure(q, i, flags & DNS_RCODE, had_edns);
@@ -476,7 +481,8 @@ int dns_wait(struct dns_resolver *r, const struct dns_question *q, unsigned bits
 	if (!question)
 		return -EAGAIN;
 	list_push_back(&question->waiters, &w->link);
-	/* Who asks again after others had a stale answer shall not wait for longer than they did. */
+	/* Who asks again after others had a stale answer shall not wait for longer than they
+	 * did. */
 	if (question->stale_given) {
 		question->stale_given = false;
 		question->next_try_ms = loop_now_ms();

@@ -1,13 +1,14 @@
 /*
  * Answers that are kept, for all threads.
  *
- * 32 shards by hash, each with its lock, a table of chains and a list in the order of SIEVE (NSDI '24): a hit sets a
- * bit, and who has to go is found by a hand that walks from old to new and clears these bits. A kept answer
- * stays past its TTL, for a day at most, because a stale answer is better than none (RFC 8767); when memory runs out it
- * goes like any other.
+ * 32 shards by hash, each with its lock, a table of chains and a list in the order of SIEVE (NSDI
+ * '24): a hit sets a bit, and who has to go is found by a hand that walks from old to new and
+ * clears these bits. A kept answer stays past its TTL, for a day at most, because a stale answer is
+ * better than none (RFC 8767); when memory runs out it goes like any other.
  *
- * A failure is kept beside the answer before it. For its second it is given; and as long as no fresh answer has come a stale
- * one is given at once, not only after waiting for the next failure (RFC 8767 5).
+ * A failure is kept beside the answer before it. For its second it is given; and as long as no
+ * fresh answer has come a stale one is given at once, not only after waiting for the next failure
+ * (RFC 8767 5).
  */
 #include "base/clock.h"
 #include "dns/resolver_priv.h"

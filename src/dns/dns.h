@@ -1,16 +1,18 @@
 /*
- * DNS on the wire: names, questions, answers (RFC 1035, 2181, 2308, 3597, 6891, 8914). Pure: bytes in, struct out.
+ * DNS on the wire: names, questions, answers (RFC 1035, 2181, 2308, 3597, 6891, 8914). Pure: bytes
+ * in, struct out.
  *
  *   name.c     a name in wire form, to and from text
  *   read.c     a reader with a sticky error; names with pointers
  *   write.c    a writer into a fixed place, with compression
  *   query.c    what a client asks, strictly; what we ask; does an answer belong to a question
- *   answer.c   what an upstream said, reduced to what it may say about the question; sent to a client
+ *   answer.c   what an upstream said, reduced to what it may say about the question; sent to a
+ *              client
  *   text.c     the data of records, for people
  *
- * Names are kept uncompressed, with their root label, at most 255 bytes. Case is kept where a name is repeated
- * to the one who asked, and does not count in comparisons (RFC 4343). Numbers of types, response codes and
- * extended errors are IANA's.
+ * Names are kept uncompressed, with their root label, at most 255 bytes. Case is kept where a name
+ * is repeated to the one who asked, and does not count in comparisons (RFC 4343). Numbers of types,
+ * response codes and extended errors are IANA's.
  */
 #pragma once
 #include <stdbool.h>
@@ -78,7 +80,8 @@ struct dns_name {
 	uint8_t n; /* bytes in use, at least 1 */
 	uint8_t p[DNS_NAME_MAX];
 };
-/* "example.de" with or without the last dot, "." for the root; \. and \DDD as in RFC 1035 5.1. 0 or -EINVAL. */
+/* "example.de" with or without the last dot, "." for the root; \. and \DDD as in RFC 1035 5.1. 0 or
+ * -EINVAL. */
 int dns_name_parse(struct span text, struct dns_name *ret);
 /* The same back, without a last dot ("." for the root), NUL-terminated; its length. */
 #define DNS_NAME_TEXT_SIZE (4 * DNS_NAME_MAX + 1)
@@ -106,7 +109,8 @@ static inline uint16_t dns_get_u16(const uint8_t *p)
 
 /* ---- reading ---- */
 
-/* The error is sticky: read, read, read, then look at .error. After one, zeros and empty names come. */
+/* The error is sticky: read, read, read, then look at .error. After one, zeros and empty names
+ * come. */
 struct dns_reader {
 	const uint8_t *p;
 	size_t n, at;
@@ -118,8 +122,8 @@ uint16_t dns_read_u16(struct dns_reader *r);
 uint32_t dns_read_u32(struct dns_reader *r);
 /* n bytes, borrowed. */
 struct span dns_read_bytes(struct dns_reader *r, size_t n);
-/* A name; each pointer must lead to before the place where the part that it ends began, so that loops are
- * impossible and the cost is bounded by 255 bytes of name. */
+/* A name; each pointer must lead to before the place where the part that it ends began, so that
+ * loops are impossible and the cost is bounded by 255 bytes of name. */
 void dns_read_name(struct dns_reader *r, struct dns_name *ret);
 void dns_skip_name(struct dns_reader *r);
 
@@ -133,7 +137,8 @@ struct dns_question {
 	uint16_t type, klass;
 };
 void dns_read_question(struct dns_reader *r, struct dns_question *ret);
-/* A record; r stands behind it then. rdata is a place in the message, where names may be compressed. */
+/* A record; r stands behind it then. rdata is a place in the message, where names may be
+ * compressed. */
 struct dns_record {
 	struct dns_name name;
 	uint16_t type, klass;
@@ -152,14 +157,16 @@ struct dns_writer {
 	size_t n, max;
 	bool error;
 	unsigned names_n;
-	uint16_t names[DNS_WRITER_NAMES];  /* where names or their ends stand that a pointer can mean */
+	/* where names or their ends stand that a pointer can mean */
+	uint16_t names[DNS_WRITER_NAMES];
 	uint8_t lengths[DNS_WRITER_NAMES]; /* and how long they are, in bytes */
 };
 void dns_writer_init(struct dns_writer *w, void *p, size_t max);
 void dns_write_u16(struct dns_writer *w, uint16_t v);
 void dns_write_u32(struct dns_writer *w, uint32_t v);
 void dns_write_bytes(struct dns_writer *w, const void *p, size_t n);
-/* compress: a pointer may stand for its end (RFC 1035 4.1.4; not in the data of types newer than that, RFC 3597 4). */
+/* compress: a pointer may stand for its end (RFC 1035 4.1.4; not in the data of types newer than
+ * that, RFC 3597 4). */
 void dns_write_name(struct dns_writer *w, const struct dns_name *name, bool compress);
 void dns_write_header(struct dns_writer *w, const struct dns_header *h);
 
@@ -187,20 +194,20 @@ struct dns_query {
 	uint16_t question_n;     /* 0: there was none that could be read */
 	struct dns_edns edns;
 };
-/* 0: a question that can be answered; an enum dns_rcode (FORMERR, NOTIMP, BADVERS) to answer with; -EPROTO: not to be
- * answered at all (no header, or an answer itself). */
+/* 0: a question that can be answered; an enum dns_rcode (FORMERR, NOTIMP, BADVERS) to answer with;
+ * -EPROTO: not to be answered at all (no header, or an answer itself). */
 int dns_query_parse(struct span message, struct dns_query *ret);
 /* A question of ours; flags: DNS_RD, DNS_CD… Its length; room for DNS_QUERY_MAX. */
 #define DNS_QUERY_MAX (DNS_HEADER_SIZE + DNS_NAME_MAX + 4 + DNS_EDNS_SIZE)
 size_t dns_query_write(const struct dns_question *q, uint16_t id, uint16_t flags, const struct dns_edns *edns,
 	uint8_t out[DNS_QUERY_MAX]);
-/* Is message an answer to that question with that id (RFC 5452 9.1)? The question must be repeated, case apart; only
- * FORMERR and the like may leave it out. */
+/* Is message an answer to that question with that id (RFC 5452 9.1)? The question must be repeated,
+ * case apart; only FORMERR and the like may leave it out. */
 bool dns_response_matches(struct span message, uint16_t id, const struct dns_question *q);
 /* The extended error that an answer carries (RFC 8914), or DNS_EDE_NONE. */
 int dns_response_ede(struct span message);
-/* The head of an answer without records: header, the question repeated, flags and rcode set, OPT if the
- * client speaks EDNS. Its length, at most max (0: not even that fits). */
+/* The head of an answer without records: header, the question repeated, flags and rcode set, OPT if
+ * the client speaks EDNS. Its length, at most max (0: not even that fits). */
 size_t dns_reply_empty(const struct dns_query *q, uint16_t flags, unsigned rcode, int ede, uint8_t *out, size_t max);
 /* What the client takes: by UDP 512 or what EDNS says, at most 1232. */
 size_t dns_udp_limit(const struct dns_query *q);
@@ -208,36 +215,39 @@ size_t dns_udp_limit(const struct dns_query *q);
 /* ---- answers ---- */
 
 /*
- * What is kept of an upstream's answer: the records that answer the question (the chain of CNAME and DNAME from its name
- * on, and what stands at its end, with their signatures), and of the authority section SOA, NSEC and NSEC3 of zones
- * that hold one of these names. Nothing else is believed, nothing is kept for another question.
- * Immutable and shared by threads.
+ * What is kept of an upstream's answer: the records that answer the question (the chain of CNAME
+ * and DNAME from its name on, and what stands at its end, with their signatures), and of the
+ * authority section SOA, NSEC and NSEC3 of zones that hold one of these names. Nothing else is
+ * believed, nothing is kept for another question. Immutable and shared by threads.
  */
 struct dns_answer;
-/* From a message that dns_response_matches(), with NOERROR, NXDOMAIN or YXDOMAIN. 0 and a reference, or -EPROTO
- * (malformed, or it does not answer: a referral, another code). Truncated messages are for the caller to refuse. */
+/* From a message that dns_response_matches(), with NOERROR, NXDOMAIN or YXDOMAIN. 0 and a
+ * reference, or -EPROTO (malformed, or it does not answer: a referral, another code). Truncated
+ * messages are for the caller to refuse. */
 int dns_answer_read(struct span message, const struct dns_question *q, struct dns_answer **ret);
 struct dns_answer *dns_answer_ref(struct dns_answer *a);
 struct dns_answer *dns_answer_unref(struct dns_answer *a);
 unsigned dns_answer_rcode(const struct dns_answer *a);
-/* How long it holds, s: the shortest of its records' TTLs, for negative answers by the SOA (RFC 2308 5). */
+/* How long it holds, s: the shortest of its records' TTLs, for negative answers by the SOA (RFC
+ * 2308 5). */
 uint32_t dns_answer_ttl(const struct dns_answer *a);
 size_t dns_answer_bytes(const struct dns_answer *a); /* of memory */
-/* To a client: age_s is counted off the TTLs; with stale they all become DNS_STALE_TTL (RFC 8767 4). Truncated to the
- * question with TC if it does not fit into max. */
+/* To a client: age_s is counted off the TTLs; with stale they all become DNS_STALE_TTL (RFC 8767
+ * 4). Truncated to the question with TC if it does not fit into max. */
 #define DNS_STALE_TTL 30
 size_t dns_answer_write(const struct dns_answer *a, const struct dns_query *q, uint32_t age_s, bool stale, uint8_t *out,
 	size_t max);
-/* Its records of type (of the chain's end), in order: size_t at = 0; while (dns_answer_next(a, type, &at, &data))… Data of
- * types that hold no names only. */
+/* Its records of type (of the chain's end), in order: size_t at = 0; while (dns_answer_next(a,
+ * type, &at, &data))… Data of types that hold no names only. */
 bool dns_answer_next(const struct dns_answer *a, uint16_t type, size_t *at, struct span *ret_data, uint32_t *ret_ttl);
 /* The whole message, without OPT, its id 0; for dns_reader. */
 struct span dns_answer_message(const struct dns_answer *a);
 
 /* ---- text ---- */
 
-/* The data of a record of message as zone files have them, names with their last dot, appended to out; printable ASCII
- * without line ends. What does not fit its type, and types without a form, as RFC 3597 5 says: "\# 2 abcd". */
+/* The data of a record of message as zone files have them, names with their last dot, appended to
+ * out; printable ASCII without line ends. What does not fit its type, and types without a form, as
+ * RFC 3597 5 says: "\# 2 abcd". */
 void dns_record_text(struct span message, const struct dns_record *record, struct buf *out);
 /* "Stale Answer"; "" for those that RFC 8914 does not have. */
 const char *dns_ede_text(int ede);

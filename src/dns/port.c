@@ -1,13 +1,14 @@
 /*
  * Tries by UDP.
  *
- * A try gets a connected socket of its own with a port of the kernel's choice, which is random, and a random id. With
- * PORTS_MAX sockets to an upstream open, tries share one of them, picked at random; a socket that has carried
- * PORT_USES_MAX gets no new ones, and one without tries is closed. Only the upstream's own datagrams reach a connected
- * socket, and an ICMP refusal comes as an error of recv().
+ * A try gets a connected socket of its own with a port of the kernel's choice, which is random, and
+ * a random id. With PORTS_MAX sockets to an upstream open, tries share one of them, picked at
+ * random; a socket that has carried PORT_USES_MAX gets no new ones, and one without tries is
+ * closed. Only the upstream's own datagrams reach a connected socket, and an ICMP refusal comes as
+ * an error of recv().
  *
- * Datagrams that fit no try (late, doubled, forged) are counted and dropped. A forger who guesses wrong does not make us
- * give up.
+ * Datagrams that fit no try (late, doubled, forged) are counted and dropped. A forger who guesses
+ * wrong does not make us give up.
  */
 #include <errno.h>
 #include <string.h>
@@ -72,7 +73,8 @@ static struct port *port_open(struct lane *lane)
 	return p;
 }
 
-/* One of those that are open, at random; the next behind it that has not carried too much, if there is one. */
+/* One of those that are open, at random; the next behind it that has not carried too much, if there
+ * is one. */
 static struct port *port_shared(struct lane *lane)
 {
 	struct port *first = NULL, *p;

@@ -1,12 +1,13 @@
 /*
- * Probes: each second every upstream is asked for the root's name servers, which any resolver knows; SERVFAIL and silence
- * count against it, and REFUSED does unless it answered others a moment ago. While all are down they are asked four times a
- * second, so that recovery is seen at once. Thread 0 does this for all.
+ * Probes: each second every upstream is asked for the root's name servers, which any resolver
+ * knows; SERVFAIL and silence count against it, and REFUSED does unless it answered others a moment
+ * ago. While all are down they are asked four times a second, so that recovery is seen at once.
+ * Thread 0 does this for all.
  *
- * The first probes and every thirtieth have a name that only this process knows. If that question ever comes to
- * our own listeners, the upstream is ourselves (behind a wildcard address, NAT, or another forwarder), and
- * dns_resolver_is_loop() says so. These names have letters, which show whether the upstream repeats a question as it
- * was written.
+ * The first probes and every thirtieth have a name that only this process knows. If that question
+ * ever comes to our own listeners, the upstream is ourselves (behind a wildcard address, NAT, or
+ * another forwarder), and dns_resolver_is_loop() says so. These names have letters, which show
+ * whether the upstream repeats a question as it was written.
  *
  * Upstreams of /etc/resolv.conf are probed only while they are down.
  */

@@ -1,9 +1,9 @@
 /*
- * Questions: a client's, read strictly (RFC 1035 4.1, RFC 6891 6.1), ours, and whether an answer belongs to one of ours
- * (RFC 5452 9.1).
+ * Questions: a client's, read strictly (RFC 1035 4.1, RFC 6891 6.1), ours, and whether an answer
+ * belongs to one of ours (RFC 5452 9.1).
  *
- * One message, one question. Whatever does not add up (counts that lie, two OPT records, bytes behind the
- * last record) is FORMERR, with the question repeated as far as it could be read.
+ * One message, one question. Whatever does not add up (counts that lie, two OPT records, bytes
+ * behind the last record) is FORMERR, with the question repeated as far as it could be read.
  */
 #include <errno.h>
 #include "dns/dns_priv.h"

@@ -1,9 +1,11 @@
 /*
- * Reading a message. The reader never leaves it; once something does not fit, everything that follows reads as zeros.
+ * Reading a message. The reader never leaves it; once something does not fit, everything that
+ * follows reads as zeros.
  *
- * A pointer must lead to before the beginning of the part of the name that it ends (RFC 1035 4.1.4: "a prior
- * occurrence"), so each jump goes further back. A pointer may lead to a pointer, but nobody needs more jumps than a name
- * can have labels: with more it is malformed, and no message can make a name expensive.
+ * A pointer must lead to before the beginning of the part of the name that it ends (RFC 1035 4.1.4:
+ * "a prior occurrence"), so each jump goes further back. A pointer may lead to a pointer, but
+ * nobody needs more jumps than a name can have labels: with more it is malformed, and no message
+ * can make a name expensive.
  */
 #include "dns/dns_priv.h"
 
@@ -55,7 +57,8 @@ struct span dns_read_bytes(struct dns_reader *r, size_t n)
 	return p ? span_make(p, n) : (struct span){ 0 };
 }
 
-/* Moves *at to where the pointer at *at leads. False: that is not before limit, which becomes the new limit. */
+/* Moves *at to where the pointer at *at leads. False: that is not before limit, which becomes the
+ * new limit. */
 static bool jump(const struct dns_reader *r, size_t *at, size_t *limit)
 {
 	size_t to;

@@ -1,7 +1,8 @@
 /*
  * For tasks: a question and its answer; a host name and its addresses.
  *
- * A and AAAA are asked at once. An answer that fails does not spoil the other: the addresses that there are do.
+ * A and AAAA are asked at once. An answer that fails does not spoil the other: the addresses that
+ * there are do.
  */
 #include <errno.h>
 #include <string.h>
@@ -125,7 +126,8 @@ static bool has_failed(const struct dns_result *r)
 	return !r->answer;
 }
 
-/* The addresses of one name: 0 (there may be none), -EAGAIN (nobody could say), or why the task stopped waiting. */
+/* The addresses of one name: 0 (there may be none), -EAGAIN (nobody could say), or why the task
+ * stopped waiting. */
 static int ask_addresses(struct dns_resolver *r, const struct dns_name *name, uint64_t deadline, struct addresses *to)
 {
 	struct dns_question q[2] = { { .type = DNS_TYPE_AAAA, .klass = DNS_CLASS_IN },

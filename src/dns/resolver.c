@@ -1,8 +1,9 @@
 /*
- * The resolver's state: of the process (upstreams, answers) and of each thread (its questions, sockets, lanes).
+ * The resolver's state: of the process (upstreams, answers) and of each thread (its questions,
+ * sockets, lanes).
  *
- * Upstreams are known by address for as long as the process lives, so that a reload keeps what is known of their health.
- * The set in use is replaced as a whole and posted to each loop.
+ * Upstreams are known by address for as long as the process lives, so that a reload keeps what is
+ * known of their health. The set in use is replaced as a whole and posted to each loop.
  */
 #include "dns/resolver_priv.h"
 #include "base/rand.h"

@@ -1,6 +1,6 @@
 /*
- * The resolver: whoever in torhaus has a question for the DNS asks here and gets an answer within 2 s, whatever the
- * network does.
+ * The resolver: whoever in torhaus has a question for the DNS asks here and gets an answer within 2
+ * s, whatever the network does.
  *
  *   resolver.c   the state of the process and of each thread
  *   ask.c        one question from its first try to its answer
@@ -9,17 +9,20 @@
  *   cache.c      answers, fresh and stale, for all threads
  *   system.c     /etc/resolv.conf and /etc/hosts; resolve.c: names to addresses
  *
- * A question goes to the first upstream that is up, after 250 ms to a second, then every 250 ms to the one asked least.
- * SERVFAIL, REFUSED and what is malformed make the next one be asked at once and count only if no other has
- * more to say; a refusal by ICMP likewise; a truncated answer is asked for again by TCP. After DNS_STALE_MS
- * a stale answer is given if there is one (RFC 8767), after DNS_ANSWER_MS the failure. With all upstreams down stale
- * answers are given at once and questions still go out, at a low rate, and all that wait are asked again when one comes
- * back. Equal questions of one thread are one.
+ * A question goes to the first upstream that is up, after 250 ms to a second, then every 250 ms to
+ * the one asked least. SERVFAIL, REFUSED and what is malformed make the next one be asked at once
+ * and count only if no other has more to say; a refusal by ICMP likewise; a truncated answer is
+ * asked for again by TCP. After DNS_STALE_MS a stale answer is given if there is one (RFC 8767),
+ * after DNS_ANSWER_MS the failure. With all upstreams down stale answers are given at once and
+ * questions still go out, at a low rate, and all that wait are asked again when one comes back.
+ * Equal questions of one thread are one.
  *
- * Against forgery (RFC 5452): ids and ports are random; a question has a connected socket of its own (or, when very many
- * are under way, one of 64 that change); the name's letters are in random case where the upstream repeats them.
+ * Against forgery (RFC 5452): ids and ports are random; a question has a connected socket of its
+ * own (or, when very many are under way, one of 64 that change); the name's letters are in random
+ * case where the upstream repeats them.
  *
- * One struct dns_resolver per process. Questions belong to the thread that asks; answers and health are shared.
+ * One struct dns_resolver per process. Questions belong to the thread that asks; answers and health
+ * are shared.
  */
 #pragma once
 #include "base/jsonw.h"
@@ -29,19 +32,22 @@
 
 #define DNS_UPSTREAMS_MAX 16
 #define DNS_STALE_MS      1750 /* then a stale answer is better than none yet */
-#define DNS_ANSWER_MS     1850 /* then whoever waits is answered in any case: it is there within 2 s, also under load */
+/* then whoever waits is answered in any case: it is there within 2 s, also under load */
+#define DNS_ANSWER_MS     1850
 #define DNS_QUESTIONS_MAX 10000 /* under way on one thread */
 
 struct dns_resolver;
 struct dns_resolver *dns_resolver_new(unsigned threads);
 /* After all its loops have ended. NULL. */
 struct dns_resolver *dns_resolver_free(struct dns_resolver *r);
-/* On thread's own loop, before anything else; and at its end: whoever waits is answered then, with a failure. */
+/* On thread's own loop, before anything else; and at its end: whoever waits is answered then, with
+ * a failure. */
 void dns_resolver_thread_start(struct dns_resolver *r, unsigned thread);
 void dns_resolver_thread_stop(struct dns_resolver *r, unsigned thread);
 
-/* The upstreams, the preferred first; copied. None: those of /etc/resolv.conf, read anew when it changes, and
- * never probed (they are nobody's edge). Any thread; takes effect on each loop as it comes round. */
+/* The upstreams, the preferred first; copied. None: those of /etc/resolv.conf, read anew when it
+ * changes, and never probed (they are nobody's edge). Any thread; takes effect on each loop as it
+ * comes round. */
 void dns_resolver_use(struct dns_resolver *r, const struct net_addr *upstreams, unsigned n);
 /* Reads /etc/resolv.conf now, if nobody set upstreams. Suspends. */
 void dns_resolver_prepare(struct dns_resolver *r);
@@ -60,34 +66,37 @@ struct dns_result {
 	unsigned rcode;
 	int ede;
 };
-/* An answer that needs no waiting: kept, or a failure that needs no waiting either. The caller owns a reference to
- * ret->answer. False: dns_wait(). On the thread's loop; does not suspend. */
+/* An answer that needs no waiting: kept, or a failure that needs no waiting either. The caller owns
+ * a reference to ret->answer. False: dns_wait(). On the thread's loop; does not suspend. */
 bool dns_now(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_result *ret);
 
 /* Somebody who waits; costs no task. */
 struct dns_waiter {
 	struct list link;
-	/* Called once, on the loop, not inside dns_wait(); must not suspend. result->answer is borrowed; w may be freed. */
+	/* Called once, on the loop, not inside dns_wait(); must not suspend. result->answer is
+	 * borrowed; w may be freed. */
 	void (*fn)(struct dns_waiter *w, const struct dns_result *result);
 };
-/* 0: w->fn will be called within DNS_ANSWER_MS. -EAGAIN: too many questions are under way, nothing will be called. */
+/* 0: w->fn will be called within DNS_ANSWER_MS. -EAGAIN: too many questions are under way, nothing
+ * will be called. */
 int dns_wait(struct dns_resolver *r, const struct dns_question *q, unsigned bits, struct dns_waiter *w);
 /* Stops waiting; fn is not called any more. */
 void dns_wait_cancel(struct dns_waiter *w);
 
-/* For tasks, on a thread with a resolver: suspends until there is an answer. 0 with a reference to ret->answer (which may
- * still be NULL), -EAGAIN, -ETIMEDOUT at the deadline, -ECANCELED. */
+/* For tasks, on a thread with a resolver: suspends until there is an answer. 0 with a reference to
+ * ret->answer (which may still be NULL), -EAGAIN, -ETIMEDOUT at the deadline, -ECANCELED. */
 int dns_query(const struct dns_question *q, unsigned bits, uint64_t deadline, struct dns_result *ret);
-/* The addresses of a host name, with that port, by the calling thread's resolver: a literal address, /etc/hosts, then A and
- * AAAA, for names with too few dots below the search domains of /etc/resolv.conf. Those that there is a route to come
- * first, of these IPv6. On a thread without a resolver (a command): net_resolve(). Suspends. Their number (at most max),
- * or -ENOENT (there is no such name, or it has no address), -EAGAIN (nobody could say), -ETIMEDOUT, -ECANCELED. */
+/* The addresses of a host name, with that port, by the calling thread's resolver: a literal
+ * address, /etc/hosts, then A and AAAA, for names with too few dots below the search domains of
+ * /etc/resolv.conf. Those that there is a route to come first, of these IPv6. On a thread without a
+ * resolver (a command): net_resolve(). Suspends. Their number (at most max), or -ENOENT (there is
+ * no such name, or it has no address), -EAGAIN (nobody could say), -ETIMEDOUT, -ECANCELED. */
 int dns_resolve(struct span name, uint16_t port, struct net_addr *ret, unsigned max, uint64_t deadline);
 
 /* ---- what is known ---- */
 
-/* Is that a question of our own, which came back to us? Then the upstream that it was sent to is asked no more
- * (DNS-UPSTREAM-SELF). name in lower case. Any thread. */
+/* Is that a question of our own, which came back to us? Then the upstream that it was sent to is
+ * asked no more (DNS-UPSTREAM-SELF). name in lower case. Any thread. */
 bool dns_resolver_is_loop(struct dns_resolver *r, const struct dns_name *name);
 /* Questions under way. Any thread. */
 unsigned dns_resolver_busy(const struct dns_resolver *r);

@@ -7,18 +7,20 @@
 #include "io/loop.h"
 #include "stats/stats.h"
 
-#define TRY_AFTER_MS    250  /* without an answer the next upstream is asked */
-#define SILENT_MS       1000 /* a try without an answer for so long counts against its upstream */
-#define LATE_MS         3500 /* how long a question still listens after everybody was told */
-#define PORTS_MAX       64   /* sockets to one upstream from one thread */
-#define PORT_USES_MAX   4096 /* questions on one socket, if it is shared */
-#define STREAMS_MAX     64   /* tries by TCP under way on one thread */
-#define DOWN_TRY_MS     20   /* between two tries of an upstream that is down, per thread */
-#define ANSWER_UDP_MAX  4096 /* longer ones nobody may send us: we say 1232 */
-#define FAILURE_MS      1000 /* how long an upstream's SERVFAIL is believed (RFC 2308 7.1: at most 5 minutes; ours: 5 s) */
+#define TRY_AFTER_MS   250  /* without an answer the next upstream is asked */
+#define SILENT_MS      1000 /* a try without an answer for so long counts against its upstream */
+#define LATE_MS        3500 /* how long a question still listens after everybody was told */
+#define PORTS_MAX      64   /* sockets to one upstream from one thread */
+#define PORT_USES_MAX  4096 /* questions on one socket, if it is shared */
+#define STREAMS_MAX    64   /* tries by TCP under way on one thread */
+#define DOWN_TRY_MS    20   /* between two tries of an upstream that is down, per thread */
+#define ANSWER_UDP_MAX 4096 /* longer ones nobody may send us: we say 1232 */
+/* how long an upstream's SERVFAIL is believed (RFC 2308 7.1: at most 5 minutes; ours: 5 s) */
+#define FAILURE_MS      1000
 #define ANSWER_TTL_MAX  86400
-#define DNS_RESOLVE_MAX 32    /* addresses of a name that are looked at */
-#define STALE_MAX_S     86400 /* how long past its TTL an answer may still be given (RFC 8767 5: 1-3 days) */
+#define DNS_RESOLVE_MAX 32 /* addresses of a name that are looked at */
+/* how long past its TTL an answer may still be given (RFC 8767 5: 1-3 days) */
+#define STALE_MAX_S 86400
 
 /* ---- upstream.c ---- */
 
@@ -36,8 +38,9 @@ struct upstream {
 	_Atomic uint32_t rtt_us;   /* smoothed */
 	pthread_mutex_t lock;      /* of what follows */
 	unsigned fails, successes; /* in a row */
-	int64_t changed_at;        /* wall clock: of the last change between up and down; 0: none yet */
-	struct fault why;          /* of the last failure */
+	/* wall clock: of the last change between up and down; 0: none yet */
+	int64_t changed_at;
+	struct fault why; /* of the last failure */
 };
 struct upstream_set {
 	atomic_uint refs;
@@ -64,8 +67,9 @@ bool upstreams_all_down(const struct upstream_set *set);
 struct answers;
 struct answers *answers_new(size_t bytes_max);
 struct answers *answers_free(struct answers *a);
-/* What is kept for that question: fresh, stale (result->stale) or a failure that still holds. False: nothing. Stale is what
- * is past its TTL, if the last try for a fresh one failed, or with stale_too; *ret_refresh: such a try is due again. */
+/* What is kept for that question: fresh, stale (result->stale) or a failure that still holds.
+ * False: nothing. Stale is what is past its TTL, if the last try for a fresh one failed, or with
+ * stale_too; *ret_refresh: such a try is due again. */
 bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits, bool stale_too,
 	struct dns_result *ret, bool *ret_refresh);
 void answers_put(struct answers *a, const struct dns_question *q, unsigned bits, struct dns_answer *answer);
@@ -144,7 +148,8 @@ struct dns_try {
 	uint16_t id;
 	bool edns, strict; /* strict: the letters must be repeated as they were sent */
 };
-/* Sends; the answer comes to try_answered() or try_failed(). 0, or -errno if that could not even be sent. */
+/* Sends; the answer comes to try_answered() or try_failed(). 0, or -errno if that could not even be
+ * sent. */
 int port_send(struct dns_try *t);
 void stream_send(struct dns_try *t);
 /* Its try has gone. */
@@ -175,7 +180,8 @@ struct question {
 	unsigned bits;
 	struct dns_question q; /* in lower case */
 };
-/* What came for t: its answer (which fits), or an errno (by UDP) or -errno (by TCP). t is gone afterwards. */
+/* What came for t: its answer (which fits), or an errno (by UDP) or -errno (by TCP). t is gone
+ * afterwards. */
 void try_answered(struct dns_try *t, struct span message);
 void try_failed(struct dns_try *t, int error);
 /* Ends all questions of this thread. */
@@ -198,13 +204,14 @@ void probe_question(const struct dns_try *t, struct dns_question *ret);
 struct system_conf;
 struct system_files *system_files_new(void);
 struct system_files *system_files_free(struct system_files *f);
-/* As of now (files are looked at again every 5 s); a reference. Without upstreams of its own r has these from then on.
- * Suspends. */
+/* As of now (files are looked at again every 5 s); a reference. Without upstreams of its own r has
+ * these from then on. Suspends. */
 struct system_conf *system_conf_get(struct dns_resolver *r);
 struct system_conf *system_conf_unref(struct system_conf *c);
 /* The addresses of a name in /etc/hosts, without port. Their number. */
 unsigned system_conf_hosts(const struct system_conf *c, struct span name, struct net_addr *ret, unsigned max);
-/* The i-th name to ask for, when somebody says name: name itself, and below each search domain. False: no more. */
+/* The i-th name to ask for, when somebody says name: name itself, and below each search domain.
+ * False: no more. */
 bool system_conf_candidate(const struct system_conf *c, struct span name, unsigned i, struct dns_name *ret);
 /* Pure, for tests: from the texts of both files. */
 struct system_conf *system_conf_parse(struct span resolv, struct span hosts);

@@ -1,6 +1,7 @@
 /*
- * Tries by TCP (RFC 7766), for what did not fit into a datagram: one connection, one question. At most STREAMS_MAX at a time
- * have a task; the others wait for their turn as long as their question lives.
+ * Tries by TCP (RFC 7766), for what did not fit into a datagram: one connection, one question. At
+ * most STREAMS_MAX at a time have a task; the others wait for their turn as long as their question
+ * lives.
  */
 #include <errno.h>
 #include <string.h>

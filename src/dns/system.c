@@ -1,9 +1,11 @@
 /*
- * What the operator has said to the system about names: /etc/resolv.conf (nameserver, search, domain, options ndots) and
+ * What the operator has said to the system about names: /etc/resolv.conf (nameserver, search,
+ * domain, options ndots) and
  * /etc/hosts, as in resolv.conf(5) and hosts(5).
  *
- * Both are read on a helper thread, at first use and when they have changed; they are looked at every 5 s. Not here: nsswitch
- * (sources other than these two are not asked), options other than ndots, addresses with a zone (%eth0).
+ * Both are read on a helper thread, at first use and when they have changed; they are looked at
+ * every 5 s. Not here: nsswitch (sources other than these two are not asked), options other than
+ * ndots, addresses with a zone (%eth0).
  */
 #include <errno.h>
 #include <fcntl.h>

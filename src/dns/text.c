@@ -1,9 +1,10 @@
 /*
  * The data of records for people, in the form of zone files (RFC 1035 5.1, RFC 3597 5).
  *
- * A type's data is a row of fields, and a field is a letter: MX is "2n", a number of two bytes and a name. Data that do not
- * end where their fields do, and types without a row, are printed as RFC 3597's \# LENGTH HEX: whatever came is shown, and
- * nothing that came can break a line. Names may be compressed and may then lead anywhere before in the message.
+ * A type's data is a row of fields, and a field is a letter: MX is "2n", a number of two bytes and
+ * a name. Data that do not end where their fields do, and types without a row, are printed as RFC
+ * 3597's \# LENGTH HEX: whatever came is shown, and nothing that came can break a line. Names may
+ * be compressed and may then lead anywhere before in the message.
  */
 #include <arpa/inet.h>
 #include <time.h>

@@ -1,10 +1,10 @@
 /*
  * What is known of an upstream, for all threads.
  *
- * Up until proved otherwise. Down: two failures in a row while it has not answered anything for a second (so that lost
- * packets alone do not take down one that answers others), or at once when the network says that nobody is
- * there. Up again: two answers in a row; one, when no other is up. "Down" is an order, never a ban: it is asked after the
- * others, and at a low rate.
+ * Up until proved otherwise. Down: two failures in a row while it has not answered anything for a
+ * second (so that lost packets alone do not take down one that answers others), or at once when the
+ * network says that nobody is there. Up again: two answers in a row; one, when no other is up.
+ * "Down" is an order, never a ban: it is asked after the others, and at a low rate.
  *
  * Failures and returns are logged once each.
  */

@@ -1,9 +1,10 @@
 /*
  * Writing a message into a fixed place.
  *
- * Compression: the writer remembers where the first names stand, each with its ends; a later name takes the longest end
- * that stands there already. 32 places are enough for what answers repeat. Only ends of the same length are compared:
- * else names of a hundred labels that differ in the last ones would be compared label by label a thousand times each.
+ * Compression: the writer remembers where the first names stand, each with its ends; a later name
+ * takes the longest end that stands there already. 32 places are enough for what answers repeat.
+ * Only ends of the same length are compared: else names of a hundred labels that differ in the last
+ * ones would be compared label by label a thousand times each.
  */
 #include "dns/dns_priv.h"
 
@@ -119,7 +120,8 @@ void dns_write_header(struct dns_writer *w, const struct dns_header *h)
 	dns_write_u16(w, h->additionals);
 }
 
-/* OPT: root, type 41, class = size, TTL = rcode, version and DO (RFC 6891 6.1.2); option 15 is RFC 8914's. */
+/* OPT: root, type 41, class = size, TTL = rcode, version and DO (RFC 6891 6.1.2); option 15 is RFC
+ * 8914's. */
 void dns_write_edns(struct dns_writer *w, const struct dns_edns *e)
 {
 	dns_write_bytes(w, "", 1);

@@ -40,16 +40,17 @@ struct origin_spec {
 	unsigned weight; /* 1..100 */
 	bool backup;     /* only when no other is up */
 };
-/* 0, or -EINVAL with *ret_why ("English|German"). host borrows from text and is as written there; in a
- * struct domain it is lower case, IPv6 in its shortest form. */
+/* 0, or -EINVAL with *ret_why ("English|German"). host borrows from text and is as written there;
+ * in a struct domain it is lower case, IPv6 in its shortest form. */
 int origin_spec_parse(struct span text, struct origin_spec *ret, const char **ret_why);
 /* The shortest text that means spec: no default port, no weight=1. */
 void origin_spec_print(const struct origin_spec *spec, struct buf *out);
 
-/* Must mail come encrypted? OFF: as the sender likes. REPORT: likewise, but who came without TLS is written down, as a rehearsal
- * of REQUIRE, which refuses them. */
+/* Must mail come encrypted? OFF: as the sender likes. REPORT: likewise, but who came without TLS is
+ * written down, as a rehearsal of REQUIRE, which refuses them. */
 enum domain_tls { DOMAIN_TLS_OFF, DOMAIN_TLS_REPORT, DOMAIN_TLS_REQUIRE };
-/* TLS on the way to the backend: never, if it offers it, always, always and with a certificate for its name. */
+/* TLS on the way to the backend: never, if it offers it, always, always and with a certificate for
+ * its name. */
 enum domain_mail_tls {
 	DOMAIN_MAIL_TLS_OFF,
 	DOMAIN_MAIL_TLS_OPPORTUNISTIC,
@@ -61,7 +62,8 @@ enum domain_mail_client { DOMAIN_MAIL_CLIENT_NONE, DOMAIN_MAIL_CLIENT_XCLIENT, D
 
 /* The backend MTA of a domain, "10.0.0.6:25" (the port may be left out on input). */
 struct domain_mail {
-	struct span text; /* canonical: "mx.example.de:25", "[::1]:25"; empty: the domain has no mail */
+	/* canonical: "mx.example.de:25", "[::1]:25"; empty: the domain has no mail */
+	struct span text;
 	struct span host; /* name or address, without brackets, lower case; host.n == 0: none */
 	uint16_t port;
 };
@@ -78,7 +80,8 @@ struct domain_recipient {
 	int64_t until;  /* of the last day on which it holds; 0: for good */
 };
 #define DOMAIN_BY_MAX 32 /* bytes of `by`, more are cut; blanks become hyphens */
-/* 0, or -EINVAL with *ret_why ("English|German"). by borrows from text, address is from a. Local parts in quotes are refused. */
+/* 0, or -EINVAL with *ret_why ("English|German"). by borrows from text, address is from a. Local
+ * parts in quotes are refused. */
 int domain_recipient_parse(struct span text, struct arena *a, struct domain_recipient *ret, const char **ret_why);
 /* An address alone, as it stands in struct domain_recipient; ret_domain: its part behind the @. */
 int domain_address_normalise(struct span text, struct arena *a, struct span *ret, struct span *ret_domain,
@@ -97,17 +100,19 @@ struct domain {
 	struct origin_spec *origin;
 	unsigned origin_n;
 	enum domain_preset preset;
-	uint64_t grace_ms;       /* 0: off; default 24h */
-	bool grace_forced;       /* also against must-revalidate and its like */
-	bool redirect_to_tls;    /* HTTP -> HTTPS */
-	uint64_t hsts_ms;        /* 0: no header */
-	bool websocket;          /* upgrades are passed through */
-	bool origin_verify;      /* https origins: certificate must be valid for the name (default) */
+	uint64_t grace_ms;    /* 0: off; default 24h */
+	bool grace_forced;    /* also against must-revalidate and its like */
+	bool redirect_to_tls; /* HTTP -> HTTPS */
+	uint64_t hsts_ms;     /* 0: no header */
+	bool websocket;       /* upgrades are passed through */
+	/* https origins: certificate must be valid for the name (default) */
+	bool origin_verify;
 	struct span origin_host; /* Host sent to the origin; empty: the visitor's */
 	struct span health_path; /* active check: GET path; empty: TCP connect only */
 	uint64_t health_interval_ms;
 	uint64_t connect_timeout_ms, first_byte_timeout_ms, read_timeout_ms; /* of the origin */
-	uint64_t body_max;                                                   /* of a visitor's request */
+	/* of a visitor's request */
+	uint64_t body_max;
 	uint64_t key_hash; /* stable hash of name: part of every cache key */
 	struct domain_mail mail;
 	enum domain_tls tls;
@@ -128,9 +133,11 @@ struct domain_file {
 	struct domain *v;
 	unsigned n;
 };
-/* Of one section. Single values stand in struct domain at key->at; lists (web, origin, recipient) do not. */
+/* Of one section. Single values stand in struct domain at key->at; lists (web, origin, recipient)
+ * do not. */
 extern const struct conf_key domain_keys[];
-/* A whole export file. 0, or -EINVAL with all faults. Checks across domains too (a web name twice). */
+/* A whole export file. 0, or -EINVAL with all faults. Checks across domains too (a web name
+ * twice). */
 int domain_parse(struct span text, const char *file, struct arena *a, struct domain_file *ret,
 	struct conf_errors *errors);
 /* One domain's body (as the store keeps it). */
@@ -143,8 +150,9 @@ void domain_export_key(const struct domain *d, const struct conf_key *key, struc
 /* The canonical text: keys at their preset are left out, so that export(apply(x)) == export(x). */
 void domain_export(const struct domain *d, struct buf *out);
 void domain_export_body(const struct domain *d, struct buf *out);
-/* A host name of a site: lower-cased, A-labels (IDNA 2008, UTS 46 non-transitional), letters, digits and
- * hyphens; an IPv4 address passes, too. wildcard: "*." may stand before it. 0 or -EINVAL. */
+/* A host name of a site: lower-cased, A-labels (IDNA 2008, UTS 46 non-transitional), letters,
+ * digits and hyphens; an IPv4 address passes, too. wildcard: "*." may stand before it. 0 or
+ * -EINVAL. */
 int domain_name_normalise(struct span text, bool wildcard, struct arena *a, struct span *ret);
 
 /* ---- the snapshot ---- */
@@ -154,23 +162,26 @@ struct snapshot;
  * on_fault (STORE-BAD-ROW): one bad row takes nothing else down. Blocking. */
 int snapshot_load(struct store *store, void (*on_fault)(void *arg, const struct fault *f), void *arg,
 	struct snapshot **ret, struct fault *fault);
-/* From text in export form (the last good state that the supervisor keeps, tests). a: for the errors and
- * for the time of the call. */
+/* From text in export form (the last good state that the supervisor keeps, tests). a: for the
+ * errors and for the time of the call. */
 int snapshot_from_text(struct span text, struct arena *a, struct snapshot **ret, struct conf_errors *errors);
 void snapshot_to_text(const struct snapshot *s, struct buf *out);
 /* No domains, before the store could be read. Not whole. */
 struct snapshot *snapshot_unread(void);
-/* Is every domain there is in it? Else rows were left out, or nothing could be read yet: who is not found may be a customer's. */
+/* Is every domain there is in it? Else rows were left out, or nothing could be read yet: who is not
+ * found may be a customer's. */
 bool snapshot_is_whole(const struct snapshot *s);
 struct snapshot *snapshot_ref(struct snapshot *s);
 struct snapshot *snapshot_unref(struct snapshot *s);
-/* The site of a host (lower case, no port): exact name, else the wildcard of its parent. NULL: none. */
+/* The site of a host (lower case, no port): exact name, else the wildcard of its parent. NULL:
+ * none. */
 const struct domain *snapshot_find_web(const struct snapshot *s, struct span host);
 const struct domain *snapshot_find(const struct snapshot *s, struct span name); /* by domain name */
 /* The domain that mail for …@name is for: it has a backend. Any case, U-labels too. NULL: none. */
 const struct domain *snapshot_find_mail(const struct snapshot *s, struct span name);
-/* Must mail for this mailbox of d ("local@domain", in any case) come encrypted now? Its own exception, else the domain's, or that of
- * the mailbox without its "+tag" if that is stricter: both may be the same person's. */
+/* Must mail for this mailbox of d ("local@domain", in any case) come encrypted now? Its own
+ * exception, else the domain's, or that of the mailbox without its "+tag" if that is stricter: both
+ * may be the same person's. */
 enum domain_tls snapshot_tls_of(const struct snapshot *s, const struct domain *d, struct span mailbox);
 /* The exception of a mailbox, or NULL. */
 const struct domain_recipient *domain_find_recipient(const struct domain *d, struct span mailbox);
@@ -180,7 +191,8 @@ size_t snapshot_bytes(const struct snapshot *s);
 
 /* ---- changes, for the command line and the API ---- */
 
-/* What would change: lines of "+ domain …", "- domain …", "~ domain …" with the keys, for people. */
+/* What would change: lines of "+ domain …", "- domain …", "~ domain …" with the keys, for
+ * people. */
 struct domain_change {
 	enum { DOMAIN_ADDED, DOMAIN_REMOVED, DOMAIN_CHANGED } kind;
 	struct span name;
@@ -193,9 +205,10 @@ int domain_put(struct store *s, const struct domain *d, const char *by, struct f
 int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, const char *by, struct arena *a,
 	struct domain_change **ret, struct fault *fault);
 /* A flat "name address" list: every line a domain with that one web name and origin http://address;
- * "www.x" joins x if x is in the list with the same address. address: IPv4 or IPv6, a port may follow
- * (10.0.0.5:8080, [2001:db8::5]:8080). # comments and blank lines may stand between. All faults with line
- * numbers; with any, nothing is changed (-EINVAL). Existing domains keep their other settings, only
- * origins change; a name that another domain serves from the same address already needs nothing. */
+ * "www.x" joins x if x is in the list with the same address. address: IPv4 or IPv6, a port may
+ * follow (10.0.0.5:8080, [2001:db8::5]:8080). # comments and blank lines may stand between. All
+ * faults with line numbers; with any, nothing is changed (-EINVAL). Existing domains keep their
+ * other settings, only origins change; a name that another domain serves from the same address
+ * already needs nothing. */
 int domain_import(struct store *s, struct span text, const char *file, bool dry_run, const char *by, struct arena *a,
 	struct domain_change **ret, struct conf_errors *errors, struct fault *fault);

@@ -46,8 +46,8 @@ struct change_plan {
 /* Adds "before becomes after", unless both are the same; before.p == NULL: absent so far. */
 void change_add(struct change_plan *plan, struct arena *a, struct span name, struct span before,
 	const struct domain *after);
-/* Carries all out and ends the transaction; r: how it went so far (< 0: nothing is carried out), dry_run: none was begun and nothing
- * is carried out either. How many changes, or -errno. */
+/* Carries all out and ends the transaction; r: how it went so far (< 0: nothing is carried out),
+ * dry_run: none was begun and nothing is carried out either. How many changes, or -errno. */
 int change_end(struct store *s, const struct change_plan *plan, int r, bool dry_run, const char *by,
 	struct fault *fault);
 /* All rows of the store in order of their names. */

@@ -1,9 +1,10 @@
 /*
- * What a domain's mail has beside its web: the backend's address, and recipients with an encryption of their own.
+ * What a domain's mail has beside its web: the backend's address, and recipients with an encryption
+ * of their own.
  *
- * Addresses are compared without regard to the case of ASCII letters, also before the @ (RFC 5321 2.4 would let Anna and
- * anna be two people): what is required for anna must not be had for ANNA. Local parts in quotes have no
- * exceptions of their own; theirs is the domain's level.
+ * Addresses are compared without regard to the case of ASCII letters, also before the @ (RFC 5321
+ * 2.4 would let Anna and anna be two people): what is required for anna must not be had for ANNA.
+ * Local parts in quotes have no exceptions of their own; theirs is the domain's level.
  */
 #include <errno.h>
 #include <time.h>
@@ -245,7 +246,8 @@ const struct domain_recipient *domain_find_recipient(const struct domain *d, str
 enum domain_tls domain_tls_of(const struct domain *d, struct span mailbox, int64_t now)
 {
 	ptrdiff_t at = span_index(mailbox, '@'), plus;
-	struct span local = span_sub(mailbox, 0, at < 0 ? mailbox.n : (size_t)at); /* <postmaster> has no domain */
+	/* <postmaster> has no domain */
+	struct span local = span_sub(mailbox, 0, at < 0 ? mailbox.n : (size_t)at);
 	const struct domain_recipient *own = find_local(d, local), *person;
 
 	plus = span_index(local, '+');

@@ -339,7 +339,8 @@ static void take_origins(struct parsing *p, const struct conf_list *list, struct
 	}
 }
 
-/* Did conf_parse() complain about the section? Then what is missing in it may be what it refused. */
+/* Did conf_parse() complain about the section? Then what is missing in it may be what it
+ * refused. */
 static bool is_told(const struct parsing *p, const struct section *s)
 {
 	for (unsigned i = 0; i < p->told; i++) {
@@ -409,7 +410,8 @@ static bool is_too_long(struct parsing *p, const struct section *s, struct span 
 	return false;
 }
 
-/* Has the domain a section already? Equal titles are told by conf_parse(), others are ours to tell. */
+/* Has the domain a section already? Equal titles are told by conf_parse(), others are ours to
+ * tell. */
 static bool is_second(struct parsing *p, const struct section *s, struct span name)
 {
 	struct seen *seen = map_find(&p->domains, name);

@@ -1,9 +1,10 @@
 /*
- * What the gateway tells, added up in memory: one mutex, maps from keys to counts, an arena that dies when the store has
- * it all. Under the mutex nothing is done but that; texts are made safe and hellos looked at before.
+ * What the gateway tells, added up in memory: one mutex, maps from keys to counts, an arena that
+ * dies when the store has it all. Under the mutex nothing is done but that; texts are made safe and
+ * hellos looked at before.
  *
- * The batch is full when its arena has EVIDENCE_BYTES_MAX. What has an entry goes on counting then; what would need a new one
- * is lost, and counted.
+ * The batch is full when its arena has EVIDENCE_BYTES_MAX. What has an entry goes on counting then;
+ * what would need a new one is lost, and counted.
  */
 #include "evidence/evidence.h"
 #include <arpa/inet.h>
@@ -113,7 +114,8 @@ static void event_end(struct evidence *e, int64_t now)
 	pthread_mutex_unlock(&e->lock);
 }
 
-/* The entry of key in map, made zeroed if it is not there (*ret_new). NULL if there is no room for it: the event is lost. */
+/* The entry of key in map, made zeroed if it is not there (*ret_new). NULL if there is no room for
+ * it: the event is lost. */
 static void *entry(struct evidence *e, struct map *map, struct span key, size_t size, bool *ret_new)
 {
 	struct batch *b = e->batch;
@@ -223,8 +225,8 @@ static void recent_free(struct evidence *e, struct recent *r)
 	e->recent_n--;
 }
 
-/* Makes room: the same peer's failure before that goes, and the oldest of a network that has too many, or of all. False: a later one
- * of the same peer is known. */
+/* Makes room: the same peer's failure before that goes, and the oldest of a network that has too
+ * many, or of all. False: a later one of the same peer is known. */
 static bool recent_trim(struct evidence *e, const char *network, const char *address, struct span helo, int64_t at)
 {
 	struct recent *oldest = NULL;
@@ -351,8 +353,9 @@ void evidence_failed(struct evidence *e, const struct evidence_peer *peer, const
 	buf_done(&text.also);
 }
 
-/* How sure is it that the failure is this peer's? 0: it is another's. Behind one address there may be several mail
- * servers, told apart by their names; one that failed before it said a name may be any of them. */
+/* How sure is it that the failure is this peer's? 0: it is another's. Behind one address there may
+ * be several mail servers, told apart by their names; one that failed before it said a name may be
+ * any of them. */
 static unsigned likeness(const struct recent *r, const struct who *who)
 {
 	bool same_name = who->helo[0] && strcmp(r->helo, who->helo) == 0;

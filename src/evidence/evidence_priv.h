@@ -1,5 +1,5 @@
-/* The parts of the evidence: evidence.c (what is called, adding up), write.c (the thread and the store),
- * hello.c (what makes two ClientHellos the same). */
+/* The parts of the evidence: evidence.c (what is called, adding up), write.c (the thread and the
+ * store), hello.c (what makes two ClientHellos the same). */
 #pragma once
 #include <pthread.h>
 #include "base/list.h"

@@ -1,7 +1,8 @@
 /*
- * When are two ClientHellos the same? Not by their bytes: random, session id, key shares and tickets are new in every one. By what the
- * client offers: its versions, suites, groups, signature algorithms, groups of key shares, ALPN and the name it asks for, all
- * in its order. GREASE values (RFC 8701), which are drawn anew each time, count as one.
+ * When are two ClientHellos the same? Not by their bytes: random, session id, key shares and
+ * tickets are new in every one. By what the client offers: its versions, suites, groups, signature
+ * algorithms, groups of key shares, ALPN and the name it asks for, all in its order. GREASE values
+ * (RFC 8701), which are drawn anew each time, count as one.
  */
 #include "evidence/hello.h"
 #include <openssl/evp.h>

@@ -1,10 +1,13 @@
 /*
- * The evidence's thread: takes what was added up, about once a second, and writes it in one transaction.
+ * The evidence's thread: takes what was added up, about once a second, and writes it in one
+ * transaction.
  *
- * A batch that the store does not take stays with the thread and is tried again, after a second first, after half a minute
- * at last; meanwhile the next batch fills. A commit that failed wrote nothing, so nothing is counted twice.
+ * A batch that the store does not take stays with the thread and is tried again, after a second
+ * first, after half a minute at last; meanwhile the next batch fills. A commit that failed wrote
+ * nothing, so nothing is counted twice.
  *
- * At its beginning it reads what a worker before it wrote: the graces, and the failures of the last minutes.
+ * At its beginning it reads what a worker before it wrote: the graces, and the failures of the last
+ * minutes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -182,7 +185,8 @@ static void round_failed(struct evidence *e, const struct fault *fault)
 	e->failing = true;
 	e->fault = *fault;
 	pthread_mutex_unlock(&e->lock);
-	/* A store that fails is told of by those who need it; here it matters once something waits. */
+	/* A store that fails is told of by those who need it; here it matters once something
+	 * waits. */
 	if (e->unsaved->events > 0 && (news || !e->told))
 		log_fault(LOG_LEVEL_ERROR, "mail", "evidence-waits", fault);
 	e->told = e->unsaved->events > 0;

@@ -1,6 +1,7 @@
 /*
- * Sessions of one network at a time: /24 of IPv4, /56 of IPv6 (what one customer of an access provider gets). A table
- * of chains that only holds networks with sessions, so that it is as small as the number of sessions.
+ * Sessions of one network at a time: /24 of IPv4, /56 of IPv6 (what one customer of an access
+ * provider gets). A table of chains that only holds networks with sessions, so that it is as small
+ * as the number of sessions.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -24,8 +24,8 @@ static uint8_t slots[SLOTS];
 
 static inline unsigned slot_of(struct span name)
 {
-	/* The factors were found by trying: two names find their slot taken. Folds more than letters; the
-	 * comparison that follows does not. */
+	/* The factors were found by trying: two names find their slot taken. Folds more than
+	 * letters; the comparison that follows does not. */
 	unsigned first = (unsigned char)name.p[0] | 0x20;
 	unsigned last = (unsigned char)name.p[name.n - 1] | 0x20;
 

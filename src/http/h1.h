@@ -25,9 +25,9 @@
 
 /* ---- pure ---- */
 
-/* Length of the head in bytes (with its empty line) if all of it is there, 0 if more is needed, or a
- * negative HTTP status (-400, -414, -431) as soon as it is clear. scanned: how far an earlier call
- * looked (start with 0), so that byte-by-byte arrival costs linear time. */
+/* Length of the head in bytes (with its empty line) if all of it is there, 0 if more is needed, or
+ * a negative HTTP status (-400, -414, -431) as soon as it is clear. scanned: how far an earlier
+ * call looked (start with 0), so that byte-by-byte arrival costs linear time. */
 int h1_head_length(struct span bytes, size_t *scanned);
 /* A whole head. Fields come from a. 0, or a negative HTTP status with fault filled (HTTP-*
  * codes, evidence: what and where). */
@@ -52,7 +52,8 @@ struct h1_chunked {
 	size_t trailer_scanned;
 };
 /* Looks at bytes: *ret_used consumed, of which *ret_data (a sub-span, maybe empty) is body. 1 when
- * the body's end (with trailers, whose raw block is *ret_data then) was consumed, 0 to go on, -EPROTO. */
+ * the body's end (with trailers, whose raw block is *ret_data then) was consumed, 0 to go on,
+ * -EPROTO. */
 int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used, struct span *ret_data);
 /* The raw trailer block to fields; forbidden ones (HTTP_NO_TRAILER) are dropped. 0 or -EPROTO. */
 int h1_parse_trailers(struct span block, struct arena *a, struct http_fields *ret);
@@ -80,8 +81,8 @@ struct h1_server {
 	const bool *draining; /* once true: Connection: close on every answer, no parking */
 };
 /* Takes c: serves its requests, one after another (pipelined ones in order), parks it while idle
- * (no task, no buffer), closes it at the end. Call it from a task for a new connection; returns when the
- * connection is parked or closed. server must outlive the connection. */
+ * (no task, no buffer), closes it at the end. Call it from a task for a new connection; returns
+ * when the connection is parked or closed. server must outlive the connection. */
 void h1_serve(const struct h1_server *server, struct conn *c);
 
 /* ---- client: one request on a connection to an origin ---- */
@@ -101,7 +102,8 @@ struct h1_client {
 void h1_client_init(struct h1_client *c, struct conn *conn, struct arena *arena);
 void h1_client_done(struct h1_client *c); /* does not close conn */
 /* Writes the head: request line, Host, fields (which must hold no hop-by-hop, framing or Host
- * field), framing (length < 0: chunked if has_body), "Connection: keep-alive" being implied. 0 or -errno. */
+ * field), framing (length < 0: chunked if has_body), "Connection: keep-alive" being implied. 0 or
+ * -errno. */
 struct h1_request {
 	struct span method, target, host; /* host with port if it needs one */
 	const struct http_fields *fields;
@@ -112,15 +114,16 @@ struct h1_request {
 int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_t deadline);
 int h1_client_send_body(struct h1_client *c, struct span bytes, bool chunked, uint64_t deadline);
 int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fields *trailers, uint64_t deadline);
-/* The next response head into c->resp, 1xx ones included (the caller calls again; after 101 what the
- * origin sent early is buf[at..end)). 0; -EPROTO with fault;
+/* The next response head into c->resp, 1xx ones included (the caller calls again; after 101 what
+ * the origin sent early is buf[at..end)). 0; -EPROTO with fault;
  * -ECONNRESET if the peer closed before the first byte; another -errno. */
 int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline, struct fault *fault);
-/* While the request's body is being sent: has the final head begun to come, or the origin gone? Then there is no point in
- * sending on. Takes in what is there; does not wait. */
+/* While the request's body is being sent: has the final head begun to come, or the origin gone?
+ * Then there is no point in sending on. Takes in what is there; does not wait. */
 bool h1_client_has_answer(struct h1_client *c);
-/* Body bytes borrowed from the buffer until the next call; empty span at the end (then c->trailers).
- * 0, -EPROTO (also: closed before the declared end), -errno. */
+/* Body bytes borrowed from the buffer until the next call; empty span at the end (then
+ * c->trailers). 0, -EPROTO (also: closed before the declared end), -errno. */
 int h1_client_read_body(struct h1_client *c, struct span *ret);
-/* True if the connection can carry another request: body read to its end, keep-alive, nothing unread. */
+/* True if the connection can carry another request: body read to its end, keep-alive, nothing
+ * unread. */
 bool h1_client_reusable(const struct h1_client *c);

@@ -126,7 +126,8 @@ static void note_coding(struct h1_facts *facts, struct span value)
 
 	facts->has_coding = true;
 	facts->coding = value;
-	/* Lists may have empty elements, but who sends ", chunked" hopes that somebody does not see it. */
+	/* Lists may have empty elements, but who sends ", chunked" hopes that somebody does not see
+	 * it. */
 	if (value.n == 0 || value.p[0] == ',' || value.p[value.n - 1] == ',')
 		facts->coding_bad = true;
 	while (http_list_next(&value, &coding)) {

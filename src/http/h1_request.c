@@ -251,7 +251,8 @@ int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_re
 	r = h1_parse_fields(&c, a, HTTP_FIELDS_MAX, &ret->fields, &facts);
 	if (r < 0)
 		return r;
-	/* From here on nobody sees what the next hop will not get, least of all the cache (Vary). */
+	/* From here on nobody sees what the next hop will not get, least of all the cache
+	 * (Vary). */
 	if (facts.names_fields)
 		http_fields_strip_named(&ret->fields);
 	r = pick_host(&c, &facts, authority, a, ret);

@@ -15,7 +15,8 @@
 
 /* Entries of one sendmsg that come from the caller. */
 #define BATCH 28
-/* An answer up to this size, head included, is copied together: one piece is cheaper for the kernel than a list. */
+/* An answer up to this size, head included, is copied together: one piece is cheaper for the kernel
+ * than a list. */
 #define ONE_PIECE_MAX 4096
 #define OWN_LINES_MAX 96
 
@@ -28,7 +29,8 @@ int h1_send(struct h1_work *w, struct iovec *iov, int count)
 {
 	struct conn *c = w->h->conn;
 
-	/* conn_send() has one deadline for all; here each piece that the client takes earns a new one. */
+	/* conn_send() has one deadline for all; here each piece that the client takes earns a new
+	 * one. */
 	while (count > 0) {
 		uint64_t deadline = deadline_in(w->h->server->limits.send_timeout_ms);
 		ssize_t sent = c->top->ops->send(c->top, iov, count, deadline);
@@ -173,7 +175,8 @@ static void put_head(struct h1_work *w, struct iovec *v, int *count)
 	w->out.head = (struct span){ 0 };
 }
 
-/* v in one piece, if it begins with the head (so that it happens once an exchange) and is small. Its new count. */
+/* v in one piece, if it begins with the head (so that it happens once an exchange) and is small.
+ * Its new count. */
 static int join(struct h1_work *w, struct iovec *v, int count)
 {
 	struct h1_writer out;

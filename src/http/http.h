@@ -72,7 +72,8 @@ void http_fields_add_name(struct http_fields *f, struct arena *a, struct span na
 /* Adds a field whose id is right already, such as one of another list. */
 void http_fields_push(struct http_fields *f, struct arena *a, struct http_field field);
 void http_fields_remove(struct http_fields *f, enum http_field_id id);
-/* Removes the fields that Connection names (RFC 9110 7.6.1), but none marked HTTP_NO_STRIP and no hop-by-hop ones. */
+/* Removes the fields that Connection names (RFC 9110 7.6.1), but none marked HTTP_NO_STRIP and no
+ * hop-by-hop ones. */
 void http_fields_strip_named(struct http_fields *f);
 /* The same, then all hop-by-hop fields, Connection too. */
 void http_fields_strip_hop(struct http_fields *f);
@@ -96,10 +97,12 @@ bool http_method_idempotent(enum http_method m); /* RFC 9110 9.2.2 */
 struct http_req {
 	enum http_method method;
 	struct span method_text;
-	bool tls;                  /* the scheme: https */
-	struct span host;          /* lower case, without port, without trailing dot; "[::1]" for IPv6 */
-	uint16_t port;             /* from Host; 0 if it named none */
-	struct span target;        /* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
+	bool tls; /* the scheme: https */
+	/* lower case, without port, without trailing dot; "[::1]" for IPv6 */
+	struct span host;
+	uint16_t port; /* from Host; 0 if it named none */
+	/* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
+	struct span target;
 	struct span path, query;   /* of target; query without '?', .p == NULL if there is none */
 	uint8_t version_minor;     /* HTTP/1.x; for the access log ("HTTP/2" will say 20) */
 	struct http_fields fields; /* as received, without Host and what Connection names */
@@ -116,7 +119,8 @@ struct http_resp {
 	struct span reason;
 	struct http_fields fields;
 	enum http_body_kind { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE } body;
-	uint64_t content_length; /* if body == HTTP_BODY_LENGTH; or what HEAD/304 declared (has_length) */
+	/* if body == HTTP_BODY_LENGTH; or what HEAD/304 declared (has_length) */
+	uint64_t content_length;
 	bool has_length;
 	bool keep_alive;
 };
@@ -137,13 +141,14 @@ struct http_exchange_ops {
 	const struct http_fields *(*trailers)(struct http_exchange *x);
 	/* A 1xx response (not 101), any number before the final head. */
 	int (*send_interim)(struct http_exchange *x, unsigned status, const struct http_fields *fields);
-	/* The final head. The sink adds framing (Content-Length or chunked), Connection, and Date if
-	 * absent; fields must hold no hop-by-hop and no framing fields. length < 0: unknown. For HEAD,
-	 * 204 and 304 no body follows whatever length says; length >= 0 is still declared (not for 204).
-	 * The head may be held back until the first body bytes, so that both leave in one packet.
-	 * -EINVAL if a name or value must not go on the wire (CR, LF, NUL…). */
+	/* The final head. The sink adds framing (Content-Length or chunked), Connection, and Date
+	 * if absent; fields must hold no hop-by-hop and no framing fields. length < 0: unknown. For
+	 * HEAD, 204 and 304 no body follows whatever length says; length >= 0 is still declared
+	 * (not for 204). The head may be held back until the first body bytes, so that both leave
+	 * in one packet. -EINVAL if a name or value must not go on the wire (CR, LF, NUL…). */
 	int (*send_head)(struct http_exchange *x, unsigned status, const struct http_fields *fields, int64_t length);
-	/* Body bytes; waits while the client is slow (that is the back-pressure). iov is not kept. */
+	/* Body bytes; waits while the client is slow (that is the back-pressure). iov is not
+	 * kept. */
 	int (*send_body)(struct http_exchange *x, const struct iovec *iov, int count);
 	/* The end; trailers may be NULL and are sent only where framing allows. */
 	int (*finish)(struct http_exchange *x, const struct http_fields *trailers);
@@ -151,10 +156,10 @@ struct http_exchange_ops {
 	 * closed before the declared end; a reset stream). */
 	void (*abort)(struct http_exchange *x);
 	/* 101: sends the head with Upgrade, then hands over the byte stream in both directions:
-	 * returns the connection to read from and write to until the end (it is closed when the handler
-	 * returns); bytes that the client sent early are in its pending data. The Upgrade field is
-	 * that of fields, else the request's. NULL where the version has no upgrade, or the request
-	 * (req.upgrade) asked for none. */
+	 * returns the connection to read from and write to until the end (it is closed when the
+	 * handler returns); bytes that the client sent early are in its pending data. The Upgrade
+	 * field is that of fields, else the request's. NULL where the version has no upgrade, or
+	 * the request (req.upgrade) asked for none. */
 	struct conn *(*upgrade)(struct http_exchange *x, const struct http_fields *fields);
 };
 struct http_exchange {
@@ -167,7 +172,8 @@ struct http_exchange {
 	uint16_t status;
 	bool head_sent;
 	uint64_t body_bytes_sent, body_bytes_received;
-	uint64_t body_max; /* set by the answering code: read_body() says -EFBIG beyond; 0: no bound */
+	/* set by the answering code: read_body() says -EFBIG beyond; 0: no bound */
+	uint64_t body_max;
 	uint64_t started_ms;
 };
 

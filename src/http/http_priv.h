@@ -86,7 +86,8 @@ ssize_t h1_fields_size(const struct http_fields *f, enum http_field_id allowed);
 /* "1a2b\r\n" into ret; its length. */
 #define H1_CHUNK_HEAD_SIZE 20
 size_t h1_chunk_head(char ret[H1_CHUNK_HEAD_SIZE], uint64_t n);
-/* The last chunk with its trailers (may be NULL) in a; .p == NULL if they must not go on the wire. */
+/* The last chunk with its trailers (may be NULL) in a; .p == NULL if they must not go on the
+ * wire. */
 struct span h1_last_chunk(const struct http_fields *trailers, struct arena *a);
 /* "Date: …CRLF" as of this second; good until the thread's next call. */
 struct span h1_date_line(void);

@@ -43,9 +43,10 @@ struct conn_filter {
 
 struct conn {
 	struct conn_filter *top;
-	struct loop_fd fd;            /* of the bottom socket */
-	struct net_addr peer, local;  /* the client's own, once a PROXY header told it */
-	struct net_addr via;          /* the load balancer's, if there was a PROXY header; else n == 0 */
+	struct loop_fd fd;           /* of the bottom socket */
+	struct net_addr peer, local; /* the client's own, once a PROXY header told it */
+	/* the load balancer's, if there was a PROXY header; else n == 0 */
+	struct net_addr via;
 	uint64_t bytes_in, bytes_out; /* on the wire */
 	/* The last recv got less than it asked for: the socket is drained, and the next
 	 * readiness is an edge to come; callers that go idle need not try recv first. */
@@ -62,15 +63,16 @@ struct conn *conn_close(struct conn *c);
 void conn_closep(struct conn **c);
 /* Connects to a; NULL and *ret_error on failure. */
 struct conn *conn_connect(const struct net_addr *a, uint64_t deadline, int *ret_error);
-/* Connects to the first of n addresses that answers, in their order. Each has an equal share of the time that is left, so that
- * one whose packets vanish does not use up that of the others. */
+/* Connects to the first of n addresses that answers, in their order. Each has an equal share of the
+ * time that is left, so that one whose packets vanish does not use up that of the others. */
 struct conn *conn_connect_any(const struct net_addr *a, int n, uint64_t deadline, int *ret_error);
 
 /* Receives up to n bytes. How many; 0 at the end, or a negative errno. */
 ssize_t conn_recv(struct conn *c, void *p, size_t n, uint64_t deadline);
 /* All of iov, whose entries it may change. 0 or a negative errno. */
 int conn_send(struct conn *c, struct iovec *iov, int count, uint64_t deadline);
-/* Steps over the first n bytes of *count pieces, and over empty ones behind them. Does not suspend. */
+/* Steps over the first n bytes of *count pieces, and over empty ones behind them. Does not
+ * suspend. */
 void iov_skip(struct iovec **iov, int *count, size_t n);
 int conn_write(struct conn *c, const void *p, size_t n, uint64_t deadline);
 /* Farewell of every filter from the top, then FIN; the conn still needs conn_close(). */
@@ -100,5 +102,6 @@ struct proxy_header {
 	struct net_addr source, target;
 };
 int proxy_header_parse(struct span bytes, struct proxy_header *ret, size_t *ret_used);
-/* Pure: a header of version 2 for a stream from source to target; LOCAL if these are not of one family. */
+/* Pure: a header of version 2 for a stream from source to target; LOCAL if these are not of one
+ * family. */
 void proxy_header_write(const struct net_addr *source, const struct net_addr *target, struct buf *out);

@@ -46,10 +46,12 @@ bool net_prefix_contains(const struct net_prefix *p, const struct net_addr *a);
  * SO_REUSEPORT if reuse_port; IPv6 sockets are IPV6_V6ONLY. Returns the descriptor or a
  * negative errno; fills fault (LISTEN-FAILED). Does not suspend. */
 int net_listen(const struct net_addr *a, bool reuse_port, int backlog, struct fault *fault);
-/* The same for datagrams; queue_bytes: what the kernel shall keep of them, each way (as far as it lets us). */
+/* The same for datagrams; queue_bytes: what the kernel shall keep of them, each way (as far as it
+ * lets us). */
 int net_listen_udp(const struct net_addr *a, bool reuse_port, int queue_bytes, struct fault *fault);
-/* Could one listen on a? Binds a socket of that type (SOCK_STREAM, SOCK_DGRAM) without SO_REUSEPORT, which fails if
- * anybody listens there, and closes it. 0 or a negative errno. Does not suspend. */
+/* Could one listen on a? Binds a socket of that type (SOCK_STREAM, SOCK_DGRAM) without
+ * SO_REUSEPORT, which fails if anybody listens there, and closes it. 0 or a negative errno. Does
+ * not suspend. */
 int net_probe(const struct net_addr *a, int type);
 /* Connects. Suspends. The connected, non-blocking descriptor or -errno (-ETIMEDOUT…). */
 int net_connect(const struct net_addr *a, uint64_t deadline);

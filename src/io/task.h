@@ -35,7 +35,8 @@ typedef void task_fn(void *arg);
  * task frees itself when fn returns: the pointer is good until then. At most
  * loop_settings.tasks_max tasks a loop: NULL beyond that (the caller refuses its work). */
 struct task *task_spawn(const char *name, task_fn *fn, void *arg);
-/* The same on another loop; any thread. Refusal is told by on_refused(arg) on that loop (may be NULL). */
+/* The same on another loop; any thread. Refusal is told by on_refused(arg) on that loop (may be
+ * NULL). */
 void task_spawn_on(struct loop *loop, const char *name, task_fn *fn, void *arg, task_fn *on_refused);
 /* The running task, or NULL when called from the loop itself. */
 struct task *task_self(void);

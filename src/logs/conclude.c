@@ -1,6 +1,6 @@
 /*
- * When all is read: peers by group (the domain of their names, else their network), and causes that the words left open, guessed
- * from what the group was seen to speak.
+ * When all is read: peers by group (the domain of their names, else their network), and causes that
+ * the words left open, guessed from what the group was seen to speak.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -39,7 +39,8 @@ static struct span network_of(struct arena *a, const uint8_t addr[16])
 	return arena_spanf(a, "%s/%d", text, four ? 24 : 48);
 }
 
-/* "mx1.example.net" -> "example.net"; one label more where a country sells below co, com and their like. Empty: no such name. */
+/* "mx1.example.net" -> "example.net"; one label more where a country sells below co, com and their
+ * like. Empty: no such name. */
 static struct span domain_of(struct span host)
 {
 	unsigned labels = 0, want = 2;

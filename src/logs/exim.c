@@ -1,24 +1,29 @@
 /*
  * Exim's main log.
  *
- *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=host (helo) [192.0.2.1]:4711 P=esmtps X=TLS1.2:SUITE:256 CV=no S=…
- *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i => a@b R=… T=… H=host [192.0.2.1] X=TLS1.3:SUITE:256 CV=yes C="250 OK"
- *   2024-01-05 09:14:21 TLS error on connection from host (helo) [192.0.2.1]:4711 I=[…]:25 (SSL_accept): error:…
- *   2024-01-05 09:14:22 H=host (helo) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: encryption required
+ *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=host (helo) [192.0.2.1]:4711 P=esmtps
+ *   X=TLS1.2:SUITE:256 CV=no S=… 2024-01-05 09:14:21 1rB7Q1-0041w7-0i => a@b R=… T=… H=host
+ *   [192.0.2.1] X=TLS1.3:SUITE:256 CV=yes C="250 OK" 2024-01-05 09:14:21 TLS error on connection
+ *   from host (helo) [192.0.2.1]:4711 I=[…]:25 (SSL_accept): error:… 2024-01-05 09:14:22 H=host
+ *   (helo) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: encryption required
  *
- * A failed handshake of a delivery is told with what is done about it (without TLS is the default), or once for each recipient; older
- * versions had words of their own:
+ * A failed handshake of a delivery is told with what is done about it (without TLS is the default),
+ * or once for each recipient; older versions had words of their own:
  *
- *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i TLS session: (SSL_connect): error:…: delivering unencrypted to H=host [192.0.2.1] (not in …
- *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i == a@b R=… T=… defer (-37) H=host [192.0.2.1]: TLS session: (SSL_connect): error:…
- *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i == a@b R=… T=… defer (-38) H=host [192.0.2.1]: a TLS session is required, but …
- *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i H=host [192.0.2.1]: TLS error on connection (gnutls_handshake): …
+ *   2024-01-05 09:14:21 1rB7Q1-0041w7-0i TLS session: (SSL_connect): error:…: delivering
+ *   unencrypted to H=host [192.0.2.1] (not in … 2024-01-05 09:14:21 1rB7Q1-0041w7-0i == a@b R=… T=…
+ *   defer (-37) H=host [192.0.2.1]: TLS session: (SSL_connect): error:… 2024-01-05 09:14:21
+ *   1rB7Q1-0041w7-0i == a@b R=… T=… defer (-38) H=host [192.0.2.1]: a TLS session is required, but
+ *   … 2024-01-05 09:14:21 1rB7Q1-0041w7-0i H=host [192.0.2.1]: TLS error on connection
+ *   (gnutls_handshake): …
  *
- * X= holds version, suite and bits; a build with GnuTLS writes ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM where the
- * signature names the key type. A pid in brackets, milliseconds and a zone may stand behind the time.
+ * X= holds version, suite and bits; a build with GnuTLS writes
+ * ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM where the signature names the key type. A pid in
+ * brackets, milliseconds and a zone may stand behind the time.
  *
- * A build with GnuTLS, as a server, sends its alert, waits for half a second and for the client to hang up, and only then writes that the
- * handshake failed: a client that comes again at once without TLS stands before its own failure.
+ * A build with GnuTLS, as a server, sends its alert, waits for half a second and for the client to
+ * hang up, and only then writes that the handshake failed: a client that comes again at once
+ * without TLS stands before its own failure.
  */
 #include "logs/logs_priv.h"
 
@@ -92,7 +97,8 @@ static bool is_after_handshake(struct span where)
 	return false;
 }
 
-/* " I=[…]:25 (SSL_accept): reason", "TLS session: (SSL_connect): reason", ": reason" (then *ret_where is empty). */
+/* " I=[…]:25 (SSL_accept): reason", "TLS session: (SSL_connect): reason", ": reason" (then
+ * *ret_where is empty). */
 static struct span take_reason(struct span rest, struct span *ret_where)
 {
 	ptrdiff_t open = span_index(rest, '('), close = find(rest, SPAN("): ")), colon = find(rest, SPAN(": "));
@@ -141,7 +147,8 @@ static void on_tls_error(struct logs *l, const struct stamp *stamp, struct span 
 		on_failure(l, stamp, id, way, &p, rest);
 }
 
-/* "TLS session: (SSL_connect): reason: delivering unencrypted to H=host [address] (not in hosts_require_tls)" */
+/* "TLS session: (SSL_connect): reason: delivering unencrypted to H=host [address] (not in
+ * hosts_require_tls)" */
 static void on_unencrypted(struct logs *l, const struct stamp *stamp, struct span id, struct span rest)
 {
 	static const struct span instead = SPAN("delivering unencrypted to H=");
@@ -156,7 +163,8 @@ static void on_unencrypted(struct logs *l, const struct stamp *stamp, struct spa
 		on_failure(l, stamp, id, OUT, &p, span_sub(rest, 0, (size_t)at - 2));
 }
 
-/* "a@b R=… T=… defer (-37) H=host [address]: TLS session: (SSL_connect): reason", "…: a TLS session is required, but …" */
+/* "a@b R=… T=… defer (-37) H=host [address]: TLS session: (SSL_connect): reason", "…: a TLS session
+ * is required, but …" */
 static void on_deferral(struct logs *l, const struct stamp *stamp, struct span id, struct span rest)
 {
 	struct party p;

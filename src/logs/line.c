@@ -1,9 +1,10 @@
 /*
  * A line's time and program.
  *
- * Lines are found with memchr(), which looks at 32 bytes at a time; what a line is about is then told by a few bytes at
- * known places (the date's dashes, the arrow behind Exim's message id, the daemon's name), so that the many lines which tell
- * nothing are left after those. Whatever costs more waits until it is needed: that a time's digits are digits, too, is seen when a line that
+ * Lines are found with memchr(), which looks at 32 bytes at a time; what a line is about is then
+ * told by a few bytes at known places (the date's dashes, the arrow behind Exim's message id, the
+ * daemon's name), so that the many lines which tell nothing are left after those. Whatever costs
+ * more waits until it is needed: that a time's digits are digits, too, is seen when a line that
  * matters is to be dated.
  */
 #include <time.h>
@@ -71,7 +72,8 @@ static bool dated_hour(const char *p, bool utc, int64_t *ret)
 	return true;
 }
 
-/* "Jan  5 09": of the latest year that does not lie past the file's last change (and a day, for clocks that differ). */
+/* "Jan  5 09": of the latest year that does not lie past the file's last change (and a day, for
+ *       clocks that differ). */
 static bool undated_hour(const char *p, int64_t changed_at, int64_t *ret)
 {
 	int month = month_of(p), hour = two(p + 7);

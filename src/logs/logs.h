@@ -1,22 +1,25 @@
 /*
  * Mail logs: which peers fail at TLS and why, what followed, and what they speak.
  *
- * Read are the logs of Exim (built with OpenSSL or GnuTLS; also through syslog), Postfix (whose lines about one connection are joined by
- * the process's number) and torhaus itself, mixed at will; plain, gzip or zstd. Lines of other programs cost their line
- * ends only.
+ * Read are the logs of Exim (built with OpenSSL or GnuTLS; also through syslog), Postfix (whose
+ * lines about one connection are joined by the process's number) and torhaus itself, mixed at will;
+ * plain, gzip or zstd. Lines of other programs cost their line ends only.
  *
- * Streaming, in constant memory: at most LOGS_PEERS_MAX peers (by address) are kept. When a new one comes, the one that was seen
- * longest ago goes, first among those without failures; logs_evicted() tells how many went, so that nobody takes a count
- * for more than it is. A peer keeps up to LOGS_USES_MAX versions and suites and LOGS_CAUSES_MAX causes; what does not fit is counted.
+ * Streaming, in constant memory: at most LOGS_PEERS_MAX peers (by address) are kept. When a new one
+ * comes, the one that was seen longest ago goes, first among those without failures; logs_evicted()
+ * tells how many went, so that nobody takes a count for more than it is. A peer keeps up to
+ * LOGS_USES_MAX versions and suites and LOGS_CAUSES_MAX causes; what does not fit is counted.
  *
- * What followed a failure: a mail or a refused recipient of the same address without TLS within LOGS_FALLBACK_S.
+ * What followed a failure: a mail or a refused recipient of the same address without TLS within
+ * LOGS_FALLBACK_S.
  *
- * Causes are read from the words of the TLS library, which are often not enough ("no shared cipher" has more than twenty causes):
- * then the cause is a guess from what the peer, or its siblings of the same domain, were seen to speak, and is marked as one.
- * Outbound connections show what the peer's servers do; that its clients do the same is a guess, too.
+ * Causes are read from the words of the TLS library, which are often not enough ("no shared cipher"
+ * has more than twenty causes): then the cause is a guess from what the peer, or its siblings of
+ * the same domain, were seen to speak, and is marked as one. Outbound connections show what the
+ * peer's servers do; that its clients do the same is a guess, too.
  *
- * Times: Exim's are local unless they carry a zone; those of classic syslog have no year, and get the latest that does not lie past
- * the file's last change.
+ * Times: Exim's are local unless they carry a zone; those of classic syslog have no year, and get
+ * the latest that does not lie past the file's last change.
  */
 #pragma once
 #include <stdbool.h>
@@ -35,11 +38,13 @@ struct logs;
 struct logs *logs_new(int64_t since, unsigned peers_max);
 struct logs *logs_free(struct logs *l);
 
-/* Reads files in the order of their first dated lines (rotated ones come in any order). Blocking. 0, or the negative errno of the
- * last that could not be read; each of those is told (FILE-UNREADABLE). */
+/* Reads files in the order of their first dated lines (rotated ones come in any order). Blocking.
+ * 0, or the negative errno of the last that could not be read; each of those is told
+ * (FILE-UNREADABLE). */
 typedef void logs_fault_fn(void *arg, const struct fault *f);
 int logs_read(struct logs *l, const char *const *paths, unsigned n, logs_fault_fn *on_fault, void *arg);
-/* Some lines; the last is taken to be whole. changed_at: of their file, for times without a year. */
+/* Some lines; the last is taken to be whole. changed_at: of their file, for times without a
+ * year. */
 void logs_feed(struct logs *l, struct span lines, int64_t changed_at);
 /* When everything was read: causes that are to be guessed from all there is. */
 void logs_conclude(struct logs *l);
@@ -49,7 +54,8 @@ void logs_conclude(struct logs *l);
 /* A version and suite, and how often: handshakes or mails, whatever the program logs. */
 struct log_use {
 	const char *version, *suite; /* "TLS1.2", "ECDHE-RSA-AES128-GCM-SHA256"; as written */
-	enum tls_key_type key;       /* of the server's certificate; OTHER: the text does not tell */
+	/* of the server's certificate; OTHER: the text does not tell */
+	enum tls_key_type key;
 	uint64_t in, out;
 };
 /* Why handshakes failed. */
@@ -67,12 +73,13 @@ struct log_peer {
 	uint64_t mails_in, clear_in; /* with TLS and without; inbound: the peer is the client */
 	uint64_t mails_out, clear_out;
 	uint64_t failures_in, failures_out;
-	int64_t failed_at;                   /* the last; 0: none */
-	bool failed_out;                     /* in that direction */
-	int64_t failed_first_at, secured_at; /* in that direction, too; secured_at: the last handshake, 0: none */
-	const char *reason;                  /* its words */
-	uint64_t fallbacks;                  /* came without TLS after a failure */
-	uint64_t fallbacks_out;              /* or mail went there without */
+	int64_t failed_at; /* the last; 0: none */
+	bool failed_out;   /* in that direction */
+	/* in that direction, too; secured_at: the last handshake, 0: none */
+	int64_t failed_first_at, secured_at;
+	const char *reason;     /* its words */
+	uint64_t fallbacks;     /* came without TLS after a failure */
+	uint64_t fallbacks_out; /* or mail went there without */
 	int64_t fallback_at, fallback_after_s;
 	uint64_t refusals; /* of recipients, for want of encryption */
 	int64_t refused_at;
@@ -83,12 +90,14 @@ struct log_peer {
 	const struct log_cause *causes;
 	unsigned causes_n;
 };
-/* By group, worst first: groups with failures before those without, then by mails. Valid until the next feeding. */
+/* By group, worst first: groups with failures before those without, then by mails. Valid until the
+ * next feeding. */
 unsigned logs_count(const struct logs *l);
 const struct log_peer *logs_peer(const struct logs *l, unsigned i);
 
-/* Never seen with TLS 1.3 or an ECDSA certificate, but with RSA: it would fail if there were no RSA certificate. *ret_sure: our
- * server showed ECDSA certificates to others, so it could have chosen. */
+/* Never seen with TLS 1.3 or an ECDSA certificate, but with RSA: it would fail if there were no RSA
+ * certificate. *ret_sure: our server showed ECDSA certificates to others, so it could have
+ * chosen. */
 bool logs_is_rsa_only(const struct logs *l, const struct log_peer *p, bool *ret_sure);
 
 /* Our server's certificates were of one type, then of the other: it changed between these. */

@@ -24,7 +24,8 @@ struct cause {
 	uint32_t count;
 };
 
-/* First what lines without trouble look at: few lines of cache, for a log of many peers finds none of them there. */
+/* First what lines without trouble look at: few lines of cache, for a log of many peers finds none
+ * of them there. */
 struct peer {
 	uint8_t addr[16];   /* IPv4 mapped */
 	struct list recent; /* in quiet or failed */
@@ -34,7 +35,8 @@ struct peer {
 	bool failed_out; /* the last failure */
 	bool cleared[2]; /* in, out; the last failure was followed already */
 	int64_t first_at, last_at, secured_at[2], failed_at[2];
-	int64_t clear_at;                         /* it last came without TLS for no reason known; 0: never since TLS */
+	/* it last came without TLS for no reason known; 0: never since TLS */
+	int64_t clear_at;
 	uint64_t mails[2], clear[2], failures[2]; /* in, out */
 	struct use uses[LOGS_USES_MAX];
 	char host[LOGS_TEXT];
@@ -58,8 +60,8 @@ struct clock_cache {
 	int64_t hour_s;
 };
 
-/* What a text was found to say, as it comes again and again. Of the text its hash is kept: 64 bits of a function that nobody outside
- * the process knows. */
+/* What a text was found to say, as it comes again and again. Of the text its hash is kept: 64 bits
+ * of a function that nobody outside the process knows. */
 enum question { WHICH_SUITE, WHICH_RULE, ABOUT_ENCRYPTION };
 struct memo {
 	uint64_t hash;
@@ -112,8 +114,8 @@ struct party {
 
 /* ---- line.c ---- */
 
-/* The time that the line begins with (any of the three forms). Its value comes with stamp_time(): it is looked up only for lines
- * that matter. */
+/* The time that the line begins with (any of the three forms). Its value comes with stamp_time():
+ * it is looked up only for lines that matter. */
 struct stamp {
 	struct span text;
 	enum { STAMP_NONE, STAMP_EXIM, STAMP_RFC3339, STAMP_SYSLOG } form;
@@ -134,8 +136,8 @@ static inline bool skip(struct span *rest, struct span prefix)
 	rest->n -= prefix.n;
 	return true;
 }
-/* The place of the first part, or -1. By its first byte, which should be rare: memmem() builds a table for each search, which does
- * not pay in texts as short as lines. */
+/* The place of the first part, or -1. By its first byte, which should be rare: memmem() builds a
+ * table for each search, which does not pay in texts as short as lines. */
 static inline ptrdiff_t find(struct span s, struct span part)
 {
 	const char *p = s.p;
@@ -147,7 +149,8 @@ static inline ptrdiff_t find(struct span s, struct span part)
 	}
 	return -1;
 }
-/* What follows the first "name=", for a name with what stands before it (" H", ", relay"); false: there is none. */
+/* What follows the first "name=", for a name with what stands before it (" H", ", relay"); false:
+ * there is none. */
 static inline bool find_value(struct span s, struct span name, struct span *ret)
 {
 	const char *p = s.p;
@@ -176,7 +179,8 @@ static inline bool skip_to_value(struct span *rest, struct span name)
 }
 /* The address (what stands in [ ]); false: none. */
 bool party_addr(struct span text, uint8_t ret[16]);
-/* "name (helo) [address]" or "name[address]" at the beginning of *rest, which then stands behind it. */
+/* "name (helo) [address]" or "name[address]" at the beginning of *rest, which then stands behind
+ * it. */
 bool party_take(struct span *rest, struct party *ret);
 /* Is the answer to this known? Else *ret is the place for it. */
 bool memo_find(struct logs *l, enum question q, struct span text, struct memo **ret);
@@ -184,7 +188,8 @@ bool memo_find(struct logs *l, enum question q, struct span text, struct memo **
 /* ---- one program each: the line behind its time and header ---- */
 void exim_line(struct logs *l, const struct stamp *stamp, struct span message);
 void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span message);
-bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span message); /* false: it is none of those */
+/* false: it is none of those */
+bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span message);
 
 /* ---- peers.c: events ---- */
 
@@ -199,7 +204,8 @@ void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struc
 /* Of a message's delivery: one failure has a line for each recipient, and more. */
 void peer_failed_for(struct logs *l, struct peer *p, struct span id, int64_t at, struct span reason);
 void peer_failed_as(struct logs *l, struct peer *p, enum way way, int64_t at, enum fault_code code);
-/* Its last failure, at `at`, was written up to some seconds after it happened: what followed may stand before it. */
+/* Its last failure, at `at`, was written up to some seconds after it happened: what followed may
+ * stand before it. */
 void peer_failed_before(struct peer *p, int64_t at);
 /* It came as far as a recipient, and there was no handshake on the way. */
 void peer_came(struct peer *p, int64_t at);

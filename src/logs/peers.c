@@ -1,6 +1,7 @@
 /*
- * Peers: what events add up to. The table is as large as it may become from the start; a peer's place is taken over when it has to
- * go. Two lists keep the order of last sight, one of peers without failures, which go first, and one of those with.
+ * Peers: what events add up to. The table is as large as it may become from the start; a peer's
+ * place is taken over when it has to go. Two lists keep the order of last sight, one of peers
+ * without failures, which go first, and one of those with.
  */
 #include "base/mem.h"
 #include "base/fmt.h"
@@ -77,7 +78,8 @@ static bool has_failed(const struct peer *p)
 	return p->failures[IN] + p->failures[OUT] > 0;
 }
 
-/* The place of the peer that was not seen for the longest time: a quiet one, unless those with failures hold most of the table. */
+/* The place of the peer that was not seen for the longest time: a quiet one, unless those with
+ * failures hold most of the table. */
 static struct peer *evict(struct logs *l)
 {
 	struct list *from = list_empty(&l->quiet) ? &l->failed : &l->quiet;
@@ -257,7 +259,8 @@ static void count_cause(struct peer *p, unsigned rule)
 	p->causes[i].count++;
 }
 
-/* Its last failure gets another cause than it had. The rule is kept with the peer: the words that led to it are kept shortened. */
+/* Its last failure gets another cause than it had. The rule is kept with the peer: the words that
+ * led to it are kept shortened. */
 static void correct_cause(struct peer *p, unsigned better)
 {
 	for (unsigned i = 0; i < p->causes_n; i++)

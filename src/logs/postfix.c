@@ -2,29 +2,34 @@
  * Postfix's log. One connection leaves several lines, which only the process's number joins:
  *
  *   postfix/smtpd[12]: connect from host[192.0.2.1]
- *   postfix/smtpd[12]: Anonymous TLS connection established from host[192.0.2.1]: TLSv1.2 with cipher SUITE (256/256 bits)
- *   postfix/smtpd[12]: SSL_accept error from host[192.0.2.1]: -1
- *   postfix/smtpd[12]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:…
- *   postfix/smtpd[12]: 4F1A…: client=host[192.0.2.1]
- *   postfix/smtpd[12]: NOQUEUE: reject: RCPT from host[192.0.2.1]: 530 5.7.0 Must issue a STARTTLS command first; from=<…> to=<…> …
- *   postfix/smtp[13]: Trusted TLS connection established to host[192.0.2.1]:25: TLSv1.3 with cipher SUITE (…) …
+ *   postfix/smtpd[12]: Anonymous TLS connection established from host[192.0.2.1]: TLSv1.2 with
+ *   cipher SUITE (256/256 bits) postfix/smtpd[12]: SSL_accept error from host[192.0.2.1]: -1
+ *   postfix/smtpd[12]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared
+ *   cipher:… postfix/smtpd[12]: 4F1A…: client=host[192.0.2.1]
+ *   postfix/smtpd[12]: NOQUEUE: reject: RCPT from host[192.0.2.1]: 530 5.7.0 Must issue a STARTTLS
+ *   command first; from=<…> to=<…> … postfix/smtp[13]: Trusted TLS connection established to
+ *   host[192.0.2.1]:25: TLSv1.3 with cipher SUITE (…) …
  *      … key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256
  *   postfix/smtp[13]: 4F1A…: to=<…>, relay=host[192.0.2.1]:25, …, status=sent (…)
- *   postfix/smtp[13]: 4F1A…: to=<…>, relay=host[192.0.2.1]:25, …, status=deferred (TLS is required, but was not offered by host …)
+ *   postfix/smtp[13]: 4F1A…: to=<…>, relay=host[192.0.2.1]:25, …, status=deferred (TLS is required,
+ *   but was not offered by host …)
  *
- * The words of the library come behind the error's line and replace its number. With TLS 1.3 the signature names the key type.
- * smtp does not say that it connects: a connection is another one when it has a line about TLS, or another message.
+ * The words of the library come behind the error's line and replace its number. With TLS 1.3 the
+ * signature names the key type. smtp does not say that it connects: a connection is another one
+ * when it has a line about TLS, or another message.
  *
- * tlsproxy does the TLS of postscreen, and of smtp where connections are used again. It has many connections at a time, and the
- * library's words, without an address, stand before the failure:
+ * tlsproxy does the TLS of postscreen, and of smtp where connections are used again. It has many
+ * connections at a time, and the library's words, without an address, stand before the failure:
  *
- *   postfix/tlsproxy[14]: Anonymous TLS connection established from [192.0.2.1]:4711: TLSv1.3 with cipher SUITE (…) …
- *   postfix/tlsproxy[14]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:…
- *   postfix/tlsproxy[14]: TLS handshake failed for service=smtpd peer=[192.0.2.1]:4711
- *   postfix/postscreen[15]: NOQUEUE: reject: RCPT from [192.0.2.1]:4712: 450 4.3.2 Service currently unavailable; from=<…>, to=<…>, …
+ *   postfix/tlsproxy[14]: Anonymous TLS connection established from [192.0.2.1]:4711: TLSv1.3 with
+ *   cipher SUITE (…) … postfix/tlsproxy[14]: warning: TLS library problem: error:0A0000C1:SSL
+ *   routines::no shared cipher:… postfix/tlsproxy[14]: TLS handshake failed for service=smtpd
+ *   peer=[192.0.2.1]:4711 postfix/postscreen[15]: NOQUEUE: reject: RCPT from [192.0.2.1]:4712: 450
+ *   4.3.2 Service currently unavailable; from=<…>, to=<…>, …
  *
- * postscreen refuses every first recipient while it tests a client: no refusal to count, but it tells that somebody came without TLS.
- * It writes nothing when it demands TLS itself (postscreen_tls_security_level = encrypt).
+ * postscreen refuses every first recipient while it tests a client: no refusal to count, but it
+ * tells that somebody came without TLS. It writes nothing when it demands TLS itself
+ * (postscreen_tls_security_level = encrypt).
  */
 #include "logs/logs_priv.h"
 
@@ -79,7 +84,8 @@ static unsigned suite_of(struct logs *l, struct span tls)
 	return m->answer;
 }
 
-/* "TLS connection established from host[address]: TLSv1.2 with cipher …", "… established to host[address]:25: …", "… reused to …" */
+/* "TLS connection established from host[address]: TLSv1.2 with cipher …", "… established to
+ * host[address]:25: …", "… reused to …" */
 static void on_tls(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
 	bool again = skip(&rest, SPAN("TLS connection reused to "));
@@ -118,7 +124,8 @@ static void on_error(struct logs *l, const struct stamp *stamp, struct session *
 		colon < 0 ? SPAN("") : span_from(rest, (size_t)colon + 2));
 }
 
-/* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:", without the place in the source. */
+/* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:", without the
+ * place in the source. */
 static struct span words_of(struct span rest)
 {
 	ptrdiff_t file = find(rest, SPAN(":../"));
@@ -221,7 +228,8 @@ static void on_delivery(struct logs *l, const struct stamp *stamp, struct sessio
 		peer_failed_for(l, peer_meet(l, &p, at), id, at, span_from(rest, (size_t)span_index(rest, '(') + 1));
 }
 
-/* "4F1A2B3C: " or the long form, before lines of a message; "NOQUEUE: " and "warning: " look the same. */
+/* "4F1A2B3C: " or the long form, before lines of a message; "NOQUEUE: " and "warning: " look the
+ * same. */
 static bool take_queue_id(struct span *rest, struct span *ret)
 {
 	ptrdiff_t colon = span_index(span_sub(*rest, 0, 24), ':');

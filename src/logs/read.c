@@ -1,6 +1,7 @@
 /*
- * Files: plain ones, and compressed by gzip or zstd, told by their first bytes. All are read by the same buffer, which ends
- * at a line; a line longer than the buffer is cut. Rotated files are put in the order of their first dated lines.
+ * Files: plain ones, and compressed by gzip or zstd, told by their first bytes. All are read by the
+ * same buffer, which ends at a line; a line longer than the buffer is cut. Rotated files are put in
+ * the order of their first dated lines.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /*
- * What the words of a TLS library mean, as far as they go: a table of parts of them, the first that is found counts. Words of
- * OpenSSL ("no shared cipher"), of GnuTLS ("No supported cipher suites have been found.") and of the programs around them.
+ * What the words of a TLS library mean, as far as they go: a table of parts of them, the first that
+ * is found counts. Words of OpenSSL ("no shared cipher"), of GnuTLS ("No supported cipher suites
+ * have been found.") and of the programs around them.
  */
 #include "base/mem.h"
 #include "logs/logs_priv.h"
@@ -107,7 +108,8 @@ static const struct rule {
 		"Daten wurden unterwegs verändert" },
 	{ "decryption failed", FAULT_TLS_RECORD_CORRUPT, false, "data were changed on the way",
 		"Daten wurden unterwegs verändert" },
-	/* GnuTLS, of the alert that an OpenSSL client of TLS 1.3 sends in clear when it refuses the certificate. */
+	/* GnuTLS, of the alert that an OpenSSL client of TLS 1.3 sends in clear when it refuses the
+	 * certificate. */
 	{ "decryption has failed", FAULT_TLS_CERT_REFUSED, true,
 		"most likely it refused the certificate (by an alert that the library here could not read)",
 		"wohl lehnte sie das Zertifikat ab (mit einem Alarm, den die hiesige Bibliothek nicht lesen konnte)" },

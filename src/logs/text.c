@@ -1,4 +1,5 @@
-/* Names and addresses of peers, which all programs write much alike; and what texts were found to say before. */
+/* Names and addresses of peers, which all programs write much alike; and what texts were found to
+ * say before. */
 #include <arpa/inet.h>
 #include "logs/logs_priv.h"
 
@@ -93,7 +94,8 @@ bool party_addr(struct span s, uint8_t ret[16])
 	return inet_pton(AF_INET6, text, ret) == 1;
 }
 
-/* The name in what stands before the address's bracket: "name (helo) ", "(helo) ", "name " or "name". */
+/* The name in what stands before the address's bracket: "name (helo) ", "(helo) ", "name " or
+ * "name". */
 static struct span name_in(struct span before, size_t blank)
 {
 	uint8_t addr[4];

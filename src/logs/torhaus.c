@@ -1,15 +1,17 @@
 /*
  * torhaus's own log:
  *
- *   TIME mail session session=… peer=192.0.2.1 helo=mx.example.com tls=TLSv1.3 suite=… verdict=quit mails=1 … [code=TLS-…]
- *   TIME mail plaintext-refused peer=… helo=… tls=none session=… id=… from=… to=… answer=450 code=TLS-PLAINTEXT-FALLBACK … rcpt=…
- *   TIME mail recipient session=… peer=… helo=… tls=none id=… from=… to=… answer=550 reply="5.7.10 …"
+ *   TIME mail session session=… peer=192.0.2.1 helo=mx.example.com tls=TLSv1.3 suite=… verdict=quit
+ *   mails=1 … [code=TLS-…] TIME mail plaintext-refused peer=… helo=… tls=none session=… id=… from=…
+ *   to=… answer=450 code=TLS-PLAINTEXT-FALLBACK … rcpt=… TIME mail recipient session=… peer=…
+ *   helo=… tls=none id=… from=… to=… answer=550 reply="5.7.10 …"
  *
  * Words are name=value; values with blanks are quoted. A session without TLS says tls=none.
  */
 #include "logs/logs_priv.h"
 
-/* Takes a value off the front: up to the next blank, or within its quotes, where no quote stands. */
+/* Takes a value off the front: up to the next blank, or within its quotes, where no quote
+ * stands. */
 static struct span take_value(struct span *rest)
 {
 	bool quoted = span_starts(*rest, SPAN("\""));
@@ -21,7 +23,8 @@ static struct span take_value(struct span *rest)
 	return v;
 }
 
-/* The value of a word; empty if it is not there. What looks like a word within another's quotes is none. */
+/* The value of a word; empty if it is not there. What looks like a word within another's quotes is
+ * none. */
 static struct span value(struct span rest, struct span name)
 {
 	for (;;) {

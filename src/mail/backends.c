@@ -113,7 +113,8 @@ static void recompute(struct backends *all)
 		pthread_mutex_unlock(&b->lock);
 	}
 	all->caps = caps;
-	/* The largest: senders bounce what is larger without asking. Each backend then refuses by its own. */
+	/* The largest: senders bounce what is larger without asking. Each backend then refuses by
+	 * its own. */
 	all->size_max = limited ? size_max : 0;
 }
 

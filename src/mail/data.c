@@ -1,8 +1,9 @@
 /*
  * DATA and BDAT: the message.
  *
- * Between DATA and its dot lines end in CRLF and the message in CRLF.CRLF, nothing else does; in chunks the lines are checked the
- * same. A lone CR or LF, or a NUL, ends the session with 521, and the backend never sees a final dot.
+ * Between DATA and its dot lines end in CRLF and the message in CRLF.CRLF, nothing else does; in
+ * chunks the lines are checked the same. A lone CR or LF, or a NUL, ends the session with 521, and
+ * the backend never sees a final dot.
  */
 #include <errno.h>
 #include "mail/mail_priv.h"
@@ -60,7 +61,8 @@ static int read_message(struct relay *r)
 	return relay_end(r);
 }
 
-/* Whoever sends the message without waiting would have it taken for commands, once it is not wanted. */
+/* Whoever sends the message without waiting would have it taken for commands, once it is not
+ * wanted. */
 static int refuse_early(struct mail_session *s)
 {
 	s->verdict = VERDICT_MALFORMED;

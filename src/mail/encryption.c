@@ -1,13 +1,15 @@
 /*
  * Who must come encrypted.
  *
- * The rule stands at the domain, an exception at the recipient: off, report (noted, nothing more), require. Where it is required
- * and the session is in the clear, RCPT is refused, so nothing of that mail is ever sent here: put off (450) within the
- * grace time, which runs from the peer's first try without TLS for that domain, for its next may come with it; then refused
- * (550). The promise goes on behind us: to the backend the mail goes encrypted, or it does not leave this machine.
+ * The rule stands at the domain, an exception at the recipient: off, report (noted, nothing more),
+ * require. Where it is required and the session is in the clear, RCPT is refused, so nothing of
+ * that mail is ever sent here: put off (450) within the grace time, which runs from the peer's
+ * first try without TLS for that domain, for its next may come with it; then refused (550). The
+ * promise goes on behind us: to the backend the mail goes encrypted, or it does not leave this
+ * machine.
  *
- * A peer that comes without TLS right after its handshake failed is told why that was, and so is the log: to the peer's
- * operator the refusal looks like the cause, and is not.
+ * A peer that comes without TLS right after its handshake failed is told why that was, and so is
+ * the log: to the peer's operator the refusal looks like the cause, and is not.
  */
 #include "base/fmt.h"
 #include "mail/mail_priv.h"
@@ -32,7 +34,8 @@ struct refusal {
 	int64_t ago_s;
 };
 
-/* Why it came without TLS, by the explanation engine, if its handshake failed just before; else the rule itself. */
+/* Why it came without TLS, by the explanation engine, if its handshake failed just before; else the
+ * rule itself. */
 static void find_fault(struct refusal *r)
 {
 	const struct tls_facts none = { .use = TLS_FOR_MAIL, .alert_sent = 0xff, .alert_received = 0xff };

@@ -1,8 +1,9 @@
 /*
  * MAIL, RCPT, RSET: the envelope.
  *
- * MAIL is answered by us, for the backend is known only with the first recipient: then MAIL and RCPT go there together, and a
- * refusal of MAIL is the answer to RCPT. Each recipient gets the backend's own answer.
+ * MAIL is answered by us, for the backend is known only with the first recipient: then MAIL and
+ * RCPT go there together, and a refusal of MAIL is the answer to RCPT. Each recipient gets the
+ * backend's own answer.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -147,7 +148,8 @@ static const struct domain *find_upwards(const struct snapshot *s, struct span n
 	return NULL;
 }
 
-/* <postmaster> without a domain is ours (RFC 5321 4.5.1): it goes where mail for our own name goes. */
+/* <postmaster> without a domain is ours (RFC 5321 4.5.1): it goes where mail for our own name
+ * goes. */
 static const struct domain *find_domain(const struct recipient *r)
 {
 	const struct snapshot *snapshot = r->s->state->snapshot;
@@ -178,8 +180,8 @@ static void refuse_relaying(struct recipient *r)
 		refuse(r, 451, "4.3.0", &f, "The domains of this server could not all be read; try again later");
 }
 
-/* Does the local part name another place to send it to? Postfix follows user%other@here and other!user@here for clients that it
- * trusts, as it may trust us, and is an open relay then. */
+/* Does the local part name another place to send it to? Postfix follows user%other@here and
+ * other!user@here for clients that it trusts, as it may trust us, and is an open relay then. */
 static bool is_routed(struct span local)
 {
 	return span_index(local, '@') >= 0 || span_index(local, '%') >= 0 || span_index(local, '!') >= 0;
@@ -240,15 +242,16 @@ static int connect_backend(struct recipient *r, bool fresh)
 	return -1;
 }
 
-/* The backend took nothing, and may have closed: the next recipient gets a connection as the first did. */
+/* The backend took nothing, and may have closed: the next recipient gets a connection as the first
+ * did. */
 static void give_back(struct mail_transaction *t)
 {
 	mta_put(t->mta);
 	t->mta = NULL;
 }
 
-/* Can the one that the transaction has serve this recipient, too? Then 0; if a transaction of its own could, it is
- * told so. */
+/* Can the one that the transaction has serve this recipient, too? Then 0; if a transaction of its
+ * own could, it is told so. */
 static int share_backend(struct recipient *r)
 {
 	struct mail_transaction *t = r->t;

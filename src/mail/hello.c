@@ -1,5 +1,6 @@
-/* HELO and EHLO: who the client says it is, and what it may ask for. What only the backends can do is announced if all
- * of them can (RFC 5321 4.1.1.1); of one that is not known yet the best is believed, and who relied on that is put off, not refused. */
+/* HELO and EHLO: who the client says it is, and what it may ask for. What only the backends can do
+ * is announced if all of them can (RFC 5321 4.1.1.1); of one that is not known yet the best is
+ * believed, and who relied on that is put off, not refused. */
 #include <stdio.h>
 #include "mail/mail_priv.h"
 

@@ -6,19 +6,22 @@
  *   hello.c starttls.c envelope.c data.c    one command, or one step, each
  *   encryption.c who must come encrypted, and what is said to those who do not
  *   relay.c      the message on its way; scan.c: what is seen of it; received.c: its trace line
- *   mta.c        the conversation with a backend; backends.c: what is known of them, kept connections
+ *   mta.c        the conversation with a backend; backends.c: what is known of them, kept
+ *                connections
  *   note.c       what is logged of sessions, mails and recipients
  *
- * Its 250 is the backend's 250: a message is passed on while it comes in, its final dot is sent when the sender's has come,
- * and the sender hears what the backend says to it. So nothing is stored here, nothing can be lost here, and nothing
- * bounces from here. When the sender goes before its dot, the backend never sees one. When the backend
- * goes, the sender is told 451 and tries again.
+ * Its 250 is the backend's 250: a message is passed on while it comes in, its final dot is sent
+ * when the sender's has come, and the sender hears what the backend says to it. So nothing is
+ * stored here, nothing can be lost here, and nothing bounces from here. When the sender goes before
+ * its dot, the backend never sees one. When the backend goes, the sender is told 451 and tries
+ * again.
  *
- * All recipients of one transaction have to live at one backend; others are told 451 4.5.3, so that the sender makes a
- * second transaction for them.
+ * All recipients of one transaction have to live at one backend; others are told 451 4.5.3, so that
+ * the sender makes a second transaction for them.
  *
- * One struct mail per worker; each thread has a state (snapshot, certificates, settings), replaced as a whole. A
- * transaction keeps the state it began with. A session that waits for a command owns no task and no buffer.
+ * One struct mail per worker; each thread has a state (snapshot, certificates, settings), replaced
+ * as a whole. A transaction keeps the state it began with. A session that waits for a command owns
+ * no task and no buffer.
  */
 #pragma once
 #include "domain/domain.h"
@@ -47,13 +50,16 @@ struct mail *mail_free(struct mail *m); /* after all its loops have ended */
 
 /* On thread's own loop, before anything else. */
 void mail_thread_start(struct mail *m, unsigned thread);
-/* Accepts on fd (kept by the caller) from now on; tls: handshake first (RFC 8314). On the thread's loop, after the first mail_publish(). */
+/* Accepts on fd (kept by the caller) from now on; tls: handshake first (RFC 8314). On the thread's
+ * loop, after the first mail_publish(). */
 void mail_listen(struct mail *m, unsigned thread, int fd, bool tls);
-/* Stops accepting there; its queue is emptied within moments, fd must stay open for that long. fd < 0: on all. */
+/* Stops accepting there; its queue is emptied within moments, fd must stay open for that long. fd <
+ * 0: on all. */
 void mail_unlisten(struct mail *m, unsigned thread, int fd);
 
-/* A new state for all threads: each argument may be NULL to keep what is there; references are taken, settings are
- * copied. Any thread; takes effect on each loop as it comes round; no session is touched. */
+/* A new state for all threads: each argument may be NULL to keep what is there; references are
+ * taken, settings are copied. Any thread; takes effect on each loop as it comes round; no session
+ * is touched. */
 void mail_publish(struct mail *m, struct snapshot *snapshot, struct tls_set *tls, const struct mail_settings *settings);
 /* No new sessions; idle ones are told 421, others after their message. Any thread. */
 void mail_drain(struct mail *m);

@@ -90,8 +90,9 @@ enum verdict {
 };
 struct mail_session {
 	struct mail_thread *thread;
-	struct mail_state *state; /* NULL while parked outside a transaction; the same for all of a transaction */
-	struct list link;         /* in thread->parked */
+	/* NULL while parked outside a transaction; the same for all of a transaction */
+	struct mail_state *state;
+	struct list link; /* in thread->parked */
 	struct conn *conn;
 	struct mail_transaction *mail; /* from MAIL to its end, or NULL */
 	struct buf in, out;            /* no memory while parked, but for a line that has begun */
@@ -114,11 +115,13 @@ void session_begin(struct mail_thread *t, struct conn *conn, bool implicit_tls);
 /* Ends all sessions of the thread that wait for a command. On its loop, not in a task. */
 void session_end_parked(struct mail_thread *t);
 
-/* An answer of ours. What was said is sent when nothing more is there to be read, or before a long wait. */
+/* An answer of ours. What was said is sent when nothing more is there to be read, or before a long
+ * wait. */
 void session_say(struct mail_session *s, unsigned code, const char *enhanced, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void session_answer(struct mail_session *s, const struct smtp_answer *a);
-/* A backend's answer. What it may not say to a client is said otherwise: 421 closes its channel, not ours. The code that was said. */
+/* A backend's answer. What it may not say to a client is said otherwise: 421 closes its channel,
+ * not ours. The code that was said. */
 unsigned session_pass(struct mail_session *s, const struct smtp_reply *r);
 /* Suspends, as all below. 0 or -errno. */
 int session_flush(struct mail_session *s);
@@ -127,8 +130,8 @@ struct span session_unread(const struct mail_session *s);
 /* Receives more, at most n bytes. 0, or -errno (-ECONNRESET at the end). */
 int session_receive(struct mail_session *s, size_t n, uint64_t deadline);
 const struct mail_settings *session_settings(const struct mail_session *s);
-/* Ends the transaction, if there is one. Within a message the backend's connection is dropped, so that nothing comes of it. Does not
- * suspend. */
+/* Ends the transaction, if there is one. Within a message the backend's connection is dropped, so
+ * that nothing comes of it. Does not suspend. */
 void session_reset(struct mail_session *s);
 
 /* ---- commands: enum next or -errno ---- */
@@ -165,7 +168,8 @@ struct mail_transaction {
 
 /* ---- encryption.c ---- */
 
-/* Is it our own check of what is served (serve/worker_certs.c)? It comes from the address that it goes to, under our name. */
+/* Is it our own check of what is served (serve/worker_certs.c)? It comes from the address that it
+ * goes to, under our name. */
 bool session_is_self(const struct mail_session *s);
 /* The peer, for the evidence. Borrowed from s. */
 struct evidence_peer session_peer(const struct mail_session *s);
@@ -190,18 +194,20 @@ struct relay {
 	const struct smtp_answer *spoiled; /* our answer; nothing is sent on any more */
 	struct buf last;                   /* the backend's answer that spoiled it, or empty */
 };
-/* Says DATA to the backend. The transaction's relay, or NULL after its refusal, which was said to the client; the transaction is
- * over then. */
+/* Says DATA to the backend. The transaction's relay, or NULL after its refusal, which was said to
+ * the client; the transaction is over then. */
 struct relay *relay_begin(struct mail_session *s);
 struct relay *relay_free(struct relay *r);
 /* When the client's next bytes must have come. */
 uint64_t relay_deadline(const struct relay *r);
-/* Content in r->content goes on (is dropped, if the message is spoiled), and the buffer is empty. -errno: the client
- * sends without end. */
+/* Content in r->content goes on (is dropped, if the message is spoiled), and the buffer is empty.
+ * -errno: the client sends without end. */
 int relay_send(struct relay *r);
-/* The final dot and what became of it, said to the client. The transaction is over. An enum next or -errno. */
+/* The final dot and what became of it, said to the client. The transaction is over. An enum next or
+ * -errno. */
 int relay_end(struct relay *r);
-/* The message ends within, for that reason, which the caller says. The transaction is over. Does not suspend. */
+/* The message ends within, for that reason, which the caller says. The transaction is over. Does
+ * not suspend. */
 void relay_refuse(struct relay *r, unsigned code, struct span why);
 
 /* ---- received.c ---- */
@@ -225,7 +231,7 @@ void note_mail(const struct mail_session *s, enum note_verdict verdict, uint64_t
 void note_recipient(const struct mail_session *s, struct span mailbox, unsigned code, struct span reply);
 /* With whom it happened, at most 10 of a code in a second. */
 void note_fault(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f);
-/* We refused a recipient: with its sender, and beyond those 10 a line without sentences, for somebody will ask for that mail.
- * more: a further line, "English|German", or NULL. */
+/* We refused a recipient: with its sender, and beyond those 10 a line without sentences, for
+ * somebody will ask for that mail. more: a further line, "English|German", or NULL. */
 void note_refusal(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f,
 	struct span mailbox, unsigned code, const char *more);

@@ -8,10 +8,11 @@
 #define BACKEND_RESOLVE_MS 30000  /* addresses are believed for so long */
 #define BACKEND_ASK_MS     2000   /* the resolver, when older addresses are known */
 #define BACKEND_NO_TLS_MS  300000 /* opportunistic: no more tries after one failed */
-#define MTA_KEPT_MAX       32     /* idle connections to one backend, of all threads: each may hold a process there */
-#define MTA_KEPT_MS        10000
-#define MTA_KEPT_ONE_MS    2000 /* those that only one client can use */
-#define MTA_MAILS_MAX      100  /* over one connection */
+/* idle connections to one backend, of all threads: each may hold a process there */
+#define MTA_KEPT_MAX    32
+#define MTA_KEPT_MS     10000
+#define MTA_KEPT_ONE_MS 2000 /* those that only one client can use */
+#define MTA_MAILS_MAX   100  /* over one connection */
 
 struct kept_list {
 	struct list conns; /* of struct mta, newest first */

@@ -1,4 +1,5 @@
-/* What is logged: one line a session, one a message, one a recipient that was refused, faults with their sentences. */
+/* What is logged: one line a session, one a message, one a recipient that was refused, faults with
+ * their sentences. */
 #include "mail/mail_priv.h"
 
 static const char *const verdicts[VERDICT_COUNT] = {

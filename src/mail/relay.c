@@ -1,15 +1,17 @@
 /*
  * A message on its way from the client to the backend.
  *
- * Bytes are taken as they come, checked and stripped of the client's dots (smtp/data.c), looked at (scan.c), given dots of our own,
- * and sent on; the final dot is held back until the client's has come. A message that turns out unfit on the way is
- * spoiled: the backend's connection is dropped, which voids what it has of it, and the rest is taken and thrown away, so that
- * the client hears why.
+ * Bytes are taken as they come, checked and stripped of the client's dots (smtp/data.c), looked at
+ * (scan.c), given dots of our own, and sent on; the final dot is held back until the client's has
+ * come. A message that turns out unfit on the way is spoiled: the backend's connection is dropped,
+ * which voids what it has of it, and the rest is taken and thrown away, so that the client hears
+ * why.
  */
 #include <errno.h>
 #include "mail/mail_priv.h"
 
-#define TRACE_MAX     50  /* Received lines of a message; more: it runs in a circle (RFC 5321 6.3) */
+/* Received lines of a message; more: it runs in a circle (RFC 5321 6.3) */
+#define TRACE_MAX     50
 #define RATE_MIN      500 /* bytes a second on the average, beyond the first data_timeout */
 #define EARLY_WORD_MS 500 /* for why it went */
 #define EARLY_MS      20  /* for the rest of what it has begun to say */
@@ -88,7 +90,8 @@ struct relay *relay_free(struct relay *r)
 	return mem_free(r);
 }
 
-/* The message was refused before its first byte, which was said: the transaction is over. broken: so is the connection. */
+/* The message was refused before its first byte, which was said: the transaction is over. broken:
+ * so is the connection. */
 static struct relay *refuse_all(struct mail_session *s, unsigned code, struct span reply, bool broken)
 {
 	note_mail(s, verdict_of(code), 0, reply);
@@ -208,7 +211,8 @@ static unsigned answer_final(struct relay *r, const struct smtp_reply *reply)
 	unsigned code = session_pass(s, reply);
 
 	r->mta->begun = false;
-	r->mta->broken = reply->code == 421 || reply->code / 100 == 3; /* it goes, or is out of step */
+	/* it goes, or is out of step */
+	r->mta->broken = reply->code == 421 || reply->code / 100 == 3;
 	r->mta->mails++;
 	count(code, r->scan.bytes);
 	if (code / 100 == 2) {
@@ -219,7 +223,8 @@ static unsigned answer_final(struct relay *r, const struct smtp_reply *reply)
 	return code;
 }
 
-/* A word of the backend before the dot is no answer to it. A refusal counts; anything else is a conversation out of step. */
+/* A word of the backend before the dot is no answer to it. A refusal counts; anything else is a
+ * conversation out of step. */
 static void hear_early(struct relay *r)
 {
 	struct smtp_client *c = &r->mta->client;
@@ -238,7 +243,8 @@ static void hear_early(struct relay *r)
 	spoil(r, &went);
 }
 
-/* The dot was sent and no answer came: nobody knows. The sender tries again; the mail may arrive twice, but never not at all. */
+/* The dot was sent and no answer came: nobody knows. The sender tries again; the mail may arrive
+ * twice, but never not at all. */
 static void answer_unknown(struct relay *r, int error)
 {
 	say_backend_failed(r->s, error);

@@ -1,17 +1,19 @@
 /*
  * A session, from greeting to QUIT. See mail/mail.h.
  *
- * converse() is the conversation: greet, then a line and what it commands, until somebody has enough. Where the next line is
- * not there yet, the session is parked: it keeps what was agreed on, but neither task nor buffers; converse() goes on from there
- * when bytes come. Answers are gathered and leave when all lines that are there have been obeyed (RFC 2920 3.2).
+ * converse() is the conversation: greet, then a line and what it commands, until somebody has
+ * enough. Where the next line is not there yet, the session is parked: it keeps what was agreed on,
+ * but neither task nor buffers; converse() goes on from there when bytes come. Answers are gathered
+ * and leave when all lines that are there have been obeyed (RFC 2920 3.2).
  */
 #include <errno.h>
 #include <stdio.h>
 #include "base/rand.h"
 #include "mail/mail_priv.h"
 
-#define READ_AT_ONCE   4096
-#define IN_MAX         (SMTP_LINE_MAX + (16 << 10)) /* what is read at once while a message comes, behind a line */
+#define READ_AT_ONCE 4096
+/* what is read at once while a message comes, behind a line */
+#define IN_MAX         (SMTP_LINE_MAX + (16 << 10))
 #define OUT_MAX        (64 << 10)
 #define OUT_FLUSH      4096 /* gathered answers beyond this are sent before the next command */
 #define FAREWELL_MS    2000
@@ -82,8 +84,9 @@ void session_say(struct mail_session *s, unsigned code, const char *enhanced, co
 	smtp_answer_line(&s->out, code, enhanced, buf_span(&text), false);
 }
 
-/* Does the code speak of us and the backend rather than of the mail? Then it is not for the client: 421 closes a channel,
- * 502 and 503 do not know our command or do not expect it, the others ask for TLS or for a password. */
+/* Does the code speak of us and the backend rather than of the mail? Then it is not for the client:
+ * 421 closes a channel, 502 and 503 do not know our command or do not expect it, the others ask for
+ * TLS or for a password. */
 static bool is_between_us(unsigned code)
 {
 	static const unsigned codes[] = { 421, 454, 502, 503, 523, 524, 525, 530, 534, 535, 538 };
@@ -142,8 +145,8 @@ int session_receive(struct mail_session *s, size_t n, uint64_t deadline)
 	return got > 0 ? 0 : got < 0 ? (int)got : -ECONNRESET;
 }
 
-/* 1 and the next line; 0 if it has not come yet and there is nothing to do meanwhile; -EBADMSG and -EMSGSIZE about the line;
- * -errno of the connection. */
+/* 1 and the next line; 0 if it has not come yet and there is nothing to do meanwhile; -EBADMSG and
+ * -EMSGSIZE about the line; -errno of the connection. */
 static int next_line(struct mail_session *s, struct span *ret)
 {
 	size_t used;
@@ -294,7 +297,8 @@ static bool is_proxy(const struct mail_settings *settings, const struct net_addr
 	return false;
 }
 
-/* A load balancer that sends none, or a health check that only connects, which nobody need hear of. */
+/* A load balancer that sends none, or a health check that only connects, which nobody need hear
+ * of. */
 static int no_proxy_header(struct mail_session *s)
 {
 	struct fault f;

@@ -1,11 +1,13 @@
 /*
  * STARTTLS (RFC 3207), and the handshake of implicit TLS (RFC 8314).
  *
- * Nothing survives it: bytes that came behind the command, before TLS, end the session (whoever sits on the wire may have put them
- * there: CVE-2011-0411), and what the client said of itself is forgotten (RFC 3207 4.2).
+ * Nothing survives it: bytes that came behind the command, before TLS, end the session (whoever
+ * sits on the wire may have put them there: CVE-2011-0411), and what the client said of itself is
+ * forgotten (RFC 3207 4.2).
  *
- * A handshake that fails is explained: the log has its cause, its remedy and, where a replay of the client's hello could
- * show it, the proof of the remedy; the evidence keeps it for when the same peer comes without TLS.
+ * A handshake that fails is explained: the log has its cause, its remedy and, where a replay of the
+ * client's hello could show it, the proof of the remedy; the evidence keeps it for when the same
+ * peer comes without TLS.
  */
 #include <errno.h>
 #include "mail/mail_priv.h"

@@ -1,12 +1,13 @@
 /*
  * What is not ours: to the resolver, and its answer back to whoever asked.
  *
- * What the resolver has at once leaves at once. Else a struct waiting keeps the little that the answer needs: the
- * question as it was written, id, flags, and the way back. The resolver answers everything within 2 s, so each of them
- * has an end; when there are too many, and when the process ends, the answer is SERVFAIL, never silence.
+ * What the resolver has at once leaves at once. Else a struct waiting keeps the little that the
+ * answer needs: the question as it was written, id, flags, and the way back. The resolver answers
+ * everything within 2 s, so each of them has an end; when there are too many, and when the process
+ * ends, the answer is SERVFAIL, never silence.
  *
- * A name of ours whose origin is a host name is looked up by a task (/etc/hosts, search domains, both families), one for all
- * who ask meanwhile, and its addresses are answered as the name's own.
+ * A name of ours whose origin is a host name is looked up by a task (/etc/hosts, search domains,
+ * both families), one for all who ask meanwhile, and its addresses are answered as the name's own.
  */
 #include <errno.h>
 #include "names/names_priv.h"

@@ -1,16 +1,20 @@
 /*
- * The names of a snapshot as bytes: what a zone is, and what a worker leaves to the one after it (names_save()).
+ * The names of a snapshot as bytes: what a zone is, and what a worker leaves to the one after it
+ * (names_save()).
  *
- *   image   "torhaus names 1\n", serial (4), how many entries are names (4) and wildcards (4), domains to the end
- *   domain  how many IPv4 (1) and IPv6 addresses (1), these, host, apex, how many entries (2), entries
+ *   image   "torhaus names 1\n", serial (4), how many entries are names (4) and wildcards (4),
+ *           domains to the end
+ *   domain  how many IPv4 (1) and IPv6 addresses (1), these, host, apex, how many entries (2),
+ *           entries
  *   entry   where its domain begins (4), flags (1), name
  *
- * Numbers as everywhere in DNS, but a place as this machine has it; names as a struct dns_name in lower case: its length (1) and its wire form. host is the
- * root if nothing has to be looked up. A wildcard's name is what follows its star. The apex of an entry is the domain,
- * or, if it lies elsewhere, itself.
+ * Numbers as everywhere in DNS, but a place as this machine has it; names as a struct dns_name in
+ * lower case: its length (1) and its wire form. host is the root if nothing has to be looked up. A
+ * wildcard's name is what follows its star. The apex of an entry is the domain, or, if it lies
+ * elsewhere, itself.
  *
- * A name that is written down for two domains (one's name is the other's web name) belongs to the web name: the domain's
- * own is marked as weak.
+ * A name that is written down for two domains (one's name is the other's web name) belongs to the
+ * web name: the domain's own is marked as weak.
  */
 #include "base/clock.h"
 #include "names/names_priv.h"

@@ -1,9 +1,10 @@
 /*
  * Datagrams: received and answered in batches, so that two system calls serve up to 64 questions.
  *
- * One task per socket. What can be answered from memory leaves with the batch; what has to be asked elsewhere leaves
- * when its answer comes. On a wildcard address each datagram tells which of our addresses it came to
- * (IP_PKTINFO), and its answer leaves from that one. Answers leave by sender.c.
+ * One task per socket. What can be answered from memory leaves with the batch; what has to be asked
+ * elsewhere leaves when its answer comes. On a wildcard address each datagram tells which of our
+ * addresses it came to (IP_PKTINFO), and its answer leaves from that one. Answers leave by
+ * sender.c.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * The state of the DNS edge (io/published.h). Nothing holds it: a thread has no question in the middle of which its state could
- * change but those that wait for an upstream, and these need none.
+ * The state of the DNS edge (io/published.h). Nothing holds it: a thread has no question in the
+ * middle of which its state could change but those that wait for an upstream, and these need none.
  */
 #include "names/names_priv.h"
 
@@ -42,7 +42,8 @@ static const struct published_kind names_kind = { state_copy, state_free };
 
 /* ---- on the thread's loop ---- */
 
-/* Reads /etc/resolv.conf, so that origins that are host names can be looked up although nobody is forwarded to. */
+/* Reads /etc/resolv.conf, so that origins that are host names can be looked up although nobody is
+ * forwarded to. */
 static void prepare(void *arg)
 {
 	struct names_thread *t = arg;

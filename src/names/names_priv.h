@@ -49,13 +49,13 @@ struct names_from {
 	const struct msghdr *datagram;   /* its head */
 	struct names_conn *conn;
 };
-/* The answer to message into out. Its length; 0: none now: it comes later, on the way back, or the message was not worth
- * one. */
+/* The answer to message into out. Its length; 0: none now: it comes later, on the way back, or the
+ * message was not worth one. */
 size_t names_respond(struct names_thread *t, struct span message, const struct names_from *from, uint8_t *out,
 	size_t max);
 bool names_may_ask(const struct names_thread *t, const struct net_addr *peer);
-/* Owners, TTL and the rest of an answer for a name of ours with these addresses (4 or 16 bytes each, of q's type); none:
- * NODATA with the SOA of apex. */
+/* Owners, TTL and the rest of an answer for a name of ours with these addresses (4 or 16 bytes
+ * each, of q's type); none: NODATA with the SOA of apex. */
 size_t names_answer_addresses(struct names_thread *t, const struct dns_query *q, const struct dns_name *apex,
 	const uint8_t *p, unsigned n, uint8_t *out, size_t max);
 
@@ -74,7 +74,8 @@ size_t names_forward_host(struct names_thread *t, const struct dns_query *q, con
 
 #define NAMES_CONTROL_MAX 64
 
-/* The way back to whoever sent a datagram: his address, and ours that it came to, if the socket has many. */
+/* The way back to whoever sent a datagram: his address, and ours that it came to, if the socket has
+ * many. */
 struct names_way {
 	struct net_addr peer;
 	uint8_t control[NAMES_CONTROL_MAX] __attribute__((aligned(8)));
@@ -85,8 +86,9 @@ void names_way_init(struct names_way *way, const struct msghdr *datagram);
 struct names_listener {
 	struct list link;
 	struct names_thread *thread;
-	struct loop_fd fd; /* a duplicate of the caller's: answers leave by it also when that is closed */
-	int original;      /* the caller's */
+	/* a duplicate of the caller's: answers leave by it also when that is closed */
+	struct loop_fd fd;
+	int original; /* the caller's */
 	struct task *task;
 	unsigned waiting; /* questions that will be answered here */
 	bool any;         /* bound to no address: each datagram tells which one it came to */

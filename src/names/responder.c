@@ -1,11 +1,12 @@
 /*
  * One question to its answer.
  *
- * The answer is written straight behind the header, the question as it was asked, case and all: owners of records are
- * then a pointer to it. What several addresses there are begins with another one each time.
+ * The answer is written straight behind the header, the question as it was asked, case and all:
+ * owners of records are then a pointer to it. What several addresses there are begins with another
+ * one each time.
  *
- * ANY gets one made-up HINFO record (RFC 8482 4.2). Classes other than IN, zone transfers and questions that
- * want no recursion (RD=0) for what is not ours are refused.
+ * ANY gets one made-up HINFO record (RFC 8482 4.2). Classes other than IN, zone transfers and
+ * questions that want no recursion (RD=0) for what is not ours are refused.
  */
 #include "names/names_priv.h"
 
@@ -167,7 +168,8 @@ static size_t refuse(const struct dns_query *q, int ede, uint8_t *out, size_t ma
 	return dns_reply_empty(q, DNS_RA, DNS_REFUSED, ede, out, max);
 }
 
-/* While it is not known which names are ours, nothing can be said of any: neither that it is not, nor what others say. */
+/* While it is not known which names are ours, nothing can be said of any: neither that it is not,
+ * nor what others say. */
 static size_t not_ready(const struct dns_query *q, uint8_t *out, size_t max)
 {
 	stat_add(STAT_NAMES_FAILED, 1);

@@ -1,14 +1,15 @@
 /*
  * Answers by UDP on their way out.
  *
- * What the socket takes leaves at once. When its queue is full, answers wait in one of ours and leave in their order as
- * soon as there is room; until the last has left no more questions are read, they stay with the kernel. So ours grows only
- * by answers that come late, to UNSENT_MAX bytes at most: room for NAMES_WAITING_MAX answers of usual size. What finds it
- * full is lost and counted, and so is all that waits once the socket has taken nothing for SEND_WAIT_MS: by then nobody
- * waits for it any more.
+ * What the socket takes leaves at once. When its queue is full, answers wait in one of ours and
+ * leave in their order as soon as there is room; until the last has left no more questions are
+ * read, they stay with the kernel. So ours grows only by answers that come late, to UNSENT_MAX
+ * bytes at most: room for NAMES_WAITING_MAX answers of usual size. What finds it full is lost and
+ * counted, and so is all that waits once the socket has taken nothing for SEND_WAIT_MS: by then
+ * nobody waits for it any more.
  *
- * Each listener has a task for this from its beginning, since a loop that is full of tasks is no reason for silence. It is
- * the last to leave: a listener that ends sends all it owes.
+ * Each listener has a task for this from its beginning, since a loop that is full of tasks is no
+ * reason for silence. It is the last to leave: a listener that ends sends all it owes.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -35,7 +36,8 @@ void names_way_init(struct names_way *way, const struct msghdr *datagram)
 	}
 }
 
-/* False: there is no room now. A datagram that cannot be sent (its client's address is unreachable) is passed over. */
+/* False: there is no room now. A datagram that cannot be sent (its client's address is unreachable)
+ * is passed over. */
 static bool send_one(struct names_listener *l, const struct msghdr *m)
 {
 	while (sendmsg(l->fd.fd, m, MSG_DONTWAIT) < 0) {

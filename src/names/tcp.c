@@ -1,14 +1,16 @@
 /*
  * DNS over TCP (RFC 7766): many questions on a connection, answers in whatever order they come.
  *
- * A connection has a task while there is something to read, and is parked when there is not. An answer is sent from where
- * it comes about, straight into the socket; only what the socket does not take has a task that waits for it.
+ * A connection has a task while there is something to read, and is parked when there is not. An
+ * answer is sent from where it comes about, straight into the socket; only what the socket does not
+ * take has a task that waits for it.
  *
- * Bounds: CONNS_MAX connections a thread; per connection UNANSWERED_MAX questions and OUT_MAX bytes of answers, beyond which
- * it is not read until some have left, and answers that had to wait for others become SERVFAIL; a client that begins a message must end it within MESSAGE_MS, and one that takes
- * nothing for SEND_MS is cut off. Whoever closes its sending side still gets its answers. When there are too many
- * connections, the one that has asked nothing for the longest makes room: being there keeps nobody else out. Who may not
- * ask is told so once, and that was it.
+ * Bounds: CONNS_MAX connections a thread; per connection UNANSWERED_MAX questions and OUT_MAX bytes
+ * of answers, beyond which it is not read until some have left, and answers that had to wait for
+ * others become SERVFAIL; a client that begins a message must end it within MESSAGE_MS, and one
+ * that takes nothing for SEND_MS is cut off. Whoever closes its sending side still gets its
+ * answers. When there are too many connections, the one that has asked nothing for the longest
+ * makes room: being there keeps nobody else out. Who may not ask is told so once, and that was it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,15 @@
 /*
- * The map of names, so that a question is answered without a look at text: an image of them (image.c) and an index.
+ * The map of names, so that a question is answered without a look at text: an image of them
+ * (image.c) and an index.
  *
- * The index is two open-addressed tables, at most half full: a slot has a part of a name's hash and where its entry
- * stands in the image. One look-up is one line of memory for the slot and one or two for the entry. Wildcards
- * stand in a table of their own, and are asked with the question's parent: a wildcard stands for exactly one label, as at
- * the web edge.
+ * The index is two open-addressed tables, at most half full: a slot has a part of a name's hash and
+ * where its entry stands in the image. One look-up is one line of memory for the slot and one or
+ * two for the entry. Wildcards stand in a table of their own, and are asked with the question's
+ * parent: a wildcard stands for exactly one label, as at the web edge.
  *
- * An image comes from another process, which may have been of another version or out of its mind: it is checked from end
- * to end before it is believed. Its hashes are nobody's but ours, for their key differs from process to process.
+ * An image comes from another process, which may have been of another version or out of its mind:
+ * it is checked from end to end before it is believed. Its hashes are nobody's but ours, for their
+ * key differs from process to process.
  */
 #include <errno.h>
 #include "names/names_priv.h"

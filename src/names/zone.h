@@ -1,5 +1,6 @@
 /*
- * The map of names (zone.c) and its bytes (image.c), from which it can be made again in another process.
+ * The map of names (zone.c) and its bytes (image.c), from which it can be made again in another
+ * process.
  */
 #pragma once
 #include "dns/dns.h"
@@ -26,8 +27,10 @@ struct zone *zone_unref(struct zone *z);
 struct zone_found {
 	const uint8_t *v4, *v6; /* addresses, 4 or 16 bytes each */
 	uint8_t v4_n, v6_n;
-	const struct dns_name *host; /* to be looked up, if there are no addresses; or NULL. Only n bytes are there */
-	const struct dns_name *apex; /* of the SOA: the domain, or the name itself if it lies elsewhere */
+	/* to be looked up, if there are no addresses; or NULL. Only n bytes are there */
+	const struct dns_name *host;
+	/* of the SOA: the domain, or the name itself if it lies elsewhere */
+	const struct dns_name *apex;
 };
 /* Exact name, else the wildcard of its parent; false: not ours. name is in lower case. */
 bool zone_find(const struct zone *z, const struct dns_name *name, struct zone_found *ret);

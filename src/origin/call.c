@@ -5,13 +5,14 @@
  *
  *   phase that failed            any method     idempotent, body untouched     other
  *   connect                      other origin   other origin                   other origin
- *   kept connection gone         -              same origin, new connection    (kept ones are not used)
+ *   kept connection gone         -              same origin, new connection    (none is used)
  *   sent, then broke off         -              other origin                   fails
  *   silent until the timeout     -              other origin                   fails
  *   response begun               fails          fails                          fails
  *
- * Methods that are not idempotent, and requests with a body, never use a kept connection: the origin may close it at the
- * moment we send, and then nobody knows whether the request was carried out, or the body is gone.
+ * Methods that are not idempotent, and requests with a body, never use a kept connection: the
+ * origin may close it at the moment we send, and then nobody knows whether the request was carried
+ * out, or the body is gone.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +36,8 @@ struct attempt {
 	bool sent, body_touched, response_begun; /* how far the current try came */
 };
 
-/* Weighted random pick among the origins of one class that were not tried yet; -1 if there is none. */
+/* Weighted random pick among the origins of one class that were not tried yet; -1 if there is
+ * none. */
 static int pick_class(const struct attempt *a, bool backup, bool only_up)
 {
 	uint64_t now = loop_now_ms();
@@ -69,8 +71,8 @@ static int pick(const struct attempt *a)
 	return i;
 }
 
-/* The client's body to the origin, in its framing. 0 also when the origin answered early; -ECANCELED if the
- * client's side failed, so that nobody blames the origin. */
+/* The client's body to the origin, in its framing. 0 also when the origin answered early;
+ * -ECANCELED if the client's side failed, so that nobody blames the origin. */
 static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
 {
 	struct http_exchange *x = a->request->body_from;

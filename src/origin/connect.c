@@ -1,6 +1,6 @@
 /*
- * From an origin's name to a connection: resolve (believed for 30 s; an older answer is used when the
- * resolver fails), connect to its addresses in turn, TLS for https.
+ * From an origin's name to a connection: resolve (believed for 30 s; an older answer is used when
+ * the resolver fails), connect to its addresses in turn, TLS for https.
  */
 #include <errno.h>
 #include <string.h>

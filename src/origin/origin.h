@@ -7,11 +7,12 @@
  * A call is one request to a site and its response:
  *
  *   origin_call() picks an origin (weights; backups when no other is up), takes a kept connection
- *   or opens one (TCP, TLS for https), sends the request with its body, reads the response's head. It tries another
- *   connection or origin while that is safe: nothing was sent, or the method is idempotent and its body (if any) was
- *   not touched, and no byte of a response came (RFC 9110 9.2.2, RFC 9112 9.3.1). With all origins
- *   down they are still tried. Then the caller reads the body and ends with origin_call_done(), which keeps the
- *   connection if it may carry another request.
+ *   or opens one (TCP, TLS for https), sends the request with its body, reads the response's head.
+ *   It tries another connection or origin while that is safe: nothing was sent, or the method is
+ *   idempotent and its body (if any) was not touched, and no byte of a response came (RFC 9110
+ *   9.2.2, RFC 9112 9.3.1). With all origins down they are still tried. Then the caller reads the
+ *   body and ends with origin_call_done(), which keeps the connection if it may carry another
+ *   request.
  *
  * Timeouts per phase come from the domain. Everything that fails fills a fault (ORIGIN-*): which
  * origin, which phase, the system's word for it, what to do.
@@ -27,12 +28,14 @@ struct origins *origins_free(struct origins *o);
 /* On the thread's loop. */
 void origins_thread_start(struct origins *o, unsigned thread);
 void origins_thread_stop(struct origins *o, unsigned thread); /* closes kept connections */
-/* The sites whose origins are to be checked actively; on the loop of thread 0, at each new snapshot. */
+/* The sites whose origins are to be checked actively; on the loop of thread 0, at each new
+ * snapshot. */
 void origins_watch(struct origins *o, struct snapshot *s);
 /* All origins known, their state, since when and why: array "origins" into j. Any thread. */
 void origins_json(struct origins *o, struct jsonw *j);
 
-/* Is that the address of one of the site's origins (as written, or as last resolved)? Any thread. */
+/* Is that the address of one of the site's origins (as written, or as last resolved)? Any
+ * thread. */
 bool origin_has_address(struct origins *o, const struct domain *site, const struct net_addr *a);
 
 struct origin_request {
@@ -57,12 +60,14 @@ struct origin_call {
 	unsigned tries;
 	int64_t asked_ms, answered_ms; /* wall clock: of the last try's sending, and of the head */
 };
-/* Suspends. 0 and a response head, or -errno with fault (then there is nothing to end). arena: for the head. */
+/* Suspends. 0 and a response head, or -errno with fault (then there is nothing to end). arena: for
+ * the head. */
 int origin_call(struct origins *o, const struct domain *site, const struct origin_request *r, struct arena *arena,
 	struct origin_call *ret, struct fault *fault);
 /* Body bytes, borrowed until the next call; empty at the end. 0 or -errno with fault. Suspends. */
 int origin_call_body(struct origin_call *c, struct span *ret, struct fault *fault);
 /* Ends the call: the connection is kept, or closed if the response was not read to its end. */
 void origin_call_done(struct origin_call *c);
-/* After a 101: the connection is the caller's (conn_close() it); unread bytes are in *ret_early, in the call's arena. */
+/* After a 101: the connection is the caller's (conn_close() it); unread bytes are in *ret_early, in
+ * the call's arena. */
 struct conn *origin_call_take(struct origin_call *c, struct span *ret_early);

@@ -1,4 +1,5 @@
-/* Inside origin/: one origin's shared state, and what the files of this folder ask of each other. */
+/* Inside origin/: one origin's shared state, and what the files of this folder ask of each
+ * other. */
 #pragma once
 #include <pthread.h>
 #include "base/list.h"
@@ -23,8 +24,9 @@ struct kept_list {
 	unsigned n;
 };
 
-/* Everything known of one origin, for all threads. Lives as long as struct origins. There are tens of thousands of them, of
- * which few are asked and fewer fail: what is large is made when it is needed. */
+/* Everything known of one origin, for all threads. Lives as long as struct origins. There are tens
+ * of thousands of them, of which few are asked and fewer fail: what is large is made when it is
+ * needed. */
 struct origin {
 	char *text; /* "http://10.0.0.5:8080", the key */
 	char *host;
@@ -66,7 +68,8 @@ void origin_failed(struct origin *o, const struct fault *why);
 void origins_unwatch(struct origins *o);
 
 /* connect.c */
-/* A new connection (TCP, and TLS for https, name: what its certificate must say). NULL with fault. Suspends. */
+/* A new connection (TCP, and TLS for https, name: what its certificate must say). NULL with fault.
+ * Suspends. */
 struct conn *origin_connect(struct origin *o, const struct domain *site, struct span name, struct fault *fault);
 /* fault for a failed system call in a phase: ORIGIN-REFUSED, -TIMEOUT…, evidence: origin, error. */
 void origin_fault(struct fault *fault, const struct origin *o, int error, enum fault_code timeout_code);

@@ -1,9 +1,10 @@
 /*
  * The ClientHello in a capture; what is accepted stands in predict/predict.h.
  *
- * pcap: a header, then records of 16 bytes and a packet. pcapng: blocks of type, length, body, length. In both the numbers
- * have the byte order of who wrote them, told by a magic number. Packets are cut down to TCP by link type, IPv4 or IPv6;
- * fragments and extension headers are left aside, a handshake on a fresh connection has neither.
+ * pcap: a header, then records of 16 bytes and a packet. pcapng: blocks of type, length, body,
+ * length. In both the numbers have the byte order of who wrote them, told by a magic number.
+ * Packets are cut down to TCP by link type, IPv4 or IPv6; fragments and extension headers are left
+ * aside, a handshake on a fresh connection has neither.
  */
 #include <errno.h>
 #include "base/mem.h"

@@ -1,8 +1,8 @@
 /*
  * Kept peers against certificates; the essay is in predict/predict.h.
  *
- * The store gives the hellos of a peer one after the other. Verdicts are kept by fingerprint, so that the thousand peers with the
- * same library cost one replay.
+ * The store gives the hellos of a peer one after the other. Verdicts are kept by fingerprint, so
+ * that the thousand peers with the same library cost one replay.
  */
 #include <stdlib.h>
 #include "base/map.h"
@@ -132,7 +132,8 @@ static int on_hello(void *arg, const struct store_peer *p, const struct store_he
 		begin_peer(w, p);
 	}
 	w->peer.hellos++;
-	/* What never got through need not be replayed to know that: hellos cost CPU, and anybody can send them. */
+	/* What never got through need not be replayed to know that: hellos cost CPU, and anybody
+	 * can send them. */
 	if (!w->now && h->succeeded == 0) {
 		w->fails_now = true;
 		w->works_then = false;
@@ -210,7 +211,8 @@ static bool serves(struct tls_set *set, enum tls_key_type type)
 	return false;
 }
 
-/* Only seen with certificates of this type, and never with TLS 1.3, where the suites do not tell. */
+/* Only seen with certificates of this type, and never with TLS 1.3, where the suites do not
+ * tell. */
 static bool only_seen_with(const struct log_peer *p, enum tls_key_type type)
 {
 	bool seen = false;

@@ -2,11 +2,13 @@
 #pragma once
 #include "predict/predict.h"
 
-/* What a supposed client has; all of them numbers of one size, so that equal ones are equal bytes. Zero: nothing. */
+/* What a supposed client has; all of them numbers of one size, so that equal ones are equal bytes.
+ * Zero: nothing. */
 struct predict_lists {
 	uint16_t suites[PREDICT_SUITES_MAX], groups[PREDICT_GROUPS_MAX], signatures[PREDICT_SIGNATURES_MAX];
 	uint16_t suites_n, groups_n, signatures_n;
-	uint16_t version;          /* the highest up to TLS 1.2; below TLS 1.0 there are no extensions */
+	/* the highest up to TLS 1.2; below TLS 1.0 there are no extensions */
+	uint16_t version;
 	uint16_t with_13, with_12; /* TLS 1.3; TLS 1.2 or what is below */
 };
 

@@ -1,4 +1,5 @@
-/* A scanned server, and the ClientHello that it would send if it were a client. The essay is in predict/predict.h. */
+/* A scanned server, and the ClientHello that it would send if it were a client. The essay is in
+ * predict/predict.h. */
 #include <openssl/sha.h>
 #include "base/mem.h"
 #include "survey/fleet.h"

@@ -1,4 +1,5 @@
-/* A list of suites, and the ClientHello that somebody with this list would send. The essay is in predict/predict.h. */
+/* A list of suites, and the ClientHello that somebody with this list would send. The essay is in
+ * predict/predict.h. */
 #include <errno.h>
 #include <openssl/evp.h>
 #include "base/fmt.h"
@@ -208,7 +209,8 @@ static void add_point(struct buf *b, uint16_t group)
 	EVP_PKEY_free(key);
 }
 
-/* For the first of its groups that a key can be made for; none: the server would have to ask for one. */
+/* For the first of its groups that a key can be made for; none: the server would have to ask for
+ * one. */
 static void add_share(struct buf *b, const struct predict_lists *l)
 {
 	size_t body, list;

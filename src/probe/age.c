@@ -1,6 +1,7 @@
 /*
- * How old a server's TLS is: the first rule that its answers fit. A rule says since about when a library or a default of that kind has
- * been usual, so the year is that of the software's state, not of its installation; a server may be newer and set up to look old.
+ * How old a server's TLS is: the first rule that its answers fit. A rule says since about when a
+ * library or a default of that kind has been usual, so the year is that of the software's state,
+ * not of its installation; a server may be newer and set up to look old.
  *
  *     2024  TLS 1.3 and X25519MLKEM768              OpenSSL 3.5, Go 1.24
  *     2018  TLS 1.3                                 OpenSSL 1.1.1, GnuTLS 3.6.5

@@ -1,6 +1,6 @@
 /*
- * One hello and its answer; one real handshake. Whatever an answer tells is entered into the probe here, so that the plan (probe.c)
- * only has to decide what to ask next.
+ * One hello and its answer; one real handshake. Whatever an answer tells is entered into the probe
+ * here, so that the plan (probe.c) only has to decide what to ask next.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -71,7 +71,8 @@ static void add_hello(struct probe *p, const struct wire_hello *h, const struct 
 
 static enum ask_end end_of(int r, const struct wire_flight *f)
 {
-	/* One that chooses, shows its certificate and then gives up, as when it cannot sign, does not speak it. */
+	/* One that chooses, shows its certificate and then gives up, as when it cannot sign, does
+	 * not speak it. */
 	if (f->version && (f->whole || f->alert == WIRE_NO_ALERT || f->alert == 0))
 		return ASK_HELLO;
 	if (f->alert != WIRE_NO_ALERT && f->alert != 0)
@@ -81,7 +82,8 @@ static enum ask_end end_of(int r, const struct wire_flight *f)
 	return r == -ETIMEDOUT ? ASK_SILENT : ASK_CLOSED;
 }
 
-/* Reads until the flight is complete or nothing more comes; f tells what came in either case. 0, or why it ended. */
+/* Reads until the flight is complete or nothing more comes; f tells what came in either case. 0, or
+ * why it ended. */
 static int read_flight(struct conn *c, struct buf *in, struct arena *a, struct wire_flight *f, uint64_t deadline)
 {
 	for (;;) {

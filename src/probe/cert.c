@@ -1,8 +1,9 @@
 /*
- * A certificate chain as a server sent it: who, for what names, how long, with what key, and whether a CA of ours stands behind it.
+ * A certificate chain as a server sent it: who, for what names, how long, with what key, and
+ * whether a CA of ours stands behind it.
  *
- * OpenSSL reads and verifies; texts are made safe for terminals and logs here, once. Name and chain are judged apart,
- * since "expired" and "for another name" want different remedies.
+ * OpenSSL reads and verifies; texts are made safe for terminals and logs here, once. Name and chain
+ * are judged apart, since "expired" and "for another name" want different remedies.
  */
 #include <netinet/in.h>
 #include <openssl/evp.h>
@@ -12,8 +13,9 @@
 #include "base/mem.h"
 #include "probe/probe_priv.h"
 
-#define TEXT_MAX      512
-#define VERIFY_SAFETY 1 /* OpenSSL's level: no MD5, no 512-bit keys; peers of mail servers ask for no more */
+#define TEXT_MAX 512
+/* OpenSSL's level: no MD5, no 512-bit keys; peers of mail servers ask for no more */
+#define VERIFY_SAFETY 1
 
 /* ---- CAs ---- */
 

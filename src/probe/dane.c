@@ -1,8 +1,9 @@
 /*
  * TLSA records against the certificates that are served (RFC 6698, RFC 7672 for SMTP).
  *
- * For SMTP only usages 2 (a CA of the chain) and 3 (the certificate itself) count; the others are taken as not there (RFC 7672
- * 3.1.3). Every certificate that a server serves must be covered: which one a sender gets is not the operator's choice.
+ * For SMTP only usages 2 (a CA of the chain) and 3 (the certificate itself) count; the others are
+ * taken as not there (RFC 7672 3.1.3). Every certificate that a server serves must be covered:
+ * which one a sender gets is not the operator's choice.
  */
 #include <openssl/sha.h>
 #include "base/reader.h"

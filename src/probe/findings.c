@@ -1,6 +1,7 @@
 /*
- * What is wrong with a server, in the codes and sentences of the explanation engine where it has them, else in those of
- * base/fault_scan.tbl.h. First what keeps TLS from beginning, then certificates, then what is old.
+ * What is wrong with a server, in the codes and sentences of the explanation engine where it has
+ * them, else in those of base/fault_scan.tbl.h. First what keeps TLS from beginning, then
+ * certificates, then what is old.
  */
 #include <stdio.h>
 #include "base/clock.h"
@@ -92,7 +93,8 @@ static void add_time(struct fault *fault, const char *name, int64_t wall_s)
 	fault_fact(fault, name, "%s", text);
 }
 
-/* The facts that sentences about certificates want: name, file (here: where it is served), what the peer did (nobody was asked). */
+/* The facts that sentences about certificates want: name, file (here: where it is served), what the
+ * peer did (nobody was asked). */
 static struct fault *add_cert(struct findings *f, const struct probe_cert *c, enum fault_code code)
 {
 	struct fault *fault = add(f, code);

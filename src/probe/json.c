@@ -1,7 +1,7 @@
 /*
- * A probe's results as JSON: the lines of `torhaus tls scan --json`, which `--compare` reads again. Suites, groups and signature
- * algorithms go by their names; times are seconds since 1970. What was not asked is left out, so that a quick scan does not make a
- * server look poor.
+ * A probe's results as JSON: the lines of `torhaus tls scan --json`, which `--compare` reads again.
+ * Suites, groups and signature algorithms go by their names; times are seconds since 1970. What was
+ * not asked is left out, so that a quick scan does not make a server look poor.
  */
 #include <stdio.h>
 #include "base/mem.h"

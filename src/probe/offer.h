@@ -1,6 +1,7 @@
 /*
- * What a hello of ours can offer: every suite that a mail server may have spoken since 1995, without those that need a shared
- * secret (PSK, SRP, Kerberos); every group; every signature algorithm. Pure.
+ * What a hello of ours can offer: every suite that a mail server may have spoken since 1995,
+ * without those that need a shared secret (PSK, SRP, Kerberos); every group; every signature
+ * algorithm. Pure.
  */
 #pragma once
 #include "probe/wire.h"
@@ -45,5 +46,6 @@ void offer_suites_classic(struct offer *ret);
 void offer_suites_weak(struct offer *ret);
 void offer_groups(struct offer *ret);
 void offer_signatures(struct offer *ret);
-/* RSA: also RSA-PSS keys; ECDSA: also the Edwards curves, whose certificates come with the same suites. */
+/* RSA: also RSA-PSS keys; ECDSA: also the Edwards curves, whose certificates come with the same
+ * suites. */
 void offer_signatures_of(enum tls_key_type key, struct offer *ret);

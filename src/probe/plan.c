@@ -1,13 +1,14 @@
 /*
- * What every plan of a probe stands on: what is known so far, how much may still be asked, and the hellos. See probe/probe_priv.h.
+ * What every plan of a probe stands on: what is known so far, how much may still be asked, and the
+ * hellos. See probe/probe_priv.h.
  */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "probe/probe_priv.h"
 
 #define ALERT_VERSION 70
-#define HOST_MAX_MS \
-	(15 * 60 * 1000) /* that one server may take: a greeting delay of 15 s before each of 50 connections */
+/* that one server may take: a greeting delay of 15 s before each of 50 connections */
+#define HOST_MAX_MS (15 * 60 * 1000)
 
 /* ---- what is known ---- */
 
@@ -32,7 +33,8 @@ bool probe_speaks_13_only(const struct probe *p)
 	return p->versions[PROBE_TLS13] == PROBE_YES && !probe_speaks_below_13(p);
 }
 
-/* The last ones are real handshakes; where RSA has not been seen, one tries it and another may have to do without. */
+/* The last ones are real handshakes; where RSA has not been seen, one tries it and another may have
+ * to do without. */
 static unsigned kept_for_sessions(const struct probe *p)
 {
 	if (probe_speaks_13_only(p))

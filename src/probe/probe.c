@@ -1,8 +1,9 @@
 /*
  * The plan of a probe: what is asked next, given what is known. See probe/probe.h.
  *
- * A full probe walks through all suites and groups (walk.c); a quick one puts few questions that tell much each (quick.c). A
- * server that gave no answer to the first hello is asked the same way in both, with shorter ones.
+ * A full probe walks through all suites and groups (walk.c); a quick one puts few questions that
+ * tell much each (quick.c). A server that gave no answer to the first hello is asked the same way
+ * in both, with shorter ones.
  */
 #include "probe/probe.h"
 #include "base/clock.h"
@@ -41,7 +42,8 @@ static int ask_keys(struct probe *p, struct ask *last)
 	return r;
 }
 
-/* Some servers, or what stands before them, drop hellos that are long: a short one with TLS 1.3 alone. */
+/* Some servers, or what stands before them, drop hellos that are long: a short one with TLS 1.3
+ * alone. */
 static int ask_short_13(struct probe *p)
 {
 	static const uint16_t groups[] = { 29, 23, 24 };

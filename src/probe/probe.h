@@ -1,15 +1,19 @@
 /*
- * One server, looked at: which versions, suites, groups and signature algorithms it speaks, and every certificate it serves.
+ * One server, looked at: which versions, suites, groups and signature algorithms it speaks, and
+ * every certificate it serves.
  *
- * The way. Hello A offers TLS 1.3 and everything below; its answer tells the version and, below 1.3, a certificate. Then one hello for
- * each key type that has not been seen, with only its suites and matching signature algorithms, so that a server with two certificates
- * shows both; lower versions until one refusal by version speaks for all below. A full probe also walks: all suites are offered, the one
- * chosen is taken away, and again, which gives them in the server's order; the same with groups. Signature algorithms are seen on the
- * way, since each hello of the walk prefers those not seen yet. A server that speaks TLS 1.3 only shows its certificates in real handshakes.
+ * The way. Hello A offers TLS 1.3 and everything below; its answer tells the version and, below
+ * 1.3, a certificate. Then one hello for each key type that has not been seen, with only its suites
+ * and matching signature algorithms, so that a server with two certificates shows both; lower
+ * versions until one refusal by version speaks for all below. A full probe also walks: all suites
+ * are offered, the one chosen is taken away, and again, which gives them in the server's order; the
+ * same with groups. Signature algorithms are seen on the way, since each hello of the walk prefers
+ * those not seen yet. A server that speaks TLS 1.3 only shows its certificates in real handshakes.
  *
- * Politeness. One connection at a time, the greeting and each reply awaited, an honest EHLO name, hellos that are dropped say goodbye
- * (user_canceled, close_notify), one complete session with QUIT at the end. At 421, 450 or 554 the probe stops and says "rate
- * limited", never "no TLS". A quick probe makes at most PROBE_QUICK_MAX connections, a full one at most PROBE_FULL_EXTRA more than it
+ * Politeness. One connection at a time, the greeting and each reply awaited, an honest EHLO name,
+ * hellos that are dropped say goodbye (user_canceled, close_notify), one complete session with QUIT
+ * at the end. At 421, 450 or 554 the probe stops and says "rate limited", never "no TLS". A quick
+ * probe makes at most PROBE_QUICK_MAX connections, a full one at most PROBE_FULL_EXTRA more than it
  * finds suites and groups.
  *
  * Everything that a server says goes through probe/wire.h, smtp/smtp.h or OpenSSL.
@@ -60,11 +64,13 @@ struct probe_cert {
 	uint8_t sha256[32], spki_sha256[32];
 	bool self_signed, for_servers, must_staple;
 	enum probe_answer name_fits; /* NOT_ASKED: the host was given as an address */
-	int verify_error; /* X509_V_OK or X509_V_ERR_…: the chain as it was sent, against the CAs; the name apart */
+	/* X509_V_OK or X509_V_ERR_…: the chain as it was sent, against the CAs; the name apart */
+	int verify_error;
 	const char *verify_text;
 	unsigned chain_n; /* certificates sent */
 	struct span chain[WIRE_CHAIN_MAX];
-	enum probe_answer dane; /* does a TLSA record match? NOT_ASKED: none is published, or nobody looked */
+	/* does a TLSA record match? NOT_ASKED: none is published, or nobody looked */
+	enum probe_answer dane;
 };
 
 struct probe_settings {
@@ -75,15 +81,19 @@ struct probe_settings {
 	uint64_t gap_ms;             /* between two connections to one address */
 	struct x509_store_st *store; /* of CAs; NULL: chains are not verified */
 };
-/* The system's CAs and those of a file (PEM; NULL: none). NULL if the file cannot be read. Blocks: once, before the run. */
+/* The system's CAs and those of a file (PEM; NULL: none). NULL if the file cannot be read. Blocks:
+ * once, before the run. */
 struct x509_store_st *probe_store_new(const char *ca_file);
 void probe_store_free(struct x509_store_st *store);
-/* Before each connection; may suspend (the rate of the whole run). 0, or a negative errno that ends the probe. */
+/* Before each connection; may suspend (the rate of the whole run). 0, or a negative errno that ends
+ * the probe. */
 typedef int probe_gate_fn(void *arg);
 
 struct probe {
 	const struct probe_settings *settings;
-	struct span host; /* as it was given: SNI and the name that certificates must have; may be a literal address */
+	/* as it was given: SNI and the name that certificates must have; may be a literal address
+	 * */
+	struct span host;
 	struct net_addr addr;
 	probe_gate_fn *gate;
 	void *gate_arg;
@@ -94,33 +104,38 @@ struct probe {
 	struct span said; /* what it said that led to the verdict: a reply, the first bytes */
 	int error;        /* of the transport: negative errno, 0 if none */
 	unsigned connections;
-	uint64_t began_ms;             /* clock_mono_ms() */
-	uint64_t took_ms, greeting_ms; /* greeting_ms: the longest that it let us wait for its greeting */
+	uint64_t began_ms; /* clock_mono_ms() */
+	/* greeting_ms: the longest that it let us wait for its greeting */
+	uint64_t took_ms, greeting_ms;
 	enum probe_answer versions[PROBE_VERSION_COUNT];
 	struct offer suites_13, suites; /* in the server's order if ordered */
 	struct offer groups, signatures;
-	bool full;                  /* all suites and groups were walked through */
-	bool ordered;               /* suites stand in the server's order */
-	bool follows_client;        /* it takes the client's order: suites stand in ours */
-	bool signatures_all;        /* no others are taken */
-	unsigned dh_bits;           /* the smallest classic DH group seen; 0: none */
-	enum probe_answer obsolete; /* does it take a suite that nobody should: offer_weaknesses() */
+	bool full;           /* all suites and groups were walked through */
+	bool ordered;        /* suites stand in the server's order */
+	bool follows_client; /* it takes the client's order: suites stand in ours */
+	bool signatures_all; /* no others are taken */
+	unsigned dh_bits;    /* the smallest classic DH group seen; 0: none */
+	/* does it take a suite that nobody should: offer_weaknesses() */
+	enum probe_answer obsolete;
 	bool no_secure_renegotiation, extended_master_secret, compression, wants_client_cert;
 	bool suite_not_offered; /* it chose one that was not */
 	bool no_rsa;            /* where others are taken, RSA is refused */
 	uint8_t alert;          /* of the last refusal; WIRE_NO_ALERT */
 	struct probe_cert *certs[PROBE_CERTS_MAX];
 	unsigned certs_n;
-	unsigned tlsa_n, tlsa_usable; /* TLSA records that DNSSEC proves; those that count for SMTP. probe_dane() */
-	bool tlsa_bogus;              /* their proof fails */
-	bool session;                 /* a complete session was made */
+	/* TLSA records that DNSSEC proves; those that count for SMTP. probe_dane() */
+	unsigned tlsa_n, tlsa_usable;
+	bool tlsa_bogus; /* their proof fails */
+	bool session;    /* a complete session was made */
 	const char *session_version, *session_suite, *session_group;
 	struct fault *session_fault; /* why the real handshake failed; NULL: it did not */
 };
-/* Looks at p->addr. Suspends. p: settings, host, addr, gate, arena are set, the rest zero. 0, or -ECANCELED. */
+/* Looks at p->addr. Suspends. p: settings, host, addr, gate, arena are set, the rest zero. 0, or
+ * -ECANCELED. */
 int probe_run(struct probe *p);
 
-/* A chain (DER, leaf first) as facts, everything in a; NULL if the leaf is no certificate. Pure but for the store. */
+/* A chain (DER, leaf first) as facts, everything in a; NULL if the leaf is no certificate. Pure but
+ * for the store. */
 struct probe_cert *probe_cert_read(const struct span *chain, unsigned n, struct span host, struct x509_store_st *store,
 	int64_t now_s, struct arena *a);
 
@@ -135,11 +150,13 @@ struct probe_age {
 };
 struct probe_age probe_age(const struct probe *p);
 
-/* Everything that is wrong with it, the worst first; at most PROBE_FINDINGS_MAX, which is returned. now_s: wall clock. */
+/* Everything that is wrong with it, the worst first; at most PROBE_FINDINGS_MAX, which is returned.
+ * now_s: wall clock. */
 unsigned probe_findings(const struct probe *p, int64_t now_s, struct fault *ret);
 
 /* The members of an object under way. */
 void probe_json(struct jsonw *j, const struct probe *p, int64_t now_s);
-bool probe_has_key(const struct probe *p, enum tls_key_type type); /* serves a certificate of that type */
+/* serves a certificate of that type */
+bool probe_has_key(const struct probe *p, enum tls_key_type type);
 /* "2001:db8::1" or "mx.example.net:465": host, the port if it is not the usual one of its kind. */
 void probe_place(const struct probe *p, char *ret, size_t size);

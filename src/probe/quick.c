@@ -1,17 +1,22 @@
 /*
- * The plan of a quick probe: at most PROBE_QUICK_MAX connections for the versions, both certificates and what a server should not take any
- * more. They suffice since every question is put so that its answer tells several things:
+ * The plan of a quick probe: at most PROBE_QUICK_MAX connections for the versions, both
+ * certificates and what a server should not take any more. They suffice since every question is put
+ * so that its answer tells several things:
  *
- *     everything, TLS 1.3 at most         (asked already) the highest version; below 1.3 a certificate
- *     ECDSA, TLS 1.2 at most              that certificate; 1.2
- *     RSA, TLS 1.1 at most                1.1, or that nothing lies below 1.2; the RSA certificate
- *     without ECDHE, TLS 1.0 at most      where 1.1 is taken: 1.0; the group of classic DH
- *     the same and what is weak, TLS 1.2  where 1.1 is not taken: the RSA certificate; one refusal clears it of weak suites and classic DH
- *     what is weak                        kind by kind, as long as there is room; then SSL 3
- *     a complete session                  with RSA alone if that certificate has not been seen yet, with TLS 1.2 at most if that is open
+ *   everything, TLS 1.3 at most         (asked already) the highest version; below 1.3 a
+ *                                       certificate
+ *   ECDSA, TLS 1.2 at most              that certificate; 1.2
+ *   RSA, TLS 1.1 at most                1.1, or that nothing lies below 1.2; the RSA certificate
+ *   without ECDHE, TLS 1.0 at most      where 1.1 is taken: 1.0; the group of classic DH
+ *   the same and what is weak, TLS 1.2  where 1.1 is not taken: the RSA certificate; one refusal
+ *                                       clears it of weak suites and classic DH
+ *   what is weak                        kind by kind, as long as there is room; then SSL 3
+ *   a complete session                  with RSA alone if that certificate has not been seen yet,
+ *                                       with TLS 1.2 at most if that is open
  *
- * Where a server refuses a version with another alert than protocol_version, or has ECDSA alone and versions from 1.0 on, they do not
- * suffice for all: then what stands last is left out, and results say that it was not asked.
+ * Where a server refuses a version with another alert than protocol_version, or has ECDSA alone and
+ * versions from 1.0 on, they do not suffice for all: then what stands last is left out, and results
+ * say that it was not asked.
  */
 #include "base/mem.h"
 #include "probe/probe_priv.h"
@@ -68,7 +73,8 @@ static int ask_certificates(struct probe *p)
 
 /* ---- what is weak ---- */
 
-/* Neither weak suites nor classic ones: nothing of both is taken. An answer with one kind leaves the other open. */
+/* Neither weak suites nor classic ones: nothing of both is taken. An answer with one kind leaves
+ * the other open. */
 static int ask_weak_or_classic(struct probe *p)
 {
 	struct offer both, classic;

@@ -1,9 +1,10 @@
 /*
  * One connection to a server, up to the point where TLS begins, and its end.
  *
- * What a server says decides here: 421, 450 and 554 mean that it has had enough of us, wherever they come, and end the whole probe; so
- * do refused or silent connections after one that worked. The end is awaited: a server counts a connection until it has seen it
- * closed, and must never see two.
+ * What a server says decides here: 421, 450 and 554 mean that it has had enough of us, wherever
+ * they come, and end the whole probe; so do refused or silent connections after one that worked.
+ * The end is awaited: a server counts a connection until it has seen it closed, and must never see
+ * two.
  */
 #include "base/clock.h"
 #include "base/fmt.h"

@@ -1,13 +1,15 @@
 /*
- * The walks of a full probe: what is offered is taken away piece by piece as the server chooses it, until it refuses what is left. So
- * suites and groups come in the server's order, each in one connection more than there are. See probe/probe.h.
+ * The walks of a full probe: what is offered is taken away piece by piece as the server chooses it,
+ * until it refuses what is left. So suites and groups come in the server's order, each in one
+ * connection more than there are. See probe/probe.h.
  */
 #include "base/mem.h"
 #include "probe/probe_priv.h"
 
 #define CHUNK 64 /* suites in a hello, for servers that refuse long lists */
 
-/* Asks for what is left of l->suites until it is refused. *ret_found: how many were chosen; *ret_whole: it ended by refusal. */
+/* Asks for what is left of l->suites until it is refused. *ret_found: how many were chosen;
+ * *ret_whole: it ended by refusal. */
 static int walk_list(struct probe *p, uint16_t version, struct probe_lists *l, unsigned *ret_found, bool *ret_whole)
 {
 	struct wire_hello h;
@@ -45,7 +47,8 @@ static void without(struct offer *o, const struct offer *seen)
 		offer_remove(o, seen->v[i]);
 }
 
-/* Piece by piece, since it refused the whole list although it takes one of it. The order between pieces stays unknown. */
+/* Piece by piece, since it refused the whole list although it takes one of it. The order between
+ * pieces stays unknown. */
 static int walk_pieces(struct probe *p, const struct probe_lists *all, bool *ret_whole)
 {
 	int r = 0;
@@ -66,7 +69,8 @@ static int walk_pieces(struct probe *p, const struct probe_lists *all, bool *ret
 	return r;
 }
 
-/* long_ok: a hello with all suites has been answered, so that a refusal is not about its length; the suite chosen then is the first. */
+/* long_ok: a hello with all suites has been answered, so that a refusal is not about its length;
+ * the suite chosen then is the first. */
 static int walk_suites(struct probe *p, bool long_ok, bool *ret_whole)
 {
 	unsigned found;
@@ -99,7 +103,8 @@ static bool stand_in_our_order(const struct offer *found)
 	return true;
 }
 
-/* Suites that came in our order are no preference of the server's if it takes the last one first when that is offered first. */
+/* Suites that came in our order are no preference of the server's if it takes the last one first
+ * when that is offered first. */
 static int ask_order(struct probe *p)
 {
 	struct probe_lists l;

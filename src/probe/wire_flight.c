@@ -1,10 +1,11 @@
 /*
  * A server's first flight, read.
  *
- * Everything here comes from a stranger. Whole records only are looked at; the payloads of those of type handshake are joined, since messages
- * do not respect records' borders, and read one by one. A reader with a sticky error makes each message all or nothing: one that ends
- * too early in itself is malformed, one whose end has not come is waited for. Nothing is read twice with different results: the same
- * bytes with more behind them give the same facts and more.
+ * Everything here comes from a stranger. Whole records only are looked at; the payloads of those of
+ * type handshake are joined, since messages do not respect records' borders, and read one by one. A
+ * reader with a sticky error makes each message all or nothing: one that ends too early in itself
+ * is malformed, one whose end has not come is waited for. Nothing is read twice with different
+ * results: the same bytes with more behind them give the same facts and more.
  */
 #include <errno.h>
 #include "base/reader.h"
@@ -267,7 +268,8 @@ static int read_records(struct span bytes, struct arena *a, struct wire_flight *
 
 /* ---- SSL 2 ---- */
 
-/* SERVER-HELLO: session id hit, certificate type, version, three lengths, then certificate, suites, connection id. */
+/* SERVER-HELLO: session id hit, certificate type, version, three lengths, then certificate, suites,
+ * connection id. */
 static int read_v2(struct span bytes, struct arena *a, struct wire_flight *f)
 {
 	struct reader r = reader_of(bytes);

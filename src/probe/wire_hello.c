@@ -1,8 +1,9 @@
 /*
  * The ClientHello, written by hand.
  *
- * Lengths stand before what they count: a place is left for each and filled in once its content is written. Hellos of
- * 256 to 511 bytes are padded to 512, since some load balancers of 2013 hang on those (RFC 7685).
+ * Lengths stand before what they count: a place is left for each and filled in once its content is
+ * written. Hellos of 256 to 511 bytes are padded to 512, since some load balancers of 2013 hang on
+ * those (RFC 7685).
  */
 #include "base/mem.h"
 #include "probe/wire.h"

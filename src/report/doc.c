@@ -113,7 +113,8 @@ static void add_blanks(struct buf *out, size_t n)
 	buf_addf(out, "%*s", (int)n, "");
 }
 
-/* Words, wrapped at LINE_WIDTH, each line indented; the first stands behind `used` columns already. */
+/* Words, wrapped at LINE_WIDTH, each line indented; the first stands behind `used` columns
+ * already. */
 static void add_wrapped(struct buf *out, struct span text, size_t indent, size_t used)
 {
 	bool first = true;

@@ -1,6 +1,7 @@
 /*
- * A document as an HTML page: one file, no scripts, nothing from elsewhere (its Content-Security-Policy says so to the
- * browser), made for A4 paper as well as for the screen: heads of tables are repeated on each page, rows are not torn apart.
+ * A document as an HTML page: one file, no scripts, nothing from elsewhere (its
+ * Content-Security-Policy says so to the browser), made for A4 paper as well as for the screen:
+ * heads of tables are repeated on each page, rows are not torn apart.
  */
 #include "base/mem.h"
 #include "report/doc_priv.h"

@@ -1,9 +1,9 @@
 /*
- * What one program hands over to the next: the supervisor's state as a text, pure. Nothing here opens, closes or
- * looks at a descriptor; they are numbers.
+ * What one program hands over to the next: the supervisor's state as a text, pure. Nothing here
+ * opens, closes or looks at a descriptor; they are numbers.
  *
- * The text is JSON with a version. A program that does not know the version refuses the text, and does so in its
- * trial (serve/supervisor_handover.c), before anything depends on it.
+ * The text is JSON with a version. A program that does not know the version refuses the text, and
+ * does so in its trial (serve/supervisor_handover.c), before anything depends on it.
  */
 #pragma once
 #include "serve/listeners.h"
@@ -34,9 +34,11 @@ struct handover {
 
 /* Appends the text, which holds keys: explicit_bzero() it in the end. */
 void handover_encode(const struct handover *h, struct buf *out);
-/* 0, or -EINVAL: another version, or not a state. ret is all the caller's, handover_done() it also after an error. */
+/* 0, or -EINVAL: another version, or not a state. ret is all the caller's, handover_done() it also
+ * after an error. */
 int handover_decode(struct span text, struct handover *ret);
 /* Frees what decode made, listeners included, and wipes the keys. Descriptors stay open. */
 void handover_done(struct handover *h);
-/* Calls fn for every descriptor until it returns a negative number, which is then returned; else 0. */
+/* Calls fn for every descriptor until it returns a negative number, which is then returned; else
+ * 0. */
 int handover_each_fd(const struct handover *h, int (*fn)(int fd));

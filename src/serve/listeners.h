@@ -1,11 +1,13 @@
 /*
  * Listening sockets: the supervisor opens them, every worker uses the very same.
  *
- * Each address has one socket a thread (SO_REUSEPORT: the kernel spreads connections, threads share no queue). A
- * socket lives as long as its address stands in the settings: closing one would reset the connections in its
- * queue. So a worker with fewer threads serves several sockets a thread, one with more gets further sockets.
+ * Each address has one socket a thread (SO_REUSEPORT: the kernel spreads connections, threads share
+ * no queue). A socket lives as long as its address stands in the settings: closing one would reset
+ * the connections in its queue. So a worker with fewer threads serves several sockets a thread, one
+ * with more gets further sockets.
  *
- * An address of names.listen has two listeners, UDP and TCP, on the same port, also where port 0 picks a free one.
+ * An address of names.listen has two listeners, UDP and TCP, on the same port, also where port 0
+ * picks a free one.
  */
 #pragma once
 #include "base/buf.h"
@@ -49,8 +51,9 @@ void listener_text(const struct listener *l, char ret[LISTENER_TEXT_SIZE]);
 int listener_parse(struct span text, struct listener *ret);
 struct listener *listeners_find(struct listeners *all, struct span text);
 
-/* Opens wanted with a socket for each of threads. Refuses an address that another program listens on, although
- * SO_REUSEPORT would allow it for one of the same user. 0 or -errno with fault (LISTEN-FAILED). */
+/* Opens wanted with a socket for each of threads. Refuses an address that another program listens
+ * on, although SO_REUSEPORT would allow it for one of the same user. 0 or -errno with fault
+ * (LISTEN-FAILED). */
 int listener_open(struct listener *ret, const struct net_addr *wanted, enum listener_kind kind, unsigned threads,
 	struct fault *fault);
 /* Further sockets up to threads. */
@@ -58,7 +61,7 @@ int listener_grow(struct listener *l, unsigned threads, struct fault *fault);
 void listener_close(struct listener *l);
 void listeners_close(struct listeners *all);
 
-/* The listeners that s wants: those of old that stay are moved to ret, others opened. What is no longer wanted remains
- * in old. On failure ret is empty and old as it was. */
+/* The listeners that s wants: those of old that stay are moved to ret, others opened. What is no
+ * longer wanted remains in old. On failure ret is empty and old as it was. */
 int listeners_change(struct listeners *old, const struct settings *s, unsigned threads, struct listeners *ret,
 	struct fault *fault);

@@ -1,4 +1,5 @@
-/* Telling the service manager how it goes (systemd's sd_notify(3) protocol: datagrams to $NOTIFY_SOCKET). */
+/* Telling the service manager how it goes (systemd's sd_notify(3) protocol: datagrams to
+ * $NOTIFY_SOCKET). */
 #pragma once
 #include <stdint.h>
 

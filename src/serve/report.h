@@ -1,4 +1,5 @@
-/* Faults as JSON: in the status, in answers on the control socket, between supervisor and worker. */
+/* Faults as JSON: in the status, in answers on the control socket, between supervisor and
+ * worker. */
 #pragma once
 #include "base/fault.h"
 #include "base/jsonw.h"

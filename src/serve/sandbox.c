@@ -1,12 +1,13 @@
 /*
  * Privileges, Landlock, seccomp.
  *
- * Landlock's structures are written down here, for the headers of Debian 12 are older than the kernels that
- * torhaus meets; what a kernel does not know is masked out by its ABI number. Rules hang on
- * inodes: folders are named, not files that are replaced (databases, logs after rotation).
+ * Landlock's structures are written down here, for the headers of Debian 12 are older than the
+ * kernels that torhaus meets; what a kernel does not know is masked out by its ABI number. Rules
+ * hang on inodes: folders are named, not files that are replaced (databases, logs after rotation).
  *
- * seccomp: an allow-list, made from what glibc, SQLite, OpenSSL and our loops do. A call that is missing fails
- * with EPERM and shows as an ordinary error; those that serve nobody but an intruder kill the process.
+ * seccomp: an allow-list, made from what glibc, SQLite, OpenSSL and our loops do. A call that is
+ * missing fails with EPERM and shows as an ordinary error; those that serve nobody but an intruder
+ * kill the process.
  */
 #include "serve/sandbox.h"
 #include <errno.h>
@@ -23,7 +24,8 @@
 #include <unistd.h>
 #include "base/mem.h"
 
-/* AddressSanitizer and its leak check, which traces the process from a thread of its own, need more. */
+/* AddressSanitizer and its leak check, which traces the process from a thread of its own, need
+ * more. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #else
@@ -52,8 +54,9 @@ int sandbox_user_find(struct span name, struct sandbox_user *ret, struct fault *
 	return 0;
 }
 
-/* What systemd gave the supervisor (AmbientCapabilities=), so that it could bind ports and read keys. Root changes its
- * user and thereby loses them; where it stays root on purpose, it stays what it is. */
+/* What systemd gave the supervisor (AmbientCapabilities=), so that it could bind ports and read
+ * keys. Root changes its user and thereby loses them; where it stays root on purpose, it stays what
+ * it is. */
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -210,8 +213,8 @@ static int add_rules(scmp_filter_ctx ctx)
 	for (size_t i = 0; r == 0 && i < array_len(deadly); i++)
 		if (!SANITIZED || !is_among(allowed_sanitized, array_len(allowed_sanitized), deadly[i]))
 			r = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-	/* Threads, but not processes: clone3's flags lie in memory, which a filter cannot see; glibc falls back to
-	 * clone when it is told that there is no clone3. */
+	/* Threads, but not processes: clone3's flags lie in memory, which a filter cannot see;
+	 * glibc falls back to clone when it is told that there is no clone3. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (r == 0 && !SANITIZED)

@@ -1,9 +1,9 @@
 /*
  * The fence around the worker: another user, Landlock, seccomp.
  *
- * The worker reads what strangers send, so it gets what it needs and nothing else: it cannot run programs, trace
- * others, open sockets to listen on, or touch files outside of a short list. The order is: rights first
- * (sandbox_become()), then the fence, then threads, which inherit both.
+ * The worker reads what strangers send, so it gets what it needs and nothing else: it cannot run
+ * programs, trace others, open sockets to listen on, or touch files outside of a short list. The
+ * order is: rights first (sandbox_become()), then the fence, then threads, which inherit both.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,9 +16,11 @@ struct sandbox_user {
 	gid_t gid;
 	bool change; /* false: stay who we are */
 };
-/* Whom name means: nobody else if we are not root or name is empty. 0, or -ENOENT with fault (SERVE-NO-USER). */
+/* Whom name means: nobody else if we are not root or name is empty. 0, or -ENOENT with fault
+ * (SERVE-NO-USER). */
 int sandbox_user_find(struct span name, struct sandbox_user *ret, struct fault *fault);
-/* For good, and without capabilities unless it stays root. PR_SET_NO_NEW_PRIVS in any case. 0 or -errno. */
+/* For good, and without capabilities unless it stays root. PR_SET_NO_NEW_PRIVS in any case. 0 or
+ * -errno. */
 int sandbox_become(const struct sandbox_user *user);
 
 /* Folders that stay writable besides those that everybody needs for reading. */
@@ -28,5 +30,6 @@ struct sandbox_paths {
 };
 /* Landlock as far as this kernel has it: its ABI (1 and up), 0 without Landlock, or -errno. */
 int sandbox_landlock(const struct sandbox_paths *paths);
-/* The list of system calls: others fail with EPERM, those that only an intruder makes end the process. 0 or -errno. */
+/* The list of system calls: others fail with EPERM, those that only an intruder makes end the
+ * process. 0 or -errno. */
 int sandbox_seccomp(void);

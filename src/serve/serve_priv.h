@@ -76,8 +76,9 @@ struct domains {
 	struct store *store;
 	uint64_t version, hash; /* of the store; of the published text */
 	bool version_known, hash_known;
-	uint64_t tried_ms, written_ms; /* when a change was last tried, and when it would have been possible */
-	int64_t born_at;               /* purges from before are nothing to an empty cache */
+	/* when a change was last tried, and when it would have been possible */
+	uint64_t tried_ms, written_ms;
+	int64_t born_at; /* purges from before are nothing to an empty cache */
 };
 /* The first snapshot: the last good one, else the store's, else an empty one. Blocking. */
 void domains_init(struct domains *d, struct worker *w, int snapshot_fd);

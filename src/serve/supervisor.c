@@ -1,8 +1,9 @@
 /*
  * The supervisor: one thread, one poll loop over a signalfd and the channels of the workers.
  *
- * It does little, so that it lives long: starts workers, watches folders, passes things on. Signals: TERM and INT
- * stop with a drain (a second one at once), HUP reloads, USR1 opens logs again.
+ * It does little, so that it lives long: starts workers, watches folders, passes things on.
+ * Signals: TERM and INT stop with a drain (a second one at once), HUP reloads, USR1 opens logs
+ * again.
  */
 #include <errno.h>
 #include <poll.h>
@@ -66,7 +67,8 @@ static void on_reopen(struct supervisor *sv)
 {
 	struct fault f;
 
-	/* log_open() of the same path makes a new file and gives it to the worker's user, log_reopen() goes there. */
+	/* log_open() of the same path makes a new file and gives it to the worker's user,
+	 * log_reopen() goes there. */
 	if (supervisor_open_log(sv, sv->settings, &f) < 0)
 		log_fault(LOG_LEVEL_ERROR, "serve", "log-failed", &f);
 	children_tell(sv, CHANNEL_REOPEN, SPAN(""), NULL, 0);

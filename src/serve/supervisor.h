@@ -101,9 +101,11 @@ void handover_begin(struct supervisor *sv, struct asker asker);
 void handover_tried(struct supervisor *sv, bool fit, const char *how);
 /* The state as a memfd for the new program, or -errno. */
 int handover_state(struct supervisor *sv);
-/* Executes program with that state; returns only if it failed, with errno. trial: it shall only look. */
+/* Executes program with that state; returns only if it failed, with errno. trial: it shall only
+ * look. */
 void handover_exec(const char *program, const char *config, int state, bool trial);
-/* In the new program: the state that the old one left, if any, with its settings. 1, 0 (there is none), or -errno. */
+/* In the new program: the state that the old one left, if any, with its settings. 1, 0 (there is
+ * none), or -errno. */
 int handover_take(struct supervisor *sv);
 /* The same, but nothing is taken. */
 int handover_try(const char *config);

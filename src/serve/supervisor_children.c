@@ -1,9 +1,10 @@
 /*
  * The supervisor's children: workers, and the trial of a new program.
  *
- * A worker is forked without exec: it has the settings, sockets and keys in memory. One that ends unasked is replaced at
- * once. Only a worker that keeps ending soon after its start is a crash loop, and its successor waits: 0.1 s, 0.2 s, … up
- * to 10 s. SIGKILL does not count once the worker was ready, for it comes from outside.
+ * A worker is forked without exec: it has the settings, sockets and keys in memory. One that ends
+ * unasked is replaced at once. Only a worker that keeps ending soon after its start is a crash
+ * loop, and its successor waits: 0.1 s, 0.2 s, … up to 10 s. SIGKILL does not count once the worker
+ * was ready, for it comes from outside.
  */
 #include <errno.h>
 #include <signal.h>
@@ -50,8 +51,8 @@ static void let_go(struct supervisor *sv)
 	for (unsigned i = 0; i < CHILDREN_MAX; i++)
 		if (sv->children[i].role != CHILD_NONE && sv->children[i].channel >= 0)
 			close(sv->children[i].channel);
-	/* The terminal's Ctrl-C reaches the whole group, but it is the supervisor who decides: its signals stay
-	 * blocked here. SIGCHLD is of no interest. */
+	/* The terminal's Ctrl-C reaches the whole group, but it is the supervisor who decides: its
+	 * signals stay blocked here. SIGCHLD is of no interest. */
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_UNBLOCK, &mask, NULL);

@@ -1,6 +1,7 @@
 /*
- * The control socket's file. A socket that nobody answers on is what a killed server left and is replaced; one
- * that is answered belongs to a running server, which is left alone. Its folder is made if only that is missing.
+ * The control socket's file. A socket that nobody answers on is what a killed server left and is
+ * replaced; one that is answered belongs to a running server, which is left alone. Its folder is
+ * made if only that is missing.
  */
 #include <errno.h>
 #include <sys/socket.h>

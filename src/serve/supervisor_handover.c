@@ -1,15 +1,16 @@
 /*
- * Handing over to a new program: execve() in place, so that the process number stays, and with it all that the service
- * manager knows of us.
+ * Handing over to a new program: execve() in place, so that the process number stays, and with it
+ * all that the service manager knows of us.
  *
- * Our state (serve/handover_state.h) goes into a memfd whose number is in the environment: sockets, ticket keys, the
- * last good snapshot, the settings in force, and the workers with their channels. The new program first has to run
- * as a child ("serve --try") and to understand that state with those settings: one that cannot never gets
- * further. Then it replaces us, adopts the old worker, starts its own as the successor, and the rest is as with a reload:
- * the old one drains once the new one is ready, and stays if that never gets there.
+ * Our state (serve/handover_state.h) goes into a memfd whose number is in the environment: sockets,
+ * ticket keys, the last good snapshot, the settings in force, and the workers with their channels.
+ * The new program first has to run as a child ("serve --try") and to understand that state with
+ * those settings: one that cannot never gets further. Then it replaces us, adopts the old worker,
+ * starts its own as the successor, and the rest is as with a reload: the old one drains once the
+ * new one is ready, and stays if that never gets there.
  *
- * The settings change with the program at most in what their presets are. Whatever was changed in the file meanwhile
- * is an ordinary reload afterwards.
+ * The settings change with the program at most in what their presets are. Whatever was changed in
+ * the file meanwhile is an ordinary reload afterwards.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -150,8 +151,8 @@ void handover_tried(struct supervisor *sv, bool fit, const char *how)
 
 /* ---- taking ---- */
 
-/* As we were called, which an update leaves as it is: a symbolic link is not followed, for it may then lead to
- * another version. Relative paths are completed. */
+/* As we were called, which an update leaves as it is: a symbolic link is not followed, for it may
+ * then lead to another version. Relative paths are completed. */
 char *handover_program(void)
 {
 	const char *called = (const char *)getauxval(AT_EXECFN);
@@ -211,7 +212,8 @@ static struct settings *parse_settings(const struct handover *h, const char *con
 	return s;
 }
 
-/* The state that the environment names. 1, 0 (there is none), or -errno; handover_done(ret) in any case. */
+/* The state that the environment names. 1, 0 (there is none), or -errno; handover_done(ret) in any
+ * case. */
 static int read_state(struct handover *ret)
 {
 	const char *number = getenv(STATE_ENV);

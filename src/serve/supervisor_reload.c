@@ -1,9 +1,10 @@
 /*
  * A reload: settings read anew, and what differs is done.
  *
- * What a running worker can take is sent to it. Where a key needs a new worker, that is started beside the old one with
- * the same sockets; the old one drains once the new one is ready. If that never gets ready, everything is put back. A
- * faulty file changes nothing, and all its faults go to whoever asked.
+ * What a running worker can take is sent to it. Where a key needs a new worker, that is started
+ * beside the old one with the same sockets; the old one drains once the new one is ready. If that
+ * never gets ready, everything is put back. A faulty file changes nothing, and all its faults go to
+ * whoever asked.
  */
 #include <errno.h>
 #include <fcntl.h>

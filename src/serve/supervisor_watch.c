@@ -1,7 +1,7 @@
 /*
  * The certificate folders, watched by looking each second (names, sizes, times), and read when
- * that changed, once a minute in any case. And the keys of session tickets, which live here so that a new worker still
- * resumes sessions of the old one.
+ * that changed, once a minute in any case. And the keys of session tickets, which live here so that
+ * a new worker still resumes sessions of the old one.
  */
 #include <unistd.h>
 #include "base/clock.h"

@@ -1,16 +1,17 @@
 /*
  * The worker: the process that speaks with the world.
  *
- * Born by fork() with everything it needs in memory (struct birth), it gives up its rights, fences itself in, and
- * only then starts threads. Loop 0 runs on the first thread and has the channel to the supervisor, the control
- * socket and the clock of the process besides its visitors.
+ * Born by fork() with everything it needs in memory (struct birth), it gives up its rights, fences
+ * itself in, and only then starts threads. Loop 0 runs on the first thread and has the channel to
+ * the supervisor, the control socket and the clock of the process besides its visitors.
  *
- * Domains and certificates are read on helper threads, and what needs them begins when they are there; until then visitors
- * wait in the kernel's queue. Questions for names do not: the worker before left what DNS has to know, and where
- * that one is gone they are answered at once. Without it, they wait, too: a name of ours is never called unknown.
+ * Domains and certificates are read on helper threads, and what needs them begins when they are
+ * there; until then visitors wait in the kernel's queue. Questions for names do not: the worker
+ * before left what DNS has to know, and where that one is gone they are answered at once. Without
+ * it, they wait, too: a name of ours is never called unknown.
  *
- * It ends when it was told to drain and its last connection is gone, or after DRAIN_MAX_S; when the supervisor
- * vanishes, so does the worker (PR_SET_PDEATHSIG).
+ * It ends when it was told to drain and its last connection is gone, or after DRAIN_MAX_S; when the
+ * supervisor vanishes, so does the worker (PR_SET_PDEATHSIG).
  */
 #include <errno.h>
 #include <signal.h>
@@ -129,7 +130,8 @@ static void unlisten(struct worker_thread *t, const struct listener *l)
 		}
 }
 
-/* A listener that comes or goes, for one thread; its sockets stay open for longer than the way there takes. */
+/* A listener that comes or goes, for one thread; its sockets stay open for longer than the way
+ * there takes. */
 struct listen_change {
 	struct worker_thread *thread;
 	struct listener listener;

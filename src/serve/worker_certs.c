@@ -1,9 +1,10 @@
 /*
  * The certificates in service.
  *
- * Files come from the supervisor, which alone may read keys. A helper thread builds the set, with what works of
- * the set before in place of what is faulty now, publishes it, and proves it: for every pair a handshake with
- * ourselves over a real listener must get that very certificate. The same proof runs each minute.
+ * Files come from the supervisor, which alone may read keys. A helper thread builds the set, with
+ * what works of the set before in place of what is faulty now, publishes it, and proves it: for
+ * every pair a handshake with ourselves over a real listener must get that very certificate. The
+ * same proof runs each minute.
  *
  * Proofs of many pairs are spread: at most PROOFS_MAX at a time, going round.
  */
@@ -57,7 +58,8 @@ static struct span name_to_ask(struct span name, char room[300])
 	return span_make(room, name.n + 6);
 }
 
-/* Is pair the one of its type that the set itself chooses for the name? Another may stand for the same name. */
+/* Is pair the one of its type that the set itself chooses for the name? Another may stand for the
+ * same name. */
 static bool is_chosen(const struct tls_set *set, const struct tls_pair *pair, struct span name)
 {
 	const struct tls_pair *chosen[8];
@@ -94,7 +96,8 @@ static bool is_proxied(const struct net_prefix *proxies, unsigned n, const struc
 struct place {
 	struct served_place where;
 	char text[NET_ADDR_SIZE];
-	char ehlo[256]; /* our own name: the mail edge neither logs that session nor keeps it as evidence */
+	/* our own name: the mail edge neither logs that session nor keeps it as evidence */
+	char ehlo[256];
 };
 
 static void prove_pair(struct tls_set *set, const struct tls_pair *pair, const struct place *at, struct report *r)
@@ -261,8 +264,8 @@ static void tell_breakers(struct certs *c, const struct predict_result *r)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* Whom does the new set keep out that got through before, as far as the kept peers tell? A store that cannot be read has its own
- * fault elsewhere. */
+/* Whom does the new set keep out that got through before, as far as the kept peers tell? A store
+ * that cannot be read has its own fault elsewhere. */
 static void predict(struct certs *c)
 {
 	struct settings *s = worker_settings(c->worker);

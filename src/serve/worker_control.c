@@ -1,9 +1,9 @@
 /*
  * The control socket: HTTP with JSON, for `torhaus status`, `reload`, `stop`, `cache` and `cert`.
  *
- * The supervisor opened it, so that it outlives workers; loop 0 serves it. Who may connect is decided by the rights
- * of the socket file. What only the supervisor can do (reload, stop) is passed on to it; the answer comes
- * back with the tag of the question.
+ * The supervisor opened it, so that it outlives workers; loop 0 serves it. Who may connect is
+ * decided by the rights of the socket file. What only the supervisor can do (reload, stop) is
+ * passed on to it; the answer comes back with the tag of the question.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -272,7 +272,8 @@ static int read_body(struct http_exchange *x, struct buf *body)
 	return n < 0 ? (int)n : buf_error(body);
 }
 
-/* {"seq": N}: carry out the store's purges up to N; {"kind", "what", "hard"}: purge without the store. */
+/* {"seq": N}: carry out the store's purges up to N; {"kind", "what", "hard"}: purge without the
+ * store. */
 static void on_purge(struct control *c, struct http_exchange *x)
 {
 	struct buf body = BUF_INIT(BODY_MAX);
@@ -381,7 +382,8 @@ void control_start(struct control *c, struct worker *w, int fd)
 	c->server = (struct h1_server){ .limits = { .head_timeout_ms = 10000,
 						.body_timeout_ms = 10000,
 						.send_timeout_ms = 10000,
-						/* Until the request comes: its sender may be slow on a busy machine. */
+						/* Until the request comes: its sender may be slow
+						 * on a busy machine. */
 						.keep_alive_ms = 10000,
 						.requests_max = 1 },
 		.handler = on_exchange,

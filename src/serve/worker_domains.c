@@ -1,15 +1,16 @@
 /*
  * The store's watcher: a thread of its own, for the store blocks.
  *
- * Four times a second it asks the store for its version; when that changed it loads the domains and publishes them
- * as a snapshot, and it carries out purges by their sequence numbers. Once a second it tries whether the store could be
- * changed, so that a full disk or a lock that nobody gives back is told before an administrator runs into it. Whatever is wrong with the store (locked,
- * full, corrupt, gone) changes nothing for visitors: the snapshot that is there stays, the fault is kept for the
- * status, logged once, and the next round tries again.
+ * Four times a second it asks the store for its version; when that changed it loads the domains and
+ * publishes them as a snapshot, and it carries out purges by their sequence numbers. Once a second
+ * it tries whether the store could be changed, so that a full disk or a lock that nobody gives back
+ * is told before an administrator runs into it. Whatever is wrong with the store (locked, full,
+ * corrupt, gone) changes nothing for visitors: the snapshot that is there stays, the fault is kept
+ * for the status, logged once, and the next round tries again.
  *
- * A new worker begins with the last good snapshot, which the supervisor keeps: it serves at once, whatever the
- * store is doing, and reads the store right after. The names of that snapshot are kept beside it, so that DNS is answered
- * before it is parsed (names_restore()).
+ * A new worker begins with the last good snapshot, which the supervisor keeps: it serves at once,
+ * whatever the store is doing, and reads the store right after. The names of that snapshot are kept
+ * beside it, so that DNS is answered before it is parsed (names_restore()).
  */
 #include <errno.h>
 #include <malloc.h>
@@ -121,8 +122,8 @@ static void note_loaded(struct domains *d)
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* Publishes snapshot (consumed) unless it says what the published one says: commits that are purges only, and a new worker,
- * must not cost every thread a new state. */
+/* Publishes snapshot (consumed) unless it says what the published one says: commits that are purges
+ * only, and a new worker, must not cost every thread a new state. */
 static void take(struct domains *d, struct snapshot *snapshot)
 {
 	struct buf text = BUF_INIT(LARGE_MAX);
@@ -330,8 +331,8 @@ static void *watch(void *arg)
 
 /* ---- life ---- */
 
-/* The snapshot that the supervisor kept, or NULL. What of its names is known already need not be told again, nor what
- * the store says if that is the same. */
+/* The snapshot that the supervisor kept, or NULL. What of its names is known already need not be
+ * told again, nor what the store says if that is the same. */
 static struct snapshot *last_good(struct domains *d, int fd)
 {
 	struct buf text = BUF_INIT(LARGE_MAX);

@@ -45,7 +45,8 @@ static void cache_json(struct worker *w, struct jsonw *j)
 
 /* ---- what is wrong now ---- */
 
-/* What may be open at a time: a visitor, or a sender and its backend. A part that is off needs nothing. */
+/* What may be open at a time: a visitor, or a sender and its backend. A part that is off needs
+ * nothing. */
 static uint64_t connections_wanted(const struct settings *s)
 {
 	uint64_t n = 0;

@@ -367,8 +367,8 @@ static struct net_prefix *take_networks(struct reading *r, const struct conf_lis
 	return all;
 }
 
-/* An upstream that is an address of our own would be asked by us what we ask it. Where a wildcard is listened on, that
- * shows only at run time (DNS-UPSTREAM-SELF). */
+/* An upstream that is an address of our own would be asked by us what we ask it. Where a wildcard
+ * is listened on, that shows only at run time (DNS-UPSTREAM-SELF). */
 static void take_upstreams(struct reading *r, struct settings_names *names)
 {
 	const struct conf_list *list = &names->forward;

@@ -1,12 +1,12 @@
 /*
  * The settings of the process: torhaus.conf, read into one immutable struct.
  *
- * The table of keys (settings.c) is the one source of names, presets, ranges, help texts, the man page
- * and `torhaus init`'s file. Domains are not here: they live in the store.
+ * The table of keys (settings.c) is the one source of names, presets, ranges, help texts, the man
+ * page and `torhaus init`'s file. Domains are not here: they live in the store.
  *
- * A struct settings is published by reference: whoever keeps it takes a reference, nobody changes it.
- * A reload parses anew, and settings_compare() tells what differs and whether the worker can take
- * it in place. Everything that is text is followed by a NUL (settings->store.p serves libc).
+ * A struct settings is published by reference: whoever keeps it takes a reference, nobody changes
+ * it. A reload parses anew, and settings_compare() tells what differs and whether the worker can
+ * take it in place. Everything that is text is followed by a NUL (settings->store.p serves libc).
  */
 #pragma once
 #include <stdatomic.h>
@@ -24,8 +24,9 @@
 
 struct settings_web {
 	struct conf_list listen, listen_tls, proxy_from; /* as written */
-	struct net_addr *plain, *tls;                    /* listen.n and listen_tls.n; port 0: any free one */
-	struct net_prefix *proxies;                      /* proxy_from.n */
+	/* listen.n and listen_tls.n; port 0: any free one */
+	struct net_addr *plain, *tls;
+	struct net_prefix *proxies; /* proxy_from.n */
 	struct h1_limits limits;
 	uint64_t tls_timeout_ms;
 	uint64_t connections_max;

@@ -41,7 +41,8 @@ static size_t whole_lines(const struct smtp_client *c, size_t n)
 	return lf ? (size_t)(lf + 1 - c->in.p) : 0;
 }
 
-/* Makes room in a reply that is too long: its first lines stay, and the beginning of the line that is coming in. */
+/* Makes room in a reply that is too long: its first lines stay, and the beginning of the line that
+ * is coming in. */
 static int cut_middle(struct smtp_client *c)
 {
 	size_t head = whole_lines(c, HEAD_KEPT), whole = whole_lines(c, c->in.n), tail = c->in.n - whole;
@@ -92,7 +93,8 @@ static int say_hello(struct smtp_client *c, const char *verb, const char *name, 
 	return smtp_client_ask(c, buf_span(&line), deadline, ret);
 }
 
-/* A server from before 1993 says one of these to EHLO; any other refusal is meant (RFC 5321 4.1.4). */
+/* A server from before 1993 says one of these to EHLO; any other refusal is meant (RFC 5321
+ * 4.1.4). */
 static bool is_unknown_command(unsigned code)
 {
 	return code == 500 || code == 501 || code == 502 || code == 504;

@@ -6,11 +6,12 @@
  *   LINE_START  CRLF (or DATA itself)      "." → DOT
  *   IN_LINE     something else             CR → CR
  *   CR          CR in a line               LF → LINE_START, anything else is an error
- *   DOT         CRLF "."                   CR → DOT_CR; "." or anything else: the dot was the sender's, it goes
+ *   DOT         CRLF "."                   CR → DOT_CR; "." or anything else: the dot was the
+ *               sender's, it goes
  *   DOT_CR      CRLF "." CR                LF → the end, anything else is an error
  *
- * LF outside CR and DOT_CR, and NUL anywhere, are errors. So no sequence of bytes but CRLF.CRLF ends a
- * message, and none but CRLF ends a line.
+ * LF outside CR and DOT_CR, and NUL anywhere, are errors. So no sequence of bytes but CRLF.CRLF
+ * ends a message, and none but CRLF ends a line.
  */
 #include <errno.h>
 #include "smtp/smtp.h"
@@ -77,7 +78,8 @@ static int step_in_chunk(struct smtp_data *d, char c, struct buf *out)
 	return d->state == CR ? after_cr(d, c, out) : in_line(d, c, out);
 }
 
-/* Byte by byte, but for what means nothing. What a step returned that was not 0; *ret_used counts its byte. */
+/* Byte by byte, but for what means nothing. What a step returned that was not 0; *ret_used counts
+ * its byte. */
 static int walk(struct smtp_data *d, struct span in, struct buf *out,
 	int (*step_by)(struct smtp_data *d, char c, struct buf *out), size_t *ret_used)
 {

@@ -1,6 +1,6 @@
 /*
- * The parameters of MAIL, RCPT and BDAT: one table a command. A parameter that is not in the table is
- * refused (555), one that stands twice or does not fit as well (501).
+ * The parameters of MAIL, RCPT and BDAT: one table a command. A parameter that is not in the table
+ * is refused (555), one that stands twice or does not fit as well (501).
  */
 #include "base/mem.h"
 #include "smtp/smtp.h"

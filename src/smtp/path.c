@@ -1,8 +1,8 @@
 /*
  * Addresses of the envelope: RFC 5321 4.1.2 with the UTF-8 of RFC 6531.
  *
- * Wider than the RFC in two places where the world is: local parts may be longer than 64 bytes, and an
- * underscore may stand in a domain. Narrower in none.
+ * Wider than the RFC in two places where the world is: local parts may be longer than 64 bytes, and
+ * an underscore may stand in a domain. Narrower in none.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,8 @@ static size_t beyond_ascii(struct span s)
 	return n > 1 ? n : 0;
 }
 
-/* The length of what s begins with, at most up to the first byte that does not belong to it; 0: nothing. */
+/* The length of what s begins with, at most up to the first byte that does not belong to it; 0:
+ * nothing. */
 static size_t dot_string(struct span s)
 {
 	size_t at = 0, atom = 0;

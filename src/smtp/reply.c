@@ -27,7 +27,8 @@ static size_t digits(struct span s, size_t at)
 	return n;
 }
 
-/* The length of an enhanced code (RFC 3463 2: class "." subject "." detail) that text begins with, or 0. */
+/* The length of an enhanced code (RFC 3463 2: class "." subject "." detail) that text begins with,
+ * or 0. */
 static size_t enhanced_of(struct span text, unsigned code)
 {
 	size_t subject, detail, n;

@@ -11,10 +11,12 @@
  *
  * Strict, because two programs that read one conversation differently is how mail is smuggled
  * (CVE-2023-51764 to -51766): a line ends in CRLF and nothing else, a message ends in CRLF.CRLF and
- * nothing else, a NUL, a lone CR and a lone LF are errors in all that a client says. What is passed on is written anew.
+ * nothing else, a NUL, a lone CR and a lone LF are errors in all that a client says. What is passed
+ * on is written anew.
  *
- * Replies are read as mail servers read them: a line ends in LF, with or without a CR before it, and may hold anything.
- * A yes to a message that is not recognised as one would bring it again and again, with every try of its sender.
+ * Replies are read as mail servers read them: a line ends in LF, with or without a CR before it,
+ * and may hold anything. A yes to a message that is not recognised as one would bring it again and
+ * again, with every try of its sender.
  *
  * RFC 5321 (SMTP), 1870 (SIZE), 2034 and 3463 (enhanced codes), 2920 (PIPELINING), 3030 (CHUNKING),
  * 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
@@ -27,8 +29,9 @@
 
 #define SMTP_LINE_MAX  2048 /* of a command with its CRLF: 512 and what the extensions add */
 #define SMTP_REPLY_MAX 8192 /* of a reply, all its lines; the middle of a longer one is not kept */
-#define SMTP_LOCAL_MAX 256  /* bytes of a local part: RFC 5321 says 64, but VERP and SRS make longer ones */
-#define SMTP_NAME_MAX  255  /* bytes of a domain */
+/* bytes of a local part: RFC 5321 says 64, but VERP and SRS make longer ones */
+#define SMTP_LOCAL_MAX 256
+#define SMTP_NAME_MAX  255 /* bytes of a domain */
 
 /* An answer of ours: code, enhanced code ("" for 220, 221 of a greeting and 354), text. */
 struct smtp_answer {
@@ -60,28 +63,32 @@ struct smtp_line {
 	struct span args; /* without blanks at both ends */
 };
 const char *smtp_verb_text(enum smtp_verb v); /* "MAIL"; "?" for SMTP_UNKNOWN */
-/* line: without its CRLF. NULL if it is a command that exists and fits its form, else our answer; the verb is set in
- * any case. */
+/* line: without its CRLF. NULL if it is a command that exists and fits its form, else our answer;
+ * the verb is set in any case. */
 const struct smtp_answer *smtp_line_parse(struct span line, struct smtp_line *ret);
-/* Takes a line off the front of bytes. 1 and the line (without CRLF) and what it used; 0 if there is no whole
- * line yet; -EBADMSG for a lone CR or LF or a NUL; -EMSGSIZE if the line is longer than SMTP_LINE_MAX. */
+/* Takes a line off the front of bytes. 1 and the line (without CRLF) and what it used; 0 if there
+ * is no whole line yet; -EBADMSG for a lone CR or LF or a NUL; -EMSGSIZE if the line is longer than
+ * SMTP_LINE_MAX. */
 int smtp_line_take(struct span bytes, struct span *ret_line, size_t *ret_used);
-/* The name after HELO or EHLO: printable, no blanks, at most SMTP_NAME_MAX. Senders write what they like here. */
+/* The name after HELO or EHLO: printable, no blanks, at most SMTP_NAME_MAX. Senders write what they
+ * like here. */
 bool smtp_is_helo(struct span name);
 
 /* ---- addresses (RFC 5321 4.1.2, RFC 6531 3.3) ---- */
 
 struct smtp_path {
-	struct span local;  /* as written, with its quotes; empty for <> */
-	struct span domain; /* as written, a literal with its brackets; empty for <> and <postmaster> */
-	bool utf8;          /* not only ASCII */
+	struct span local; /* as written, with its quotes; empty for <> */
+	/* as written, a literal with its brackets; empty for <> and <postmaster> */
+	struct span domain;
+	bool utf8; /* not only ASCII */
 };
-/* Takes "<…>" off the front of *rest; a source route in it is dropped. <> and <postmaster> are paths, too. 0 or
- * -EINVAL. Borrows from *rest. */
+/* Takes "<…>" off the front of *rest; a source route in it is dropped. <> and <postmaster> are
+ * paths, too. 0 or -EINVAL. Borrows from *rest. */
 int smtp_path_parse(struct span *rest, struct smtp_path *ret);
 /* "<local@domain>", as it was written but without a source route. */
 void smtp_path_print(const struct smtp_path *p, struct buf *out);
-/* "local@domain" for comparing and for the log: quotes and backslashes that nothing needs are gone, the domain is in lower case. */
+/* "local@domain" for comparing and for the log: quotes and backslashes that nothing needs are gone,
+ * the domain is in lower case. */
 void smtp_path_mailbox(const struct smtp_path *p, struct buf *out);
 
 /* ---- parameters ---- */
@@ -102,7 +109,8 @@ struct smtp_rcpt {
 	struct span notify; /* as written, checked; empty: none */
 	struct span orcpt;
 };
-/* NULL, or our answer: syntax (501), a parameter that nobody knows (555), UTF-8 without SMTPUTF8 (553). */
+/* NULL, or our answer: syntax (501), a parameter that nobody knows (555), UTF-8 without SMTPUTF8
+ * (553). */
 const struct smtp_answer *smtp_mail_parse(struct span args, struct smtp_mail *ret);
 /* utf8: the mail was announced with SMTPUTF8. */
 const struct smtp_answer *smtp_rcpt_parse(struct span args, bool utf8, struct smtp_rcpt *ret);
@@ -141,37 +149,43 @@ enum smtp_xclient {
 
 /* Borrows from the bytes it was read from. */
 struct smtp_reply {
-	unsigned code;        /* 200 to 599 */
-	struct span lines;    /* all of it, as received: every line begins with the code and ends in LF */
+	unsigned code; /* 200 to 599 */
+	/* all of it, as received: every line begins with the code and ends in LF */
+	struct span lines;
 	struct span enhanced; /* "5.1.1" of the first line, or empty */
 	struct span text;     /* of the first line, behind the enhanced code */
 };
-/* 1 and a whole reply with its length, 0 if more bytes are needed, -EMSGSIZE if SMTP_REPLY_MAX bytes are not all of it,
- * -EPROTO if this is no reply: a line without a code, codes that differ. */
+/* 1 and a whole reply with its length, 0 if more bytes are needed, -EMSGSIZE if SMTP_REPLY_MAX
+ * bytes are not all of it, -EPROTO if this is no reply: a line without a code, codes that
+ * differ. */
 int smtp_reply_parse(struct span bytes, struct smtp_reply *ret, size_t *ret_used);
-/* The text of the next line (behind code and separator); false after the last. *rest begins as reply.lines. */
+/* The text of the next line (behind code and separator); false after the last. *rest begins as
+ * reply.lines. */
 bool smtp_reply_next(struct span *rest, struct span *ret_text);
 void smtp_caps_parse(const struct smtp_reply *ehlo, struct smtp_caps *ret);
-/* One line of an answer: code, enhanced code if it is not "", text in which control bytes become "?"; cut so that it fits
- * the 512 of RFC 5321 4.5.3.1.5. more: further lines follow. */
+/* One line of an answer: code, enhanced code if it is not "", text in which control bytes become
+ * "?"; cut so that it fits the 512 of RFC 5321 4.5.3.1.5. more: further lines follow. */
 void smtp_answer_line(struct buf *out, unsigned code, const char *enhanced, struct span text, bool more);
 void smtp_answer_print(struct buf *out, const struct smtp_answer *a);
-/* Somebody else's reply as ours, line by line, under the same rules; lines without an enhanced code get fallback ("5.0.0"). */
+/* Somebody else's reply as ours, line by line, under the same rules; lines without an enhanced code
+ * get fallback ("5.0.0"). */
 void smtp_reply_print(struct buf *out, const struct smtp_reply *r, const char *fallback);
 
 /* ---- the message between DATA and its dot (RFC 5321 4.5.2) ---- */
 
 /*
- * The reader is a small automaton over bytes, so that it does not matter how they were split. It gives
- * the message's content: whole CRLF lines, without the sender's dots.
+ * The reader is a small automaton over bytes, so that it does not matter how they were split. It
+ * gives the message's content: whole CRLF lines, without the sender's dots.
  */
 struct smtp_data {
 	unsigned char state; /* 0: at the beginning of a line */
 };
-/* Reads from in, appends content to out (at most in.n + 1 bytes: a CR may have waited). *ret_used: bytes consumed, all of
- * in unless the end was found. 1: that was the end; 0: more is to come; -EBADMSG: a lone CR, a lone LF or a NUL. */
+/* Reads from in, appends content to out (at most in.n + 1 bytes: a CR may have waited). *ret_used:
+ * bytes consumed, all of in unless the end was found. 1: that was the end; 0: more is to come;
+ * -EBADMSG: a lone CR, a lone LF or a NUL. */
 int smtp_data_read(struct smtp_data *d, struct span in, struct buf *out, size_t *ret_used);
-/* The same for the bytes of BDAT chunks, where dots mean nothing and the end is known. 0 or -EBADMSG. */
+/* The same for the bytes of BDAT chunks, where dots mean nothing and the end is known. 0 or
+ * -EBADMSG. */
 int smtp_chunk_read(struct smtp_data *d, struct span in, struct buf *out);
 /* Is a CR waiting for its LF? Then the last chunk must not end here. */
 bool smtp_data_in_cr(const struct smtp_data *d);
@@ -197,8 +211,8 @@ struct smtp_client {
 void smtp_client_init(struct smtp_client *c, struct conn *conn);
 /* Closes without farewell. Does not suspend. */
 void smtp_client_done(struct smtp_client *c);
-/* The next reply, good until the next call. 0; -ECONNRESET when the server closed; -EPROTO for something that is no reply;
- * -ETIMEDOUT; -ECANCELED. */
+/* The next reply, good until the next call. 0; -ECONNRESET when the server closed; -EPROTO for
+ * something that is no reply; -ETIMEDOUT; -ECANCELED. */
 int smtp_client_read(struct smtp_client *c, uint64_t deadline, struct smtp_reply *ret);
 /* Writes bytes (whole lines). 0 or -errno. */
 int smtp_client_write(struct smtp_client *c, struct span bytes, uint64_t deadline);
@@ -206,7 +220,8 @@ int smtp_client_write(struct smtp_client *c, struct span bytes, uint64_t deadlin
 int smtp_client_ask(struct smtp_client *c, struct span bytes, uint64_t deadline, struct smtp_reply *ret);
 /* EHLO, or HELO for a server that does not know it; fills caps. 0 (look at ret->code) or -errno. */
 int smtp_client_hello(struct smtp_client *c, const char *name, uint64_t deadline, struct smtp_reply *ret);
-/* Drops what was received: nothing from before a handshake counts after it (RFC 3207 4.2). Does not suspend. */
+/* Drops what was received: nothing from before a handshake counts after it (RFC 3207 4.2). Does not
+ * suspend. */
 void smtp_client_forget(struct smtp_client *c);
 /* Has it said something that nobody asked for? Does not suspend. */
 bool smtp_client_has_more(const struct smtp_client *c);

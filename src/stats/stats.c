@@ -1,10 +1,10 @@
 /*
  * Counters.
  *
- * Each thread counts in a block of its own, made at its first count, so that threads never fight over a cache
- * line; the writer is alone, so that a relaxed load and store suffice. Blocks hang in a list that only grows and
- * outlive their threads, for what an ended thread counted still counts: threads are few and live
- * about as long as the process.
+ * Each thread counts in a block of its own, made at its first count, so that threads never fight
+ * over a cache line; the writer is alone, so that a relaxed load and store suffice. Blocks hang in
+ * a list that only grows and outlive their threads, for what an ended thread counted still counts:
+ * threads are few and live about as long as the process.
  */
 #include "stats/stats.h"
 #include <pthread.h>

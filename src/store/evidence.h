@@ -1,20 +1,24 @@
 /*
- * What the mail edge keeps in the store: peers with their ClientHellos, failed handshakes, refused plaintext, counts of mails.
- * (Who feeds it, and why it looks so: evidence/evidence.h.)
+ * What the mail edge keeps in the store: peers with their ClientHellos, failed handshakes, refused
+ * plaintext, counts of mails. (Who feeds it, and why it looks so: evidence/evidence.h.)
  *
- * Everything is additive: store_*_add() gives what is new since the last time, the store adds it to the row with the same key.
- * Texts are UTF-8 without control bytes and bounded by the caller. Times are wall seconds; days begin at midnight UTC.
+ * Everything is additive: store_*_add() gives what is new since the last time, the store adds it to
+ * the row with the same key. Texts are UTF-8 without control bytes and bounded by the caller. Times
+ * are wall seconds; days begin at midnight UTC.
  *
  * Bounds. They hold after each store_evidence_trim(), which the writer calls before it commits:
- *   peers       STORE_PEERS_MAX, of one network STORE_PEERS_PER_NETWORK; hellos of a peer STORE_PEER_HELLOS; the oldest go
+ *   peers       STORE_PEERS_MAX, of one network STORE_PEERS_PER_NETWORK; hellos of a peer
+ *               STORE_PEER_HELLOS; the oldest go
  *   hellos      STORE_HELLOS_MAX; several peers may share one
  *   graces, certificates   STORE_GRACES_MAX, STORE_CERTIFICATES_MAX
- *   failures, refusals   STORE_ROWS_MAX each; of one network in an hour (and for one domain) STORE_ROWS_PER_HOUR, what comes then is added to a
- *               row whose EHLO name, sender and recipient are "*"
- * Ages: rows go after STORE_ROWS_DAYS, counts, peers and certificates after STORE_COUNTS_DAYS, graces after STORE_GRACE_DAYS; in batches, by
- * store_evidence_expire().
+ *   failures, refusals   STORE_ROWS_MAX each; of one network in an hour (and for one domain)
+ *               STORE_ROWS_PER_HOUR, what comes then is added to a row whose EHLO name, sender and
+ *               recipient are "*"
+ * Ages: rows go after STORE_ROWS_DAYS, counts, peers and certificates after STORE_COUNTS_DAYS,
+ * graces after STORE_GRACE_DAYS; in batches, by store_evidence_expire().
  *
- * Readers see one consistent view a call. Strings and bytes are borrowed during fn; non-zero from fn ends the reading and is returned.
+ * Readers see one consistent view a call. Strings and bytes are borrowed during fn; non-zero from
+ * fn ends the reading and is returned.
  */
 #pragma once
 #include "store/store.h"
@@ -40,7 +44,8 @@ struct arena;
 #define STORE_FINGERPRINT 16
 struct store_hello {
 	uint8_t fingerprint[STORE_FINGERPRINT]; /* of what it offers */
-	struct span bytes;          /* the records, the last that was seen; as tls_explain_hello() takes them */
+	/* the records, the last that was seen; as tls_explain_hello() takes them */
+	struct span bytes;
 	uint64_t succeeded, failed; /* handshakes of this peer with it */
 	int64_t first_at, last_at;
 };
@@ -48,14 +53,16 @@ struct store_peer {
 	struct span network, helo; /* the key: "192.0.2.0/24", "mx.example.com" */
 	struct span address;       /* the last */
 	int64_t first_at, last_at;
-	uint64_t handshakes, failures;   /* TLS that succeeded, that failed */
-	uint64_t refusals;               /* recipients refused for want of TLS */
-	uint64_t mails, mails_clear;     /* delivered, and of them without TLS */
-	uint64_t mails_recent;           /* read: delivered in the last STORE_RECENT_DAYS, today included */
+	uint64_t handshakes, failures; /* TLS that succeeded, that failed */
+	uint64_t refusals;             /* recipients refused for want of TLS */
+	uint64_t mails, mails_clear;   /* delivered, and of them without TLS */
+	/* read: delivered in the last STORE_RECENT_DAYS, today included */
+	uint64_t mails_recent;
 	struct span version, suite, key; /* of the last handshake that succeeded; empty: none */
 	int64_t failed_at;               /* of the last failure; 0: none */
 	struct span fault;               /* its cause, fault_pack(); to fault_unpack() */
-	struct span proof;               /* the suite with which the remedy was proven to work, or empty */
+	/* the suite with which the remedy was proven to work, or empty */
+	struct span proof;
 };
 /* 0 or -errno with fault, as all functions here. hellos: n of them. */
 int store_peer_add(struct store *s, const struct store_peer *p, const struct store_hello *hellos, unsigned n,
@@ -87,14 +94,16 @@ struct store_mail {
 	struct span domain;
 	int64_t day;                /* since 1970 */
 	struct span version, suite; /* empty: without TLS */
-	struct span hop;     /* TLS version to the backend; "local": without, within the machine; empty: without */
+	/* TLS version to the backend; "local": without, within the machine; empty: without */
+	struct span hop;
 	struct span verdict; /* "delivered", "refused", "deferred" */
 	uint64_t mails, recipients, bytes;
 };
 /* Key: all but the counts. */
 int store_mail_add(struct store *s, const struct store_mail *m, struct fault *fault);
 
-/* Since when a peer tries to bring mail for a domain without TLS. first_at 0: it does so no more, the row goes. */
+/* Since when a peer tries to bring mail for a domain without TLS. first_at 0: it does so no more,
+ * the row goes. */
 struct store_grace {
 	struct span network, helo, domain;
 	int64_t first_at, last_at;
@@ -133,7 +142,8 @@ void store_certificate_keep(struct arena *a, struct store_certificate *c);
 /* Peers, the last seen first. failed: only those whose handshakes failed. */
 typedef int store_peer_fn(void *arg, const struct store_peer *p);
 int store_peer_each(struct store *s, bool failed, store_peer_fn *fn, void *arg, struct fault *fault);
-/* Every hello of every peer: peers in the order of their networks and names, their hellos the last seen first. */
+/* Every hello of every peer: peers in the order of their networks and names, their hellos the last
+ * seen first. */
 typedef int store_hello_fn(void *arg, const struct store_peer *p, const struct store_hello *h);
 int store_hello_each(struct store *s, store_hello_fn *fn, void *arg, struct fault *fault);
 /* What began at from or later and before to, in the order of time. */

@@ -273,8 +273,8 @@ static int engine_begin(struct store *s, struct fault *fault)
 
 	if (r == 0)
 		r = sqlite_run(q, Q_BEGIN_WRITE, fault, "");
-	/* A file that was read-only and no longer is: SQLite gives an empty -wal the mode of the file
-	 * only after it opened it, so the second opening is the first that may write. */
+	/* A file that was read-only and no longer is: SQLite gives an empty -wal the mode of the
+	 * file only after it opened it, so the second opening is the first that may write. */
 	if (r == -EROFS && !q->db)
 		r = sqlite_ready(q, fault);
 	if (r == 0 && sqlite3_get_autocommit(q->db))

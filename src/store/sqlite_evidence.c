@@ -1,6 +1,7 @@
 /*
- * What the mail edge keeps, in SQLite: for each kind of evidence, whose record is in evidence.c, an addition, which is an upsert that adds
- * counts, and a reading. The statements are in sqlite_query.c, the tables in sqlite_schema.c.
+ * What the mail edge keeps, in SQLite: for each kind of evidence, whose record is in evidence.c, an
+ * addition, which is an upsert that adds counts, and a reading. The statements are in
+ * sqlite_query.c, the tables in sqlite_schema.c.
  */
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
@@ -76,7 +77,8 @@ static int peer_add(struct store *s, const struct store_peer *p, const struct st
 	return r;
 }
 
-/* Has a network room in this hour for a row, or has it the row already? which: counts its rows, and whether this is one. */
+/* Has a network room in this hour for a row, or has it the row already? which: counts its rows, and
+ * whether this is one. */
 static int has_room(struct store *s, enum sqlite_query which, const struct record *record, const void *from, bool *ret,
 	struct fault *fault)
 {
@@ -195,7 +197,8 @@ struct reader {
 	void *arg;
 };
 
-/* Gives the rows of a statement to row, which makes structs of them. kinds: of the parameters, as in sqlite_bind(). */
+/* Gives the rows of a statement to row, which makes structs of them. kinds: of the parameters, as
+ * in sqlite_bind(). */
 static int each(struct store *s, enum sqlite_query which, sqlite_row_fn *row, const struct reader *to,
 	struct fault *fault, const char *kinds, ...)
 {

@@ -1,5 +1,6 @@
-/* The SQLite engine's own parts: sqlite.c (connection, faults, transactions), sqlite_schema.c (migrations), sqlite_query.c (the
- * statements), sqlite_run.c (how they run), sqlite_rows.c (domains and purges), sqlite_evidence.c (mail). */
+/* The SQLite engine's own parts: sqlite.c (connection, faults, transactions), sqlite_schema.c
+ * (migrations), sqlite_query.c (the statements), sqlite_run.c (how they run), sqlite_rows.c
+ * (domains and purges), sqlite_evidence.c (mail). */
 #pragma once
 #include <stdarg.h>
 #include <sys/stat.h>
@@ -69,11 +70,13 @@ extern const char *const sqlite_query_text[Q_COUNT];
 struct sqlite {
 	struct store store;
 	char *path;
-	sqlite3 *db;            /* NULL: to be opened at the next use */
-	struct stat file;       /* of the file that db has open, as last seen */
-	uint64_t version;       /* grows when the domains or purges of another revision were noticed */
-	int64_t revision;       /* of version */
-	bool doubt;             /* whether revision is that of the file: it was opened again, or we committed */
+	sqlite3 *db;      /* NULL: to be opened at the next use */
+	struct stat file; /* of the file that db has open, as last seen */
+	/* grows when the domains or purges of another revision were noticed */
+	uint64_t version;
+	int64_t revision; /* of version */
+	/* whether revision is that of the file: it was opened again, or we committed */
+	bool doubt;
 	int64_t data_version;   /* SQLite's count of commits by others */
 	int64_t changes_before; /* sqlite3_total_changes64() at begin */
 	sqlite3_stmt *query[Q_COUNT];
@@ -90,8 +93,8 @@ int sqlite_migrate(struct sqlite *q, bool create, struct fault *fault);
 
 /* A cached statement, to be bound and stepped; who steps it himself resets it after use. */
 int sqlite_query(struct sqlite *q, enum sqlite_query which, sqlite3_stmt **ret, struct fault *fault);
-/* Binds the parameters by their kinds: t struct span as text, i int64_t; what they point to is borrowed
- * until the statement is cleared. */
+/* Binds the parameters by their kinds: t struct span as text, i int64_t; what they point to is
+ * borrowed until the statement is cleared. */
 void sqlite_bind(sqlite3_stmt *stmt, const char *kinds, ...);
 void sqlite_vbind(sqlite3_stmt *stmt, const char *kinds, va_list ap);
 /* Steps a statement that changes rows, and clears it. */
@@ -100,14 +103,18 @@ int sqlite_change(struct sqlite *q, sqlite3_stmt *stmt, struct fault *fault);
 int sqlite_run(struct sqlite *q, enum sqlite_query which, struct fault *fault, const char *kinds, ...);
 /* Steps a bound statement to its one row, whose first columns are numbers, and clears it. */
 int sqlite_numbers(struct sqlite *q, sqlite3_stmt *stmt, int64_t *ret, int count, struct fault *fault);
-/* Gives each row of a bound statement to fn, and clears it. Non-zero from fn ends the reading and is returned. */
+/* Gives each row of a bound statement to fn, and clears it. Non-zero from fn ends the reading and
+ * is returned. */
 typedef int sqlite_row_fn(const void *arg, sqlite3_stmt *row);
 int sqlite_each(struct sqlite *q, sqlite3_stmt *stmt, sqlite_row_fn *fn, const void *arg, struct fault *fault);
-struct span sqlite_column(sqlite3_stmt *row, int at); /* text or blob, borrowed until the next step */
+/* text or blob, borrowed until the next step */
+struct span sqlite_column(sqlite3_stmt *row, int at);
 
-/* The fields of *from to the parameters ?1, ?2, … as far as the statement has such; borrowed until it is cleared. */
+/* The fields of *from to the parameters ?1, ?2, … as far as the statement has such; borrowed until
+ * it is cleared. */
 void sqlite_bind_record(sqlite3_stmt *stmt, const struct record *record, const void *from);
-/* The columns from the first on to the fields of *ret; texts are borrowed, bytes of another size than the field's leave it. */
+/* The columns from the first on to the fields of *ret; texts are borrowed, bytes of another size
+ * than the field's leave it. */
 void sqlite_read_record(sqlite3_stmt *row, int first, const struct record *record, void *ret);
 
 /* ---- sqlite_rows.c ---- */

@@ -1,7 +1,8 @@
 /*
  * The statements, in SQL that PostgreSQL would take with little change.
  *
- * Where a statement writes or reads a record (sqlite_run.c), its parameters and columns stand in the order of the record's fields.
+ * Where a statement writes or reads a record (sqlite_run.c), its parameters and columns stand in
+ * the order of the record's fields.
  */
 #include "store/sqlite_priv.h"
 

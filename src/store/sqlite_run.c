@@ -1,10 +1,12 @@
 /*
- * How a statement runs: it is taken from the cache, its parameters are bound, it changes rows or its rows are read, and it is
- * cleared at once, so that it borrows nothing and holds no lock while nobody uses it.
+ * How a statement runs: it is taken from the cache, its parameters are bound, it changes rows or
+ * its rows are read, and it is cleared at once, so that it borrows nothing and holds no lock while
+ * nobody uses it.
  *
  * Records (store_priv.h). One order serves twice: field i is parameter ?i+1 of the statement
- * that writes it and column i of the one that reads it; a statement that names fewer parameters gets fewer, and may name them
- * anywhere. So a new kind of row is a table and its statements, and what a field is follows from its type in the struct.
+ * that writes it and column i of the one that reads it; a statement that names fewer parameters
+ * gets fewer, and may name them anywhere. So a new kind of row is a table and its statements, and
+ * what a field is follows from its type in the struct.
  */
 #include <errno.h>
 #include "base/mem.h"

@@ -31,8 +31,9 @@ static const char *const migrations[] = {
 	"  at INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX purge_by_age ON purge (at);",
 
-	/* A new token whenever domains or purges changed, so that the evidence of mail, which is written all the time,
-	 * lets nobody read the domains again. A counter would not tell a backup that was put in place. */
+	/* A new token whenever domains or purges changed, so that the evidence of mail, which is
+	 * written all the time, lets nobody read the domains again. A counter would not tell a
+	 * backup that was put in place. */
 	"CREATE TABLE revision (token INTEGER NOT NULL) STRICT;"
 	"INSERT INTO revision (token) VALUES (random());"
 	"CREATE TRIGGER domain_added AFTER INSERT ON domain BEGIN UPDATE revision SET token = random(); END;"

@@ -158,7 +158,8 @@ static void add_host(struct fleet *f, json_t *line)
 		memcpy(arena_array(&f->arena, struct fleet_trait, h->traits_n + 1), all, h->traits_n * sizeof(*all));
 	mem_free(all);
 	if (map_put(&f->places, h->place, h))
-		return; /* twice in one file: the last counts for comparisons, the first stays in sums */
+		/* twice in one file: the last counts for comparisons, the first stays in sums */
+		return;
 	if ((f->n & (f->n - 1)) == 0)
 		f->v = mem_resize(f->v, f->n ? 2 * (size_t)f->n : 1, sizeof(*f->v));
 	f->v[f->n++] = h;

@@ -1,12 +1,15 @@
 /*
- * What the results of many servers say together: sums, the odd one out, what changed since an earlier scan.
+ * What the results of many servers say together: sums, the odd one out, what changed since an
+ * earlier scan.
  *
- * Everything here works on the lines of JSON that a scan prints (probe/json.c), so that today's results and those of a file are
- * the same kind of thing. A server is a set of traits: a version that it speaks, a key type that it serves, an issuer, a
- * suite, a group. Only what was asked of both sides is compared: a quick scan does not make suites disappear.
+ * Everything here works on the lines of JSON that a scan prints (probe/json.c), so that today's
+ * results and those of a file are the same kind of thing. A server is a set of traits: a version
+ * that it speaks, a key type that it serves, an issuer, a suite, a group. Only what was asked of
+ * both sides is compared: a quick scan does not make suites disappear.
  *
- * Siblings are servers whose names differ in the first label only (mx1.example.net, mx2.example.net), or addresses of one /24 or /64. Among
- * three or more, a trait that all but one have, or none but one, makes that one odd (among twenty and more: a tenth of them): usually
+ * Siblings are servers whose names differ in the first label only (mx1.example.net,
+ * mx2.example.net), or addresses of one /24 or /64. Among three or more, a trait that all but one
+ * have, or none but one, makes that one odd (among twenty and more: a tenth of them): usually
  * somebody forgot a server.
  */
 #pragma once
@@ -73,7 +76,8 @@ struct fleet_sums {
 	unsigned unknown;     /* could not be asked, or not to the end */
 	unsigned without_tls; /* were asked and speak none */
 	unsigned without_13, below_12,
-		older; /* of those with TLS: no TLS 1.3; at most TLS 1.1; still TLS 1.0, 1.1 or SSL */
+		/* of those with TLS: no TLS 1.3; at most TLS 1.1; still TLS 1.0, 1.1 or SSL */
+		older;
 	unsigned rsa_only, ecdsa_only, both;
 	unsigned expired, expiring; /* a certificate: is, or will be within 30 days */
 	unsigned untrusted, misnamed;
@@ -90,7 +94,8 @@ void fleet_odd(const struct fleet *f, fleet_odd_fn *fn, void *arg);
 
 /* ---- changes ---- */
 
-/* Between two scans of one server; spans of either fleet. was or is NULL: it was not there, or is not any more. */
+/* Between two scans of one server; spans of either fleet. was or is NULL: it was not there, or is
+ * not any more. */
 struct fleet_change {
 	const struct fleet_host *was, *is;
 	bool verdict; /* differs */

@@ -1,11 +1,13 @@
 /*
  * Many servers at once. See survey/scan.h.
  *
- * Everything runs on one loop, so the shared state needs its mutex only because task_cond wants one. A worker that holds a
- * host waits for the host's address to be free; many names on one address therefore cost jobs, not connections.
+ * Everything runs on one loop, so the shared state needs its mutex only because task_cond wants
+ * one. A worker that holds a host waits for the host's address to be free; many names on one
+ * address therefore cost jobs, not connections.
  *
- * Whom the cache spares. A host of a list is not asked if a result is kept that holds for it. Asked always is who was named just now
- * (somebody has mended a server and wants to see it), and who lies in a private network (it is one's own) unless age_own is set.
+ * Whom the cache spares. A host of a list is not asked if a result is kept that holds for it. Asked
+ * always is who was named just now (somebody has mended a server and wants to see it), and who lies
+ * in a private network (it is one's own) unless age_own is set.
  */
 #include "survey/scan.h"
 #include <errno.h>
@@ -59,7 +61,8 @@ static bool is_host_char(char c)
 	return ascii_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' || c == '.' || c == '_';
 }
 
-/* None empty or too long, and the last no number: resolvers take "10.1" for an address that nobody meant. */
+/* None empty or too long, and the last no number: resolvers take "10.1" for an address that nobody
+ * meant. */
 static bool are_labels(struct span name)
 {
 	struct span rest = name, label = { 0 };

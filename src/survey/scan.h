@@ -1,10 +1,12 @@
 /*
- * Many servers, in parallel and politely: hosts to addresses, a task for each of `jobs` hosts at a time, never two at one address, no more
- * than `rate` new connections a second in all, nobody who does not want it (survey/scan_except.h), nobody again who was asked within a
- * day (survey/scan_cache.h).
+ * Many servers, in parallel and politely: hosts to addresses, a task for each of `jobs` hosts at a
+ * time, never two at one address, no more than `rate` new connections a second in all, nobody who
+ * does not want it (survey/scan_except.h), nobody again who was asked within a day
+ * (survey/scan_cache.h).
  *
- * A host is one row of the result, whatever its number of addresses: they are tried in turn until one can be reached.
- * Results stay in memory (some 20 KiB a host, most of it certificates) until scan_done().
+ * A host is one row of the result, whatever its number of addresses: they are tried in turn until
+ * one can be reached. Results stay in memory (some 20 KiB a host, most of it certificates) until
+ * scan_done().
  */
 #pragma once
 #include <pthread.h>
@@ -35,22 +37,28 @@ struct scan_host {
 struct scan_domain; /* survey/scan_domain.h */
 struct scan {
 	struct probe_settings probe; /* gap_ms: see gap_auto */
-	bool gap_auto; /* none between connections to private addresses, else as the design says: see scan.c */
+	/* none between connections to private addresses, else as the design says: see scan.c */
+	bool gap_auto;
 	struct scan_dns *
-		dns; /* for addresses of hosts if dns_all, for TLSA, for domains; NULL: the system's resolver, no DANE */
+		/* for addresses of hosts if dns_all, for TLSA, for domains; NULL: the system's
+		 * resolver, no DANE */
+		dns;
 	bool dns_all;
 	uint16_t port; /* of hosts that name none */
 	unsigned jobs;
 	unsigned rate;                    /* new connections a second, over all; 0: SCAN_RATE_… */
 	const struct scan_except *except; /* NULL: everybody may be asked */
-	struct scan_cache *cache;         /* results of earlier scans; NULL: none. Results of this one are added */
-	int64_t age_max_s; /* of results from the cache; 0: everybody is asked. See scan.c for whom it does not hold */
-	bool age_own;      /* it holds for private addresses, too */
+	/* results of earlier scans; NULL: none. Results of this one are added */
+	struct scan_cache *cache;
+	/* of results from the cache; 0: everybody is asked. See scan.c for whom it does not hold */
+	int64_t age_max_s;
+	bool age_own; /* it holds for private addresses, too */
 	struct scan_host **hosts;
 	unsigned hosts_n, done_n;
 	struct scan_domain **domains;
 	unsigned domains_n;
-	void (*on_done)(void *arg, struct scan *s, const struct scan_host *h); /* after each; NULL: nothing */
+	/* after each; NULL: nothing */
+	void (*on_done)(void *arg, struct scan *s, const struct scan_host *h);
 	void *arg;
 	/* ---- inside ---- */
 	struct loop *loop;
@@ -66,15 +74,16 @@ struct scan {
 /* probe, jobs, rate… are for the caller to set afterwards. */
 void scan_init(struct scan *s);
 void scan_done(struct scan *s);
-/* "mx.example.net", "mx.example.net:465", "192.0.2.1", "[2001:db8::1]:25"; twice the same is once. named: by a person, just now;
- * else from a list. 0, -EINVAL (no host), -E2BIG (too many). */
+/* "mx.example.net", "mx.example.net:465", "192.0.2.1", "[2001:db8::1]:25"; twice the same is once.
+ * named: by a person, just now; else from a list. 0, -EINVAL (no host), -E2BIG (too many). */
 int scan_add(struct scan *s, struct span host, bool named);
 /* The host of that name and port, NULL if it is none of the scan's. */
 struct scan_host *scan_find(const struct scan *s, struct span name, uint16_t port);
 /* A domain whose MX names are to be asked; s->dns must be set. 0, -EINVAL, -E2BIG. */
 int scan_add_domain(struct scan *s, struct span domain);
-/* Asks them all, on a loop and helper threads of its own; the calling thread is busy with it until the end. Once a process. 0;
- * -ECANCELED after scan_stop() (what is done is there); another -errno. */
+/* Asks them all, on a loop and helper threads of its own; the calling thread is busy with it until
+ * the end. Once a process. 0; -ECANCELED after scan_stop() (what is done is there); another
+ * -errno. */
 int scan_run(struct scan *s);
 /* Any thread, also a signal handler. */
 void scan_stop(struct scan *s);

@@ -1,8 +1,8 @@
 /*
  * The file of results, and what of it holds for whom. See survey/scan_cache.h.
  *
- * Lines stay text until one is wanted. Two maps lead to them: by address, port, way and name; and, for what is said before the name is heard,
- * without the name. The later line wins.
+ * Lines stay text until one is wanted. Two maps lead to them: by address, port, way and name; and,
+ * for what is said before the name is heard, without the name. The later line wins.
  */
 #include "survey/scan_cache.h"
 #include <errno.h>
@@ -21,7 +21,8 @@
 #define FILE_MAX  (2 * SCAN_CACHE_BYTES_MAX)
 #define LOCK_MS   10000 /* the longest that we wait for another scan to write */
 #define LOCK_TRY  20
-#define AHEAD_S   60 /* that another scan's clock reading may be ahead of ours: we may have waited for it since */
+/* that another scan's clock reading may be ahead of ours: we may have waited for it since */
+#define AHEAD_S 60
 
 struct scan_cache {
 	const char *path;

@@ -1,7 +1,8 @@
 /*
  * A validating resolver for surveys. See survey/scan_dns.h.
  *
- * libunbound's contexts may be used by several threads at once; each question blocks a helper thread of its own.
+ * libunbound's contexts may be used by several threads at once; each question blocks a helper
+ * thread of its own.
  */
 #include "survey/scan_dns.h"
 #include <errno.h>

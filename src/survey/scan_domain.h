@@ -1,5 +1,6 @@
 /*
- * A domain in a survey: its MX names become hosts of the scan; its MTA-STS policy is fetched and held against them.
+ * A domain in a survey: its MX names become hosts of the scan; its MTA-STS policy is fetched and
+ * held against them.
  */
 #pragma once
 #include "survey/scan.h"
@@ -34,6 +35,7 @@ struct scan_domain {
 int scan_domain_ask(struct scan *s, struct scan_domain *d);
 /* scan_sts.c: the record and the policy. Suspends. 0 or -ECANCELED. */
 int scan_sts_ask(struct scan *s, struct scan_domain *d);
-/* What is wrong with the domain itself, once its hosts are done; at most SCAN_DOMAIN_FINDINGS_MAX. */
+/* What is wrong with the domain itself, once its hosts are done; at most
+ * SCAN_DOMAIN_FINDINGS_MAX. */
 unsigned scan_domain_findings(const struct scan_domain *d, struct fault *ret);
 void scan_domain_json(struct jsonw *j, const struct scan_domain *d);

@@ -1,8 +1,9 @@
 /*
  * Who does not want to be asked: names with all that lies below them, addresses, networks.
  *
- * A list is text, one entry a line; blank lines and what follows a # do not count. "example.net" covers example.net, mx.example.net and
- * so on; "192.0.2.7" and "2001:db8::/32" cover every host that has such an address. A domain that is covered is not looked up at all.
+ * A list is text, one entry a line; blank lines and what follows a # do not count. "example.net"
+ * covers example.net, mx.example.net and so on; "192.0.2.7" and "2001:db8::/32" cover every host
+ * that has such an address. A domain that is covered is not looked up at all.
  */
 #pragma once
 #include "base/map.h"

@@ -2,9 +2,12 @@
  * A probe's result as a line of JSON, and back. See survey/scan_cache.h.
  *
  * A line is probe_json()'s with one member more:
- *   "cache": {"quick", "helo", "answer_ms": how it was asked; "errno", "alert": numbers; "flags": names of what holds;
- *             "chains": [["base64 of DER", …], …]: the certificates, leaf first; "session_fault": fault_pack() of it}
- * Texts came from a server once; they are made safe for terminals again, for the file may have been edited.
+ *   "cache": {"quick", "helo", "answer_ms": how it was asked; "errno", "alert": numbers; "flags":
+ *   names of what holds;
+ *             "chains": [["base64 of DER", …], …]: the certificates, leaf first; "session_fault":
+ *             fault_pack() of it}
+ * Texts came from a server once; they are made safe for terminals again, for the file may have been
+ * edited.
  */
 #include <errno.h>
 #include <jansson.h>

@@ -1,15 +1,16 @@
 /*
  * How many connections, how soon: the politeness of a scan.
  *
- * The rate. Every connection of the run takes the next slot, 1/rate after the one before, however many servers wait for one:
- * the first second sees no more than any other.
+ * The rate. Every connection of the run takes the next slot, 1/rate after the one before, however
+ * many servers wait for one: the first second sees no more than any other.
  *
- * Addresses. One conversation at a time with an address, whatever its names and ports; between the last connection of one host and the
- * first of the next at the same address lies the same gap as between two of one host. Where an address has said that it has enough,
- * the other hosts there are not asked any more.
+ * Addresses. One conversation at a time with an address, whatever its names and ports; between the
+ * last connection of one host and the first of the next at the same address lies the same gap as
+ * between two of one host. Where an address has said that it has enough, the other hosts there are
+ * not asked any more.
  *
- * Between two connections to somebody else's address lie GAP_QUICK_MS or GAP_FULL_MS; none on loopback and private networks, which
- * are the operator's own.
+ * Between two connections to somebody else's address lie GAP_QUICK_MS or GAP_FULL_MS; none on
+ * loopback and private networks, which are the operator's own.
  */
 #include <errno.h>
 #include "base/clock.h"

@@ -1,4 +1,5 @@
-/* Inside the scan: names as people write them (scan.c), and politeness (scan_polite.c), which hosts and policies share. */
+/* Inside the scan: names as people write them (scan.c), and politeness (scan_polite.c), which hosts
+ * and policies share. */
 #pragma once
 #include "survey/scan_domain.h"
 
@@ -20,8 +21,10 @@ void scan_polite_start(struct scan *s);
 /* Loopback and private networks. */
 bool scan_is_own(const struct net_addr *a);
 const struct probe_settings *scan_settings_for(const struct scan *s, const struct net_addr *a);
-/* A probe_gate_fn; arg: the scan. Each connection takes the next slot of the whole run. Suspends. 0 or -ECANCELED. */
+/* A probe_gate_fn; arg: the scan. Each connection takes the next slot of the whole run. Suspends. 0
+ * or -ECANCELED. */
 int scan_gate(void *arg);
-/* The address is the caller's until it is given back; it is not used before its gap is over. Suspends. 0 or -ECANCELED. */
+/* The address is the caller's until it is given back; it is not used before its gap is over.
+ * Suspends. 0 or -ECANCELED. */
 int scan_take_address(struct scan *s, const struct net_addr *a, struct scan_address **ret);
 void scan_give_address(struct scan *s, struct scan_address *address);

@@ -1,7 +1,9 @@
 /*
- * MTA-STS of one domain, fetched: the TXT record says that there is a policy, HTTPS brings it (RFC 8461 3).
+ * MTA-STS of one domain, fetched: the TXT record says that there is a policy, HTTPS brings it (RFC
+ * 8461 3).
  *
- * One connection, one GET, no redirects, at most STS_POLICY_MAX bytes, the certificate verified for mta-sts.DOMAIN.
+ * One connection, one GET, no redirects, at most STS_POLICY_MAX bytes, the certificate verified for
+ * mta-sts.DOMAIN.
  */
 #include <errno.h>
 #include "base/clock.h"

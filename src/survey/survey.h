@@ -5,7 +5,8 @@
  *   probe/offer.h   what a hello of ours can offer (pure)
  *   probe/probe.h   one server, looked at
  *   survey/sts.h     MTA-STS records and policies (pure)
- *   survey/scan.h    many servers, in parallel and politely; scan_domain.h: domains, whose MX names are asked
+ *   survey/scan.h    many servers, in parallel and politely; scan_domain.h: domains, whose MX names
+ *                    are asked
  *   survey/scan_cache.h  results of earlier scans; scan_except.h: who is not asked (pure)
  *   survey/fleet.h   what their results say together: sums, the odd one out, changes (pure)
  */

@@ -1,7 +1,7 @@
 /*
- * The table of causes, in the order of the decision (see tls/explain.h). Numbers in the comments are those of the
- * catalogue that the tests follow. A predicate is small, looks at the facts, and adds the evidence that its sentence in
- * base/fault_tls.tbl.h names.
+ * The table of causes, in the order of the decision (see tls/explain.h). Numbers in the comments
+ * are those of the catalogue that the tests follow. A predicate is small, looks at the facts, and
+ * adds the evidence that its sentence in base/fault_tls.tbl.h names.
  */
 #include <errno.h>
 #include <openssl/err.h>

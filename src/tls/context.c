@@ -1,9 +1,11 @@
 /*
- * The server's SSL_CTX: one for the whole set. Which pairs a connection gets is decided in the certificate callback, when the name is
- * known; the SSL object then holds references to them. (A context for each name would cost tens of KiB.)
+ * The server's SSL_CTX: one for the whole set. Which pairs a connection gets is decided in the
+ * certificate callback, when the name is known; the SSL object then holds references to them. (A
+ * context for each name would cost tens of KiB.)
  *
- * Versions 1.2 and 1.3; for 1.2 ECDHE with AEAD only. Browsers and crawlers of the last ten years have that. Mail, where
- * refusal means plaintext, goes on to CBC, classic DH and RSA key exchange, in that order.
+ * Versions 1.2 and 1.3; for 1.2 ECDHE with AEAD only. Browsers and crawlers of the last ten years
+ * have that. Mail, where refusal means plaintext, goes on to CBC, classic DH and RSA key exchange,
+ * in that order.
  */
 #include <openssl/sha.h>
 #include "base/clock.h"
@@ -45,9 +47,10 @@ static struct span asked_name(SSL *ssl, char lower[256])
 }
 
 /*
- * A session is good for the name it was made for, and for no other: in TLS 1.3 OpenSSL would resume one name's session under
- * another, whose certificate was never shown. So the name is part of the context of sessions, which tickets carry. This
- * has to be settled before the ticket is looked at, so it cannot wait for the callback that has the name.
+ * A session is good for the name it was made for, and for no other: in TLS 1.3 OpenSSL would resume
+ * one name's session under another, whose certificate was never shown. So the name is part of the
+ * context of sessions, which tickets carry. This has to be settled before the ticket is looked at,
+ * so it cannot wait for the callback that has the name.
  */
 static int on_hello(SSL *ssl, int *alert, void *arg)
 {

@@ -1,6 +1,6 @@
 /*
- * The engine's frame: walks the table of causes, lets the replay tell apart those that hit, and writes the proof down. The
- * essay is in tls/explain.h.
+ * The engine's frame: walks the table of causes, lets the replay tell apart those that hit, and
+ * writes the proof down. The essay is in tls/explain.h.
  */
 #include "tls/explain.h"
 #include <errno.h>

@@ -1,5 +1,6 @@
 /*
- * Inside the explanation engine: what a failed handshake looks like once it is put side by side with the set (why.c), the replay (replay.c) and the table of causes (causes.c).
+ * Inside the explanation engine: what a failed handshake looks like once it is put side by side
+ * with the set (why.c), the replay (replay.c) and the table of causes (causes.c).
  */
 #pragma once
 #include "tls/explain.h"
@@ -27,8 +28,9 @@ enum obstacle {
 	OBSTACLE_SHA1,          /* only weak ones for this key */
 	OBSTACLE_SIGNATURE,     /* none for this key */
 	OBSTACLE_CURVE,         /* TLS 1.2: the key's curve is not among the peer's groups */
-	OBSTACLE_CURVE_13,      /* TLS 1.3: signatures on the key's curve are not among the peer's */
-	OBSTACLE_LEVEL,         /* TLS 1.0 and 1.1 need SHA-1 */
+	/* TLS 1.3: signatures on the key's curve are not among the peer's */
+	OBSTACLE_CURVE_13,
+	OBSTACLE_LEVEL, /* TLS 1.0 and 1.1 need SHA-1 */
 };
 
 struct why {
@@ -56,7 +58,8 @@ struct why {
 void why_init(struct why *w, const struct tls_facts *facts, struct tls_set *set,
 	const struct tls_circumstances *around);
 void why_done(struct why *w);
-bool why_answered(const struct why *w); /* our ServerHello was sent: what follows is the peer's opinion */
+/* our ServerHello was sent: what follows is the peer's opinion */
+bool why_answered(const struct why *w);
 /* Reason code of OpenSSL's own last error; 0 if there is none. */
 int why_reason(const struct why *w);
 bool why_has_auth(const struct why *w,
@@ -66,7 +69,8 @@ bool why_verifies(const struct why *w, enum tls_key_type key);
 /* All suites that both allow need a group, and none is common; whatever our certificates are. */
 bool why_needs_group(const struct why *w);
 bool why_any_obstacle(const struct why *w, enum obstacle o);
-const struct pair *why_pair(const struct why *w, enum tls_key_type key); /* served for the name; NULL: none */
+/* served for the name; NULL: none */
+const struct pair *why_pair(const struct why *w, enum tls_key_type key);
 struct span why_name(const struct why *w);   /* asked for, else the first of the pairs, else "-" */
 const char *why_served(const struct why *w); /* "RSA and ECDSA" */
 void obstacle_text(enum obstacle o, const struct pair *p, struct tls_obstacle *ret);
@@ -89,7 +93,8 @@ void changes_text(unsigned changes, enum fault_lang lang, struct buf *out);
 
 /* ---- causes.c ---- */
 
-/* A cause that applies: its code set, evidence added; change: of the row, or as the predicate knows better. */
+/* A cause that applies: its code set, evidence added; change: of the row, or as the predicate knows
+ * better. */
 struct found {
 	struct fault fault;
 	unsigned change; /* that would lift it; 0: nothing here could */

@@ -1,4 +1,5 @@
-/* What a handshake shows while it runs: struct tls_facts, filled by OpenSSL's callbacks. Explained by tls/explain.h. */
+/* What a handshake shows while it runs: struct tls_facts, filled by OpenSSL's callbacks. Explained
+ * by tls/explain.h. */
 #include <openssl/err.h>
 #include <stdio.h>
 #include "tls/tls_priv.h"

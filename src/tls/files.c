@@ -1,10 +1,10 @@
 /*
- * The files of the certificate folders: read, fingerprinted, and packed for the way from the supervisor, which may read
- * them, to the worker, which may not.
+ * The files of the certificate folders: read, fingerprinted, and packed for the way from the
+ * supervisor, which may read them, to the worker, which may not.
  *
- * A folder's own files and those of its subfolders (certbot keeps live/NAME/) count, links are followed. The packed form is
- * a sequence of: path length, path, mtime, errno, byte length, bytes; numbers as 8 bytes in host order (both ends are the
- * same program on the same machine).
+ * A folder's own files and those of its subfolders (certbot keeps live/NAME/) count, links are
+ * followed. The packed form is a sequence of: path length, path, mtime, errno, byte length, bytes;
+ * numbers as 8 bytes in host order (both ends are the same program on the same machine).
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,12 +1,13 @@
 /*
  * The connection filter: OpenSSL between a conn and its socket.
  *
- * OpenSSL sees a BIO over the filter below. Reading never waits inside OpenSSL: when the socket has nothing, the BIO says "try
- * again", OpenSSL gives its 16 KiB buffer back (SSL_MODE_RELEASE_BUFFERS), and the task waits out here. Writing
- * may wait inside: there is something to be written then. The deadline of the current call lies in the filter.
+ * OpenSSL sees a BIO over the filter below. Reading never waits inside OpenSSL: when the socket has
+ * nothing, the BIO says "try again", OpenSSL gives its 16 KiB buffer back
+ * (SSL_MODE_RELEASE_BUFFERS), and the task waits out here. Writing may wait inside: there is
+ * something to be written then. The deadline of the current call lies in the filter.
  *
- * One answer, head and body, leaves as one record where it fits: pieces are gathered in a buffer that the thread owns, which is
- * free again as soon as OpenSSL has encrypted it.
+ * One answer, head and body, leaves as one record where it fits: pieces are gathered in a buffer
+ * that the thread owns, which is free again as soon as OpenSSL has encrypted it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,8 @@ struct tls_filter {
 	int error;               /* of the filter below: negative errno */
 	bool ended;              /* the peer said close_notify, or closed */
 	bool broken;             /* an SSL error: nothing more can be sent */
-	uint8_t late_alert;      /* of the peer's, after the handshake, that broke it; 0: none did */
+	/* of the peer's, after the handshake, that broke it; 0: none did */
+	uint8_t late_alert;
 };
 
 /* ---- the BIO ---- */
@@ -44,7 +46,8 @@ static int bio_read(BIO *bio, char *p, int n)
 		return -1;
 	}
 	got = below->ops->recv(below, p, (size_t)n, t->deadline);
-	/* Nothing there, although it looked so: out here one waits in vain, too, but nothing is broken. */
+	/* Nothing there, although it looked so: out here one waits in vain, too, but nothing is
+	 * broken. */
 	if (got == -ETIMEDOUT || got == -ECANCELED)
 		BIO_set_retry_read(bio);
 	else if (got < 0)
@@ -138,7 +141,8 @@ static ssize_t tls_recv(struct conn_filter *f, void *p, size_t n, uint64_t deadl
 	}
 }
 
-/* The pieces that fit into one record, copied together; a lone or a long first piece goes as it is. */
+/* The pieces that fit into one record, copied together; a lone or a long first piece goes as it
+ * is. */
 static struct span gather(const struct iovec *iov, int count)
 {
 	static _Thread_local char record[RECORD_MAX];
@@ -311,7 +315,8 @@ static SSL_CTX *new_client_ctx(void)
 
 	must(ctx);
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	/* Renegotiation would make a write wait for reading, and two tasks may use one connection. */
+	/* Renegotiation would make a write wait for reading, and two tasks may use one
+	 * connection. */
 	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(ctx,
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

@@ -1,8 +1,8 @@
 /*
  * Suites, groups, signature algorithms, versions and alerts: their numbers and what they mean.
  *
- * OpenSSL is asked about the suites that it still has; those of the past, which explain failures, stand here. Sources: the
- * IANA registries of TLS parameters.
+ * OpenSSL is asked about the suites that it still has; those of the past, which explain failures,
+ * stand here. Sources: the IANA registries of TLS parameters.
  */
 #include <openssl/core_names.h>
 #include <pthread.h>
@@ -218,7 +218,8 @@ const char *tls_suite_text(uint16_t number)
 
 #define BARE_MAX 64
 
-/* What the ways of writing a name have in common: IANA's, without TLS_ and WITH_, which is GnuTLS's; GnuTLS writes SHA1. */
+/* What the ways of writing a name have in common: IANA's, without TLS_ and WITH_, which is
+ * GnuTLS's; GnuTLS writes SHA1. */
 static void bare_name(struct span name, char ret[BARE_MAX])
 {
 	ptrdiff_t with;

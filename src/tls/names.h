@@ -1,8 +1,9 @@
 /*
- * What the numbers of TLS mean: suites, signature algorithms, groups. Pure tables; the IANA registries of TLS parameters.
+ * What the numbers of TLS mean: suites, signature algorithms, groups. Pure tables; the IANA
+ * registries of TLS parameters.
  *
- * OpenSSL is asked about the suites that it still has, those of the past stand in tls/names.c. Names are OpenSSL's for suites
- * and those of RFC 8446 for the rest.
+ * OpenSSL is asked about the suites that it still has, those of the past stand in tls/names.c.
+ * Names are OpenSSL's for suites and those of RFC 8446 for the rest.
  */
 #pragma once
 #include <stdbool.h>
@@ -33,7 +34,8 @@ struct tls_suite {
 	enum tls_suite_kind kind;
 };
 struct tls_suite tls_suite_get(uint16_t number);
-/* The number of a name as OpenSSL, IANA or GnuTLS writes it, or of "0xc02f". false: nobody knows it. */
+/* The number of a name as OpenSSL, IANA or GnuTLS writes it, or of "0xc02f". false: nobody knows
+ * it. */
 bool tls_suite_find(struct span name, uint16_t *ret);
 
 /* What a signature algorithm (RFC 8446 4.2.3) can be made with. */

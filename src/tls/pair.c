@@ -1,11 +1,12 @@
 /*
- * From files to pairs: certificates and keys find each other by their public key, wherever they lie (one .pem,
- * fullchain.pem and privkey.pem, NAME.crt and NAME.key); then each pair is verified before anything is served.
+ * From files to pairs: certificates and keys find each other by their public key, wherever they lie
+ * (one .pem, fullchain.pem and privkey.pem, NAME.crt and NAME.key); then each pair is verified
+ * before anything is served.
  *
- * Refused: no matching key, chain out of order, key or signature too weak for OpenSSL's security level 2, key usage without
- * digitalSignature, extended key usage without serverAuth, no names. Served, but reported: expired, not
- * yet valid, no intermediate certificate. The same leaf in two files (certbot's cert.pem and fullchain.pem) counts once, with
- * the longer chain.
+ * Refused: no matching key, chain out of order, key or signature too weak for OpenSSL's security
+ * level 2, key usage without digitalSignature, extended key usage without serverAuth, no names.
+ * Served, but reported: expired, not yet valid, no intermediate certificate. The same leaf in two
+ * files (certbot's cert.pem and fullchain.pem) counts once, with the longer chain.
  */
 #include <errno.h>
 #include <openssl/bio.h>
@@ -166,7 +167,8 @@ int64_t asn1_time_s(const ASN1_TIME *t)
 	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
 }
 
-/* Safe for terminals and logs: certificates come from anybody, and a name that needs this fits no host. */
+/* Safe for terminals and logs: certificates come from anybody, and a name that needs this fits no
+ * host. */
 static struct span lower_name(struct arena *a, const ASN1_STRING *s)
 {
 	char copy[NAME_TEXT_MAX];
@@ -177,7 +179,8 @@ static struct span lower_name(struct arena *a, const ASN1_STRING *s)
 	return arena_span(a, span_make(copy, n));
 }
 
-/* The DNS names of the SAN, else the common name (RFC 9525 has no use for it, old internal certificates do). */
+/* The DNS names of the SAN, else the common name (RFC 9525 has no use for it, old internal
+ * certificates do). */
 static void read_names(struct pair *p)
 {
 	GENERAL_NAMES *sans = X509_get_ext_d2i(p->leaf, NID_subject_alt_name, NULL, NULL);
@@ -270,7 +273,8 @@ static bool is_signed_weakly(X509 *x)
 	return X509_get_signature_info(x, &digest, &key, &bits, &flags) == 1 && bits < SECURITY_BITS_MIN;
 }
 
-/* The key that the pair stands and falls with: of the leaf or of an issuer in the chain, since OpenSSL looks at all of them. */
+/* The key that the pair stands and falls with: of the leaf or of an issuer in the chain, since
+ * OpenSSL looks at all of them. */
 static EVP_PKEY *weakest_key(const struct pair *p)
 {
 	EVP_PKEY *weakest = X509_get0_pubkey(p->leaf);
@@ -284,7 +288,8 @@ static EVP_PKEY *weakest_key(const struct pair *p)
 	return weakest;
 }
 
-/* Every certificate signed by the next, and none signed weakly; a root's own signature proves nothing anyway. */
+/* Every certificate signed by the next, and none signed weakly; a root's own signature proves
+ * nothing anyway. */
 static enum fault_code chain_fault(const struct pair *p)
 {
 	X509 *x = p->leaf;
@@ -378,7 +383,8 @@ static const struct found_key *key_of(const struct found *f, X509 *x)
 	return &f->keys[i - 1];
 }
 
-/* "/etc/certs/shop.crt" and "/etc/certs/shop.key" are meant for each other, and what stands beside certbot's privkey.pem. */
+/* "/etc/certs/shop.crt" and "/etc/certs/shop.key" are meant for each other, and what stands beside
+ * certbot's privkey.pem. */
 static bool is_namesake(struct span cert, struct span key)
 {
 	size_t stem = cert.n, folder = cert.n;
@@ -424,7 +430,8 @@ static bool tell_issuer_first(struct found *f, const struct found_cert *cert)
 	return false;
 }
 
-/* chain.pem and its like are there to be parts of others; what names hosts is a server's, CA or not. */
+/* chain.pem and its like are there to be parts of others; what names hosts is a server's, CA or
+ * not. */
 static bool is_issuer(X509 *x)
 {
 	return X509_check_ca(x) > 0 && X509_get_ext_by_NID(x, NID_subject_alt_name, -1) < 0;
@@ -464,7 +471,8 @@ static EVP_PKEY *key_like(EVP_PKEY *public)
 	return NULL;
 }
 
-/* A key of its own for the certificate, and a copy of it that says so. Servers do not verify what they send. */
+/* A key of its own for the certificate, and a copy of it that says so. Servers do not verify what
+ * they send. */
 static bool give_stand_in(struct pair *p)
 {
 	EVP_PKEY *key = key_like(X509_get0_pubkey(p->leaf));
@@ -509,8 +517,9 @@ void pairs_done(struct pairs *pairs)
 	pairs->n = 0;
 }
 
-/* May a certificate that came without its key be meant as a server's? One that looks like an issuer's may if it signed itself, as old
- * certificates for one server did, and none of the others. */
+/* May a certificate that came without its key be meant as a server's? One that looks like an
+ * issuer's may if it signed itself, as old certificates for one server did, and none of the
+ * others. */
 static bool is_for_server(const struct found *f, X509 *x)
 {
 	if (!is_issuer(x))

@@ -1,5 +1,6 @@
 /*
- * Proof that a set serves what it should: a whole handshake in memory, as a client that can verify one key type only.
+ * Proof that a set serves what it should: a whole handshake in memory, as a client that can verify
+ * one key type only.
  */
 #include <errno.h>
 #include <openssl/err.h>

@@ -1,9 +1,10 @@
 /*
  * The replay: would this ClientHello have got through with something changed?
  *
- * The kept bytes go into a server's connection of the same context, with the change made on the connection itself. It is a
- * success when our whole flight came out (see tls/explain.h). Certificates for the change are a stock pair of each
- * kind, made once a process, which never leaves it: what counts is the key type, not the name.
+ * The kept bytes go into a server's connection of the same context, with the change made on the
+ * connection itself. It is a success when our whole flight came out (see tls/explain.h).
+ * Certificates for the change are a stock pair of each kind, made once a process, which never
+ * leaves it: what counts is the key type, not the name.
  */
 #include <openssl/err.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
-/* Self-signed pairs: for `torhaus init`, for a server that has no certificate yet, and for tests. */
+/* Self-signed pairs: for `torhaus init`, for a server that has no certificate yet, and for
+ * tests. */
 #include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>

@@ -1,10 +1,12 @@
 /*
  * The set: which pairs answer for which name.
  *
- * For one name and key type several pairs may stand; the best is served: one that is valid now before one that is
- * not, one from the files as they are before one kept from an earlier set, then the one issued last. A pair of the earlier set is kept
- * in the competition as long as one of its files is still there and its certificate's file holds nothing that works: so what
- * replaces a working pair must itself work, and what does work replaces all of it, names and key type included.
+ * For one name and key type several pairs may stand; the best is served: one that is valid now
+ * before one that is not, one from the files as they are before one kept from an earlier set, then
+ * the one issued last. A pair of the earlier set is kept in the competition as long as one of its
+ * files is still there and its certificate's file holds nothing that works: so what replaces a
+ * working pair must itself work, and what does work replaces all of it, names and key type
+ * included.
  */
 #include <limits.h>
 #include "base/clock.h"
@@ -113,7 +115,8 @@ static bool has_file(const struct tls_files *files, const char *path)
 	return file_index(files, path) < files->n;
 }
 
-/* The same certificate, or what the same file holds now and that works as well: on purpose it may have other names or another key type. */
+/* The same certificate, or what the same file holds now and that works as well: on purpose it may
+ * have other names or another key type. */
 static bool has_successor(const struct pairs *pairs, const struct pair *p, int64_t now_s)
 {
 	for (unsigned i = 0; i < pairs->n; i++) {
@@ -192,8 +195,8 @@ static void take_winners(struct tls_set *set, struct pairs *candidates, tls_faul
 	mem_free(candidates->v);
 }
 
-/* The first pair in the order of the files. Fresh ones are in that order; a kept one comes before them if its file
- * does: that a file broke must not change what strangers see. */
+/* The first pair in the order of the files. Fresh ones are in that order; a kept one comes before
+ * them if its file does: that a file broke must not change what strangers see. */
 static void choose_standard(struct tls_set *set, const struct tls_files *files)
 {
 	const struct pair *first = NULL;

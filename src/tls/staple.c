@@ -1,7 +1,8 @@
 /*
- * OCSP stapling: the response in NAME.ocsp (DER, as `openssl ocsp -respout` writes it) beside NAME.crt or NAME.pem is stapled if it
- * says "good" about this very certificate and is in date. The issuer must be in the chain: its key signs the
- * response, or the key of a responder that it certified.
+ * OCSP stapling: the response in NAME.ocsp (DER, as `openssl ocsp -respout` writes it) beside
+ * NAME.crt or NAME.pem is stapled if it says "good" about this very certificate and is in date. The
+ * issuer must be in the chain: its key signs the response, or the key of a responder that it
+ * certified.
  */
 #include <openssl/err.h>
 #include <openssl/ocsp.h>

@@ -1,8 +1,9 @@
 /*
- * Session tickets (RFC 5077, RFC 8446 4.6.1): AES-256-CBC and HMAC-SHA-256 under keys that the supervisor makes and rotates, so that a
- * client resumes across worker restarts and threads. The newest key encrypts; older ones still decrypt, and what
- * they decrypted is issued anew. In TLS 1.3 every resumption brings a new ticket, because clients use each once only
- * (RFC 8446 C.4); and a client that heeds Nagle's algorithm need not wait for an acknowledgement of its Finished.
+ * Session tickets (RFC 5077, RFC 8446 4.6.1): AES-256-CBC and HMAC-SHA-256 under keys that the
+ * supervisor makes and rotates, so that a client resumes across worker restarts and threads. The
+ * newest key encrypts; older ones still decrypt, and what they decrypted is issued anew. In TLS 1.3
+ * every resumption brings a new ticket, because clients use each once only (RFC 8446 C.4); and a
+ * client that heeds Nagle's algorithm need not wait for an acknowledgement of its Finished.
  */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -38,7 +39,8 @@ static int set_hmac(EVP_MAC_CTX *mac, uint8_t *key, size_t n)
 	return EVP_MAC_CTX_set_params(mac, params);
 }
 
-/* As OpenSSL wants it: -1 error, 0 no key (full handshake), 1 fine, 2 fine and issue a new ticket. */
+/* As OpenSSL wants it: -1 error, 0 no key (full handshake), 1 fine, 2 fine and issue a new
+ * ticket. */
 static int encrypt(const struct tls_ticket_keys *k, uint8_t name[16], uint8_t *iv, EVP_CIPHER_CTX *cipher,
 	EVP_MAC_CTX *mac)
 {

@@ -42,7 +42,8 @@ struct tls_files {
 	struct tls_file *v;
 	unsigned n; /* at most 40,000; sorted by folder, then path */
 };
-/* Reads the folders (and their subfolders, one level: certbot's live/NAME/). Blocking: not in a task. */
+/* Reads the folders (and their subfolders, one level: certbot's live/NAME/). Blocking: not in a
+ * task. */
 struct tls_files *tls_files_read(const struct span *folders, unsigned count);
 /* Reads exactly these, whatever their suffix (at most 256 KiB of each). Blocking. */
 struct tls_files *tls_files_read_named(const char *const *paths, unsigned count);
@@ -73,13 +74,15 @@ struct tls_set;
 struct tls_set_settings {
 	uint64_t session_lifetime_s; /* of tickets */
 	/* For questions about certificates rather than for serving them: */
-	bool stand_in_keys;            /* a certificate without its key gets one of the same type and curve */
-	bool any_name;                 /* all pairs answer for every name, as those of a mail server do */
+	/* a certificate without its key gets one of the same type and curve */
+	bool stand_in_keys;
+	/* all pairs answer for every name, as those of a mail server do */
+	bool any_name;
 	const char *suites, *suites13; /* of the server asked about (OpenSSL's lists); NULL: ours */
 };
 /* Builds from files; earlier (may be NULL) lends its working pairs. Each fault (CERT-* codes with
- * file, dates, names) goes to on_fault. Never fails as a whole: a set without pairs refuses handshakes
- * with an alert. CPU-heavy with many pairs: call it from a helper thread. */
+ * file, dates, names) goes to on_fault. Never fails as a whole: a set without pairs refuses
+ * handshakes with an alert. CPU-heavy with many pairs: call it from a helper thread. */
 typedef void tls_fault_fn(void *arg, const struct fault *f);
 struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_set_settings *settings,
 	struct tls_set *earlier, tls_fault_fn *on_fault, void *arg);
@@ -89,14 +92,16 @@ unsigned tls_set_count(const struct tls_set *set);
 const struct tls_pair *tls_set_pair(const struct tls_set *set, unsigned i);
 /* The pairs that a peer asking for name gets (one per key type). Their number, at most max. */
 unsigned tls_set_pairs_for(const struct tls_set *set, struct span name, const struct tls_pair **ret, unsigned max);
-/* What changed against an earlier set, as faults and notes: a name lost a key type (CERT-KEY-TYPE-CHANGED) or all of
- * its pairs (CERT-NAME-LOST), expiry near. */
+/* What changed against an earlier set, as faults and notes: a name lost a key type
+ * (CERT-KEY-TYPE-CHANGED) or all of its pairs (CERT-NAME-LOST), expiry near. */
 void tls_set_compare(const struct tls_set *now, const struct tls_set *earlier, tls_fault_fn *on_fault, void *arg);
-/* A self-signed pair for names, PEM to bufs (for init and tests). key: TLS_KEY_RSA (2048) or ECDSA (P-256). */
+/* A self-signed pair for names, PEM to bufs (for init and tests). key: TLS_KEY_RSA (2048) or ECDSA
+ * (P-256). */
 int tls_self_signed(enum tls_key_type key, const struct span *names, unsigned n, unsigned days,
 	struct buf *ret_cert_pem, struct buf *ret_key_pem);
-/* Handshakes in memory against the set, as a client that knows only this key type and asks for name:
- * 0 and the served leaf's fingerprint, or a negative errno. Proves a new set before and after the swap. */
+/* Handshakes in memory against the set, as a client that knows only this key type and asks for
+ * name: 0 and the served leaf's fingerprint, or a negative errno. Proves a new set before and after
+ * the swap. */
 int tls_set_prove(struct tls_set *set, struct span name, enum tls_key_type type, uint8_t ret_fingerprint[32]);
 
 /* ---- session tickets ---- */
@@ -115,8 +120,8 @@ void tls_ticket_keys_use(const struct tls_ticket_keys *keys);
 
 /* ---- facts of a handshake ---- */
 
-/* What a handshake is for: web is strict (TLS 1.2 and 1.3, ECDHE with AEAD only); for mail, where a refusal means plaintext,
- * the older suites of TLS 1.2 are allowed, too. */
+/* What a handshake is for: web is strict (TLS 1.2 and 1.3, ECDHE with AEAD only); for mail, where a
+ * refusal means plaintext, the older suites of TLS 1.2 are allowed, too. */
 enum tls_use { TLS_FOR_WEB, TLS_FOR_MAIL };
 #define TLS_USES 2
 
@@ -125,48 +130,59 @@ enum tls_use { TLS_FOR_WEB, TLS_FOR_MAIL };
 struct tls_facts {
 	bool client;      /* we are the client; else the server */
 	enum tls_use use; /* of the server's side */
-	uint8_t *hello;   /* the first bytes that the peer sent (raw records), up to TLS_HELLO_MAX */
+	/* the first bytes that the peer sent (raw records), up to TLS_HELLO_MAX */
+	uint8_t *hello;
 	uint16_t hello_n;
 	bool answered;                      /* we sent bytes */
 	bool ended;                         /* the peer closed */
 	uint8_t alert_sent, alert_received; /* description; 0xff: none */
 	uint8_t alert_sent_level, alert_received_level;
-	uint32_t messages_sent, messages_received; /* a bit per type of handshake message (RFC 8446 B.3: 1 << type) */
-	int error;                                 /* negative errno of the transport, 0 if none */
-	unsigned long ssl_error;                   /* the last error of the SSL library, 0 if none */
-	long verify_error;        /* X509_V_ERR_… about the peer's certificate, if that was verified */
+	/* a bit per type of handshake message (RFC 8446 B.3: 1 << type) */
+	uint32_t messages_sent, messages_received;
+	int error; /* negative errno of the transport, 0 if none */
+	/* the last error of the SSL library, 0 if none */
+	unsigned long ssl_error;
+	/* X509_V_ERR_… about the peer's certificate, if that was verified */
+	long verify_error;
 	enum tls_key_type served; /* of the certificate chosen for the peer; OTHER: none was */
 	char state[32];           /* the state before the error */
 };
 
 /* ---- the filter ---- */
 
-/* Does the server side of the handshake on c and pushes the filter. Suspends. 0, or a negative errno
- * with *fault set to the first cause that tls_explain() finds (TLS-* codes). facts are filled either way (may be NULL): what the
- * peer sent first is worth keeping when it works, too. tls_facts_done() them. The connection keeps a reference to the set. */
+/* Does the server side of the handshake on c and pushes the filter. Suspends. 0, or a negative
+ * errno with *fault set to the first cause that tls_explain() finds (TLS-* codes). facts are filled
+ * either way (may be NULL): what the peer sent first is worth keeping when it works, too.
+ * tls_facts_done() them. The connection keeps a reference to the set. */
 int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts,
 	struct fault *fault);
 /* The same for the web. */
 int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault);
 void tls_facts_done(struct tls_facts *facts);
-/* The client side, towards origins. verify_name: the name the certificate must have (SNI too), checked
- * against the system's CAs; no_verify: any certificate will do. 0 or -errno with *fault (TLS-*). Suspends. */
+/* The client side, towards origins. verify_name: the name the certificate must have (SNI too),
+ * checked against the system's CAs; no_verify: any certificate will do. 0 or -errno with *fault
+ * (TLS-*). Suspends. */
 struct tls_client_settings {
 	struct span name; /* empty with no_verify: none is asked for */
 	bool no_verify;
-	bool lenient; /* whatever OpenSSL can speak: TLS 1.0 on, every suite, no security level. Surveys only */
+	/* whatever OpenSSL can speak: TLS 1.0 on, every suite, no security level. Surveys only */
+	bool lenient;
 	const char
-		*signatures; /* signature algorithms as OpenSSL lists them ("ECDSA+SHA256:…"); NULL: the usual ones */
-	uint16_t highest;    /* version that is offered: 0x0303; 0: the newest there is */
+		/* signature algorithms as OpenSSL lists them ("ECDSA+SHA256:…"); NULL: the usual
+		 * ones */
+		*signatures;
+	uint16_t highest; /* version that is offered: 0x0303; 0: the newest there is */
 };
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault);
-/* Has the server refused us after all? With TLS 1.3 our handshake is done before the server has looked at what we sent: that it wanted
- * a client certificate comes as an alert with the first read, which then fails. false: no alert ended c. Suspends. */
+/* Has the server refused us after all? With TLS 1.3 our handshake is done before the server has
+ * looked at what we sent: that it wanted a client certificate comes as an alert with the first
+ * read, which then fails. false: no alert ended c. Suspends. */
 bool tls_conn_refused(const struct conn *c, struct fault *fault);
 
 /* Opens the file of the system's CAs: before the process fences itself in. */
 void tls_client_open(void);
-/* Reads the system's CAs, which takes tens of milliseconds. Any thread; tls_connect() does it otherwise. */
+/* Reads the system's CAs, which takes tens of milliseconds. Any thread; tls_connect() does it
+ * otherwise. */
 void tls_client_prepare(void);
 
 struct tls_info {

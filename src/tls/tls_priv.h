@@ -48,8 +48,9 @@ struct tls_set {
 	struct map names;                /* "example.de", "*.example.de" -> struct tls_slot */
 	struct arena arena;              /* of the slots */
 	const struct tls_slot *standard; /* for unknown names; NULL: no pairs at all */
-	struct fault *refused;           /* why pairs of the folders are not served: CERT-* with file, type, name */
-	unsigned refused_n;              /* at most REFUSED_MAX */
+	/* why pairs of the folders are not served: CERT-* with file, type, name */
+	struct fault *refused;
+	unsigned refused_n; /* at most REFUSED_MAX */
 	SSL_CTX *ctx[TLS_USES];
 };
 #define REFUSED_MAX 64
@@ -71,6 +72,7 @@ void tickets_attach(SSL_CTX *ctx);
 /* facts.c: callbacks that keep what a handshake shows. */
 void facts_attach(SSL *ssl, struct tls_facts *facts);
 void facts_detach(SSL *ssl);
-/* Just after OpenSSL failed: its error, the verdict about the peer's certificate, what was chosen. */
+/* Just after OpenSSL failed: its error, the verdict about the peer's certificate, what was
+ * chosen. */
 void facts_failed(SSL *ssl, struct tls_facts *facts);
 void facts_add_bytes(struct tls_facts *facts, const void *p, size_t n);

@@ -1,11 +1,12 @@
 /*
- * Facts and set, side by side: what the peer offered, what we have, the version in common, and what keeps each certificate
- * of the name from serving this peer.
+ * Facts and set, side by side: what the peer offered, what we have, the version in common, and what
+ * keeps each certificate of the name from serving this peer.
  *
- * Up to TLS 1.2 a suite names its authentication, so a certificate first needs a suite of its kind that both allow and whose key
- * exchange both can do; then a signature algorithm for its key; an ECDSA key's curve must also be among the peer's groups
- * (RFC 8422 5.1). With TLS 1.3 only the signature algorithms decide, and for ECDSA they name the curve (RFC 8446 4.2.3).
- * Without the extension a TLS 1.2 client means SHA-1 (RFC 5246 7.4.1.4.1).
+ * Up to TLS 1.2 a suite names its authentication, so a certificate first needs a suite of its kind
+ * that both allow and whose key exchange both can do; then a signature algorithm for its key; an
+ * ECDSA key's curve must also be among the peer's groups (RFC 8422 5.1). With TLS 1.3 only the
+ * signature algorithms decide, and for ECDSA they name the curve (RFC 8446 4.2.3). Without the
+ * extension a TLS 1.2 client means SHA-1 (RFC 5246 7.4.1.4.1).
  */
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -124,7 +125,8 @@ static enum obstacle suites_obstacle(const struct why *w, enum tls_suite_auth au
 		}
 		if (s->exchange == TLS_EXCHANGE_RSA || (s->exchange != TLS_EXCHANGE_DHE && meet))
 			return OBSTACLE_NONE;
-		/* Whether there are parameters cannot be asked; this is how OpenSSL fails without. */
+		/* Whether there are parameters cannot be asked; this is how OpenSSL fails
+		 * without. */
 		if (s->exchange == TLS_EXCHANGE_DHE && why_reason(w) != SSL_R_NO_SHARED_CIPHER)
 			return OBSTACLE_NONE;
 		if (s->exchange != TLS_EXCHANGE_DHE)

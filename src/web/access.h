@@ -1,9 +1,10 @@
 /*
  * The access log: a line per answered request.
  *
- * Lines are collected per thread and written by a helper thread when 32 KiB are full or a second has
- * passed: no request waits for a disk. One write per thread is under way at a time; what comes meanwhile waits, up
- * to 1 MiB a thread, then lines are lost and counted (log sinks fail, requests do not).
+ * Lines are collected per thread and written by a helper thread when 32 KiB are full or a second
+ * has passed: no request waits for a disk. One write per thread is under way at a time; what comes
+ * meanwhile waits, up to 1 MiB a thread, then lines are lost and counted (log sinks fail, requests
+ * do not).
  *
  * Formats: JSON (one object a line) and the combined format of Apache and nginx.
  */
@@ -15,8 +16,9 @@ struct web_request;
 struct access_log;
 struct access_sink;
 
-/* A destination shared by the threads' logs: "stderr" or a path (appended to, made if absent, mode 0640). NULL with
- * errno when it cannot be opened. Reference-counted, so that lines under way reach the old file after a reopen. */
+/* A destination shared by the threads' logs: "stderr" or a path (appended to, made if absent, mode
+ * 0640). NULL with errno when it cannot be opened. Reference-counted, so that lines under way reach
+ * the old file after a reopen. */
 struct access_sink *access_sink_open(const char *to);
 struct access_sink *access_sink_ref(struct access_sink *s);
 struct access_sink *access_sink_unref(struct access_sink *s);

@@ -1,14 +1,15 @@
 /*
  * Filling the cache.
  *
- * The client that leads a fill asks the origin in its own task up to the response's head: until then it has
- * nothing to send, so it can be neither slow nor gone in a way that matters. Once the head says "store", a task
- * of its own feeds the body into the cache at the origin's speed, and the client reads along like every follower: a
- * slow or vanished client neither stalls nor ends the fill. If the head says "not to be stored", the followers
- * were released and the client takes the answer straight through.
+ * The client that leads a fill asks the origin in its own task up to the response's head: until
+ * then it has nothing to send, so it can be neither slow nor gone in a way that matters. Once the
+ * head says "store", a task of its own feeds the body into the cache at the origin's speed, and the
+ * client reads along like every follower: a slow or vanished client neither stalls nor ends the
+ * fill. If the head says "not to be stored", the followers were released and the client takes the
+ * answer straight through.
  *
- * An origin that fails (no answer, broken answer, 5xx) is answered from the old object where that may be
- * served; the next try then waits (cache_origin_failed()).
+ * An origin that fails (no answer, broken answer, 5xx) is answered from the old object where that
+ * may be served; the next try then waits (cache_origin_failed()).
  */
 #include <errno.h>
 #include "base/clock.h"
@@ -73,8 +74,8 @@ static int pass_interim(void *arg, unsigned status, const struct http_fields *fi
 	return 0;
 }
 
-/* Asks the origin for the whole object (or whether old is still good). 0 and a head in f->call, or -errno with fault;
- * a 5xx counts as a failure where old could be served instead. */
+/* Asks the origin for the whole object (or whether old is still good). 0 and a head in f->call, or
+ * -errno with fault; a 5xx counts as a failure where old could be served instead. */
 static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, struct fault *fault)
 {
 	struct http_fields fields;
@@ -156,8 +157,8 @@ void web_answer_failure(struct web_request *r, struct cache_found *found, struct
 	web_origin_page(r, fault);
 }
 
-/* The client's own wishes (conditions, a range) were left out of a fetch for all: if nothing came of it for the cache, they
- * count again. */
+/* The client's own wishes (conditions, a range) were left out of a fetch for all: if nothing came
+ * of it for the cache, they count again. */
 static bool has_own_wishes(const struct http_req *req)
 {
 	for (unsigned i = 0; i < req->fields.n; i++)
@@ -179,7 +180,8 @@ static void answer_released(struct web_request *r, struct fetch *f)
 	fetch_free(f);
 }
 
-/* The object that the fill makes (or has made), read along, under the fields that the origin sent this client. */
+/* The object that the fill makes (or has made), read along, under the fields that the origin sent
+ * this client. */
 static void answer_stored(struct web_request *r, struct cache_obj *obj, const struct http_fields *fields)
 {
 	r->status.stored = true;

@@ -1,12 +1,14 @@
 /*
- * Fields on their way through: what the origin gets of a request, what the visitor gets of an answer.
+ * Fields on their way through: what the origin gets of a request, what the visitor gets of an
+ * answer.
  *
- * The rule for requests: no field that is not part of the cache's key may let a client pretend that it came
- * from elsewhere or asked for something else. Such fields (HTTP_FORWARDING in the table, anything
- * that begins with X-Forwarded-) are dropped and, where origins rely on them, set by us alone. Names are
- * compared with '_' taken for '-': CGI, WSGI and PHP cannot tell X_Forwarded_For from X-Forwarded-For. For the same reason
- * no twin of a field that we know passes: Accept_Language would choose what is stored and not be seen by Vary. "Proxy"
- * goes, too: it becomes HTTP_PROXY there.
+ * The rule for requests: no field that is not part of the cache's key may let a client pretend that
+ * it came from elsewhere or asked for something else. Such fields (HTTP_FORWARDING in the table,
+ * anything that begins with X-Forwarded-) are dropped and, where origins rely on them, set by us
+ * alone. Names are compared with '_' taken for '-': CGI, WSGI and PHP cannot tell X_Forwarded_For
+ * from X-Forwarded-For. For the same reason no twin of a field that we know passes: Accept_Language
+ * would choose what is stored and not be seen by Vary. "Proxy" goes, too: it becomes HTTP_PROXY
+ * there.
  */
 #include "web/web_priv.h"
 
@@ -103,7 +105,8 @@ bool web_is_loop(struct web_request *r)
 	return false;
 }
 
-/* Meant for caches (us), not for visitors; Age, Cache-Status and HSTS are written anew where due. */
+/* Meant for caches (us), not for visitors; Age, Cache-Status and HSTS are written anew where
+ * due. */
 static bool is_for_us(enum http_field_id id)
 {
 	return id == HTTP_CDN_CACHE_CONTROL || id == HTTP_CACHE_TAG || id == HTTP_SURROGATE_KEY;

@@ -1,7 +1,7 @@
 /*
- * What is not for the cache: the request goes to the origin as it is, the answer to the client as it comes, with
- * back-pressure all the way (a slow client makes us read slowly from the origin). And upgrades: after a 101 both
- * byte streams are passed through until one side ends.
+ * What is not for the cache: the request goes to the origin as it is, the answer to the client as
+ * it comes, with back-pressure all the way (a slow client makes us read slowly from the origin).
+ * And upgrades: after a 101 both byte streams are passed through until one side ends.
  */
 #include <errno.h>
 #include <string.h>
@@ -186,7 +186,8 @@ static void relay_streams(struct relay *relay)
 	relay->forth_waits = true;
 	if (relay->back)
 		task_cancel(relay->back);
-	/* relay lives on this stack: the other task must have ended. It was cancelled, so it does at once. */
+	/* relay lives on this stack: the other task must have ended. It was cancelled, so it does
+	 * at once. */
 	while (relay->back)
 		task_give_way();
 }

@@ -1,8 +1,8 @@
 /*
  * Error pages: little for the visitor, everything for the log.
  *
- * The page says what kind of trouble it is in one sentence (in German if the browser prefers it), the code and
- * a reference; the log line with the same reference has evidence, cause and remedy.
+ * The page says what kind of trouble it is in one sentence (in German if the browser prefers it),
+ * the code and a reference; the log line with the same reference has evidence, cause and remedy.
  */
 #include <inttypes.h>
 #include <stdio.h>

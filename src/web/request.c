@@ -1,8 +1,8 @@
 /*
  * One request, from its site to its answer.
  *
- * The cache decides the way (cache/cache.h): answer from an object; answer and refresh beside; lead the fetch;
- * follow somebody else's; or pass.
+ * The cache decides the way (cache/cache.h): answer from an object; answer and refresh beside; lead
+ * the fetch; follow somebody else's; or pass.
  */
 #include "base/clock.h"
 #include "io/helper.h"
@@ -77,7 +77,8 @@ static void run_purge(void *arg)
 	p->objects = cache_purge(p->cache, p->kind, p->what, p->site, false, p->now_ms);
 }
 
-/* PURGE as the usual cache plugins of WordPress send it: one URL, or with "X-Purge-Method: regex" and "/.*" all. */
+/* PURGE as the usual cache plugins of WordPress send it: one URL, or with "X-Purge-Method: regex"
+ * and "/.*" all. */
 static void purge(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
@@ -162,7 +163,8 @@ static void answer_from_cache(struct web_request *r)
 	cache_found_done(&found);
 }
 
-/* Of the protocols that one can upgrade to, WebSocket alone is passed through: h2c would carry requests past us. */
+/* Of the protocols that one can upgrade to, WebSocket alone is passed through: h2c would carry
+ * requests past us. */
 static bool wants_websocket(const struct http_req *req)
 {
 	return span_eq_nocase(http_fields_value(&req->fields, HTTP_UPGRADE), SPAN("websocket"));

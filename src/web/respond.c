@@ -1,6 +1,6 @@
 /*
- * An object to a client: conditions first (RFC 9110 13.2.2), then ranges, then the body as it is there
- * or as it comes.
+ * An object to a client: conditions first (RFC 9110 13.2.2), then ranges, then the body as it is
+ * there or as it comes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,8 +12,8 @@
 #define PIECES        64    /* iovecs in one go */
 #define READ_ALONG_MS 60000 /* for a fill to bring the next bytes */
 
-/* n bytes of the object from r->at on (n < 0: to its end). 0, or -errno; the client must not take what it got for
- * whole then. */
+/* n bytes of the object from r->at on (n < 0: to its end). 0, or -errno; the client must not take
+ * what it got for whole then. */
 static int send_bytes(struct web_request *r, struct cache_reader *reader, int64_t n)
 {
 	struct http_exchange *x = r->x;

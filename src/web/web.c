@@ -1,5 +1,5 @@
-/* The state of the web edge (io/published.h): a request holds the one that it began with, so a snapshot lives until its last
- * request has ended. */
+/* The state of the web edge (io/published.h): a request holds the one that it began with, so a
+ * snapshot lives until its last request has ended. */
 #include <stdio.h>
 #include "base/log.h"
 #include "base/rand.h"

@@ -37,13 +37,16 @@ struct web *web_free(struct web *w); /* after all its loops have ended */
 
 /* On thread's own loop, before anything else. */
 void web_thread_start(struct web *w, unsigned thread);
-/* Accepts on fd (kept by the caller) from now on. On the thread's loop, after the first web_publish(). */
+/* Accepts on fd (kept by the caller) from now on. On the thread's loop, after the first
+ * web_publish(). */
 void web_listen(struct web *w, unsigned thread, int fd, bool tls);
-/* Stops accepting there; its queue is emptied within moments, fd must stay open for that long. fd < 0: on all. On the thread's loop. */
+/* Stops accepting there; its queue is emptied within moments, fd must stay open for that long. fd <
+ * 0: on all. On the thread's loop. */
 void web_unlisten(struct web *w, unsigned thread, int fd);
 
-/* A new state for all threads: each argument may be NULL to keep what is there; references are taken
- * (settings are copied). Any thread; takes effect on each loop as it comes round; no connection is touched. */
+/* A new state for all threads: each argument may be NULL to keep what is there; references are
+ * taken (settings are copied). Any thread; takes effect on each loop as it comes round; no
+ * connection is touched. */
 void web_publish(struct web *w, struct snapshot *snapshot, struct tls_set *tls, const struct web_settings *settings);
 /* Reopens the access log (after logrotate). Any thread. */
 void web_reopen_log(struct web *w);

@@ -50,7 +50,8 @@ struct web {
 	unsigned threads_n;
 	struct web_thread *threads;
 	_Atomic unsigned connections;
-	atomic_uint tls_port;       /* of the first TLS listener, for redirects; 0: none. Each thread tells its own */
+	/* of the first TLS listener, for redirects; 0: none. Each thread tells its own */
+	atomic_uint tls_port;
 	struct published published; /* struct web_state */
 	char pseudonym[24];         /* in Via, "torhaus-1f2e3d4c": how we know our own requests */
 };
@@ -72,23 +73,23 @@ struct web_request {
 void web_request(struct web_request *r);
 
 /* ---- fields.c ---- */
-/* The request's fields as the origin gets them: without hop-by-hop, framing, Expect, and everything by which a
- * client could claim to be somebody else or to have asked something else; with our own
+/* The request's fields as the origin gets them: without hop-by-hop, framing, Expect, and everything
+ * by which a client could claim to be somebody else or to have asked something else; with our own
  * X-Forwarded-*, Forwarded, X-Real-IP and Via. conditional: keep If-* and Range. */
 void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret);
 /* What the request is for: its host, with the port unless that is the scheme's own. */
 struct span web_host(struct web_request *r);
 /* The Host for the origin. */
 struct span web_origin_host(struct web_request *r);
-/* The fields of an answer as the visitor gets them: of, minus hop-by-hop, framing and what is meant for us alone, plus
- * HSTS where the site wants it. */
+/* The fields of an answer as the visitor gets them: of, minus hop-by-hop, framing and what is meant
+ * for us alone, plus HSTS where the site wants it. */
 void web_answer_fields(struct web_request *r, const struct http_fields *of, struct http_fields *ret);
 /* Did this request leave us already (Via)? */
 bool web_is_loop(struct web_request *r);
 
 /* ---- page.c ---- */
-/* Answers with an error page, logs fault with what the request was. Nothing if the head was sent already: then
- * the exchange is aborted. */
+/* Answers with an error page, logs fault with what the request was. Nothing if the head was sent
+ * already: then the exchange is aborted. */
 void web_page(struct web_request *r, unsigned status, struct fault *fault);
 /* The log's share of that: URL, client and reference (may be NULL) are added to fault. */
 void web_log_fault(struct web_request *r, const char *event, struct fault *fault, const char *ref);
@@ -96,8 +97,8 @@ void web_answer_text(struct web_request *r, unsigned status, struct span text);
 void web_redirect(struct web_request *r, unsigned status, struct span location);
 
 /* ---- respond.c ---- */
-/* An object, complete or growing, to the client: conditions, ranges, Age, Cache-Status. fields: those stored with it, or those that
- * the origin sent with it to this client. */
+/* An object, complete or growing, to the client: conditions, ranges, Age, Cache-Status. fields:
+ * those stored with it, or those that the origin sent with it to this client. */
 void web_respond(struct web_request *r, struct cache_obj *obj, const struct http_fields *fields);
 /* found's object as a hit, fresh or stale. */
 void web_respond_hit(struct web_request *r, const struct cache_found *found);
@@ -114,8 +115,8 @@ void web_origin_page(struct web_request *r, struct fault *fault);
 int web_forward_interim(void *arg, unsigned status, const struct http_fields *fields);
 
 /* ---- fetch.c ---- */
-/* Leads a fill: asks the origin, stores what may be stored, answers the client (from the old object if the origin
- * fails and that may be served). Consumes found's fill. */
+/* Leads a fill: asks the origin, stores what may be stored, answers the client (from the old object
+ * if the origin fails and that may be served). Consumes found's fill. */
 void web_fetch(struct web_request *r, struct cache_found *found);
 /* The origin failed: found's object if it may be served stale, else an error page. */
 void web_answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault);

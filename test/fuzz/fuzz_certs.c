@@ -1,4 +1,5 @@
-/* Certificate files: any bytes. A set comes out whatever they are; its pairs have a name and are found by it. */
+/* Certificate files: any bytes. A set comes out whatever they are; its pairs have a name and are
+ * found by it. */
 #include "base/mem.h"
 #include "tls/tls.h"
 

@@ -1,6 +1,7 @@
 /*
- * An upstream's answer to the question that it repeats. What is kept is a message in which every record can be read, holds
- * nothing for names outside the chain, and stays the same when it is read again.
+ * An upstream's answer to the question that it repeats. What is kept is a message in which every
+ * record can be read, holds nothing for names outside the chain, and stays the same when it is read
+ * again.
  */
 #include "base/mem.h"
 #include "dns/dns.h"
@@ -59,7 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_message(dns_answer_message(a), &n);
 	check_client(a, &q, DNS_UDP_PLAIN);
 	check_client(a, &q, DNS_MESSAGE_MAX);
-	/* A DNAME that led nowhere, or a signature without its record, was kept for nothing; never is anything added. */
+	/* A DNAME that led nowhere, or a signature without its record, was kept for nothing; never
+	 * is anything added. */
 	if (dns_answer_read(dns_answer_message(a), &q, &again) == 0) {
 		check_message(dns_answer_message(again), &n_again);
 		must(n_again <= n);

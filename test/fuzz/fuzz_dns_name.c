@@ -1,4 +1,5 @@
-/* Names: from text to the wire and back, and from the wire of a hostile message; both ways give the same name. */
+/* Names: from text to the wire and back, and from the wire of a hostile message; both ways give the
+ * same name. */
 #include "base/mem.h"
 #include "dns/dns.h"
 

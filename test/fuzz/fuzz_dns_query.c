@@ -1,4 +1,5 @@
-/* A client's question: what was understood is repeated as it was written, and what is answered is a message that says so. */
+/* A client's question: what was understood is repeated as it was written, and what is answered is a
+ * message that says so. */
 #include <errno.h>
 #include "base/mem.h"
 #include "dns/dns.h"

@@ -1,4 +1,5 @@
-/* Records to text: whatever a message holds, what is printed are printable ASCII characters in bounded number. */
+/* Records to text: whatever a message holds, what is printed are printable ASCII characters in
+ * bounded number. */
 #include "base/mem.h"
 #include "dns/dns.h"
 

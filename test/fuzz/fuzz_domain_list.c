@@ -1,4 +1,5 @@
-/* The flat "name address" list: any bytes. What is accepted are sound names and origins, no name twice. */
+/* The flat "name address" list: any bytes. What is accepted are sound names and origins, no name
+ * twice. */
 #include "base/mem.h"
 #include "domain/list.h"
 

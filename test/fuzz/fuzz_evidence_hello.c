@@ -1,4 +1,5 @@
-/* What is kept of a peer's first bytes: a beginning of them, from which the same fingerprint comes again. */
+/* What is kept of a peer's first bytes: a beginning of them, from which the same fingerprint comes
+ * again. */
 #include "base/mem.h"
 #include "evidence/hello.h"
 

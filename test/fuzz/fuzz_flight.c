@@ -1,4 +1,5 @@
-/* A server's first flight: never past the end, the same facts with more behind it, certificates read by the prober. */
+/* A server's first flight: never past the end, the same facts with more behind it, certificates
+ * read by the prober. */
 #include <errno.h>
 #include "base/mem.h"
 #include "probe/probe.h"

@@ -1,4 +1,5 @@
-/* The ClientHello: never past the end, every list inside what was read, the same again with more behind it. */
+/* The ClientHello: never past the end, every list inside what was read, the same again with more
+ * behind it. */
 #include <errno.h>
 #include "base/mem.h"
 #include "tls/hello.h"

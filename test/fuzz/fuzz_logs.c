@@ -1,4 +1,5 @@
-/* Lines of logs: whatever they hold, the table stays within its bounds, its sums are sums, and its texts are safe. */
+/* Lines of logs: whatever they hold, the table stays within its bounds, its sums are sums, and its
+ * texts are safe. */
 #include "base/mem.h"
 #include "logs/logs.h"
 

@@ -1,4 +1,5 @@
-/* A file that `torhaus tls scan --json` is said to have printed: servers, and the ClientHellos that they are supposed to send. */
+/* A file that `torhaus tls scan --json` is said to have printed: servers, and the ClientHellos that
+ * they are supposed to send. */
 #include "base/mem.h"
 #include "survey/fleet.h"
 #include "predict/predict.h"

@@ -1,4 +1,5 @@
-/* A line of the file that keeps results of scans: read, restored as a result, judged and written again. */
+/* A line of the file that keeps results of scans: read, restored as a result, judged and written
+ * again. */
 #include "base/mem.h"
 #include "survey/scan_cache.h"
 

@@ -1,5 +1,5 @@
-/* The message's framing: however the bytes are split, the outcome is the same; what was read can be written and read
- * back, and holds no lone CR or LF and no NUL. First byte: where to split. */
+/* The message's framing: however the bytes are split, the outcome is the same; what was read can be
+ * written and read back, and holds no lone CR or LF and no NUL. First byte: where to split. */
 #include <errno.h>
 #include "base/mem.h"
 #include "smtp/smtp.h"

@@ -1,5 +1,5 @@
-/* Command lines and addresses: what is taken has no byte that could end a line, borrows from the input, and an
- * address that is printed reads back as the same. */
+/* Command lines and addresses: what is taken has no byte that could end a line, borrows from the
+ * input, and an address that is printed reads back as the same. */
 #include "base/mem.h"
 #include "smtp/smtp.h"
 

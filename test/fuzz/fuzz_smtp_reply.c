@@ -1,5 +1,5 @@
-/* Replies: a whole one stays the same whatever follows it, and what we make of it is a reply of at most 512 bytes a
- * line with the same code. */
+/* Replies: a whole one stays the same whatever follows it, and what we make of it is a reply of at
+ * most 512 bytes a line with the same code. */
 #include <errno.h>
 #include "base/mem.h"
 #include "smtp/smtp.h"

@@ -17,6 +17,7 @@ import tempfile
 from source import Source
 
 LINES_MAX, BRANCHES_MAX = 120, 30
+COMMENT_WIDTH_MAX = 100
 LINES_LONG, BRANCHES_LONG, LONG_SHARE_MAX = 70, 15, 0.05
 
 BANNED = re.compile(
@@ -136,6 +137,14 @@ def check_style(tree, source):
             yield comment.line, "comment", "/* */ comments only"
 
 
+def check_comment_width(tree, source):
+    lines = source.text.split("\n")
+    for number in sorted({n for c in source.comments for n in range(c.line, c.end_line + 1)}):
+        width = len(lines[number - 1].expandtabs(8))
+        if width > COMMENT_WIDTH_MAX:
+            yield number, "width", f"{width} columns, {COMMENT_WIDTH_MAX} at most beside a comment"
+
+
 def is_long(function):
     return function.lines > LINES_LONG or function.branches > BRANCHES_LONG
 
@@ -173,7 +182,7 @@ def check_documented(tree, source):
 
 
 CHECKS = (check_folder, check_includes, check_opening, check_banned, check_style,
-          check_functions, check_documented)
+          check_comment_width, check_functions, check_documented)
 
 
 def share_findings(tree):

@@ -55,7 +55,8 @@ static void test_evidence_cannot_break_a_line(void **state)
 	assert_span(fault_value(&f, "address"), "a\\x0ab\\x1b[2J\\x7f \\xff \\xc2\\x9b m\xc3\xa4\xc3\xb6");
 }
 
-/* A remedy is copied into a shell: what a stranger chose is one word there, and elsewhere as it is. */
+/* A remedy is copied into a shell: what a stranger chose is one word there, and elsewhere as it
+ * is. */
 static void test_evidence_cannot_break_a_command(void **state)
 {
 	static const char *const rows[][2] = {

@@ -118,7 +118,8 @@ static void test_counted_to_the_byte(void **state)
 		store(i, 3000);
 	later = mallinfo2();
 	assert_int_equal(numbers().objects, 2000);
-	/* Nothing that belongs to an object is left out; what the test's own arena takes is small. */
+	/* Nothing that belongs to an object is left out; what the test's own arena takes is
+	 * small. */
 	if (OWN_ALLOCATOR)
 		assert_in_range(numbers().bytes - before, later.uordblks - heap.uordblks - 32768,
 			later.uordblks - heap.uordblks + 32768);

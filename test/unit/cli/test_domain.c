@@ -48,7 +48,8 @@ int cli_usage(struct cli *c, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
-/* The arguments after "torhaus domain", or "recipient" and those after that, separated by blanks; the status. */
+/* The arguments after "torhaus domain", or "recipient" and those after that, separated by blanks;
+ * the status. */
 static int run(const char *line)
 {
 	char words[1024], name[64], *argv[32], **arg = argv, *rest = NULL;

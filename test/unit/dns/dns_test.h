@@ -1,4 +1,5 @@
-/* What the tests of dns/ share: names from text, and messages that are written as one reads them. */
+/* What the tests of dns/ share: names from text, and messages that are written as one reads
+ * them. */
 #pragma once
 #include "unit.h"
 #include "base/mem.h"
@@ -46,7 +47,8 @@ static inline void dns_message_question(struct dns_message *m, const char *name,
 	dns_message_count(m, 4);
 }
 
-/* section: 6, 8 or 10, the place of its count. data: hexadecimal digits, or "@name", or "NUMBER@name" (of MX). */
+/* section: 6, 8 or 10, the place of its count. data: hexadecimal digits, or "@name", or
+ * "NUMBER@name" (of MX). */
 static inline void dns_message_record(struct dns_message *m, unsigned section, const char *name, uint16_t type,
 	uint32_t ttl, const char *data)
 {

@@ -1,6 +1,6 @@
 /*
- * What the tests of the resolver share: upstreams that do as they are told, on the loop of the test, so that nothing
- * is left to chance but the clock.
+ * What the tests of the resolver share: upstreams that do as they are told, on the loop of the
+ * test, so that nothing is left to chance but the clock.
  */
 #pragma once
 #include <sys/socket.h>

@@ -1,6 +1,7 @@
 /*
- * What is kept of an upstream's answer, and what a client gets of it: the chain, other people's records, negative
- * answers (RFC 2308), names in data (RFC 3597), TTLs, stale answers (RFC 8767), truncation.
+ * What is kept of an upstream's answer, and what a client gets of it: the chain, other people's
+ * records, negative answers (RFC 2308), names in data (RFC 3597), TTLs, stale answers (RFC 8767),
+ * truncation.
  */
 #include "dns_test.h"
 
@@ -260,7 +261,8 @@ static void test_what_is_no_answer(void **state)
 	dns_write_edns(&m.w, &(struct dns_edns){ .udp_size = 1232, .rcode_high = 1, .ede = DNS_EDE_NONE });
 	dns_message_count(&m, 10);
 	assert_none();
-	/* Data that does not fit its type, counts and lengths that lie: cut anywhere, it is no answer. */
+	/* Data that does not fit its type, counts and lengths that lie: cut anywhere, it is no
+	 * answer. */
 	begin("www.example.de", DNS_TYPE_A, 0);
 	answer("www.example.de", DNS_TYPE_A, 60, "c000020100");
 	assert_none();
@@ -292,7 +294,8 @@ static void test_names_in_data(void **state)
 	/* Compressed here (RFC 1035) … */
 	assert_memory_equal(kept.p + kept.n - 9, "\0\x0a\4mail\xc0\x0c", 9);
 	dns_answer_unref(a);
-	/* … and spelled out where newer types have names (RFC 2782, RFC 3597 4), whatever the sender did. */
+	/* … and spelled out where newer types have names (RFC 2782, RFC 3597 4), whatever the
+	 * sender did. */
 	begin("_x._tcp.example.de", DNS_TYPE_SRV, 0);
 	answer("_x._tcp.example.de", DNS_TYPE_SRV, 60,
 		"000100020003"

@@ -1,4 +1,5 @@
-/* Names in text and on the wire (RFC 1035 3.1, 5.1; RFC 4343), types by name and number (RFC 3597 5). */
+/* Names in text and on the wire (RFC 1035 3.1, 5.1; RFC 4343), types by name and number (RFC 3597
+ * 5). */
 #include "dns_test.h"
 
 static void assert_round(const char *text, const char *want)

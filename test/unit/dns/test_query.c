@@ -1,4 +1,5 @@
-/* Questions: a client's, read strictly; ours; does an answer belong to one (RFC 1035 4.1, 6891 6.1, 5452 9.1, 8914). */
+/* Questions: a client's, read strictly; ours; does an answer belong to one (RFC 1035 4.1, 6891 6.1,
+ * 5452 9.1, 8914). */
 #include "dns_test.h"
 
 static int parse_hex(const char *hex, struct dns_query *q)
@@ -110,7 +111,8 @@ static void test_other_kinds(void **state)
 	struct dns_query q;
 
 	(void)state;
-	/* Not to be answered at all: no header, an answer. Two servers must not talk to each other for ever. */
+	/* Not to be answered at all: no header, an answer. Two servers must not talk to each other
+	 * for ever. */
 	assert_int_equal(parse_hex("", &q), -EPROTO);
 	assert_int_equal(parse_hex("abcd01000001", &q), -EPROTO);
 	assert_int_equal(parse_hex("abcd8100"

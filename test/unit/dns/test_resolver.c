@@ -1,6 +1,6 @@
 /*
- * The resolver with upstreams that do badly: silence, lies, refusals, truncation, slowness, letters; health; what is kept; stale
- * answers; overload; the end.
+ * The resolver with upstreams that do badly: silence, lies, refusals, truncation, slowness,
+ * letters; health; what is kept; stale answers; overload; the end.
  */
 #include "resolver_test.h"
 
@@ -75,7 +75,8 @@ static void letters(struct stage *s)
 {
 	unsigned upper = 0;
 
-	/* The first probes show that it repeats what was written; from then on letters are at random. */
+	/* The first probes show that it repeats what was written; from then on letters are at
+	 * random. */
 	task_sleep(50);
 	stage_assert_address(s, "abcdefghijklmnopqrstuvwxyz.example.de", ONE);
 	for (unsigned i = 0; i < 27; i++)
@@ -147,7 +148,8 @@ static void test_what_is_truncated_comes_by_tcp(void **state)
 
 static void no_tcp(struct stage *s)
 {
-	/* The port for TCP is closed: the other upstream has the answer, and the first is none the worse for it. */
+	/* The port for TCP is closed: the other upstream has the answer, and the first is none the
+	 * worse for it. */
 	task_cancel(s->u[0].tcp_task);
 	while (s->u[0].tasks > 1)
 		task_yield();

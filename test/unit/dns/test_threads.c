@@ -1,4 +1,5 @@
-/* Three threads that ask one resolver, while its upstreams are replaced and its state is read. Run by ThreadSanitizer too. */
+/* Three threads that ask one resolver, while its upstreams are replaced and its state is read. Run
+ * by ThreadSanitizer too. */
 #include "resolver_test.h"
 
 #define LOOPS 3

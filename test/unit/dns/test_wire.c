@@ -1,4 +1,5 @@
-/* Reading what others wrote, and writing: pointers that loop, lead forward or out, lengths that lie, compression. */
+/* Reading what others wrote, and writing: pointers that loop, lead forward or out, lengths that
+ * lie, compression. */
 #include "dns_test.h"
 
 /* Reads the name at `at` of a message of these bytes (12 bytes of header come first). */

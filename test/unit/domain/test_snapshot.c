@@ -76,7 +76,8 @@ static void test_mail(void **state)
 	assert_true(domain_recipient_holds(&a->recipient[1], 1704499199));
 	assert_false(domain_recipient_holds(&a->recipient[1], 1704499200));
 	snapshot_unref(s);
-	/* What is required for a person is so for the person's tags, too; unless a tag has an exception of its own. */
+	/* What is required for a person is so for the person's tags, too; unless a tag has an
+	 * exception of its own. */
 	s = from_text("domain a.de { mail = mx recipient = {\"anna@a.de require\", \"anna+list@a.de report\",\n"
 		      "\"postmaster@a.de require\"} }\n");
 	a = snapshot_find(s, SPAN("a.de"));
@@ -169,7 +170,8 @@ static void test_no_store_no_snapshot(void **state)
 	assert_null(s);
 }
 
-/* The promise is 10,000 domains in less than 2 s and 4 KiB each; the time is printed, not judged. */
+/* The promise is 10,000 domains in less than 2 s and 4 KiB each; the time is printed, not
+ * judged. */
 static void test_ten_thousand(void **state)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(64 << 20);

@@ -1,4 +1,5 @@
-/* A store in a folder of its own, evidence that is written to it, and short words for what the tests tell it. */
+/* A store in a folder of its own, evidence that is written to it, and short words for what the
+ * tests tell it. */
 #pragma once
 #include "../store/store_unit.h"
 #include "evidence/evidence_priv.h"

@@ -82,7 +82,8 @@ static void test_networks(void **state)
 	assert_string_equal(text, "2001:db8:1::/48");
 }
 
-/* The founding case as evidence: a handshake that fails, plaintext that is refused, then the remedy and the mail. */
+/* The founding case as evidence: a handshake that fails, plaintext that is refused, then the remedy
+ * and the mail. */
 static void test_a_peer_from_failure_to_mail(void **state)
 {
 	struct evidence_peer p = peer("185.132.180.43", "MX07.example.com");
@@ -260,7 +261,8 @@ static void test_earlier_failures(void **state)
 	assert_true(earlier("192.0.2.1", "mx1.b.example", NOW + 1, &code, &ago));
 	assert_int_equal(code, FAULT_TLS_NO_RSA_CERT);
 	assert_int_equal(ago, 1);
-	/* The same name from the same network, not from elsewhere; another name from the same network is another peer. */
+	/* The same name from the same network, not from elsewhere; another name from the same
+	 * network is another peer. */
 	assert_true(earlier("192.0.2.9", "MX1.b.example", NOW + 600, &code, &ago));
 	assert_false(earlier("192.0.3.1", "mx1.b.example", NOW + 1, &code, &ago));
 	assert_false(earlier("192.0.2.9", "mx2.b.example", NOW + 1, &code, &ago));
@@ -274,7 +276,8 @@ static void test_earlier_failures(void **state)
 	assert_int_equal(ago, 11);
 }
 
-/* Two mail servers behind one address: neither is told of the other's failure. Who failed before it said a name may be either. */
+/* Two mail servers behind one address: neither is told of the other's failure. Who failed before it
+ * said a name may be either. */
 static void test_two_peers_behind_one_address(void **state)
 {
 	enum fault_code code = 0;

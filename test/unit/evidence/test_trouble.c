@@ -1,6 +1,6 @@
 /*
- * Evidence while the store fails, each way for real: nothing is lost until the stated bound, what is lost is counted, and
- * everything kept back is written once the store works again.
+ * Evidence while the store fails, each way for real: nothing is lost until the stated bound, what
+ * is lost is counted, and everything kept back is written once the store works again.
  */
 #include "evidence_unit.h"
 #include <signal.h>
@@ -137,7 +137,8 @@ static void test_full(void **state)
 	expect_mails(10);
 }
 
-/* One peer that fails all the time, while nothing can be written: it is counted, and takes no more room. */
+/* One peer that fails all the time, while nothing can be written: it is counted, and takes no more
+ * room. */
 static void test_the_same_failure_again_and_again(void **state)
 {
 	char away[128];

@@ -1,4 +1,5 @@
-/* Accepting: who comes is taken, who stopped empties its queue first, a lack of descriptors is told and does not end it. */
+/* Accepting: who comes is taken, who stopped empties its queue first, a lack of descriptors is told
+ * and does not end it. */
 #include <sys/resource.h>
 #include "base/list.h"
 #include "io/accept.h"

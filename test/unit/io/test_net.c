@@ -151,7 +151,8 @@ static void test_connecting(void **state)
 	io_run(connect_both, NULL);
 }
 
-/* An address whose packets vanish: nobody accepts, and once the queue is full the SYN is dropped. */
+/* An address whose packets vanish: nobody accepts, and once the queue is full the SYN is
+ * dropped. */
 struct full {
 	struct net_addr addr;
 	int listener, fd[8], n;

@@ -1,6 +1,7 @@
 /*
- * States that are replaced while loops work with them: each loop sees them in order, work keeps the one that it began with, the last
- * one arrives everywhere, and none is lost or freed twice. Run by ThreadSanitizer too.
+ * States that are replaced while loops work with them: each loop sees them in order, work keeps the
+ * one that it began with, the last one arrives everywhere, and none is lost or freed twice. Run by
+ * ThreadSanitizer too.
  */
 #include "io/published.h"
 #include <pthread.h>

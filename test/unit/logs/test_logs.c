@@ -128,7 +128,8 @@ static void test_exim_failures(void **state)
 			"192.0.2.8", FAULT_TLS_CERT_CA_UNKNOWN, true, false },
 		{ "TLS error on connection from (client.test) [192.0.2.10] (gnutls_handshake): Decryption has failed.",
 			"192.0.2.10", FAULT_TLS_CERT_REFUSED, true, false },
-		/* 4.96 with OpenSSL: a reset, plain SMTP instead of TLS, SSL 3, a client of TLS 1.0. */
+		/* 4.96 with OpenSSL: a reset, plain SMTP instead of TLS, SSL 3, a client of TLS
+		 * 1.0. */
 		{ "TLS error on connection from (client.test) [127.0.0.18] (SSL_accept): ret 5", "127.0.0.18",
 			FAULT_TLS_PEER_LEFT_AT_CERT, true, false },
 		{ "TLS error on connection from (client.test) [127.0.0.20] (SSL_accept): (TLSv1.3)", "127.0.0.20",
@@ -238,7 +239,8 @@ static void test_nobody_speaks_for_another(void **state)
 	assert_int_equal(logs_count(logs), 0);
 }
 
-/* Exim 4.96 with GnuTLS and a client that came again at once: its lines, in the order in which they were written. */
+/* Exim 4.96 with GnuTLS and a client that came again at once: its lines, in the order in which they
+ * were written. */
 static void test_exim_writes_failures_late(void **state)
 {
 #define CAME(time) "2026-11-26 00:12:" time " 1xWN6F-00060b-15 <= a@b.test H=(client.test) [127.0.0.11] P=esmtp S=219\n"
@@ -271,7 +273,8 @@ static void test_exim_writes_failures_late(void **state)
 	}
 }
 
-/* One attempt has a line for each recipient, or two; the next attempt counts again. What then went without TLS is a fallback of ours. */
+/* One attempt has a line for each recipient, or two; the next attempt counts again. What then went
+ * without TLS is a fallback of ours. */
 static void test_exim_deliveries_without_tls(void **state)
 {
 #define TO(time, text) "2026-11-26 01:45:" time " 1xWOYi-0006X7-1n " text "\n"
@@ -380,7 +383,8 @@ static void test_postfix_failures(void **state)
 	assert_cause(p, FAULT_TLS_SERVER_REFUSED, true);
 }
 
-/* 3.7 as a client: what it demands and does not get, each told for each recipient; and without TLS after a failure. */
+/* 3.7 as a client: what it demands and does not get, each told for each recipient; and without TLS
+ * after a failure. */
 static void test_postfix_deliveries_without_tls(void **state)
 {
 #define DELIVERY(pid, id, to, status) \
@@ -407,7 +411,8 @@ static void test_postfix_deliveries_without_tls(void **state)
 		{ DOWN AT "smtp[20]: 8FA74576211: Cannot start TLS: handshake failure\n" DELIVERY("20", "8FA74576211",
 			  "a", "sent (250 Ok)"),
 			1, 1, 0, 1 },
-		/* The same process, the same host: another message without a line about TLS had none. */
+		/* The same process, the same host: another message without a line about TLS had
+		 * none. */
 		{ UP DELIVERY("20", "8FA74576211", "a", "sent (250 Ok)") DELIVERY("20", "8FA74576211", "b",
 			  "sent (250 Ok)") DELIVERY("20", "8FA74576212", "a", "sent (250 Ok)"),
 			0, 0, 2, 1 },
@@ -587,7 +592,8 @@ static void test_our_certificate_changes(void **state)
 	}
 }
 
-/* First and last, in the direction of the last; the other direction's failure does not hide what follows. */
+/* First and last, in the direction of the last; the other direction's failure does not hide what
+ * follows. */
 static void test_since_when(void **state)
 {
 	const struct log_peer *p;

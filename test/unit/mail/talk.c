@@ -1,4 +1,5 @@
-/* See talk.h. The script runs on the test's thread with blocking sockets, the gateway on a loop beside it. */
+/* See talk.h. The script runs on the test's thread with blocking sockets, the gateway on a loop
+ * beside it. */
 #include "talk.h"
 #include <arpa/inet.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
-/* Sessions, step by step: what the client hears and what the backend hears, and what becomes of it when one of them goes. */
+/* Sessions, step by step: what the client hears and what the backend hears, and what becomes of it
+ * when one of them goes. */
 #include "talk.h"
 
 static struct talk t;
@@ -95,7 +96,8 @@ static void test_the_client_goes(void **state)
 		talk_begin(&t, NULL);
 		play_up_to(n);
 		PLAY(&t, "x");
-		/* Between two messages the connection stays for the next; within one it is dropped. */
+		/* Between two messages the connection stays for the next; within one it is
+		 * dropped. */
 		if (n > step_of("b< 354 Go"))
 			while (recv(t.backend, line, sizeof(line), 0) > 0)
 				dot = dot || memmem(line, sizeof(line), "\r\n.\r\n", 5);
@@ -169,7 +171,8 @@ static void test_odd_answers_to_the_dot(void **state)
 	}
 }
 
-/* The backend that refuses MAIL for good and closes has said what counts; the next recipient finds it again. */
+/* The backend that refuses MAIL for good and closes has said what counts; the next recipient finds
+ * it again. */
 static void test_a_refusal_of_mail_and_a_close(void **state)
 {
 	play_up_to(step_of("b< 250 2.1.0 Ok"));
@@ -255,7 +258,8 @@ static void test_a_plain_backend(void **state)
 		"x");
 }
 
-/* A backend that says 421 to the dot goes, one that says 354 is out of step: neither gets another mail. */
+/* A backend that says 421 to the dot goes, one that says 354 is out of step: neither gets another
+ * mail. */
 static void test_odd_refusals_of_the_dot(void **state)
 {
 	static const char *const odd[] = { "b< 421 4.3.2 Going down", "b< 354 Go on" };
@@ -270,7 +274,8 @@ static void test_odd_refusals_of_the_dot(void **state)
 	}
 }
 
-/* XCLIENT, then EHLO again; the next client on the same connection is told of anew, after an open message was ended. */
+/* XCLIENT, then EHLO again; the next client on the same connection is told of anew, after an open
+ * message was ended. */
 static void test_xclient(void **state)
 {
 	talk_begin(&t, "domain \"example.test\" { mail = \"127.0.0.1:$\" mail_client = \"xclient\" }\n");
@@ -318,7 +323,8 @@ static void test_xclient_is_not_to_be_had(void **state)
 	talk_end(&t);
 }
 
-/* Two domains at two backends: the second comes by itself. What must be encrypted goes to a backend on this machine in the clear. */
+/* Two domains at two backends: the second comes by itself. What must be encrypted goes to a backend
+ * on this machine in the clear. */
 static void test_two_backends(void **state)
 {
 	talk_begin(&t,
@@ -367,7 +373,8 @@ static void test_an_early_refusal(void **state)
 	PLAY(&t, "> 552 5.2.2 Over quota", "< NOOP", "> 250 2.0.0 Ok", "x");
 }
 
-/* A yes before the dot is no yes to the message, and one reply too many is not the answer to the next command. */
+/* A yes before the dot is no yes to the message, and one reply too many is not the answer to the
+ * next command. */
 static void test_a_backend_out_of_step(void **state)
 {
 	play_up_to(step_of("< last\r\n."));
@@ -418,7 +425,8 @@ static void test_chunks(void **state)
 	PLAY(&t, "< BDAT 3\r\nx", "> 503 5.5.1 *", "< BDAT x", "> 501 5.5.4 *", ">-");
 }
 
-/* A large message comes in more chunks than a session has commands; a flood of tiny ones does not. */
+/* A large message comes in more chunks than a session has commands; a flood of tiny ones does
+ * not. */
 static void test_many_chunks(void **state)
 {
 	char chunk[600], received[600];

@@ -1,6 +1,6 @@
 /*
- * The DNS edge over real sockets, with an upstream that does as it is told: our names, what is forwarded, who waits when
- * a listener goes or the process ends. Nobody is left without an answer.
+ * The DNS edge over real sockets, with an upstream that does as it is told: our names, what is
+ * forwarded, who waits when a listener goes or the process ends. Nobody is left without an answer.
  */
 #include "edge_test.h"
 
@@ -95,7 +95,8 @@ static void ours(struct edge *e)
 	assert_answer(e, "x.wild.test", DNS_TYPE_AAAA, "NOERROR AAAA");
 	assert_answer(e, "example.test", DNS_TYPE_AXFR, "REFUSED");
 	assert_int_equal(e->upstream.asked, 0);
-	/* A star is one label; its parent, mail domains and names below are the public DNS's business. */
+	/* A star is one label; its parent, mail domains and names below are the public DNS's
+	 * business. */
 	assert_answer(e, "x.y.wild.test", DNS_TYPE_A, "NOERROR A=192.1");
 	assert_answer(e, "wild.test", DNS_TYPE_A, "NOERROR A=192.1");
 	assert_answer(e, "mail.test", DNS_TYPE_A, "NOERROR A=192.1");
@@ -477,7 +478,8 @@ static void not_reading(struct edge *e)
 	struct heard h;
 	ssize_t r = 1;
 
-	/* Asks and asks and takes no answer: at some time it is not read any more, and costs nobody anything. */
+	/* Asks and asks and takes no answer: at some time it is not read any more, and costs nobody
+	 * anything. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	for (unsigned idle = 0; idle < 50; idle += r < 0) {
 		r = send(fd, out + sent % n, n - sent % n, MSG_DONTWAIT);

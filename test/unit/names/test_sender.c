@@ -1,7 +1,8 @@
 /*
- * Answers that find the socket's send queue full. Over the loopback device no UDP socket ever fills (packets are the receiver's at
- * once), so the edge listens on a datagram socket of the AF_UNIX family here, with the smallest send buffer, and a client
- * that reads when it likes: there the queue is full after a few answers, and has room again when he reads.
+ * Answers that find the socket's send queue full. Over the loopback device no UDP socket ever fills
+ * (packets are the receiver's at once), so the edge listens on a datagram socket of the AF_UNIX
+ * family here, with the smallest send buffer, and a client that reads when it likes: there the
+ * queue is full after a few answers, and has room again when he reads.
  */
 #include "edge_test.h"
 
@@ -83,7 +84,8 @@ static void at_once(struct edge *e)
 
 	client_start(e, &c);
 	while (heard < ALL) {
-		/* When the server does not read any more, it is for the answers that nobody takes. */
+		/* When the server does not read any more, it is for the answers that nobody
+		 * takes. */
 		for (unsigned idle = 0; asked < ALL && idle < 5;) {
 			if (try_question(&c, (uint16_t)asked))
 				asked++;

@@ -117,7 +117,8 @@ static void test_suites_of_a_server(void **state)
 	buf_done(&new);
 }
 
-/* What a scan's line becomes: versions, suites, groups as they are; signatures that its keys could not show are added. */
+/* What a scan's line becomes: versions, suites, groups as they are; signatures that its keys could
+ * not show are added. */
 static void test_a_scanned_server(void **state)
 {
 #define SERVER(rest) "{\"schema\":\"torhaus.tls-scan/1\",\"host\":\"mx.example.net\"," rest "}"
@@ -154,7 +155,8 @@ static void test_a_scanned_server(void **state)
 		assert_memory_equal(print, again, sizeof(print));
 		h = hello_of_client();
 		assert_int_equal(tls_hello_version(&h), cases[i].version);
-		assert_int_equal(h.suites.n, 2 * (cases[i].suites_n + 1)); /* and the signal of renegotiation */
+		/* and the signal of renegotiation */
+		assert_int_equal(h.suites.n, 2 * (cases[i].suites_n + 1));
 		assert_int_equal(tls_hello_u16(h.suites, 0), cases[i].suite);
 		assert_int_equal(h.groups.n, 2 * cases[i].groups_n);
 		assert_int_equal(h.signatures.n, 2 * cases[i].signatures_n);

@@ -1,4 +1,5 @@
-/* What a probe's answers mean: how old the software is, what is wrong; hosts of a scan as people write them. */
+/* What a probe's answers mean: how old the software is, what is wrong; hosts of a scan as people
+ * write them. */
 #include "../tls/maker.h"
 #include <time.h>
 #include "survey/scan.h"

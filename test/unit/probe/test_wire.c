@@ -1,4 +1,5 @@
-/* The prober's wire: hellos as another reader sees them; flights whole, cut, split over records, and nonsense. */
+/* The prober's wire: hellos as another reader sees them; flights whole, cut, split over records,
+ * and nonsense. */
 #include "../unit.h"
 #include "base/mem.h"
 #include "probe/offer.h"
@@ -67,7 +68,8 @@ static void test_tls_13(void **state)
 	assert_list(got.groups, groups, 2);
 	assert_list(got.signatures, signatures, 2);
 	assert_span(got.sni, "mx.example.net");
-	assert_non_null(got.shares.p); /* the extension is there, without a share: that asks for a HelloRetryRequest */
+	/* the extension is there, without a share: that asks for a HelloRetryRequest */
+	assert_non_null(got.shares.p);
 	assert_int_equal(got.shares.n, 0);
 	h.only = true;
 	assert_list(written(&h).versions, all, 1);
@@ -112,7 +114,8 @@ static void test_ssl_2(void **state)
 	assert_int_equal(got.suites.n, 21);
 }
 
-/* Everything at once stays within what is allowed, and outside of what hangs some load balancers. */
+/* Everything at once stays within what is allowed, and outside of what hangs some load
+ * balancers. */
 static void test_the_biggest(void **state)
 {
 	struct wire_hello h = hello_of(WIRE_TLS13);
@@ -180,7 +183,8 @@ static struct span joined(struct span a, struct span b)
 	"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" \
 	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
 
-/* A server of TLS 1.2 with ECDHE-RSA-AES256-GCM-SHA384, two certificates ("leaf", "ca"), X25519, rsa_pss_rsae_sha256. */
+/* A server of TLS 1.2 with ECDHE-RSA-AES256-GCM-SHA384, two certificates ("leaf", "ca"), X25519,
+ * rsa_pss_rsae_sha256. */
 static struct span usual(void)
 {
 	struct span hello = message(2, SPAN("\3\3" RANDOM "\0\xc0\x30\0\0\x09\xff\1\0\1\0\0\x17\0\0"));
@@ -338,11 +342,13 @@ static void assert_malformed(unsigned type, struct span body)
 static void test_malformed_messages(void **state)
 {
 	assert_malformed(2, SPAN("\3\3" RANDOM "\0\xc0\x30\0")); /* a second ServerHello */
-	assert_malformed(11, SPAN("\0\0\5\0\0\xffxx"));          /* a certificate longer than its list */
-	assert_malformed(11, SPAN("\0\0\3\0\0\0trailing"));      /* bytes behind the list */
-	assert_malformed(11, SPAN("\0"));                        /* no list */
-	assert_malformed(12, SPAN("\3\0\x1d\xff"));              /* a share longer than the message */
-	assert_malformed(99, SPAN(""));                          /* no such message */
+	/* a certificate longer than its list */
+	assert_malformed(11, SPAN("\0\0\5\0\0\xffxx"));
+	assert_malformed(11, SPAN("\0\0\3\0\0\0trailing")); /* bytes behind the list */
+	assert_malformed(11, SPAN("\0"));                   /* no list */
+	/* a share longer than the message */
+	assert_malformed(12, SPAN("\3\0\x1d\xff"));
+	assert_malformed(99, SPAN("")); /* no such message */
 }
 
 static void test_malformed_hellos(void **state)

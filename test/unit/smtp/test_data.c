@@ -1,4 +1,5 @@
-/* The message between DATA and its dot: what ends it, what breaks it, and that splitting changes nothing. */
+/* The message between DATA and its dot: what ends it, what breaks it, and that splitting changes
+ * nothing. */
 #include "../unit.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -52,7 +53,8 @@ static void test_ends(void **state)
 	expect(SPAN("a"), 0, 0, "a");
 }
 
-/* The ends of data with which mail is smuggled (SEC Consult, CVE-2023-51764 to -51766): none ends a message here. */
+/* The ends of data with which mail is smuggled (SEC Consult, CVE-2023-51764 to -51766): none ends a
+ * message here. */
 static void test_smuggling(void **state)
 {
 	static const struct span ends[] = {

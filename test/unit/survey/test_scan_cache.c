@@ -1,4 +1,5 @@
-/* Results that are kept: lines and back, what holds for whom, the file and its accidents; lists of those who are not asked. */
+/* Results that are kept: lines and back, what holds for whom, the file and its accidents; lists of
+ * those who are not asked. */
 #include "../tls/maker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -162,7 +163,8 @@ static void test_lines_that_are_none(void **state)
 		assert_int_equal(scan_kept_read(span_of(lines[i]), &arena, &k), -EINVAL);
 }
 
-/* A line whose certificates cannot be read again, or whose lists hold what nobody knows, is no result: "none" would be wrong. */
+/* A line whose certificates cannot be read again, or whose lists hold what nobody knows, is no
+ * result: "none" would be wrong. */
 static void test_half_a_result_is_none(void **state)
 {
 	static const char *const edits[][2] = { { "\"chains\":[[\"", "\"chains\":[[\"!" },

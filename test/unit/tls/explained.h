@@ -1,4 +1,5 @@
-/* What the tests of the explanation engine share: an attempt that fails, and what is said about it. */
+/* What the tests of the explanation engine share: an attempt that fails, and what is said about
+ * it. */
 #pragma once
 #include "hand.h"
 #include "tls/explain.h"
@@ -24,7 +25,8 @@ void assert_causes_at(const struct explained *e, const enum fault_code *codes, c
 #define assert_evidence(e, name, part) assert_evidence_at((e), 0, (name), (part), __FILE__, __LINE__)
 void assert_evidence_at(const struct explained *e, unsigned cause, const char *name, const char *part, const char *file,
 	int line);
-/* Cause and remedy of all causes, in both languages, name no evidence that is missing. Called by the explain_*(). */
+/* Cause and remedy of all causes, in both languages, name no evidence that is missing. Called by
+ * the explain_*(). */
 void assert_complete(const struct explained *e);
 /* The proof: n causes had to be lifted, and then it was this suite; n == 0: there is none. */
 #define assert_proof(e, n, suite) assert_proof_at((e), (n), (suite), __FILE__, __LINE__)

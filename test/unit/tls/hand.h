@@ -1,6 +1,6 @@
 /*
- * Handshakes in memory for the tests of tls/: hellos written by hand, OpenSSL clients against a set, and the facts that
- * the server's side is left with.
+ * Handshakes in memory for the tests of tls/: hellos written by hand, OpenSSL clients against a
+ * set, and the facts that the server's side is left with.
  */
 #pragma once
 #include "maker.h"
@@ -19,7 +19,8 @@ struct list16 {
 struct hello_recipe {
 	uint16_t version; /* legacy_version; 0: 0x0303 */
 	struct list16 suites, versions, groups, signatures;
-	struct list16 shares; /* key shares, each with a body that is a point or number of the right size */
+	/* key shares, each with a body that is a point or number of the right size */
+	struct list16 shares;
 	const char *sni;
 	const char *alpn; /* one protocol */
 	const char *more; /* further extensions, hexadecimal */
@@ -58,7 +59,8 @@ struct client_recipe {
 	bool corrupt;           /* flip a bit of the last byte sent in each turn but the first */
 	bool leaves;            /* closes after our first flight, without a word */
 	bool wrong_tlsa;        /* verify by a TLSA record (3 1 1) of another key */
-	size_t chain_max;       /* bytes of our Certificate message that it takes; 0: the library's */
+	/* bytes of our Certificate message that it takes; 0: the library's */
+	size_t chain_max;
 	SSL_SESSION *session;
 };
 SSL *client_make(const struct client_recipe *recipe);
@@ -66,11 +68,13 @@ SSL *client_make(const struct client_recipe *recipe);
 void attempt_client(struct tls_set *set, enum tls_use use, const struct client_recipe *recipe, struct attempt *ret);
 /* The bytes arrive, and then the end (or, with error, that negative errno). */
 void attempt_bytes(struct tls_set *set, enum tls_use use, struct span bytes, int error, struct attempt *ret);
-/* A program on this machine is the client: "PORT" in its words is where the set is served. Skips the test if it is not installed. */
+/* A program on this machine is the client: "PORT" in its words is where the set is served. Skips
+ * the test if it is not installed. */
 void attempt_program(struct tls_set *set, enum tls_use use, const char *const *words, struct attempt *ret);
-/* The other way round: the facts are those of our client (a recipe's), the server is whatever ctx makes of it. corrupt: of what the server
- * sends, too. */
+/* The other way round: the facts are those of our client (a recipe's), the server is whatever ctx
+ * makes of it. corrupt: of what the server sends, too. */
 void attempt_as_client(SSL_CTX *ctx, const struct client_recipe *recipe, struct attempt *ret);
-/* And here the server says these bytes to whatever our client sends, then closes (or, with error, that negative errno). */
+/* And here the server says these bytes to whatever our client sends, then closes (or, with error,
+ * that negative errno). */
 void attempt_as_client_of_bytes(struct span bytes, int error, const struct client_recipe *recipe, struct attempt *ret);
 void attempt_done(struct attempt *a);

@@ -174,7 +174,8 @@ static FILE *folder_open(const struct folder *f, const char *name)
 	*slash = '\0';
 	mkdir(path, 0700);
 	*slash = '/';
-	/* Anew, not over it: what renews certificates does so, too, and a link's target is left alone. */
+	/* Anew, not over it: what renews certificates does so, too, and a link's target is left
+	 * alone. */
 	unlink(path);
 	file = fopen(path, "w");
 	assert_non_null(file);

@@ -1,7 +1,9 @@
 /*
- * What the tests of tls/ share: certificates of every kind, good and bad, folders that hold them, and the faults told.
+ * What the tests of tls/ share: certificates of every kind, good and bad, folders that hold them,
+ * and the faults told.
  *
- * Keys are made once a process and type (RSA takes a while); certificates live until the process ends, too.
+ * Keys are made once a process and type (RSA takes a while); certificates live until the process
+ * ends, too.
  */
 #pragma once
 #include "../unit.h"
@@ -54,7 +56,8 @@ struct folder {
 };
 struct folder folder_make(void);
 void folder_remove(struct folder *f); /* with all that lies in it */
-/* Writes a file (and its subfolder, one level): certificates, then the key; NULL ends or leaves out. */
+/* Writes a file (and its subfolder, one level): certificates, then the key; NULL ends or leaves
+ * out. */
 void folder_put(const struct folder *f, const char *name, const struct made *const *certs, EVP_PKEY *key);
 void folder_put_bytes(const struct folder *f, const char *name, const void *p, size_t n);
 void folder_drop(const struct folder *f, const char *name);

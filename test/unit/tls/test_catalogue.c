@@ -1,8 +1,10 @@
 /*
- * The catalogue of causes, 70 rows, and where each is tested: a row, a code or a test that is missing fails here.
+ * The catalogue of causes, 70 rows, and where each is tested: a row, a code or a test that is
+ * missing fails here.
  *
- * A test counts if the file named runs it and its body names the code. Row 0: codes of the engine beyond the catalogue (what is
- * left when no row fits, and the client's side of rows that the catalogue tells from the server's).
+ * A test counts if the file named runs it and its body names the code. Row 0: codes of the engine
+ * beyond the catalogue (what is left when no row fits, and the client's side of rows that the
+ * catalogue tells from the server's).
  */
 #include "../unit.h"
 #include "base/buf.h"

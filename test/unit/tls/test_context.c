@@ -1,4 +1,5 @@
-/* The contexts as clients see them: versions, suites, both key types, staples, tickets and their rotation. */
+/* The contexts as clients see them: versions, suites, both key types, staples, tickets and their
+ * rotation. */
 #include "hand.h"
 #include <openssl/ocsp.h>
 #include "base/clock.h"
@@ -181,7 +182,8 @@ static void test_tickets(void **state)
 		tls_ticket_keys_use(&keys);
 		assert_false(resumes(versions[i], NULL));
 		old = SSL_SESSION_dup(got);
-		/* Under a key that was rotated twice it still resumes; after the third it is a stranger's. */
+		/* Under a key that was rotated twice it still resumes; after the third it is a
+		 * stranger's. */
 		for (unsigned turn = 0; turn < 3; turn++) {
 			assert_true(resumes(versions[i], old));
 			/* A ticket of TLS 1.3 is for one connection: there is always a next one. */

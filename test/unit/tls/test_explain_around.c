@@ -1,6 +1,6 @@
 /*
- * What surrounds handshakes (causes 68 to 70), our own ones as a client (19, 41, 59, 66, 67 and the verdicts about the
- * server's certificate), and the table as a whole.
+ * What surrounds handshakes (causes 68 to 70), our own ones as a client (19, 41, 59, 66, 67 and the
+ * verdicts about the server's certificate), and the table as a whole.
  */
 #include "explained.h"
 #include <openssl/err.h>

@@ -1,6 +1,7 @@
 /*
- * We are the client (towards a backend, an origin, a surveyed server): what a handshake with each kind of unfit server leaves us with.
- * OpenSSL servers in memory, and bytes where OpenSSL cannot be made to err.
+ * We are the client (towards a backend, an origin, a surveyed server): what a handshake with each
+ * kind of unfit server leaves us with. OpenSSL servers in memory, and bytes where OpenSSL cannot be
+ * made to err.
  */
 #include "explained.h"
 #include <openssl/bn.h>
@@ -144,7 +145,8 @@ static void test_59_it_demands_a_certificate(void **state)
 	assert_causes(&e, FAULT_TLS_CLIENT_CERT_WANTED);
 	assert_evidence(&e, "alert", "alert 40, handshake_failure");
 	explained_done(&e);
-	/* With TLS 1.3 we are done before the server has looked: its alert comes with the first read. */
+	/* With TLS 1.3 we are done before the server has looked: its alert comes with the first
+	 * read. */
 	SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION);
 	attempt_as_client(ctx, &ours, &e.attempt);
 	assert_true(e.attempt.client_done && !e.attempt.server_done);
@@ -153,7 +155,8 @@ static void test_59_it_demands_a_certificate(void **state)
 
 /* ---- we refuse it ---- */
 
-/* The server shows this leaf, made by the root (or by itself), with the root behind it if with_root. */
+/* The server shows this leaf, made by the root (or by itself), with the root behind it if
+ * with_root. */
 static void assert_not_trusted(const struct recipe *recipe, bool by_root, bool with_root, const char *error,
 	const char *error_de)
 {
@@ -328,7 +331,8 @@ static void test_67_it_chooses_what_was_not_offered(void **state)
 	meet_hello("0005", "ff01000100"); /* RC4-SHA, which OpenSSL does not know */
 	assert_causes(&e, FAULT_TLS_SUITE_NOT_OFFERED);
 	explained_done(&e);
-	meet_hello("c006", "ff01000100"); /* ECDHE-ECDSA-NULL-SHA, which it knows and did not offer */
+	/* ECDHE-ECDSA-NULL-SHA, which it knows and did not offer */
+	meet_hello("c006", "ff01000100");
 	assert_causes(&e, FAULT_TLS_SUITE_NOT_OFFERED);
 	done(NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * The first bytes: no TLS at all, broken or missing hellos, versions, names and protocols: causes 20 to 28, 38 to 47 and 63 to
- * 65 of the catalogue.
+ * The first bytes: no TLS at all, broken or missing hellos, versions, names and protocols: causes
+ * 20 to 28, 38 to 47 and 63 to 65 of the catalogue.
  */
 #include "explained.h"
 

@@ -1,6 +1,7 @@
 /*
- * What the peer offered against our certificates, groups and suites: causes 1 to 18 and 29 to 37 of the catalogue, each as a
- * handshake that fails, the proof of its remedy, and combinations of two told apart.
+ * What the peer offered against our certificates, groups and suites: causes 1 to 18 and 29 to 37 of
+ * the catalogue, each as a handshake that fails, the proof of its remedy, and combinations of two
+ * told apart.
  */
 #include "explained.h"
 
@@ -534,7 +535,8 @@ static void test_a_refused_pair_and_no_group(void **state)
 	folder_remove(&folder);
 }
 
-/* The curve is unknown to the peer, which is too old as well for what else could be done about it: one of the two suffices. */
+/* The curve is unknown to the peer, which is too old as well for what else could be done about it:
+ * one of the two suffices. */
 static void test_a_foreign_curve_or_an_rsa_certificate(void **state)
 {
 	explain_client(only_p384, TLS_FOR_MAIL, &(struct client_recipe){ .max = TLS1_2_VERSION, .groups = "P-256" },
@@ -544,7 +546,8 @@ static void test_a_foreign_curve_or_an_rsa_certificate(void **state)
 	explained_done(&e);
 }
 
-/* ECDSA suites that are not allowed beside RSA suites that are: a certificate or a suite would do, both are named. */
+/* ECDSA suites that are not allowed beside RSA suites that are: a certificate or a suite would do,
+ * both are named. */
 static void test_either_of_two_would_do(void **state)
 {
 	explain_client(only_ecdsa, TLS_FOR_WEB,

@@ -1,7 +1,8 @@
 /*
- * After our ServerHello: the peer's opinion of our certificate, by its alert or by its silence, weighed against our own
- * chain's facts: causes 45 and 48 to 62 of the catalogue. OpenSSL clients tell the alerts apart; GnuTLS says 42 about everything,
- * which made-up facts stand for here and gnutls-cli itself in test_explain_real.c.
+ * After our ServerHello: the peer's opinion of our certificate, by its alert or by its silence,
+ * weighed against our own chain's facts: causes 45 and 48 to 62 of the catalogue. OpenSSL clients
+ * tell the alerts apart; GnuTLS says 42 about everything, which made-up facts stand for here and
+ * gnutls-cli itself in test_explain_real.c.
  */
 #include "explained.h"
 #include <openssl/ssl.h>
@@ -44,7 +45,8 @@ static void explain_verified(struct tls_set *set, const char *name)
 		&e);
 }
 
-/* The facts of a handshake that went well, up to the certificate, and then this alert (0xff: hung up). */
+/* The facts of a handshake that went well, up to the certificate, and then this alert (0xff: hung
+ * up). */
 static void explain_alert(struct tls_set *set, uint8_t alert, const struct tls_circumstances *around)
 {
 	struct tls_facts facts;

@@ -1,8 +1,9 @@
 /*
- * Programs as peers: `openssl s_client` and gnutls-cli meet certificates that they do not like, and bring some that we do not.
+ * Programs as peers: `openssl s_client` and gnutls-cli meet certificates that they do not like, and
+ * bring some that we do not.
  *
- * OpenSSL tells its reasons apart by the alert; GnuTLS (the library of Debian's Exim) says 42 about everything, so that only our own
- * chain's facts can name the cause.
+ * OpenSSL tells its reasons apart by the alert; GnuTLS (the library of Debian's Exim) says 42 about
+ * everything, so that only our own chain's facts can name the cause.
  */
 #include "explained.h"
 #include <unistd.h>

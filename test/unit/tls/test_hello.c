@@ -1,4 +1,5 @@
-/* The ClientHello reader: by hand, from OpenSSL, cut off at every byte, split over records, and nonsense. */
+/* The ClientHello reader: by hand, from OpenSSL, cut off at every byte, split over records, and
+ * nonsense. */
 #include "hand.h"
 #include "tls/hello.h"
 

@@ -1,4 +1,5 @@
-/* From files to pairs: what is served, and each fault that keeps a pair out or is told about one that is served. */
+/* From files to pairs: what is served, and each fault that keeps a pair out or is told about one
+ * that is served. */
 #include "maker.h"
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>

@@ -46,7 +46,8 @@ static void test_a_faulty_pair_never_replaces_a_working_one(void **state)
 	folder_put_pair(&folder, "a.pem", &good);
 	rebuild(&set);
 	assert_int_equal(told.n, 0);
-	/* Another key, garbage, not for servers; each time the first stays, also as kept of a kept one. */
+	/* Another key, garbage, not for servers; each time the first stays, also as kept of a kept
+	 * one. */
 	folder_put(&folder, "a.pem", CERTS(&good), maker_key(EC, 1));
 	rebuild(&set);
 	assert_int_equal(told.count[FAULT_CERT_KEY_MISMATCH], 1);
@@ -286,7 +287,8 @@ static void test_side_by_side(void **state)
 	tls_set_unref(set);
 }
 
-/* Certificates with hundreds of names and long chains do not fit into one flight of a small buffer. */
+/* Certificates with hundreds of names and long chains do not fit into one flight of a small
+ * buffer. */
 static void test_a_big_certificate_is_proved(void **state)
 {
 	struct buf sans = BUF_INIT(65536);

@@ -19,3 +19,4 @@ static inline const char *text_name(void)
 {
 	return "strcpy(a, b); /* quoted */ // no comment";
 }
+/* This comment goes on beside its code until it has passed the hundredth column of its line, which is too wide. */
