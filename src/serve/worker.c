@@ -375,12 +375,6 @@ static void on_tick(void *arg)
 
 /* ---- threads ---- */
 
-static void prepare_explanations(void *arg)
-{
-	(void)arg;
-	tls_explain_prepare();
-}
-
 static void read_cas(void *arg)
 {
 	(void)arg;
@@ -391,7 +385,6 @@ static void on_all_started(void *arg)
 {
 	struct worker *w = arg;
 
-	helper_post(prepare_explanations, NULL);
 	domains_start(&w->domains);
 	evidence_start(w->evidence);
 	worker_tell(w, CHANNEL_READY, 0, SPAN(""));

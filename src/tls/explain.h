@@ -73,10 +73,8 @@ struct tls_explanation {
 	unsigned replays;  /* how many were made */
 };
 
-/* Makes the pairs that replays add, an RSA key among them, which takes up to a second; else the
- * first explanation does. Blocking. */
-void tls_explain_prepare(void);
-/* Explains a handshake that failed. facts as tls_accept_for() left them; set is what it was made
+/* Explains a handshake that failed. The first replay with an RSA certificate added makes its
+ * key, which takes up to a second. facts as tls_accept_for() left them; set is what it was made
  * against (NULL: we were the client, or nothing is known of the server's side). circumstances may
  * be NULL. */
 void tls_explain(const struct tls_facts *facts, struct tls_set *set, const struct tls_circumstances *circumstances,

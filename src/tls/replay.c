@@ -23,27 +23,21 @@ static struct stock {
 	EVP_PKEY *key;
 } stock[TLS_KEY_TYPES_MAX];
 
-static void make_stock(void)
-{
-	const struct span name = SPAN("replay.invalid");
-
-	for (enum tls_key_type t = TLS_KEY_RSA; t <= TLS_KEY_ECDSA; t++) {
-		stock[t].leaf = self_signed_new(t, &name, 1, 30, &stock[t].key);
-		must(stock[t].leaf);
-	}
-}
-
+/* A pair is made when the first replay asks for its type: most processes never need the RSA key,
+ * which takes up to a second. */
 static const struct stock *stock_get(enum tls_key_type type)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	const struct span name = SPAN("replay.invalid");
+	struct stock *s = &stock[type];
 
-	pthread_once(&once, make_stock);
-	return &stock[type];
-}
-
-void tls_explain_prepare(void)
-{
-	stock_get(TLS_KEY_RSA);
+	pthread_mutex_lock(&lock);
+	if (!s->leaf) {
+		s->leaf = self_signed_new(type, &name, 1, 30, &s->key);
+		must(s->leaf);
+	}
+	pthread_mutex_unlock(&lock);
+	return s;
 }
 
 struct attempt {
@@ -68,9 +62,12 @@ static int on_certificates(SSL *ssl, void *arg)
 			return 0;
 	}
 	for (size_t i = 0; i < array_len(added); i++) {
-		const struct stock *s = stock_get(added[i].type);
+		const struct stock *s;
 
-		if ((a->changes & added[i].change) && SSL_use_cert_and_key(ssl, s->leaf, s->key, NULL, 1) != 1)
+		if (!(a->changes & added[i].change))
+			continue;
+		s = stock_get(added[i].type);
+		if (SSL_use_cert_and_key(ssl, s->leaf, s->key, NULL, 1) != 1)
 			return 0;
 	}
 	return 1;
