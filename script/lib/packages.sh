@@ -29,6 +29,7 @@ packages_of() {
 			clang
 			clang-format
 			curl
+			git
 			gnutls-bin
 			goaccess
 			groff-base
@@ -44,6 +45,7 @@ packages_of() {
 			python3-cryptography
 			python3-dnspython
 			python3-pytest
+			python3-pytest-xdist
 			sqlite3
 			squid
 			swaks

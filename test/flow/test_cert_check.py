@@ -39,7 +39,7 @@ def pairs(tmp_path):
     for stem, kind in (("rsa", "rsa"), ("ec", "ec")):
         for age in ("old", "new"):
             make_pair(tmp_path, f"{stem}-{age}", kind, names=("mx.example.test",),
-                      extra=["-days", "60"] if age == "new" else [])
+                      extra=["-days", "60"] if age == "new" else [], key=age)
     backdate(tmp_path / "rsa-old")
     backdate(tmp_path / "ec-old")
     return tmp_path

@@ -124,7 +124,7 @@ class Operator(threading.Thread):
             n = 0
             while time.monotonic() < self.until:
                 n += 1
-                make_pair(self.t.certs, "rsa", "rsa", names=(HOSTNAME,))
+                make_pair(self.t.certs, "rsa", "rsa", names=(HOSTNAME,), key=("usual", "next")[n % 2])
                 self.t.conf.write_text(re.sub(r"message_size_max = \S+", f"message_size_max = {n % 50 + 10}M", self.t.conf.read_text()))
                 self.t.run("reload")
                 self.t.run("domain", "set", "example.test", "--mail-tls", ("off", "opportunistic", "required")[n % 3],

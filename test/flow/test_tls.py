@@ -81,7 +81,7 @@ def test_gnutls_client(both):
 def test_swap_without_touching_a_connection(both):
     with both.connect_tls() as old:
         assert old.request("/").status == 200
-        new = make_pair(both.certs, "rsa", "rsa")
+        new = make_pair(both.certs, "rsa", "rsa", key="next")
         wait_for(lambda: served(both, RSA_ONLY, ssl.TLSVersion.TLSv1_2) == new, seconds=10, what="the new certificate")
         assert served(both, ECDSA_ONLY, ssl.TLSVersion.TLSv1_2) == both.ec
         assert old.request("/").status == 200
@@ -100,7 +100,7 @@ def test_a_faulty_pair_replaces_nothing(both, kind, tmp_path):
         crt.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         code = "CERT-BAD-FILE"
     elif kind == "mismatch":
-        make_pair(spare, "other", "rsa")
+        make_pair(spare, "other", "rsa", key="next")
         key.write_text((spare / "other.key").read_text())
         code = "CERT-KEY-MISMATCH"
     elif kind == "expired":
