@@ -109,6 +109,7 @@ struct h1_request {
 	const struct http_fields *fields;
 	bool has_body;
 	int64_t length;
+	bool last;           /* of its connection: sends Connection: close */
 	struct span upgrade; /* sends Connection: upgrade with it; .p == NULL: none */
 };
 int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_t deadline);

@@ -67,6 +67,8 @@ int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_
 	if (r->upgrade.p) {
 		h1_write_field(&w, SPAN("Connection"), SPAN("Upgrade"));
 		h1_write_field(&w, SPAN("Upgrade"), r->upgrade);
+	} else if (r->last) {
+		h1_write_field(&w, SPAN("Connection"), SPAN("close"));
 	}
 	h1_write(&w, SPAN("\r\n"));
 	return conn_write(c->conn, p, (size_t)(w.p - p), deadline);

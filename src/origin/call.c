@@ -13,6 +13,15 @@
  * Methods that are not idempotent, and requests with a body, never use a kept connection: the
  * origin may close it at the moment we send, and then nobody knows whether the request was carried
  * out, or the body is gone.
+ *
+ * What may follow on the same connection: another request of the same site (origin/kept.c), and
+ * only if the origin can have nothing else to say there. Not after
+ *
+ *   a request with a body    an origin that does not read it takes it for the next request and
+ *                            answers that, too (CL.0). Connection: close keeps it from both.
+ *   HEAD, 204, 304           some send a body all the same, maybe late; it would be read as the
+ *                            beginning of the next answer.
+ *   bytes behind the answer, or before the request
  */
 #include <errno.h>
 #include <stdio.h>
@@ -116,6 +125,7 @@ static int send_request(struct attempt *a, struct h1_client *client)
 		.fields = rq->fields,
 		.has_body = has_body,
 		.upgrade = rq->upgrade,
+		.last = a->call->last,
 		.length = has_body && !chunked ? (int64_t)x->req.content_length : -1 };
 	int error = h1_client_send_head(client, &r, deadline_in(a->site->read_timeout_ms));
 
@@ -193,6 +203,7 @@ static int exchange_on(struct attempt *a, struct conn *conn, bool reused)
 	h1_client_init(&call->client, conn, a->arena);
 	call->client.body_timeout_ms = a->site->read_timeout_ms;
 	call->reused = reused;
+	call->early = !reused && !call->origin->tls && !origin_conn_is_quiet(conn);
 	call->asked_ms = clock_wall_ms();
 	stat_add(STAT_ORIGIN_REQUESTS, 1);
 	if (reused)
@@ -210,10 +221,12 @@ static int exchange_on(struct attempt *a, struct conn *conn, bool reused)
 	return r;
 }
 
-/* What the connection's TLS is verified for. */
-static uint64_t verified_for(const struct attempt *a, const struct origin *o, struct span name)
+static struct span owner_of(const struct attempt *a, const struct origin *o, struct span name)
 {
-	return o->tls ? span_hash(name, a->site->origin_verify) | 1 : 0;
+	if (!o->tls)
+		return a->site->name;
+	return arena_spanf(a->arena, "%.*s %.*s%s", SPAN_ARG(a->site->name), SPAN_ARG(name),
+		a->site->origin_verify ? "" : " unverified");
 }
 
 /* The name that an https origin's certificate must have: the URL's, unless that is an address. */
@@ -229,9 +242,14 @@ static struct span certificate_name(const struct attempt *a, const struct origin
 	return colon > 0 ? span_sub(host, 0, (size_t)colon) : host;
 }
 
+static bool has_body(const struct origin_request *rq)
+{
+	return rq->body_from && rq->body_from->req.has_body;
+}
+
 static bool may_use_kept(const struct origin_request *rq)
 {
-	return http_method_idempotent(rq->method) && !(rq->body_from && rq->body_from->req.has_body);
+	return http_method_idempotent(rq->method) && !has_body(rq);
 }
 
 /* One origin: a kept connection if there is one, else (or if that was gone) a new one. */
@@ -244,9 +262,10 @@ static int try_origin(struct attempt *a, const struct origin_spec *spec)
 	int r;
 
 	call->origin = o;
-	call->tag = verified_for(a, o, name);
+	call->owner = owner_of(a, o, name);
+	call->last = has_body(a->request) || a->request->method == HTTP_HEAD;
 	snprintf(call->origin_text, sizeof(call->origin_text), "%s", o->text);
-	while (may_use_kept(a->request) && (conn = origin_take_kept(o, call->tag))) {
+	while (may_use_kept(a->request) && (conn = origin_take_kept(o, call->owner))) {
 		r = exchange_on(a, conn, true);
 		if (r == 0 || r == -ETIMEDOUT || r == -ECANCELED || !is_repeatable(a))
 			return r;
@@ -303,6 +322,14 @@ int origin_call_body(struct origin_call *c, struct span *ret, struct fault *faul
 	return r;
 }
 
+/* Can what comes next on the connection be nothing but the answer to what is asked next? */
+static bool may_carry_another(const struct origin_call *c)
+{
+	unsigned status = c->client.resp.status;
+
+	return !c->last && !c->cut && !c->early && status != 204 && status != 304 && h1_client_reusable(&c->client);
+}
+
 void origin_call_done(struct origin_call *c)
 {
 	struct conn *conn = c->client.conn;
@@ -310,11 +337,11 @@ void origin_call_done(struct origin_call *c)
 
 	if (!conn)
 		return;
-	keep = !c->cut && h1_client_reusable(&c->client);
+	keep = may_carry_another(c);
 	h1_client_done(&c->client);
 	c->client.conn = NULL;
 	if (keep)
-		origin_keep(c->origin, c->tag, conn);
+		origin_keep(c->origin, c->owner, conn);
 	else
 		conn_close(conn);
 }

@@ -3,6 +3,11 @@
  * time out, and the pool shrinks to what the traffic needs). While kept, a connection is
  * parked: whatever happens on it (the origin closes, or says something nobody asked for)
  * ends it.
+ *
+ * A connection belongs to one site, although many sites may live on one origin server: a script of
+ * one customer that can write to the server's end of the connection may leave an answer there, and
+ * the next request on it gets that (a desync of the response queue). No look at the connection
+ * shows an answer that comes only after the next request was sent.
  */
 #include <errno.h>
 #include "base/mem.h"
@@ -11,7 +16,8 @@
 struct kept {
 	struct list link;
 	struct conn *conn;
-	uint64_t tag; /* what its TLS was verified for: never lent to others */
+	char *owner; /* struct origin_call's: never lent to others */
+	size_t owner_n;
 	struct kept_list *in;
 };
 
@@ -23,6 +29,7 @@ static struct conn *kept_free(struct kept *k)
 
 	list_remove(&k->link);
 	k->in->n--;
+	mem_free(k->owner);
 	mem_free(k);
 	return c;
 }
@@ -33,8 +40,7 @@ static void on_kept_end(void *arg, enum loop_idle_end why)
 	conn_close(kept_free(arg));
 }
 
-/* Nothing unread and not closed: the park would tell, but only when the loop comes round. */
-static bool is_quiet(struct conn *c)
+bool origin_conn_is_quiet(struct conn *c)
 {
 	char byte;
 
@@ -42,7 +48,7 @@ static bool is_quiet(struct conn *c)
 		errno == EAGAIN;
 }
 
-struct conn *origin_take_kept(struct origin *o, uint64_t tag)
+struct conn *origin_take_kept(struct origin *o, struct span owner)
 {
 	struct kept_list *kept = &o->kept[origin_thread];
 
@@ -50,30 +56,41 @@ struct conn *origin_take_kept(struct origin *o, uint64_t tag)
 		struct kept *k = container_of(it, struct kept, link);
 		struct conn *c;
 
-		if (k->tag != tag)
+		if (!span_eq(span_make(k->owner, k->owner_n), owner))
 			continue;
 		c = kept_free(k);
-
 		loop_fd_unpark(&c->fd);
-		if (is_quiet(c))
+		if (origin_conn_is_quiet(c))
 			return c;
 		conn_close(c);
 	}
 	return NULL;
 }
 
-void origin_keep(struct origin *o, uint64_t tag, struct conn *c)
+/* The one that was not needed for the longest time. */
+static void drop_oldest(struct kept_list *kept)
+{
+	struct conn *c = kept_free(container_of(kept->conns.prev, struct kept, link));
+
+	loop_fd_unpark(&c->fd);
+	conn_close(c);
+}
+
+void origin_keep(struct origin *o, struct span owner, struct conn *c)
 {
 	struct kept_list *kept = &o->kept[origin_thread];
 	struct kept *k;
 
-	if (kept->n >= ORIGIN_KEPT_MAX || conn_pending(c) > 0) {
+	if (!origin_conn_is_quiet(c)) {
 		conn_close(c);
 		return;
 	}
+	if (kept->n >= ORIGIN_KEPT_MAX)
+		drop_oldest(kept);
 	k = mem_new(struct kept);
 	k->conn = c;
-	k->tag = tag;
+	k->owner = span_text(owner);
+	k->owner_n = owner.n;
 	k->in = kept;
 	list_push_front(&kept->conns, &k->link);
 	kept->n++;

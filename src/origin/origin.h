@@ -54,9 +54,13 @@ struct origin_call {
 	struct origin *origin;
 	struct origins *origins;
 	char origin_text[160]; /* "http://10.0.0.5:8080" */
-	uint64_t tag;          /* of the connection, for keeping it (origin/kept.c) */
+	/* Whose the connection is, and remains while it is kept: site, name and way of verifying;
+	 * in the arena of the call */
+	struct span owner;
 	bool reused;
-	bool cut; /* the request's body was not sent to its end */
+	bool early; /* bytes came before the request was sent */
+	bool cut;   /* the request's body was not sent to its end */
+	bool last;  /* the connection carries nothing after this (origin/call.c) */
 	unsigned tries;
 	int64_t asked_ms, answered_ms; /* wall clock: of the last try's sending, and of the head */
 };
@@ -66,7 +70,8 @@ int origin_call(struct origins *o, const struct domain *site, const struct origi
 	struct origin_call *ret, struct fault *fault);
 /* Body bytes, borrowed until the next call; empty at the end. 0 or -errno with fault. Suspends. */
 int origin_call_body(struct origin_call *c, struct span *ret, struct fault *fault);
-/* Ends the call: the connection is kept, or closed if the response was not read to its end. */
+/* Ends the call: the connection is kept for the same site, or closed if it might bring something
+ * else than the answer to the next request. */
 void origin_call_done(struct origin_call *c);
 /* After a 101: the connection is the caller's (conn_close() it); unread bytes are in *ret_early, in
  * the call's arena. */

@@ -75,8 +75,11 @@ struct conn *origin_connect(struct origin *o, const struct domain *site, struct 
 void origin_fault(struct fault *fault, const struct origin *o, int error, enum fault_code timeout_code);
 
 /* kept.c */
-/* An idle connection that is alive, or NULL. tag: what its TLS was verified for (0 without TLS). */
-struct conn *origin_take_kept(struct origin *o, uint64_t tag);
-void origin_keep(struct origin *o, uint64_t tag, struct conn *c);
+/* An idle connection of that owner (struct origin_call) that is alive, or NULL. */
+struct conn *origin_take_kept(struct origin *o, struct span owner);
+/* Takes c, which becomes idle; if there is something to read on it, it is closed. */
+void origin_keep(struct origin *o, struct span owner, struct conn *c);
+/* Is nothing unread on it, and is it open? Does not wait for the loop to come round. */
+bool origin_conn_is_quiet(struct conn *c);
 void origin_close_kept(struct origin *o, unsigned thread);
 extern _Thread_local unsigned origin_thread;

@@ -182,6 +182,95 @@ def test_upload_limits(make_torhaus, origin):
     assert origin.count("/up") == 1
 
 
+EVIL = b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 4\r\n\r\nevil"
+QUIET = b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\nok"
+
+
+class LeftOver:
+    """An origin that leaves an answer on a connection: whoever asks there next gets it. It reads no bodies."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.requests, self.loud = [], threading.Event()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            conn, _ = self.listener.accept()
+            threading.Thread(target=self.one, args=(conn,), daemon=True).start()
+
+    def one(self, conn):
+        try:
+            self.serve(conn)
+        except OSError:
+            conn.close()
+
+    def serve(self, conn):
+        buffer, left = b"", b""
+        while True:
+            while b"\r\n\r\n" not in buffer:
+                data = conn.recv(4096)
+                if not data:
+                    return conn.close()
+                buffer += data
+            head, buffer = buffer.split(b"\r\n\r\n", 1)
+            self.requests.append(head.decode())
+            path = head.split(b" ")[1]
+            answer, loud = {
+                b"/204": (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+                b"/304": (b"HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n", b""),
+                b"/late": (QUIET, EVIL),
+            }.get(path, (QUIET if not head.startswith(b"HEAD") else QUIET[:-2], b""))
+            conn.sendall(left + answer)
+            left = b"" if path == b"/ok" else EVIL
+            if loud:
+                time.sleep(0.1)
+                conn.sendall(loud)
+                self.loud.set()
+
+
+@pytest.fixture(scope="module")
+def left_over(make_torhaus_once):
+    origin = LeftOver()
+    t = make_torhaus_once(threads=1)
+    t.add("example.test", origin.url)
+    t.add("other.test", origin.url)
+    t.start()
+    t.origin = origin
+    return t
+
+
+def test_kept_connections_belong_to_one_site(left_over):
+    """What a customer's script leaves on a connection to the server that all share, no other customer gets."""
+    assert left_over.get("/leave").body == b"ok"
+    assert left_over.get("/ok", host="other.test").body == b"ok"
+    assert left_over.get("/ok").body == b"evil", "his own visitors get it: the connection is his"
+
+
+@pytest.mark.parametrize("method, path, headers", [
+    ("POST", "/post", {}), ("PUT", "/put", {}), ("GET", "/get-with-body", {}), ("HEAD", "/head", {}),
+    ("GET", "/204", {}), ("GET", "/304", {"If-None-Match": '"1"'}), ("DELETE", "/chunked", {"Transfer-Encoding": "chunked"}),
+])
+def test_a_connection_with_something_to_come_is_not_used_again(left_over, method, path, headers):
+    smuggled = b"GET /evil HTTP/1.1\r\nHost: example.test\r\n\r\n"
+    body = smuggled if method in ("POST", "PUT") or path == "/get-with-body" else None
+    if "Transfer-Encoding" in headers:
+        body = f"{len(smuggled):x}\r\n".encode() + smuggled + b"\r\n0\r\n\r\n"
+    left_over.get(path, method=method, headers=headers, body=body)
+    assert left_over.get("/ok").body == b"ok"
+    if body:
+        asked = next(r for r in left_over.origin.requests if f" {path} " in r)
+        assert "connection: close" in asked.lower(), "so that the origin does not take the body for a request"
+
+
+def test_bytes_behind_an_answer_end_the_connection(left_over):
+    left_over.origin.loud.clear()
+    left_over.get("/late")
+    assert left_over.origin.loud.wait(10)
+    assert left_over.get("/ok").body == b"ok"
+
+
 class WebSocketOrigin:
     """Accepts one connection, switches protocols, echoes in capitals."""
 
