@@ -353,10 +353,15 @@ static void add_cas(X509_STORE *store, BIO *file)
 
 static void load_cas(void)
 {
+	FILE *file;
+
 	if (!client_ctx)
 		client_ctx = new_client_ctx();
 	if (cas_fd >= 0) {
-		add_cas(SSL_CTX_get_cert_store(client_ctx), BIO_new_fd(cas_fd, BIO_CLOSE));
+		/* Not BIO_new_fd(): it reads lines by one system call a byte. */
+		file = fdopen(cas_fd, "r");
+		must(file);
+		add_cas(SSL_CTX_get_cert_store(client_ctx), BIO_new_fp(file, BIO_CLOSE));
 		SSL_CTX_set_default_verify_dir(client_ctx);
 	} else {
 		SSL_CTX_set_default_verify_paths(client_ctx);
