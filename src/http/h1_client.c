@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include "http/http_priv.h"
 
-void h1_client_init(struct h1_client *c, struct conn *conn, struct arena *arena)
+void http_client_init(struct http_client *c, struct conn *conn, struct arena *arena)
 {
-	*c = (struct h1_client){ .conn = conn, .arena = arena };
+	*c = (struct http_client){ .conn = conn, .arena = arena };
 }
 
-void h1_client_done(struct h1_client *c)
+void http_client_done(struct http_client *c)
 {
 	if (c->room == H1_BUF_SIZE)
 		h1_buf_give(c->buf);
@@ -28,7 +28,7 @@ void h1_client_done(struct h1_client *c)
 /* ---- the request ---- */
 
 /* What must not be in a request line, whoever rewrote the target. */
-static bool line_ok(const struct h1_request *r)
+static bool line_ok(const struct http_client_request *r)
 {
 	for (size_t i = 0; i < r->target.n; i++)
 		if (!http_char_is(r->target.p[i], HTTP_CHAR_TARGET))
@@ -42,7 +42,7 @@ static bool announces_no_body(struct span method)
 	return span_eq(method, SPAN("POST")) || span_eq(method, SPAN("PUT")) || span_eq(method, SPAN("PATCH"));
 }
 
-int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_t deadline)
+int http_client_send_head(struct http_client *c, const struct http_client_request *r, uint64_t deadline)
 {
 	ssize_t size = h1_fields_size(r->fields, HTTP_OTHER);
 	char framing[64] = "", *p;
@@ -74,7 +74,7 @@ int h1_client_send_head(struct h1_client *c, const struct h1_request *r, uint64_
 	return conn_write(c->conn, p, (size_t)(w.p - p), deadline);
 }
 
-int h1_client_send_body(struct h1_client *c, struct span bytes, bool chunked, uint64_t deadline)
+int http_client_send_body(struct http_client *c, struct span bytes, bool chunked, uint64_t deadline)
 {
 	char size[H1_CHUNK_HEAD_SIZE];
 	struct iovec v[3] = { { size, 0 }, { (char *)bytes.p, bytes.n }, { (char *)"\r\n", 2 } };
@@ -88,7 +88,7 @@ int h1_client_send_body(struct h1_client *c, struct span bytes, bool chunked, ui
 	return conn_send(c->conn, v, 3, deadline);
 }
 
-int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fields *trailers, uint64_t deadline)
+int http_client_send_end(struct http_client *c, bool chunked, const struct http_fields *trailers, uint64_t deadline)
 {
 	struct span last;
 
@@ -100,13 +100,13 @@ int h1_client_send_end(struct h1_client *c, bool chunked, const struct http_fiel
 
 /* ---- the response ---- */
 
-static struct span unread(const struct h1_client *c)
+static struct span unread(const struct http_client *c)
 {
 	return span_make(c->buf + c->at, c->end - c->at);
 }
 
 /* Unread bytes to the front, a larger buffer if they fill it, then more bytes behind them. */
-static ssize_t refill(struct h1_client *c, uint64_t deadline)
+static ssize_t refill(struct http_client *c, uint64_t deadline)
 {
 	ssize_t got;
 
@@ -134,21 +134,21 @@ static ssize_t refill(struct h1_client *c, uint64_t deadline)
 	return got;
 }
 
-static int begin_response(struct h1_client *c, struct span head, enum http_method method, struct fault *fault)
+static int begin_response(struct http_client *c, struct span head, enum http_method method, struct fault *fault)
 {
 	int r = h1_parse_response(arena_span(c->arena, head), method, c->arena, &c->resp, fault);
 
 	if (r < 0)
 		return r;
 	c->at += head.n;
-	c->chunked = (struct h1_chunked){ 0 };
+	c->chunked = c->resp.body == HTTP_BODY_CHUNKED ? arena_new(c->arena, struct h1_chunked) : NULL;
 	c->trailers = (struct http_fields){ 0 };
 	c->left = c->resp.body == HTTP_BODY_LENGTH ? c->resp.content_length : 0;
 	c->body_done = c->resp.body == HTTP_BODY_NONE || (c->resp.body == HTTP_BODY_LENGTH && c->left == 0);
 	return 0;
 }
 
-int h1_client_read_head(struct h1_client *c, enum http_method method, uint64_t deadline, struct fault *fault)
+int http_client_read_head(struct http_client *c, enum http_method method, uint64_t deadline, struct fault *fault)
 {
 	size_t scanned = 0;
 
@@ -181,7 +181,7 @@ static bool is_interim(struct span s)
 	return span_starts(s, SPAN("HTTP/1.")) && s.p[8] == ' ' && s.p[9] == '1';
 }
 
-bool h1_client_has_answer(struct h1_client *c)
+bool http_client_has_answer(struct http_client *c)
 {
 	struct span rest;
 	ssize_t got;
@@ -206,7 +206,7 @@ bool h1_client_has_answer(struct h1_client *c)
 }
 
 /* Bytes that mean nothing but themselves: up to the declared end, or to the connection's. */
-static int read_plain(struct h1_client *c, struct span *ret)
+static int read_plain(struct http_client *c, struct span *ret)
 {
 	bool until_close = c->resp.body == HTTP_BODY_UNTIL_CLOSE;
 
@@ -231,11 +231,11 @@ static int read_plain(struct h1_client *c, struct span *ret)
 	return 0;
 }
 
-static int read_chunked(struct h1_client *c, struct span *ret)
+static int read_chunked(struct http_client *c, struct span *ret)
 {
 	for (;;) {
 		size_t used;
-		int r = h1_chunked_step(&c->chunked, unread(c), &used, ret);
+		int r = h1_chunked_step(c->chunked, unread(c), &used, ret);
 		ssize_t got;
 
 		c->at += used;
@@ -255,7 +255,7 @@ static int read_chunked(struct h1_client *c, struct span *ret)
 	}
 }
 
-int h1_client_read_body(struct h1_client *c, struct span *ret)
+int http_client_read_body(struct http_client *c, struct span *ret)
 {
 	*ret = (struct span){ 0 };
 	if (c->body_done)
@@ -263,8 +263,16 @@ int h1_client_read_body(struct h1_client *c, struct span *ret)
 	return c->resp.body == HTTP_BODY_CHUNKED ? read_chunked(c, ret) : read_plain(c, ret);
 }
 
-bool h1_client_reusable(const struct h1_client *c)
+bool http_client_reusable(const struct http_client *c)
 {
 	return c->body_done && c->resp.status >= 200 && c->resp.keep_alive && c->at == c->end &&
 		conn_pending(c->conn) == 0;
+}
+
+struct span http_client_take_early(struct http_client *c)
+{
+	struct span early = arena_span(c->arena, unread(c));
+
+	http_client_done(c);
+	return early;
 }

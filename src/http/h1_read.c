@@ -14,7 +14,7 @@
 #define DROP_MAX        65536
 #define DROP_TIMEOUT_MS 5000
 
-static const struct h1_limits *limits_of(const struct h1_work *w)
+static const struct http_limits *limits_of(const struct h1_work *w)
 {
 	return &w->h->server->limits;
 }

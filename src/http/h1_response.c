@@ -68,3 +68,17 @@ int h1_parse_response(struct span head, enum http_method method, struct arena *a
 		return -EPROTO;
 	return 0;
 }
+
+int http_response_parse(struct span bytes, struct arena *a, struct http_resp *ret, struct span *ret_body)
+{
+	size_t scanned = 0;
+	int head = h1_head_length(bytes, &scanned);
+	struct fault fault;
+
+	if (head <= 0)
+		return head == 0 ? -ECONNRESET : -EPROTO;
+	if (h1_parse_response(span_sub(bytes, 0, (size_t)head), HTTP_GET, a, ret, &fault) < 0)
+		return -EPROTO;
+	*ret_body = span_from(bytes, (size_t)head);
+	return ret->body == HTTP_BODY_LENGTH && ret_body->n == ret->content_length ? 0 : -ECONNRESET;
+}

@@ -58,7 +58,7 @@ static void on_idle_end(void *arg, enum loop_idle_end why)
 
 static enum next refuse(struct h1_work *w, int status, const struct fault *fault)
 {
-	const struct h1_server *server = w->h->server;
+	const struct http_server *server = w->h->server;
 	struct span date = h1_date_line();
 	char text[512], body[64];
 	struct iovec iov = { .iov_base = text };
@@ -131,7 +131,7 @@ static void begin_exchange(struct h1_work *w)
 
 static enum next serve_request(struct h1_work *w)
 {
-	const struct h1_server *server = w->h->server;
+	const struct http_server *server = w->h->server;
 	struct fault fault;
 	struct span head;
 	int r;
@@ -195,7 +195,7 @@ static void serve(void *arg)
 	close_now(h);
 }
 
-void h1_serve(const struct h1_server *server, struct conn *c)
+void h1_serve(const struct http_server *server, struct conn *c)
 {
 	struct h1_conn *h = mem_new(struct h1_conn);
 

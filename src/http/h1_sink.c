@@ -120,7 +120,7 @@ static void choose_framing(struct h1_work *w, unsigned status, int64_t length)
 
 static bool has_to_close(const struct h1_work *w)
 {
-	const struct h1_server *server = w->h->server;
+	const struct http_server *server = w->h->server;
 
 	return w->out.framing == H1_OUT_UNTIL_CLOSE || !w->x.req.keep_alive || !h1_body_droppable(w) ||
 		(server->draining && __atomic_load_n(server->draining, __ATOMIC_RELAXED)) ||

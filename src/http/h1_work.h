@@ -16,7 +16,7 @@
 #include "http/http_priv.h"
 
 struct h1_conn {
-	const struct h1_server *server;
+	const struct http_server *server;
 	struct conn *conn;
 	uint64_t requests; /* begun */
 };

@@ -1,10 +1,10 @@
 /*
  * HTTP, as everything above speaks it: messages without a protocol version.
  *
- * A request arrives as `struct http_exchange`: the request's head, a body that can be
- * read, and a sink for the response. HTTP/1.1 (http/h1.h) makes exchanges from a
- * connection; HTTP/2 streams will make them in tasks of their own. Whoever answers an
- * exchange never learns which it was.
+ * http_serve() runs a visitor's connection. Each request arrives as `struct http_exchange`: the
+ * request's head, a body that can be read, and a sink for the response. Which protocol carried it
+ * is decided by http_serve(), and whoever answers an exchange never learns which it was. The
+ * client's side is http/client.h.
  *
  * Field names keep the sender's spelling; look-ups ignore case. Well-known names carry an
  * id (enum http_field_id), so that hot paths compare integers. Spans point into the
@@ -124,6 +124,9 @@ struct http_resp {
 	bool has_length;
 	bool keep_alive;
 };
+/* A whole response to a GET, as bytes that are there already: its head and its body, which points
+ * into bytes. 0; -ECONNRESET if it is cut short; -EPROTO. */
+int http_response_parse(struct span bytes, struct arena *a, struct http_resp *ret, struct span *ret_body);
 /* The reason phrase; "" for a status that has none. */
 const char *http_reason(unsigned status);
 
@@ -176,6 +179,35 @@ struct http_exchange {
 	uint64_t body_max;
 	uint64_t started_ms;
 };
+
+/* ---- serving ---- */
+
+struct http_limits {
+	uint64_t head_timeout_ms; /* from the first byte of a head to its end */
+	uint64_t body_timeout_ms; /* between two reads of a body */
+	uint64_t send_timeout_ms; /* for the client to take anything at all */
+	uint64_t keep_alive_ms;   /* idle between requests */
+	uint64_t requests_max;    /* on one connection */
+};
+/* Answers one exchange. Suspends. */
+typedef void http_handler_fn(void *arg, struct http_exchange *x);
+/* A request that was refused before there was an exchange, for log and counters: status is what the
+ * client got. */
+typedef void http_refused_fn(void *arg, struct conn *c, unsigned status, const struct fault *fault);
+struct http_server {
+	struct http_limits limits;
+	http_handler_fn *handler;
+	http_refused_fn *refused;
+	/* Called when the connection was closed (once, also after parking). */
+	void (*closed)(void *arg, struct conn *c);
+	void *arg;
+	const bool *draining; /* once true: connections end with their current answer */
+};
+/* Takes c: serves its requests, parks it while idle (no task, no buffer), closes it at the end. The
+ * protocol is the one that TLS agreed on (ALPN), without such an agreement HTTP/1.1. Call it from a
+ * task for a new connection; returns when the connection is parked or closed. server must outlive
+ * the connection. */
+void http_serve(const struct http_server *server, struct conn *c);
 
 /* ---- dates, lists, directives: pure ---- */
 

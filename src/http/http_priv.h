@@ -1,6 +1,6 @@
 /* What the files of http/ share among themselves. */
 #pragma once
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 /* ---- bytes ---- */
 

@@ -82,7 +82,7 @@ static int pick(const struct attempt *a)
 
 /* The client's body to the origin, in its framing. 0 also when the origin answered early;
  * -ECANCELED if the client's side failed, so that nobody blames the origin. */
-static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
+static int send_body(struct attempt *a, struct http_client *client, bool chunked)
 {
 	struct http_exchange *x = a->request->body_from;
 	_cleanup_(mem_freep) char *piece = mem_alloc(BODY_PIECE);
@@ -93,11 +93,11 @@ static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
 	a->body_touched = true;
 	while ((n = x->ops->read_body(x, piece, BODY_PIECE)) > 0) {
 		/* An early refusal, usually. */
-		if (h1_client_has_answer(client)) {
+		if (http_client_has_answer(client)) {
 			a->call->cut = true;
 			return 0;
 		}
-		r = h1_client_send_body(client, span_make(piece, (size_t)n), chunked, deadline_in(timeout_ms));
+		r = http_client_send_body(client, span_make(piece, (size_t)n), chunked, deadline_in(timeout_ms));
 		if (r < 0)
 			return r;
 	}
@@ -110,16 +110,16 @@ static int send_body(struct attempt *a, struct h1_client *client, bool chunked)
 		fault_fact(a->fault, "error", "%s", strerror((int)-n));
 		return -ECANCELED;
 	}
-	return h1_client_send_end(client, chunked, x->ops->trailers(x), deadline_in(timeout_ms));
+	return http_client_send_end(client, chunked, x->ops->trailers(x), deadline_in(timeout_ms));
 }
 
-static int send_request(struct attempt *a, struct h1_client *client)
+static int send_request(struct attempt *a, struct http_client *client)
 {
 	const struct origin_request *rq = a->request;
 	struct http_exchange *x = rq->body_from;
 	bool has_body = x && x->req.has_body;
 	bool chunked = has_body && x->req.chunked;
-	struct h1_request r = { .method = rq->method_text,
+	struct http_client_request r = { .method = rq->method_text,
 		.target = rq->target,
 		.host = rq->host,
 		.fields = rq->fields,
@@ -127,7 +127,7 @@ static int send_request(struct attempt *a, struct h1_client *client)
 		.upgrade = rq->upgrade,
 		.last = a->call->last,
 		.length = has_body && !chunked ? (int64_t)x->req.content_length : -1 };
-	int error = h1_client_send_head(client, &r, deadline_in(a->site->read_timeout_ms));
+	int error = http_client_send_head(client, &r, deadline_in(a->site->read_timeout_ms));
 
 	if (error < 0 || !has_body)
 		return error;
@@ -140,7 +140,7 @@ static int send_request(struct attempt *a, struct h1_client *client)
 }
 
 /* The final head (or 101); 1xx ones on the way are passed on. */
-static int read_head(struct attempt *a, struct h1_client *client)
+static int read_head(struct attempt *a, struct http_client *client)
 {
 	const struct origin_request *rq = a->request;
 	uint64_t deadline = deadline_in(a->site->first_byte_timeout_ms);
@@ -150,7 +150,7 @@ static int read_head(struct attempt *a, struct h1_client *client)
 		int r;
 
 		fault_clear(&bad);
-		r = h1_client_read_head(client, rq->method, deadline, &bad);
+		r = http_client_read_head(client, rq->method, deadline, &bad);
 		if (r == -EPROTO) {
 			fault_set(a->fault, FAULT_ORIGIN_BAD_RESPONSE);
 			fault_fact(a->fault, "origin", "%s", a->call->origin->text);
@@ -200,7 +200,7 @@ static int exchange_on(struct attempt *a, struct conn *conn, bool reused)
 	int r;
 
 	a->sent = true;
-	h1_client_init(&call->client, conn, a->arena);
+	http_client_init(&call->client, conn, a->arena);
 	call->client.body_timeout_ms = a->site->read_timeout_ms;
 	call->reused = reused;
 	call->early = !reused && !call->origin->tls && !origin_conn_is_quiet(conn);
@@ -215,7 +215,7 @@ static int exchange_on(struct attempt *a, struct conn *conn, bool reused)
 		r = read_head(a, &call->client);
 	call->answered_ms = clock_wall_ms();
 	if (r < 0) {
-		h1_client_done(&call->client);
+		http_client_done(&call->client);
 		call->client.conn = conn_close(conn);
 	}
 	return r;
@@ -309,7 +309,7 @@ int origin_call(struct origins *o, const struct domain *site, const struct origi
 
 int origin_call_body(struct origin_call *c, struct span *ret, struct fault *fault)
 {
-	int r = h1_client_read_body(&c->client, ret);
+	int r = http_client_read_body(&c->client, ret);
 
 	if (r == -ETIMEDOUT) {
 		fault_set(fault, FAULT_ORIGIN_BODY_STALLED);
@@ -327,7 +327,7 @@ static bool may_carry_another(const struct origin_call *c)
 {
 	unsigned status = c->client.resp.status;
 
-	return !c->last && !c->cut && !c->early && status != 204 && status != 304 && h1_client_reusable(&c->client);
+	return !c->last && !c->cut && !c->early && status != 204 && status != 304 && http_client_reusable(&c->client);
 }
 
 void origin_call_done(struct origin_call *c)
@@ -338,7 +338,7 @@ void origin_call_done(struct origin_call *c)
 	if (!conn)
 		return;
 	keep = may_carry_another(c);
-	h1_client_done(&c->client);
+	http_client_done(&c->client);
 	c->client.conn = NULL;
 	if (keep)
 		origin_keep(c->origin, c->owner, conn);
@@ -350,8 +350,7 @@ struct conn *origin_call_take(struct origin_call *c, struct span *ret_early)
 {
 	struct conn *conn = c->client.conn;
 
-	*ret_early = arena_span(c->client.arena, span_make(c->client.buf + c->client.at, c->client.end - c->client.at));
-	h1_client_done(&c->client);
+	*ret_early = http_client_take_early(&c->client);
 	c->client.conn = NULL;
 	return conn;
 }

@@ -83,23 +83,23 @@ static void check_later(struct check *c, uint64_t ms);
 /* One GET of the health path on a new connection. */
 static int ask_health_path(struct origin *o, const struct domain *site, struct conn *conn, struct fault *fault)
 {
-	struct h1_request request = { .method = SPAN("GET"),
+	struct http_client_request request = { .method = SPAN("GET"),
 		.target = site->health_path,
 		.host = site->origin_host.n ? site->origin_host : site->name,
 		.length = -1 };
 	struct http_fields none = { 0 };
-	struct h1_client client;
+	struct http_client client;
 	struct arena arena;
 	uint64_t deadline = deadline_in(ORIGIN_CHECK_MS);
 	int r;
 
 	arena_init(&arena, 2048);
-	h1_client_init(&client, conn, &arena);
+	http_client_init(&client, conn, &arena);
 	request.fields = &none;
-	r = h1_client_send_head(&client, &request, deadline);
+	r = http_client_send_head(&client, &request, deadline);
 	do {
 		if (r == 0)
-			r = h1_client_read_head(&client, HTTP_GET, deadline, fault);
+			r = http_client_read_head(&client, HTTP_GET, deadline, fault);
 	} while (r == 0 && client.resp.status < 200);
 	if (r < 0) {
 		origin_fault(fault, o, r, FAULT_ORIGIN_SILENT);
@@ -110,7 +110,7 @@ static int ask_health_path(struct origin *o, const struct domain *site, struct c
 		fault_fact(fault, "status", "%u", client.resp.status);
 		r = -EPROTO;
 	}
-	h1_client_done(&client);
+	http_client_done(&client);
 	arena_done(&arena);
 	return r;
 }

@@ -20,7 +20,7 @@
 #pragma once
 #include "base/jsonw.h"
 #include "domain/domain.h"
-#include "http/h1.h"
+#include "http/client.h"
 
 struct origins;
 struct origins *origins_new(unsigned threads);
@@ -50,7 +50,7 @@ struct origin_request {
 	struct span client_text; /* for logs */
 };
 struct origin_call {
-	struct h1_client client; /* client.resp is the response's head */
+	struct http_client client; /* client.resp is the response's head */
 	struct origin *origin;
 	struct origins *origins;
 	char origin_text[160]; /* "http://10.0.0.5:8080" */

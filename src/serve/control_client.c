@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/http.h"
 #include "serve/serve.h"
 
 #define LIMIT_S    60 /* a reload waits for its new worker */
@@ -67,24 +67,16 @@ static int receive_all(int fd, struct buf *in)
 
 static int parse_answer(struct span in, unsigned *ret_status, struct buf *ret)
 {
-	size_t scanned = 0;
-	int head = h1_head_length(in, &scanned);
 	struct http_resp resp;
-	struct fault fault;
 	struct span body;
 	struct arena a;
 	int r;
 
-	if (head <= 0)
-		return -ECONNRESET;
 	arena_init(&a, 4096);
-	r = h1_parse_response(span_sub(in, 0, (size_t)head), HTTP_GET, &a, &resp, &fault);
+	r = http_response_parse(in, &a, &resp, &body);
 	arena_done(&a);
-	body = span_from(in, (size_t)head);
 	if (r < 0)
 		return r;
-	if (resp.body != HTTP_BODY_LENGTH || body.n != resp.content_length)
-		return -ECONNRESET;
 	*ret_status = resp.status;
 	buf_add_span(ret, body);
 	return buf_error(ret);

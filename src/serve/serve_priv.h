@@ -130,7 +130,7 @@ struct control {
 	struct loop_fd listener;
 	struct task *task;
 	bool closing;
-	struct h1_server server;
+	struct http_server server;
 	uint32_t tags;
 	struct question questions[QUESTIONS_MAX];
 	pthread_mutex_t lock; /* for the condition only: all is on loop 0 */

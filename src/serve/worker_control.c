@@ -336,7 +336,7 @@ static void run_connection(void *arg)
 	struct control *c = ((void **)arg)[1];
 
 	mem_free(arg);
-	h1_serve(&c->server, conn);
+	http_serve(&c->server, conn);
 }
 
 static void take(struct control *c, int fd)
@@ -379,13 +379,13 @@ static void run_listener(void *arg)
 void control_start(struct control *c, struct worker *w, int fd)
 {
 	c->worker = w;
-	c->server = (struct h1_server){ .limits = { .head_timeout_ms = 10000,
-						.body_timeout_ms = 10000,
-						.send_timeout_ms = 10000,
-						/* Until the request comes: its sender may be slow
+	c->server = (struct http_server){ .limits = { .head_timeout_ms = 10000,
+						  .body_timeout_ms = 10000,
+						  .send_timeout_ms = 10000,
+						  /* Until the request comes: its sender may be slow
 						 * on a busy machine. */
-						.keep_alive_ms = 10000,
-						.requests_max = 1 },
+						  .keep_alive_ms = 10000,
+						  .requests_max = 1 },
 		.handler = on_exchange,
 		.arg = c,
 		.draining = &w->draining };

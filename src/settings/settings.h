@@ -27,7 +27,7 @@ struct settings_web {
 	/* listen.n and listen_tls.n; port 0: any free one */
 	struct net_addr *plain, *tls;
 	struct net_prefix *proxies; /* proxy_from.n */
-	struct h1_limits limits;
+	struct http_limits limits;
 	uint64_t tls_timeout_ms;
 	uint64_t connections_max;
 	uint64_t cache_memory;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dns/dns.h"
-#include "http/h1.h"
+#include "http/client.h"
 #include "survey/scan_priv.h"
 #include "tls/tls.h"
 
@@ -77,13 +77,13 @@ static const char *check_peer(struct scan *s, struct scan_domain *d, struct conn
 	return cert->verify_error ? cert->verify_text : NULL;
 }
 
-static int read_body(struct h1_client *c, struct buf *out)
+static int read_body(struct http_client *c, struct buf *out)
 {
 	struct span piece;
 	int r;
 
 	do {
-		r = h1_client_read_body(c, &piece);
+		r = http_client_read_body(c, &piece);
 		buf_add_span(out, piece);
 	} while (r == 0 && piece.n > 0 && !buf_error(out));
 	return r < 0 ? r : buf_error(out);
@@ -102,20 +102,20 @@ static const char *check_head(const struct http_resp *resp)
 static int get(struct scan *s, struct scan_domain *d, struct conn *conn, struct span host, struct buf *out)
 {
 	uint64_t deadline = deadline_in(s->probe.answer_ms);
-	struct h1_request request = { .method = SPAN("GET"), .target = SPAN(PATH), .host = host };
-	struct h1_client c;
+	struct http_client_request request = { .method = SPAN("GET"), .target = SPAN(PATH), .host = host };
+	struct http_client c;
 	const char *why;
 	int r;
 
-	h1_client_init(&c, conn, &d->arena);
+	http_client_init(&c, conn, &d->arena);
 	c.body_timeout_ms = s->probe.answer_ms;
-	r = h1_client_send_head(&c, &request, deadline);
+	r = http_client_send_head(&c, &request, deadline);
 	if (r == 0)
-		r = h1_client_read_head(&c, HTTP_GET, deadline, NULL);
+		r = http_client_read_head(&c, HTTP_GET, deadline, NULL);
 	why = r == 0 ? check_head(&c.resp) : strerror(-r);
 	if (r == 0 && !why)
 		r = read_body(&c, out);
-	h1_client_done(&c);
+	http_client_done(&c);
 	if (r == -ECANCELED)
 		return r;
 	if (why || r < 0)

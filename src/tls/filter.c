@@ -471,17 +471,21 @@ bool tls_conn_peer(const struct conn *c, struct arena *a, struct tls_peer *ret)
 bool tls_conn_info(const struct conn *c, struct tls_info *ret)
 {
 	const struct tls_filter *t = (const struct tls_filter *)c->top;
+	const unsigned char *alpn;
 	const char *name;
+	unsigned alpn_n;
 	X509 *leaf;
 
 	if (!c->secure || c->top->ops != &tls_ops)
 		return false;
+	SSL_get0_alpn_selected(t->ssl, &alpn, &alpn_n);
 	name = SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name);
 	leaf = SSL_get_certificate(t->ssl);
 	*ret = (struct tls_info){ .version = SSL_get_version(t->ssl),
 		.number = (uint16_t)SSL_version(t->ssl),
 		.suite = SSL_get_cipher_name(t->ssl),
 		.sni = span_of(name),
+		.alpn = { (const char *)alpn, alpn_n },
 		.resumed = SSL_session_reused(t->ssl),
 		.key = TLS_KEY_OTHER };
 	/* A resumed session has no certificate any more. */

@@ -192,6 +192,7 @@ struct tls_info {
 	bool resumed;
 	enum tls_key_type key; /* of our certificate; OTHER if resumed */
 	uint16_t number;       /* the version: 0x0304 */
+	struct span alpn;      /* the protocol agreed on; .p == NULL: none */
 };
 /* false if c has no TLS filter. */
 bool tls_conn_info(const struct conn *c, struct tls_info *ret);

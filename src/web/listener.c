@@ -1,5 +1,5 @@
 /*
- * From a listening socket to HTTP: accept, PROXY header from listed addresses, TLS, h1_serve().
+ * From a listening socket to HTTP: accept, PROXY header from listed addresses, TLS, http_serve().
  *
  * Each connection gets a task of its own until it idles.
  */
@@ -81,7 +81,7 @@ static void run_connection(void *arg)
 		conn_close(a.conn);
 		return;
 	}
-	h1_serve(a.tls ? &t->secure : &t->plain, a.conn);
+	http_serve(a.tls ? &t->secure : &t->plain, a.conn);
 }
 
 static void take(struct web_thread *t, int fd, bool tls)

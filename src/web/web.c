@@ -130,7 +130,7 @@ void web_thread_start(struct web *w, unsigned thread)
 	t->index = thread;
 	list_init(&t->acceptors);
 	t->access = access_log_new();
-	t->plain = (struct h1_server){ .handler = web_on_exchange,
+	t->plain = (struct http_server){ .handler = web_on_exchange,
 		.refused = on_refused,
 		.closed = on_closed,
 		.arg = t,

@@ -13,13 +13,13 @@
 #pragma once
 #include "cache/cache.h"
 #include "domain/domain.h"
-#include "http/h1.h"
+#include "http/http.h"
 #include "io/net.h"
 #include "tls/tls.h"
 
 enum access_format { ACCESS_OFF, ACCESS_JSON, ACCESS_COMBINED };
 struct web_settings {
-	struct h1_limits limits;
+	struct http_limits limits;
 	uint64_t tls_timeout_ms;             /* for the handshake, and for a PROXY header */
 	unsigned connections_max;            /* of the whole worker; more are closed at accept */
 	bool redirect_to_tls;                /* for all sites */

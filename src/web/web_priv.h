@@ -36,8 +36,8 @@ struct web_thread {
 	struct web *web;
 	unsigned index;
 	struct published_reader reader;
-	struct web_state *state;        /* the present one */
-	struct h1_server plain, secure; /* limits are those of the present state */
+	struct web_state *state;          /* the present one */
+	struct http_server plain, secure; /* limits are those of the present state */
 	struct list acceptors;
 	struct access_log *access;
 	bool draining;

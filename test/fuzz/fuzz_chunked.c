@@ -2,7 +2,7 @@
  * body, the trailers and the verdict are the same. */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* Values of fields: lists, entity tags, ranges, dates; trailers. */
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* A request's head: its end is the same however the bytes arrive, and what is accepted is clean. */
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* A response's head, as the answer to GET and to HEAD: same verdict, no body for HEAD. */
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* The chunked coding, in one piece and byte by byte; trailers. */
 #include "../unit.h"
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 /* Decodes bytes offered in steps of at most step more at a time. The body (and "|" with the raw
  * trailers) into out; 1 at its end, 0 if more is needed, -EPROTO. */

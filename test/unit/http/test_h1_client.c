@@ -1,7 +1,7 @@
 /* The client's side: what an origin hears, and what comes of what it says. */
 #include <stdio.h>
 #include "../io/io_test.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 #define WAIT  deadline_in(10000)
 #define OK200 "HTTP/1.1 200 OK\r\n"
@@ -10,7 +10,7 @@
 struct talk {
 	struct conn *conn, *origin;
 	struct arena arena;
-	struct h1_client client;
+	struct http_client client;
 	struct fault fault;
 };
 
@@ -23,14 +23,14 @@ static void begin(struct talk *t)
 	t->origin = conn_new(fd, &error);
 	assert_non_null(t->origin);
 	arena_init(&t->arena, 1024);
-	h1_client_init(&t->client, t->conn, &t->arena);
+	http_client_init(&t->client, t->conn, &t->arena);
 	t->client.body_timeout_ms = 10000;
 	fault_clear(&t->fault);
 }
 
 static void end(struct talk *t)
 {
-	h1_client_done(&t->client);
+	http_client_done(&t->client);
 	arena_done(&t->arena);
 	conn_close(t->conn);
 	conn_close(t->origin);
@@ -57,7 +57,7 @@ static void hear(struct talk *t, const char *want)
 static void requests(void *arg)
 {
 	struct http_fields fields = { 0 }, trailers = { 0 };
-	struct h1_request r = { .method = SPAN("GET"),
+	struct http_client_request r = { .method = SPAN("GET"),
 		.target = SPAN("/a?b"),
 		.host = SPAN("a.de:81"),
 		.fields = &fields,
@@ -66,32 +66,32 @@ static void requests(void *arg)
 
 	(void)arg;
 	begin(&t);
-	assert_int_equal(h1_client_send_head(&t.client, &r, WAIT), 0);
+	assert_int_equal(http_client_send_head(&t.client, &r, WAIT), 0);
 	hear(&t, "GET /a?b HTTP/1.1\r\nHost: a.de:81\r\n\r\n");
 	http_fields_add_name(&fields, &t.arena, SPAN("X-A"), SPAN("b"));
 	r.method = SPAN("POST");
-	assert_int_equal(h1_client_send_head(&t.client, &r, WAIT), 0);
+	assert_int_equal(http_client_send_head(&t.client, &r, WAIT), 0);
 	hear(&t, "POST /a?b HTTP/1.1\r\nHost: a.de:81\r\nX-A: b\r\nContent-Length: 0\r\n\r\n");
 	r.has_body = true;
 	r.length = 3;
-	assert_int_equal(h1_client_send_head(&t.client, &r, WAIT), 0);
-	assert_int_equal(h1_client_send_body(&t.client, SPAN("abc"), false, WAIT), 0);
-	assert_int_equal(h1_client_send_end(&t.client, false, NULL, WAIT), 0);
+	assert_int_equal(http_client_send_head(&t.client, &r, WAIT), 0);
+	assert_int_equal(http_client_send_body(&t.client, SPAN("abc"), false, WAIT), 0);
+	assert_int_equal(http_client_send_end(&t.client, false, NULL, WAIT), 0);
 	hear(&t, "POST /a?b HTTP/1.1\r\nHost: a.de:81\r\nX-A: b\r\nContent-Length: 3\r\n\r\nabc");
 	r.length = -1;
 	http_fields_add_name(&trailers, &t.arena, SPAN("X-Sum"), SPAN("1"));
-	assert_int_equal(h1_client_send_head(&t.client, &r, WAIT), 0);
-	assert_int_equal(h1_client_send_body(&t.client, SPAN("sixteen bytes..."), true, WAIT), 0);
-	assert_int_equal(h1_client_send_body(&t.client, SPAN(""), true, WAIT), 0);
-	assert_int_equal(h1_client_send_end(&t.client, true, &trailers, WAIT), 0);
+	assert_int_equal(http_client_send_head(&t.client, &r, WAIT), 0);
+	assert_int_equal(http_client_send_body(&t.client, SPAN("sixteen bytes..."), true, WAIT), 0);
+	assert_int_equal(http_client_send_body(&t.client, SPAN(""), true, WAIT), 0);
+	assert_int_equal(http_client_send_end(&t.client, true, &trailers, WAIT), 0);
 	hear(&t,
 		"POST /a?b HTTP/1.1\r\nHost: a.de:81\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"10\r\nsixteen bytes...\r\n0\r\nX-Sum: 1\r\n\r\n");
-	r = (struct h1_request){ .method = SPAN("GET"),
+	r = (struct http_client_request){ .method = SPAN("GET"),
 		.target = SPAN("/"),
 		.host = SPAN("a"),
 		.upgrade = SPAN("websocket") };
-	assert_int_equal(h1_client_send_head(&t.client, &r, WAIT), 0);
+	assert_int_equal(http_client_send_head(&t.client, &r, WAIT), 0);
 	hear(&t, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
 	end(&t);
 }
@@ -124,13 +124,13 @@ static void no_smuggling(void *arg)
 	begin(&t);
 	for (size_t i = 0; i < array_len(rows); i++) {
 		struct http_fields fields = { 0 };
-		struct h1_request r = { .method = rows[i].method,
+		struct http_client_request r = { .method = rows[i].method,
 			.target = rows[i].target,
 			.host = rows[i].host,
 			.fields = &fields };
 
 		http_fields_add_name(&fields, &t.arena, rows[i].name, rows[i].value);
-		if (h1_client_send_head(&t.client, &r, WAIT) != -EINVAL)
+		if (http_client_send_head(&t.client, &r, WAIT) != -EINVAL)
 			fail_msg("row %zu", i);
 	}
 	assert_int_equal(t.conn->bytes_out, 0);
@@ -216,12 +216,12 @@ static int read_all(struct talk *t, enum http_method method, struct buf *out)
 	int r;
 
 	do {
-		r = h1_client_read_head(&t->client, method, WAIT, &t->fault);
+		r = http_client_read_head(&t->client, method, WAIT, &t->fault);
 		if (r < 0)
 			return r;
 	} while (t->client.resp.status < 200);
 	do {
-		r = h1_client_read_body(&t->client, &piece);
+		r = http_client_read_body(&t->client, &piece);
 		buf_add_span(out, piece);
 	} while (r == 0 && piece.n);
 	return r;
@@ -242,7 +242,7 @@ static void check_row(size_t i, bool bytewise)
 	r = read_all(&t, rows[i].method, &body);
 	if (r != rows[i].error || !span_eq(buf_span(&body), span_of(rows[i].body)))
 		fail_msg("row %zu: %d, \"%s\"", i, r, buf_text(&body));
-	if (r == 0 && !(bytewise && !rows[i].reusable) && h1_client_reusable(&t.client) != rows[i].reusable)
+	if (r == 0 && !(bytewise && !rows[i].reusable) && http_client_reusable(&t.client) != rows[i].reusable)
 		fail_msg("row %zu: reusable", i);
 	/* The script may still be speaking. */
 	for (unsigned j = 0; j < 1000 && loop_tasks(loop_self()) > 1; j++)
@@ -279,7 +279,7 @@ static void one_after_another(void *arg)
 
 		assert_int_equal(conn_write(t.origin, said, strlen(said), WAIT), 0);
 		assert_int_equal(read_all(&t, HTTP_GET, &body), 0);
-		assert_true(h1_client_reusable(&t.client));
+		assert_true(http_client_reusable(&t.client));
 		assert_int_equal(t.client.trailers.n, 1);
 		assert_true(span_eq(http_fields_value(&t.client.resp.fields, HTTP_ETAG), SPAN("\"x\"")));
 	}
@@ -309,7 +309,7 @@ static void large_heads(void *arg)
 	assert_int_equal(conn_write(t.origin, said.p, said.n, WAIT), 0);
 	assert_int_equal(read_all(&t, HTTP_GET, &body), 0);
 	assert_string_equal(buf_text(&body), "ok");
-	assert_true(h1_client_reusable(&t.client));
+	assert_true(http_client_reusable(&t.client));
 	said.n -= 6;
 	for (unsigned i = 0; i < 10000; i++)
 		buf_add_char(&said, 'x');
@@ -336,13 +336,13 @@ static void timeouts(void *arg)
 	(void)arg;
 	begin(&t);
 	t.client.body_timeout_ms = 20;
-	assert_int_equal(h1_client_read_head(&t.client, HTTP_GET, deadline_in(20), &t.fault), -ETIMEDOUT);
+	assert_int_equal(http_client_read_head(&t.client, HTTP_GET, deadline_in(20), &t.fault), -ETIMEDOUT);
 	assert_int_equal(conn_write(t.origin, said, strlen(said), WAIT), 0);
-	assert_int_equal(h1_client_read_head(&t.client, HTTP_GET, WAIT, &t.fault), 0);
-	assert_int_equal(h1_client_read_body(&t.client, &piece), 0);
+	assert_int_equal(http_client_read_head(&t.client, HTTP_GET, WAIT, &t.fault), 0);
+	assert_int_equal(http_client_read_body(&t.client, &piece), 0);
 	assert_int_equal(piece.n, 2);
-	assert_int_equal(h1_client_read_body(&t.client, &piece), -ETIMEDOUT);
-	assert_false(h1_client_reusable(&t.client));
+	assert_int_equal(http_client_read_body(&t.client, &piece), -ETIMEDOUT);
+	assert_false(http_client_reusable(&t.client));
 	end(&t);
 }
 

@@ -1,7 +1,7 @@
 /* Request heads: every rule of framing that refuses, and odd ones that must pass. */
 #include "../unit.h"
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 #define H    "Host: a\r\n"
 #define E    "\r\n"

@@ -1,7 +1,7 @@
 /* Response heads: framing by status, method and fields; what an origin must not send. */
 #include "../unit.h"
 #include "base/mem.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 #define OK200 "HTTP/1.1 200 OK\r\n"
 #define E     "\r\n"

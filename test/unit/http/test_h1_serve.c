@@ -1,8 +1,8 @@
-/* Conversations with h1_serve() over a socket: what the client says, what it gets. */
+/* Conversations with http_serve() over a socket: what the client says, what it gets. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "../io/io_test.h"
-#include "http/h1.h"
+#include "http/h1_priv.h"
 
 #define H         "Host: a\r\n"
 #define E         "\r\n"
@@ -19,7 +19,7 @@
 #define WAIT deadline_in(10000)
 
 struct talk {
-	struct h1_server server;
+	struct http_server server;
 	struct conn *conn; /* the server's side */
 	struct conn *client;
 	bool draining;
@@ -232,7 +232,7 @@ static void run_server(void *arg)
 {
 	struct talk *t = arg;
 
-	h1_serve(&t->server, t->conn);
+	http_serve(&t->server, t->conn);
 }
 
 static struct talk *begin(void)
@@ -240,7 +240,7 @@ static struct talk *begin(void)
 	struct talk *t = mem_new(struct talk);
 	int fd, error;
 
-	t->server = (struct h1_server){
+	t->server = (struct http_server){
 		.limits = { .head_timeout_ms = 10000,
 			.body_timeout_ms = 10000,
 			.send_timeout_ms = 10000,
