@@ -98,7 +98,7 @@ static const char *check_head(const struct http_resp *resp)
 	return NULL;
 }
 
-/* What h1_client borrows must outlive it: everything comes from the domain's arena. */
+/* What the client borrows must outlive it: everything comes from the domain's arena. */
 static int get(struct scan *s, struct scan_domain *d, struct conn *conn, struct span host, struct buf *out)
 {
 	uint64_t deadline = deadline_in(s->probe.answer_ms);
