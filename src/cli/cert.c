@@ -50,7 +50,7 @@ static bool is_served(json_t *pairs, const char *sha256)
 	return false;
 }
 
-static void compare(struct findings *f, const struct tls_set *disk, json_t *pairs)
+static void compare(struct cli *cli, struct findings *f, const struct tls_set *disk, json_t *pairs)
 {
 	for (unsigned i = 0; i < tls_set_count(disk); i++) {
 		const struct tls_pair *p = tls_set_pair(disk, i);
@@ -66,7 +66,7 @@ static void compare(struct findings *f, const struct tls_set *disk, json_t *pair
 		fault_fact(&fault, "type", "%s", tls_key_type_text(p->type));
 		fault_fact(&fault, "file", "%s", p->cert_path);
 		fault_fact(&fault, "error", "%s",
-			cli_say(f->cli, "the running server has another one", "der laufende Server hat ein anderes"));
+			cli_say(cli, "the running server has another one", "der laufende Server hat ein anderes"));
 		findings_add(f, &fault);
 	}
 }
@@ -85,7 +85,7 @@ static json_t *pairs_of(json_t *certs)
 	return json_object_get(json_object_get(certs, "certificates"), "pairs");
 }
 
-void cert_compare_served(struct findings *f, const struct settings *s)
+void cert_compare_served(struct cli *cli, struct findings *f, const struct settings *s)
 {
 	json_t *certs = ask_certs(s);
 	struct tls_set *disk;
@@ -93,7 +93,7 @@ void cert_compare_served(struct findings *f, const struct settings *s)
 	if (!certs)
 		return;
 	disk = set_on_disk(s, ignore, NULL);
-	compare(f, disk, pairs_of(certs));
+	compare(cli, f, disk, pairs_of(certs));
 	tls_set_unref(disk);
 	json_decref(certs);
 }
@@ -115,7 +115,7 @@ int cli_cert_check(struct cli *cli, int argc, char **argv)
 	s = cli_settings(cli);
 	if (!s)
 		return CLI_SETTINGS;
-	findings_init(&f, cli);
+	findings_init(&f);
 	findings_certificates(&f, s);
 	certs = ask_certs(s);
 	json_array_foreach(json_object_get(certs, "faults"), i, fault)
@@ -123,9 +123,9 @@ int cli_cert_check(struct cli *cli, int argc, char **argv)
 		findings_add_json(&f, fault);
 	}
 	json_decref(certs);
-	cert_compare_served(&f, s);
+	cert_compare_served(cli, &f, s);
 	settings_unref(s);
-	return findings_end(&f, "torhaus.cert-check/1");
+	return cli_findings_end(cli, &f, "torhaus.cert-check/1");
 }
 
 /* ---- list ---- */

@@ -6,4 +6,4 @@
 int cert_check_server(struct cli *cli, const struct cli_args *args);
 /* Adds what differs: CERT-NOT-SERVED for each pair on disk that the running server does not
  * have. */
-void cert_compare_served(struct findings *f, const struct settings *s);
+void cert_compare_served(struct cli *cli, struct findings *f, const struct settings *s);

@@ -202,7 +202,7 @@ static int finish(struct check *c)
 	if (!c->cli->json) {
 		print_served(c);
 		json_decref(c->served);
-		return findings_end(&c->findings, "torhaus.cert-check/1");
+		return cli_findings_end(c->cli, &c->findings, "torhaus.cert-check/1");
 	}
 	cli_print_json(c->cli,
 		json_pack("{s:s s:o s:O}", "schema", "torhaus.cert-check/1", "served", c->served, "faults",
@@ -229,7 +229,7 @@ int cert_check_server(struct cli *cli, const struct cli_args *args)
 		return cli_usage(cli, "--starttls is smtp or none");
 	if (name && *name && !cli_is_name(name))
 		return cli_usage(cli, "--name is a host name such as mx.example.net, not \"%s\"", name);
-	findings_init(&c.findings, cli);
+	findings_init(&c.findings);
 	c.files_n = served_files(paths, paths_n, files, on_fault, &c.findings);
 	if (c.files_n == 0 && json_array_size(c.findings.faults) == 0) {
 		json_decref(c.findings.faults);

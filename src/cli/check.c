@@ -1,6 +1,6 @@
-/* torhaus check (-t): settings, store, certificates, listeners, origins: every finding in one
- * run. */
+/* torhaus check (-t): settings, store, certificates, listeners, origins: every finding in one run. */
 #include "cli/cli_priv.h"
+#include "domain/domain.h"
 #include "serve/sandbox.h"
 
 static void check_user(struct findings *f, const struct settings *s)
@@ -12,16 +12,26 @@ static void check_user(struct findings *f, const struct settings *s)
 		findings_add(f, &fault);
 }
 
-static void look(struct findings *f, const struct settings *s)
+static void look(struct cli *cli, struct findings *f, const struct settings *s)
 {
+	struct snapshot *domains = findings_read_store(f, s->store.p);
+	unsigned http;
+	int error;
+	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
+
+	(void)cli;
 	check_user(f, s);
-	findings_store(f, s);
+	if (domains)
+		findings_domains(f, domains);
 	findings_certificates(f, s);
-	findings_listeners(f, s);
-	findings_origins(f, s);
+	findings_listeners(f, s, status);
+	if (domains)
+		findings_origins(f, domains);
+	json_decref(status);
+	snapshot_unref(domains);
 }
 
 int cli_check(struct cli *cli, int argc, char **argv)
 {
-	return findings_run(cli, argc, argv, "torhaus.check/1", look);
+	return cli_findings_run(cli, argc, argv, "torhaus.check/1", look);
 }

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include "base/jsonw.h"
 #include "cli/cli.h"
+#include "report/findings.h"
 #include "serve/listeners.h"
 #include "serve/report.h"
 #include "serve/serve.h"
@@ -90,36 +91,13 @@ int cli_unreachable(struct cli *cli, const struct settings *s, int error);
 /* Prints the document as it is, with a newline; decrefs it. */
 void cli_print_json(struct cli *cli, json_t *json);
 
-/* ---- findings.c: what check, doctor and their kind gather and tell ---- */
+/* ---- findings.c: how check, doctor and their kind tell what they found ---- */
 
-struct findings {
-	struct cli *cli;
-	json_t *faults; /* array of report_fault_json() */
-	bool settings_faulty;
-};
-void findings_init(struct findings *f, struct cli *cli);
-void findings_add(struct findings *f, const struct fault *fault);
-/* A fault that came as JSON; one that is there already (same code and facts) is dropped. */
-void findings_add_json(struct findings *f, json_t *fault);
-/* The settings of cli->config, unref them; or NULL, their faults told. */
-struct settings *findings_settings(struct findings *f);
 /* Prints all (or says that there are none), frees; the exit status. */
-int findings_end(struct findings *f, const char *schema);
+int cli_findings_end(struct cli *cli, struct findings *f, const char *schema);
 /* The same with a document that has more to say; it is taken. */
-int findings_end_with(struct findings *f, json_t *document);
+int cli_findings_end_with(struct cli *cli, struct findings *f, json_t *document);
 /* A whole verb without arguments of its own: look() adds what it finds, unless the settings cannot
  * be read. */
-int findings_run(struct cli *cli, int argc, char **argv, const char *schema,
-	void (*look)(struct findings *f, const struct settings *s));
-
-/* ---- findings_look.c: what they look at ---- */
-
-/* The domains, or NULL after telling why there are none. snapshot_unref() them. */
-struct snapshot *findings_read_store(struct findings *f, const struct settings *s);
-/* Each adds what is wrong with one thing. */
-void findings_store(struct findings *f, const struct settings *s);
-void findings_certificates(struct findings *f, const struct settings *s);
-void findings_listeners(struct findings *f, const struct settings *s);
-void findings_origins(struct findings *f, const struct settings *s);
-/* What a running server says is wrong, its origins included; false: none is running. */
-bool findings_server(struct findings *f, const struct settings *s);
+int cli_findings_run(struct cli *cli, int argc, char **argv, const char *schema,
+	void (*look)(struct cli *cli, struct findings *f, const struct settings *s));

@@ -298,7 +298,7 @@ static int end(struct check *c, int status)
 
 	if (!c->cli->json)
 		print_check(c);
-	r = findings_end_with(&c->f,
+	r = cli_findings_end_with(c->cli, &c->f,
 		json_pack("{s:s s:o s:o s:o?}", "schema", "torhaus.dns-check/1", "listeners", c->listeners, "upstreams",
 			c->upstreams, "names", c->names));
 	json_decref(c->status);
@@ -328,14 +328,14 @@ int cli_dns_check(struct cli *cli, int argc, char **argv)
 	c.s = cli_settings(cli);
 	if (!c.s)
 		return CLI_SETTINGS;
-	findings_init(&c.f, cli);
+	findings_init(&c.f);
 	c.listeners = json_array();
 	c.upstreams = json_array();
 	c.status = cli_ask(c.s, "GET", "/status", NULL, &http, &error);
 	if (!c.status)
 		tell_not_running(&c, error);
 	check_listeners(&c);
-	domains = findings_read_store(&c.f, c.s);
+	domains = findings_read_store(&c.f, c.s->store.p);
 	check_upstreams(&c, domains);
 	snapshot_unref(domains);
 	if (c.has_server)

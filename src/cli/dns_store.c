@@ -209,7 +209,7 @@ static void check_all_names(struct pass *p)
 void dns_compare_store(struct findings *f, const struct settings *s, const struct net_addr *server,
 	struct dns_compared *ret)
 {
-	struct snapshot *domains = findings_read_store(f, s);
+	struct snapshot *domains = findings_read_store(f, s->store.p);
 	struct pass p = { .findings = f, .server = server, .domains = domains };
 
 	if (domains)
@@ -217,7 +217,7 @@ void dns_compare_store(struct findings *f, const struct settings *s, const struc
 	if (p.n.differ > 0) {
 		usleep(TAKEN_UP_US);
 		snapshot_unref(domains);
-		domains = findings_read_store(f, s);
+		domains = findings_read_store(f, s->store.p);
 		p = (struct pass){ .findings = f, .server = server, .domains = domains, .tell = true };
 		if (domains)
 			check_all_names(&p);

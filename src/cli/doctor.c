@@ -6,30 +6,41 @@
  */
 #include "cli/cli_priv.h"
 #include "cli/cert.h"
+#include "domain/domain.h"
 
-static void not_running(struct findings *f, const struct settings *s)
+static void not_running(struct cli *cli, struct findings *f, const struct settings *s)
 {
 	struct fault fault;
 
 	fault_set(&fault, FAULT_SERVE_NOT_RUNNING);
 	fault_fact(&fault, "path", "%s", s->control.p);
-	fault_fact(&fault, "error", "%s", cli_say(f->cli, "no answer", "keine Antwort"));
+	fault_fact(&fault, "error", "%s", cli_say(cli, "no answer", "keine Antwort"));
 	findings_add(f, &fault);
 }
 
-static void look(struct findings *f, const struct settings *s)
+static void look(struct cli *cli, struct findings *f, const struct settings *s)
 {
-	findings_store(f, s);
+	struct snapshot *domains = findings_read_store(f, s->store.p);
+	unsigned http;
+	int error;
+	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
+
+	if (domains)
+		findings_domains(f, domains);
 	findings_certificates(f, s);
-	if (findings_server(f, s)) {
-		cert_compare_served(f, s);
+	if (status) {
+		findings_server(f, status);
+		cert_compare_served(cli, f, s);
 	} else {
-		not_running(f, s);
-		findings_origins(f, s);
+		not_running(cli, f, s);
+		if (domains)
+			findings_origins(f, domains);
 	}
+	json_decref(status);
+	snapshot_unref(domains);
 }
 
 int cli_doctor(struct cli *cli, int argc, char **argv)
 {
-	return findings_run(cli, argc, argv, "torhaus.doctor/1", look);
+	return cli_findings_run(cli, argc, argv, "torhaus.doctor/1", look);
 }

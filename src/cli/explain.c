@@ -23,7 +23,7 @@ static int explain_json(struct cli *cli, enum fault_code code)
 	for (enum fault_code c = FAULT_NONE + 1; c < FAULT_COUNT; c++) {
 		fault_set(&f, c);
 		if (code == FAULT_NONE || c == code)
-			report_fault_json(&j, NULL, &f);
+			fault_json(&j, NULL, &f);
 	}
 	jsonw_end(&j);
 	jsonw_end(&j);

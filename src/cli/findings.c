@@ -1,72 +1,13 @@
-/*
- * Findings: what verbs such as `torhaus check` gather, each once, and tell at the end. What they
- * look at is in findings_look.c.
- */
+/* How verbs such as `torhaus check` tell what they found: the frame around report/findings.h. */
 #include "cli/cli_priv.h"
-#include "base/mem.h"
 
-void findings_init(struct findings *f, struct cli *cli)
+int cli_findings_end(struct cli *cli, struct findings *f, const char *schema)
 {
-	*f = (struct findings){ .cli = cli, .faults = json_array() };
+	return cli_findings_end_with(cli, f, json_pack("{s:s}", "schema", schema));
 }
 
-static bool is_same(json_t *a, json_t *b)
+int cli_findings_end_with(struct cli *cli, struct findings *f, json_t *document)
 {
-	return json_equal(json_object_get(a, "code"), json_object_get(b, "code")) &&
-		json_equal(json_object_get(a, "facts"), json_object_get(b, "facts"));
-}
-
-void findings_add_json(struct findings *f, json_t *fault)
-{
-	json_t *known;
-	size_t i;
-
-	json_array_foreach(f->faults, i, known)
-	{
-		if (is_same(known, fault))
-			return;
-	}
-	json_array_append(f->faults, fault);
-}
-
-void findings_add(struct findings *f, const struct fault *fault)
-{
-	struct buf text = BUF_INIT(1 << 16);
-	struct jsonw j;
-	json_t *json;
-
-	jsonw_init(&j, &text);
-	report_fault_json(&j, NULL, fault);
-	json = json_loadb(text.p, text.n, 0, NULL);
-	must(json);
-	findings_add_json(f, json);
-	json_decref(json);
-	buf_done(&text);
-}
-
-struct settings *findings_settings(struct findings *f)
-{
-	struct conf_errors errors = { 0 };
-	struct settings *s;
-	struct arena a;
-
-	arena_init(&a, 4096);
-	s = settings_load(f->cli->config, &a, &errors);
-	for (unsigned i = 0; i < errors.n; i++)
-		findings_add(f, &errors.v[i]);
-	arena_done(&a);
-	f->settings_faulty = !s;
-	return s;
-}
-
-int findings_end(struct findings *f, const char *schema)
-{
-	return findings_end_with(f, json_pack("{s:s}", "schema", schema));
-}
-
-int findings_end_with(struct findings *f, json_t *document)
-{
-	struct cli *cli = f->cli;
 	size_t n = json_array_size(f->faults), i;
 	json_t *fault;
 
@@ -82,12 +23,12 @@ int findings_end_with(struct findings *f, json_t *document)
 			fprintf(cli->out, "%s\n", cli_say(cli, "Nothing is wrong.", "Alles in Ordnung."));
 	}
 	json_decref(document);
-	json_decref(f->faults);
+	findings_done(f);
 	return f->settings_faulty ? CLI_SETTINGS : n > 0 ? CLI_FOUND : CLI_DONE;
 }
 
-int findings_run(struct cli *cli, int argc, char **argv, const char *schema,
-	void (*look)(struct findings *f, const struct settings *s))
+int cli_findings_run(struct cli *cli, int argc, char **argv, const char *schema,
+	void (*look)(struct cli *cli, struct findings *f, const struct settings *s))
 {
 	struct cli_args args;
 	struct findings f;
@@ -95,10 +36,10 @@ int findings_run(struct cli *cli, int argc, char **argv, const char *schema,
 
 	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
 		return CLI_USAGE;
-	findings_init(&f, cli);
-	s = findings_settings(&f);
+	findings_init(&f);
+	s = findings_settings(&f, cli->config);
 	if (s)
-		look(&f, s);
+		look(cli, &f, s);
 	settings_unref(s);
-	return findings_end(&f, schema);
+	return cli_findings_end(cli, &f, schema);
 }

@@ -335,7 +335,7 @@ static void breaker_json(struct jsonw *j, const struct predict_breaker *b)
 	jsonw_uint(j, "hellos", b->hellos);
 	jsonw_uint(j, "hellos_broken", b->broken);
 	jsonw_bool(j, "keeping_old_helps", b->kept_old_helps);
-	report_fault_json(j, "cause", &b->cause);
+	fault_json(j, "cause", &b->cause);
 	jsonw_end(j);
 }
 

@@ -21,7 +21,7 @@ struct question {
 	enum tls_use use;
 	bool own_suites; /* of the server: torhaus's */
 	struct tls_set *set;
-	json_t *notes; /* what is wrong with the certificates: array of report_fault_json() */
+	json_t *notes; /* what is wrong with the certificates: array of fault_json() */
 	/* The answer. */
 	struct tls_offer offer;
 	const char *suite; /* NULL: it does not work */
@@ -78,7 +78,7 @@ static int read_client(struct question *q, const char *suites, const char *hello
 static void on_note(void *arg, const struct fault *fault)
 {
 	struct question *q = arg;
-	struct findings f = { .cli = q->cli, .faults = q->notes };
+	struct findings f = { .faults = q->notes };
 
 	findings_add(&f, fault);
 }

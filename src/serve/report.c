@@ -2,11 +2,6 @@
 #include "serve/report.h"
 #include "base/mem.h"
 
-void report_fault_json(struct jsonw *j, const char *key, const struct fault *f)
-{
-	fault_json(j, key, f);
-}
-
 void report_add(struct report *r, const struct fault *f)
 {
 	if (r->n == REPORT_FAULTS_MAX) {
@@ -31,5 +26,5 @@ void report_done(struct report *r)
 void report_values(struct jsonw *j, const struct report *r)
 {
 	for (unsigned i = 0; i < r->n; i++)
-		report_fault_json(j, NULL, &r->v[i]);
+		fault_json(j, NULL, &r->v[i]);
 }

@@ -4,9 +4,6 @@
 #include "base/fault.h"
 #include "base/jsonw.h"
 
-/* As fault_json(). */
-void report_fault_json(struct jsonw *j, const char *key, const struct fault *f);
-
 /* A list of current faults, at most REPORT_FAULTS_MAX; others are counted only. */
 #define REPORT_FAULTS_MAX 100
 struct report {

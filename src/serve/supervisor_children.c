@@ -184,7 +184,7 @@ void supervisor_state_json(struct supervisor *sv, struct buf *out)
 	jsonw_bool(&j, "crash_loop", sv->looping);
 	if (sv->has_last_end) {
 		jsonw_int(&j, "last_end_at", sv->last_end_at);
-		report_fault_json(&j, "last_end", &sv->last_end);
+		fault_json(&j, "last_end", &sv->last_end);
 	}
 	jsonw_array(&j, "faults");
 	report_values(&j, &sv->faults);

@@ -36,7 +36,7 @@ static void send_fault(struct http_exchange *x, unsigned status, const struct fa
 	jsonw_object(&j, NULL);
 	jsonw_text(&j, "schema", "torhaus.fault/1");
 	jsonw_array(&j, "faults");
-	report_fault_json(&j, NULL, f);
+	fault_json(&j, NULL, f);
 	jsonw_end(&j);
 	jsonw_end(&j);
 	send_json(x, status, buf_span(&out));

@@ -12,8 +12,9 @@
 #include <unistd.h>
 #include "base/map.h"
 #include "base/mem.h"
-#include "cli/cli_priv.h"
 #include "domain/domain.h"
+#include "report/findings.h"
+#include "settings/settings.h"
 #include "store/store.h"
 #include "tls/tls.h"
 
@@ -27,12 +28,12 @@ static void on_fault(void *arg, const struct fault *fault)
 
 /* ---- store ---- */
 
-struct snapshot *findings_read_store(struct findings *f, const struct settings *s)
+struct snapshot *findings_read_store(struct findings *f, const char *url)
 {
 	struct snapshot *snapshot = NULL;
 	struct store *store = NULL;
 	struct fault fault;
-	int r = store_open(s->store.p, false, &store, &fault);
+	int r = store_open(url, false, &store, &fault);
 
 	if (r == 0)
 		r = snapshot_load(store, on_fault, f, &snapshot, &fault);
@@ -68,7 +69,7 @@ static bool is_this_machine(struct span host)
 }
 
 /* What is required of the sender, torhaus must be able to keep. */
-static void check_hops(struct findings *f, const struct snapshot *snapshot)
+void findings_domains(struct findings *f, const struct snapshot *snapshot)
 {
 	struct fault fault;
 
@@ -83,15 +84,6 @@ static void check_hops(struct findings *f, const struct snapshot *snapshot)
 		fault_fact(&fault, "backend", "%.*s", SPAN_ARG(d->mail.text));
 		findings_add(f, &fault);
 	}
-}
-
-void findings_store(struct findings *f, const struct settings *s)
-{
-	struct snapshot *snapshot = findings_read_store(f, s);
-
-	if (snapshot)
-		check_hops(f, snapshot);
-	snapshot_unref(snapshot);
 }
 
 /* ---- certificates ---- */
@@ -114,7 +106,7 @@ void findings_certificates(struct findings *f, const struct settings *s)
 /* ---- listeners ---- */
 
 /* Those that a running server listens on are ours. */
-static bool is_ours(json_t *status, const char *address, enum listener_kind kind)
+static bool is_ours(json_t *status, const char *address, const char *kind)
 {
 	json_t *l;
 	size_t i;
@@ -124,14 +116,15 @@ static bool is_ours(json_t *status, const char *address, enum listener_kind kind
 		const char *text = json_string_value(json_object_get(l, "address"));
 		const char *word = json_string_value(json_object_get(l, "kind"));
 
-		if (text && word && strcmp(text, address) == 0 && strcmp(word, listener_kind_text(kind)) == 0)
+		if (text && word && strcmp(text, address) == 0 && strcmp(word, kind) == 0)
 			return true;
 	}
 	return false;
 }
 
+/* kind: the word that the status document has for it. */
 static void check_listeners(struct findings *f, json_t *status, const struct net_addr *all, unsigned n,
-	enum listener_kind kind)
+	const char *kind, int socket_type)
 {
 	char text[NET_ADDR_SIZE];
 	struct fault fault;
@@ -142,7 +135,7 @@ static void check_listeners(struct findings *f, json_t *status, const struct net
 		net_addr_text(&all[i], text);
 		if (is_ours(status, text, kind))
 			continue;
-		r = net_probe(&all[i], kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM);
+		r = net_probe(&all[i], socket_type);
 		if (r == 0)
 			continue;
 		fault_set(&fault, FAULT_LISTEN_FAILED);
@@ -152,19 +145,14 @@ static void check_listeners(struct findings *f, json_t *status, const struct net
 	}
 }
 
-void findings_listeners(struct findings *f, const struct settings *s)
+void findings_listeners(struct findings *f, const struct settings *s, json_t *status)
 {
-	unsigned http;
-	int error;
-	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
-
-	check_listeners(f, status, s->web.plain, s->web.listen.n, LISTENER_WEB);
-	check_listeners(f, status, s->web.tls, s->web.listen_tls.n, LISTENER_WEB_TLS);
-	check_listeners(f, status, s->mail.plain, s->mail.listen.n, LISTENER_MAIL);
-	check_listeners(f, status, s->mail.tls, s->mail.listen_tls.n, LISTENER_MAIL_TLS);
-	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_UDP);
-	check_listeners(f, status, s->names.addrs, s->names.listen.n, LISTENER_NAMES_TCP);
-	json_decref(status);
+	check_listeners(f, status, s->web.plain, s->web.listen.n, "web", SOCK_STREAM);
+	check_listeners(f, status, s->web.tls, s->web.listen_tls.n, "web-tls", SOCK_STREAM);
+	check_listeners(f, status, s->mail.plain, s->mail.listen.n, "mail", SOCK_STREAM);
+	check_listeners(f, status, s->mail.tls, s->mail.listen_tls.n, "mail-tls", SOCK_STREAM);
+	check_listeners(f, status, s->names.addrs, s->names.listen.n, "names-udp", SOCK_DGRAM);
+	check_listeners(f, status, s->names.addrs, s->names.listen.n, "names-tcp", SOCK_STREAM);
 }
 
 /* ---- origins and mail servers ---- */
@@ -248,7 +236,7 @@ static void check_place(struct places *p, const struct place_kind *kind, struct 
 		place_fault(p->f, kind, text, host, r);
 }
 
-static void check_places(struct findings *f, const struct snapshot *snapshot)
+void findings_origins(struct findings *f, const struct snapshot *snapshot)
 {
 	struct places p = { .f = f };
 	struct buf text = BUF_INIT(1024);
@@ -269,15 +257,6 @@ static void check_places(struct findings *f, const struct snapshot *snapshot)
 	map_done(&p.seen);
 	arena_done(&p.arena);
 	buf_done(&text);
-}
-
-void findings_origins(struct findings *f, const struct settings *s)
-{
-	struct snapshot *snapshot = findings_read_store(f, s);
-
-	if (snapshot)
-		check_places(f, snapshot);
-	snapshot_unref(snapshot);
 }
 
 /* ---- a running server ---- */
@@ -308,16 +287,11 @@ static void add_origin(struct findings *f, json_t *origin)
 	findings_add(f, &fault);
 }
 
-bool findings_server(struct findings *f, const struct settings *s)
+void findings_server(struct findings *f, json_t *status)
 {
-	unsigned http;
-	int error;
-	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error), *supervisor, *origin;
+	json_t *supervisor = json_object_get(status, "supervisor"), *origin;
 	size_t i;
 
-	if (!status)
-		return false;
-	supervisor = json_object_get(status, "supervisor");
 	add_all(f, json_object_get(status, "faults"));
 	add_all(f, json_object_get(supervisor, "faults"));
 	if (json_is_true(json_object_get(supervisor, "crash_loop")) && json_object_get(supervisor, "last_end"))
@@ -326,6 +300,4 @@ bool findings_server(struct findings *f, const struct settings *s)
 	{
 		add_origin(f, origin);
 	}
-	json_decref(status);
-	return true;
 }
