@@ -7,6 +7,7 @@
  */
 #include "base/clock.h"
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 #include "base/mem.h"
 
@@ -191,4 +192,13 @@ int clock_parse_rfc3339(struct span s, int64_t *ret_wall_s)
 	}
 	*ret_wall_s = days * DAY_S + time_s - offset_s;
 	return 0;
+}
+
+void clock_minute(int64_t wall_s, char ret[CLOCK_MINUTE_SIZE])
+{
+	time_t t = wall_s;
+	struct tm tm;
+
+	if (wall_s == 0 || !localtime_r(&t, &tm) || strftime(ret, CLOCK_MINUTE_SIZE, "%Y-%m-%d %H:%M", &tm) == 0)
+		memcpy(ret, "-", 2);
 }

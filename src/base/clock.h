@@ -22,5 +22,8 @@ void clock_rfc3339(int64_t wall_s, char ret[CLOCK_RFC3339_SIZE]);
 /* Common log format ("05/Jan/2024:09:14:21 +0100"), NUL-terminated. */
 #define CLOCK_CLF_SIZE 32
 void clock_clf(int64_t wall_s, char ret[CLOCK_CLF_SIZE]);
+/* "2026-11-24 09:14" in local time, for people; "-" for 0 and for what has no date. */
+#define CLOCK_MINUTE_SIZE 32
+void clock_minute(int64_t wall_s, char ret[CLOCK_MINUTE_SIZE]);
 /* "YYYY-MM-DD" or RFC 3339 to seconds. 0 or -EINVAL. */
 int clock_parse_rfc3339(struct span s, int64_t *ret_wall_s);

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define DEPTH_MAX 32
@@ -170,4 +171,12 @@ void jsonw_escape(struct buf *out, struct span s)
 			buf_add_text(out, "\xef\xbf\xbd");
 		s = span_from(s, n ? n : 1);
 	}
+}
+
+void jsonw_time(struct jsonw *j, const char *key, int64_t wall_s)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(wall_s, text);
+	jsonw_text(j, key, wall_s ? text : NULL);
 }

@@ -27,6 +27,8 @@ void jsonw_int(struct jsonw *j, const char *key, int64_t value);
 void jsonw_uint(struct jsonw *j, const char *key, uint64_t value);
 void jsonw_real(struct jsonw *j, const char *key, double value);
 void jsonw_bool(struct jsonw *j, const char *key, bool value);
+/* RFC 3339 with the local offset; null for 0. */
+void jsonw_time(struct jsonw *j, const char *key, int64_t wall_s);
 /* A value that is JSON already (empty: null); the caller vouches for it. */
 void jsonw_raw(struct jsonw *j, const char *key, struct span json);
 /* Escapes s into out, without quotes. */

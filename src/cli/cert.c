@@ -166,7 +166,7 @@ static void print_pair(struct cli *cli, json_t *pair)
 
 	json_unpack(pair, "{s:s s:s s:I s:I s:b s:b s:o}", "certificate", &file, "type", &type, "bits", &bits,
 		"not_after", &not_after, "self_signed", &self_signed, "kept", &kept, "names", &names);
-	cli_time(not_after, until);
+	clock_minute(not_after, until);
 	fprintf(cli->out, "%-7s %5lld  %s (%lld %s)  ", type, (long long)bits, until,
 		(long long)((not_after - clock_wall_s()) / DAY_S), cli_say(cli, "days", "Tage"));
 	json_array_foreach(names, i, name)

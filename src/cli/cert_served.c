@@ -154,7 +154,7 @@ static void print_served(const struct check *c)
 
 		json_unpack(one, "{s:s s:s s:s? s:I}", "address", &address, "type", &type, "file", &file, "not_after",
 			&until);
-		cli_time(until, text);
+		clock_minute(until, text);
 		fprintf(c->cli->out, "%-24s %-7s %s %s  %s\n", address, type, cli_say(c->cli, "until", "bis"), text,
 			file ? file : cli_say(c->cli, "(none of the files)", "(keine der Dateien)"));
 	}

@@ -63,10 +63,6 @@ const char *cli_say(const struct cli *cli, const char *en, const char *de);
 /* A fault, from JSON as reports have it, to f. */
 void cli_fault_json(struct cli *cli, FILE *f, json_t *fault);
 void cli_fault_to(struct cli *cli, FILE *f, const struct fault *fault);
-/* "2026-11-24 09:14", local time; "-" for 0. */
-void cli_time(int64_t wall_s, char ret[32]);
-/* RFC 3339 with the local offset; null for 0. */
-void cli_json_time(struct jsonw *j, const char *key, int64_t wall_s);
 /* Terminal escapes, or "" without color. */
 const char *cli_bold(const struct cli *cli);
 const char *cli_red(const struct cli *cli);

@@ -3,11 +3,6 @@
 #include "base/jsonw.h"
 #include "domain/domain.h"
 
-struct domain_row {
-	struct domain d;
-	int64_t changed_at;
-	struct span changed_by;
-};
 /* Name, web names, origins and preset in columns; long lists are cut to their first element. */
 void domain_print_table(struct buf *out, const struct domain_row *rows, unsigned n);
 /* All keys, durations as NAME_ms, and when and by whom it was changed; an object of its own. */

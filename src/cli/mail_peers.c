@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "cli/cli_priv.h"
@@ -112,7 +113,7 @@ static void print_table(struct peers *ps)
 	for (unsigned i = 0; i < ps->n; i++) {
 		const struct store_peer *p = &ps->v[i].p;
 
-		cli_time(p->last_at, seen);
+		clock_minute(p->last_at, seen);
 		buf_addf(out, "%-*.*s  %-*.*s  %-16s  %-7.*s  %8llu  %7llu  %8llu  %7llu  %llu\n", network,
 			SPAN_ARG(p->network), helo, SPAN_ARG(helo_of(&ps->v[i])), seen,
 			SPAN_ARG(p->version.n > 0 ? p->version : SPAN("-")), (unsigned long long)p->handshakes,
@@ -199,7 +200,7 @@ static void print_failed(struct peers *ps, const struct kept_peer *k)
 	struct fault f;
 	char at[32];
 
-	cli_time(k->p.failed_at, at);
+	clock_minute(k->p.failed_at, at);
 	buf_addf(&w->out, "%s%.*s  %.*s%s  (%.*s, %s %s)\n", cli_bold(w->cli), SPAN_ARG(k->p.address),
 		SPAN_ARG(k->p.helo.n > 0 ? k->p.helo : SPAN("-")), cli_plain(w->cli), SPAN_ARG(k->p.network),
 		work_say(w, "failed", "gescheitert"), at);
@@ -230,8 +231,8 @@ static void json_hello(struct peers *ps, struct jsonw *j, const struct kept_hell
 	jsonw_object(j, NULL);
 	jsonw_uint(j, "succeeded", k->h.succeeded);
 	jsonw_uint(j, "failed", k->h.failed);
-	cli_json_time(j, "first_at", k->h.first_at);
-	cli_json_time(j, "last_at", k->h.last_at);
+	jsonw_time(j, "first_at", k->h.first_at);
+	jsonw_time(j, "last_at", k->h.last_at);
 	if (tls_hello_parse(k->h.bytes, &ps->w.arena, &h) == 0) {
 		jsonw_text(j, "version_max", tls_version_text(tls_hello_version(&h)));
 		jsonw_span(j, "name", h.sni);
@@ -254,8 +255,8 @@ static void json_peer(struct peers *ps, struct jsonw *j, const struct kept_peer 
 	jsonw_span(j, "network", p->network);
 	jsonw_span(j, "helo", p->helo);
 	jsonw_span(j, "address", p->address);
-	cli_json_time(j, "first_at", p->first_at);
-	cli_json_time(j, "last_at", p->last_at);
+	jsonw_time(j, "first_at", p->first_at);
+	jsonw_time(j, "last_at", p->last_at);
 	jsonw_uint(j, "handshakes", p->handshakes);
 	jsonw_uint(j, "failures", p->failures);
 	jsonw_uint(j, "refusals", p->refusals);
@@ -264,7 +265,7 @@ static void json_peer(struct peers *ps, struct jsonw *j, const struct kept_peer 
 	jsonw_span(j, "tls", p->version);
 	jsonw_span(j, "suite", p->suite);
 	jsonw_span(j, "key", p->key);
-	cli_json_time(j, "failed_at", p->failed_at);
+	jsonw_time(j, "failed_at", p->failed_at);
 	if (p->failed_at && fault_unpack(p->fault, &ps->w.arena, &f) == 0)
 		fault_json(j, "fault", &f);
 	jsonw_span(j, "proof", p->proof);

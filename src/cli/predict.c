@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/tls_scan.h"
 #include "store/store.h"
@@ -195,7 +196,7 @@ static void print_breakers(const struct prediction *p)
 	for (unsigned i = 0; i < r->breakers_n && i < ROWS_SHOWN; i++) {
 		const struct predict_breaker *b = &r->breakers[i];
 
-		cli_time(b->last_at, seen);
+		clock_minute(b->last_at, seen);
 		snprintf(mails, sizeof(mails), "%llu", (unsigned long long)b->mails_recent);
 		fprintf(out, "%-20.*s %-34.*s %12s  %-16s  %s%s\n", SPAN_ARG(b->network),
 			SPAN_ARG(b->helo.n ? span_sub(b->helo, 0, 34) : SPAN("-")), by_scan ? "-" : mails, seen,

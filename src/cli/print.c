@@ -1,7 +1,5 @@
 /* What verbs share in printing. */
 #include <string.h>
-#include <time.h>
-#include "base/clock.h"
 #include "cli/cli_priv.h"
 
 const char *cli_say(const struct cli *cli, const char *en, const char *de)
@@ -48,21 +46,4 @@ void cli_fault_json(struct cli *cli, FILE *f, json_t *fault)
 	const char *remedy = json_string_value(json_object_get(fault, cli_say(cli, "remedy", "remedy_de")));
 
 	print(cli, f, code ? code : "?", cause ? cause : "", remedy ? remedy : "");
-}
-
-void cli_time(int64_t wall_s, char ret[32])
-{
-	time_t t = wall_s;
-	struct tm tm;
-
-	if (wall_s == 0 || !localtime_r(&t, &tm) || strftime(ret, 32, "%Y-%m-%d %H:%M", &tm) == 0)
-		memcpy(ret, "-", 2);
-}
-
-void cli_json_time(struct jsonw *j, const char *key, int64_t wall_s)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	clock_rfc3339(wall_s, text);
-	jsonw_text(j, key, wall_s ? text : NULL);
 }

@@ -1,5 +1,6 @@
 /* torhaus status: the running server's own words, as a page for people or the document itself. */
 #include <string.h>
+#include "base/clock.h"
 #include "base/fmt.h"
 #include "cli/cli_priv.h"
 
@@ -59,7 +60,7 @@ static void show_process(struct cli *cli, json_t *status)
 	char up[FMT_SIZE], since[32];
 
 	fmt_duration((uint64_t)int_at(status, "worker_uptime") * 1000, up);
-	cli_time(int_at(supervisor, "started_at"), since);
+	clock_minute(int_at(supervisor, "started_at"), since);
 	fprintf(cli->out, "torhaus %s\n", text_at(status, "version"));
 	row(cli, "running since", "läuft seit");
 	fprintf(cli->out, "%s (supervisor %lld, worker %lld: %s, %lld threads, %lld restarts)\n", since,
@@ -71,7 +72,7 @@ static void show_domains(struct cli *cli, json_t *status)
 {
 	char loaded[32];
 
-	cli_time(int_at(json_object_get(status, "snapshot"), "loaded_at"), loaded);
+	clock_minute(int_at(json_object_get(status, "snapshot"), "loaded_at"), loaded);
 	row(cli, "domains", "Domains");
 	fprintf(cli->out, "%lld, %s %s; store %s\n", (long long)int_at(status, "domains"),
 		cli_say(cli, "read", "gelesen"), loaded, text_at(json_object_get(status, "store"), "state"));

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/tls_scan.h"
 
@@ -202,7 +203,7 @@ static void print_change(struct tls_scan *t, const struct fleet_change *c)
 	fprintf(cli->out, "\n");
 	print_traits(cli, cli_say(cli, "now with:", "jetzt mit:"), c->gained, c->gained_n);
 	print_traits(cli, cli_say(cli, "no longer:", "nicht mehr:"), c->lost, c->lost_n);
-	cli_time(c->not_after, until);
+	clock_minute(c->not_after, until);
 	if (c->new_certs)
 		fprintf(cli->out, cli_say(cli, "  certificate renewed, until %s\n", "  Zertifikat erneuert, bis %s\n"),
 			until);

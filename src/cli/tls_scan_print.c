@@ -372,7 +372,7 @@ static void print_cert(struct cli *cli, const struct probe_cert *c)
 {
 	char until[32];
 
-	cli_time(c->not_after, until);
+	clock_minute(c->not_after, until);
 	fprintf(cli->out, cli_say(cli, "  certificate: %s, until %s, by %s; ", "  Zertifikat: %s, bis %s, von %s; "),
 		c->key, until, c->issuer);
 	for (unsigned i = 0; i < c->names_n && i < PLACES_TOLD; i++)

@@ -121,6 +121,12 @@ struct domain {
 	struct domain_recipient *recipient; /* sorted by address, none twice */
 	unsigned recipient_n;
 };
+/* A domain as the store has it: with who changed it last, and when (wall seconds). */
+struct domain_row {
+	struct domain d;
+	int64_t changed_at;
+	struct span changed_by;
+};
 
 /* ---- text form ---- */
 

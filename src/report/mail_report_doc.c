@@ -2,14 +2,14 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/mem.h"
-#include "cli/mail_report.h"
+#include "report/mail_report.h"
 
 #define DAY_S     86400
 #define MANY_DAYS 62 /* longer periods are told by month */
 
 static const char *say(const struct mail_report *r, const char *en, const char *de)
 {
-	return work_say(r->w, en, de);
+	return r->lang == FAULT_DE ? de : en;
 }
 
 /* "1,234" or "1.234"; good until the eighth next call. */
@@ -50,7 +50,7 @@ static const char *share(const struct mail_report *r, uint64_t part, uint64_t al
 static struct span version_name(const struct mail_report *r, struct span version)
 {
 	if (span_starts(version, SPAN("TLSv")))
-		return arena_spanf(&r->w->arena, "TLS %.*s", SPAN_ARG(span_from(version, 4)));
+		return arena_spanf(r->a, "TLS %.*s", SPAN_ARG(span_from(version, 4)));
 	return version.n > 0 ? version : span_of(say(r, "without TLS", "ohne TLS"));
 }
 
@@ -89,7 +89,7 @@ static void add_policy(struct mail_report *r, struct doc *d)
 		return;
 	}
 	doc_cell(d, "%s", requirement(r, row->d.tls));
-	cli_time(row->changed_at, at);
+	clock_minute(row->changed_at, at);
 	fact(d, say(r, "Settings changed last", "Einstellungen zuletzt geändert"));
 	doc_cell(d, "%s, %.*s", at, SPAN_ARG(row->changed_by));
 	fact(d, say(r, "Exceptions", "Ausnahmen"));
@@ -135,7 +135,7 @@ static void add_gap(struct mail_report *r, struct doc *d)
 	if (r->gap.code == FAULT_NONE)
 		return;
 	doc_heading(d, say(r, "This report is not complete", "Dieser Bericht ist nicht vollständig"));
-	fault_cause(&r->gap, r->w->cli->lang, &cause);
+	fault_cause(&r->gap, r->lang, &cause);
 	doc_paragraph(d, "%s (%s)", buf_text(&cause), fault_code_text(r->gap.code));
 }
 
@@ -256,7 +256,7 @@ static void add_refusals(struct mail_report *r, struct doc *d, const struct repo
 
 	doc_table(d, "lrllww", heads);
 	for (const struct report_refusal *f = list; f && rows < REPORT_ROWS_MAX; f = f->next, rows++) {
-		cli_time(f->r.last_at, at);
+		clock_minute(f->r.last_at, at);
 		doc_row(d);
 		doc_cell(d, "%s", at);
 		doc_cell(d, "%s", number(r, f->r.times));
@@ -290,12 +290,12 @@ static void add_sentences(struct mail_report *r, struct span packed, struct buf 
 {
 	struct fault fault;
 
-	if (packed.n == 0 || fault_unpack(packed, &r->w->arena, &fault) < 0)
+	if (packed.n == 0 || fault_unpack(packed, r->a, &fault) < 0)
 		return;
 	buf_add_text(cause, cause->n > 0 ? " " : "");
 	buf_add_text(remedy, remedy->n > 0 ? " " : "");
-	fault_cause(&fault, r->w->cli->lang, cause);
-	fault_remedy(&fault, r->w->cli->lang, remedy);
+	fault_cause(&fault, r->lang, cause);
+	fault_remedy(&fault, r->lang, remedy);
 }
 
 static void add_failure(struct mail_report *r, struct doc *d, const struct report_failure *f)
@@ -303,7 +303,7 @@ static void add_failure(struct mail_report *r, struct doc *d, const struct repor
 	_cleanup_(buf_done) struct buf cause = BUF_INIT(16384), remedy = BUF_INIT(16384);
 	char at[32];
 
-	cli_time(f->f.last_at, at);
+	clock_minute(f->f.last_at, at);
 	doc_row(d);
 	doc_cell(d, "%s", at);
 	doc_cell(d, "%s", number(r, f->f.times));
@@ -371,8 +371,8 @@ static void add_certificate(struct mail_report *r, struct doc *d, const struct s
 	_cleanup_(buf_done) struct buf hex = BUF_INIT(128);
 	char first[32], last[32], from[32], until[32];
 
-	cli_time(c->first_at, first);
-	cli_time(c->last_at, last);
+	clock_minute(c->first_at, first);
+	clock_minute(c->last_at, last);
 	mail_report_day(c->not_before / DAY_S, from);
 	mail_report_day(c->not_after / DAY_S, until);
 	buf_add_hex(&hex, c->sha256, sizeof(c->sha256));
@@ -391,9 +391,7 @@ static void add_certificates(struct mail_report *r, struct doc *d)
 		say(r, "UNTIL", "BIS"), say(r, "VALID", "GÜLTIG"), say(r, "ISSUER", "AUSSTELLER"), "SHA-256" };
 
 	doc_heading(d,
-		arena_spanf(&r->w->arena, say(r, "Certificates of %.*s", "Zertifikate von %.*s"),
-			SPAN_ARG(r->w->settings->mail.hostname))
-			.p);
+		arena_spanf(r->a, say(r, "Certificates of %.*s", "Zertifikate von %.*s"), SPAN_ARG(r->hostname)).p);
 	if (!r->certificates) {
 		doc_paragraph(d, "%s",
 			say(r, "None was served in this time.", "In dieser Zeit wurde keines ausgeliefert."));
@@ -431,13 +429,13 @@ static void add_method(struct mail_report *r, struct doc *d)
 				"Der Zeitraum beginnt davor: Einzelne Zeilen von vor dem %s sind nicht mehr da."),
 			day);
 	}
-	cli_time(r->now, at);
+	clock_minute(r->now, at);
 	doc_paragraph(d, say(r, "Made %s by torhaus %s.", "Erstellt %s von torhaus %s."), at, TORHAUS_VERSION);
 }
 
 void mail_report_doc(struct mail_report *r, struct doc *ret)
 {
-	struct arena *a = &r->w->arena;
+	struct arena *a = r->a;
 	char first[32], last[32];
 
 	mail_report_day(r->first, first);

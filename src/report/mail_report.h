@@ -1,14 +1,13 @@
 /*
- * torhaus mail report --domain NAME [--month YYYY-MM | --from DAY --to DAY]: what shows that a
- * domain's mail came encrypted.
+ * What shows that a domain's mail came encrypted: evidence under Art. 32 GDPR for a period of days.
  *
- * mail_report.c gathers it from the store, mail_report_print.c tells it in words, as a document
+ * mail_report.c gathers it from the store, mail_report_doc.c tells it in words, as a document
  * (report/doc.h), mail_report_json.c to programs.
  */
 #pragma once
-#include "cli/cli_priv.h"
+#include <jansson.h>
+#include "domain/domain.h"
 #include "report/doc.h"
-#include "cli/domain_work.h"
 #include "store/evidence.h"
 
 #define REPORT_DAYS_MAX STORE_COUNTS_DAYS
@@ -44,11 +43,15 @@ struct report_certificate {
 #define REPORT_SUITES_MAX 64
 #define REPORT_HOPS_MAX   16
 struct mail_report {
-	struct work *w;
-	struct domain_row *row; /* NULL: the domain is no longer in the store */
+	/* The caller's: what is asked for, in which language, as of when. */
+	struct arena *a; /* for what is read; lives as long as the report */
+	enum fault_lang lang;
 	struct span domain;
-	int64_t first, last; /* days since 1970, both included */
+	struct span hostname; /* the mail edge's, whose certificates are listed */
+	int64_t first, last;  /* days since 1970, both included; REPORT_DAYS_MAX at most */
 	int64_t now;
+	const struct domain_row *row; /* NULL: the domain is no longer in the store */
+	/* What mail_report_read() found. */
 	uint64_t delivered, clear, refused, deferred, recipients, bytes;
 	struct report_suite suites[REPORT_SUITES_MAX]; /* the most first */
 	unsigned suites_n;
@@ -67,7 +70,16 @@ struct mail_report {
 	/* a running server says that evidence is missing; else FAULT_NONE */
 	struct fault gap;
 };
+/* Reads the evidence of the period into r, of which all but the caller's part is zero. 0, or -errno
+ * with fault. Blocks. */
+int mail_report_read(struct mail_report *r, struct store *store, struct fault *fault);
+/* Is there anything in the store of this domain's mail? After mail_report_read(). */
+bool mail_report_has_mail(const struct mail_report *r);
+/* Takes from the status document of a running server (NULL: none) what is missing in the store. */
+void mail_report_gap(struct mail_report *r, json_t *status);
+/* As a document in r's language; it lives in r's arena. */
 void mail_report_doc(struct mail_report *r, struct doc *ret);
+/* As "torhaus.mail-report/1". */
 void mail_report_json(struct mail_report *r, struct buf *out);
 /* "2026-11-25" */
 void mail_report_day(int64_t day, char ret[32]);

@@ -1,6 +1,6 @@
 /* The report for programs: torhaus.mail-report/1. */
 #include "base/mem.h"
-#include "cli/mail_report.h"
+#include "report/mail_report.h"
 
 #define DAY_S 86400
 
@@ -20,7 +20,7 @@ static void json_policy(const struct mail_report *r, struct jsonw *j)
 	jsonw_text(j, "tls", domain_tls_text(d->tls));
 	jsonw_span(j, "mail", d->mail.text);
 	jsonw_text(j, "mail_tls", domain_mail_tls_text(d->mail_tls));
-	cli_json_time(j, "changed_at", r->row->changed_at);
+	jsonw_time(j, "changed_at", r->row->changed_at);
 	jsonw_span(j, "changed_by", r->row->changed_by);
 	jsonw_array(j, "exceptions");
 	for (unsigned i = 0; i < d->recipient_n; i++) {
@@ -88,8 +88,8 @@ static void json_refusals(struct jsonw *j, const char *name, const struct report
 	jsonw_array(j, name);
 	for (const struct report_refusal *f = list; f; f = f->next) {
 		jsonw_object(j, NULL);
-		cli_json_time(j, "first_at", f->r.first_at);
-		cli_json_time(j, "last_at", f->r.last_at);
+		jsonw_time(j, "first_at", f->r.first_at);
+		jsonw_time(j, "last_at", f->r.last_at);
 		jsonw_uint(j, "times", f->r.times);
 		jsonw_span(j, "address", f->r.address);
 		jsonw_span(j, "helo", f->r.helo);
@@ -110,8 +110,8 @@ static void json_failures(const struct mail_report *r, struct jsonw *j)
 	jsonw_array(j, "failures");
 	for (const struct report_failure *f = r->failures; f; f = f->next) {
 		jsonw_object(j, NULL);
-		cli_json_time(j, "first_at", f->f.first_at);
-		cli_json_time(j, "last_at", f->f.last_at);
+		jsonw_time(j, "first_at", f->f.first_at);
+		jsonw_time(j, "last_at", f->f.last_at);
 		jsonw_uint(j, "times", f->f.times);
 		jsonw_span(j, "address", f->f.address);
 		jsonw_span(j, "helo", f->f.helo);
@@ -119,9 +119,9 @@ static void json_failures(const struct mail_report *r, struct jsonw *j)
 		jsonw_span(j, "code", f->f.code);
 		jsonw_bool(j, "came_without_tls", f->followed);
 		jsonw_span(j, "proof", f->f.proof);
-		if (fault_unpack(f->f.fault, &r->w->arena, &fault) == 0)
+		if (fault_unpack(f->f.fault, r->a, &fault) == 0)
 			fault_json(j, "fault", &fault);
-		if (f->f.also.n > 0 && fault_unpack(f->f.also, &r->w->arena, &fault) == 0)
+		if (f->f.also.n > 0 && fault_unpack(f->f.also, r->a, &fault) == 0)
 			fault_json(j, "also", &fault);
 		jsonw_end(j);
 	}
@@ -141,10 +141,10 @@ static void json_certificates(const struct mail_report *r, struct jsonw *j)
 		jsonw_uint(j, "bits", c->c.bits);
 		jsonw_span(j, "issuer", c->c.issuer);
 		jsonw_bool(j, "self_signed", c->c.self_signed);
-		cli_json_time(j, "not_before", c->c.not_before);
-		cli_json_time(j, "not_after", c->c.not_after);
-		cli_json_time(j, "served_first", c->c.first_at);
-		cli_json_time(j, "served_last", c->c.last_at);
+		jsonw_time(j, "not_before", c->c.not_before);
+		jsonw_time(j, "not_after", c->c.not_after);
+		jsonw_time(j, "served_first", c->c.first_at);
+		jsonw_time(j, "served_last", c->c.last_at);
 		jsonw_span(j, "sha256", buf_span(&hex));
 		jsonw_end(j);
 	}
@@ -161,7 +161,7 @@ void mail_report_json(struct mail_report *r, struct buf *out)
 	jsonw_span(&j, "domain", r->domain);
 	json_day(&j, "from", r->first);
 	json_day(&j, "to", r->last);
-	cli_json_time(&j, "made_at", r->now);
+	jsonw_time(&j, "made_at", r->now);
 	jsonw_text(&j, "version", TORHAUS_VERSION);
 	if (r->row)
 		json_policy(r, &j);
