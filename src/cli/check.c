@@ -1,4 +1,4 @@
-/* torhaus check (-t): settings, store, certificates, listeners, origins: every finding in one run. */
+/* torhaus check (-t): settings, store, certificates, listeners, origins: all that is wrong, at once. */
 #include "cli/cli_priv.h"
 #include "domain/domain.h"
 #include "serve/sandbox.h"

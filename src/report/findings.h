@@ -29,7 +29,8 @@ struct settings *findings_settings(struct findings *f, const char *path);
 
 /* ---- findings_look.c: each adds what is wrong with one thing ---- */
 
-/* The domains of the store at that URL, snapshot_unref() them; or NULL, the reason added. Blocks. */
+/* The domains of the store at that URL, snapshot_unref() them; or NULL, the reason added.
+ * Blocks. */
 struct snapshot *findings_read_store(struct findings *f, const char *store);
 /* What the domains ask for and torhaus could not keep. */
 void findings_domains(struct findings *f, const struct snapshot *domains);
