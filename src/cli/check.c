@@ -1,4 +1,4 @@
-/* torhaus check (-t): settings, store, certificates, listeners, origins: all that is wrong, at once. */
+/* torhaus check (-t): settings, store, certificates, listeners, origins: all findings at once. */
 #include "cli/cli_priv.h"
 #include "domain/domain.h"
 #include "serve/sandbox.h"
