@@ -1,12 +1,15 @@
 """Whole programs: a torhaus in a folder of its own, scripted origins, raw clients."""
 
+import collections
 import contextlib
 import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +25,23 @@ PROGRAM = os.environ.get("TORHAUS", str(ROOT / "build" / "torhaus"))
 # Scans keep their results; those of tests are nobody's business.
 CACHE = tempfile.TemporaryDirectory(prefix="torhaus-cache-")
 os.environ["XDG_CACHE_HOME"] = CACHE.name
+
+
+def once_of(item):
+    """Does the test use what its file makes once?"""
+    return any(f.scope == "module" for found in item._fixtureinfo.name2fixturedefs.values() for f in found
+               if f.argname != "make_torhaus_once" and f.argname in item.fixturenames)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """On several cores what is made once a file is made in one process, and what takes longest begins first."""
+    together = collections.Counter(item.path.name for item in items if once_of(item))
+    for item in items:
+        if once_of(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: (-together[item.path.name] if once_of(item) else 0, item.get_closest_marker("slow") is None))
 
 
 def wait_for(condition, seconds=15, what="the condition"):
@@ -88,11 +108,23 @@ log {{
         return done
 
     def json(self, *args):
+        if args == ("status",):
+            return self.status()
         return json.loads(self.run(*args, "--json").stdout)
 
+    def status(self):
+        """What `status --json` prints, asked for at the control socket: a program's start costs more than the answer."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(20)
+            s.connect(str(self.dir / "control.sock"))
+            s.sendall(b"GET /status HTTP/1.1\r\nHost: control\r\n\r\n")
+            head, _, body = b"".join(iter(lambda: s.recv(65536), b"")).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head + body
+        return json.loads(body)
+
     def init_store(self):
-        """An empty store; tests bring certificates of their own."""
-        shutil.copy(empty_store(), self.dir / "torhaus.db")
+        """An empty store where the settings say; tests bring certificates of their own."""
+        shutil.copy(empty_store(), re.search('store = "sqlite:(.*)"', self.conf.read_text())[1])
 
     def add(self, name, origin, *options):
         return self.run("domain", "add", name, "--origin", origin, *options)
@@ -103,17 +135,19 @@ log {{
         self.process = subprocess.Popen([PROGRAM, "--config", str(self.conf), "serve"],
                                         stderr=open(self.dir / "stderr.log", "ab"))
         if wait:
-            wait_for(self.is_serving, what="serving")
-            self.find_ports()
+            self.find_ports(wait_for(self.is_serving, what="serving"))
         return self
 
     def is_serving(self):
         assert self.process.poll() is None, self.logs()
-        return self.run("status", "--json", check=False).returncode == 0
+        try:
+            return self.status()
+        except (OSError, AssertionError):
+            return None
 
-    def find_ports(self):
+    def find_ports(self, status=None):
         port = {(l["kind"], l["address"].startswith("[")): int(l["address"].rsplit(":", 1)[1])
-                for l in self.json("status")["listeners"]}
+                for l in (status or self.status())["listeners"]}
         self.port, self.port6, self.tls_port = port["web", False], port["web", True], port["web-tls", False]
         self.mail, self.mail_tls = [("127.0.0.1", port.get((kind, False))) for kind in ("mail", "mail-tls")]
         self.dns_port, self.dns_port6 = port.get(("names-udp", False)), port.get(("names-udp", True))

@@ -1,5 +1,6 @@
 """The control socket: one request a connection, from programs that may be slow."""
 
+import json
 import os
 import resource
 import signal
@@ -25,6 +26,14 @@ def ask(t, pause):
 def test_whoever_connects_may_take_a_moment_to_ask(site):
     for pause in (0, 0.1, 0.5):
         assert ask(site, pause).startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_status_is_printed_as_it_comes(site):
+    """The other tests ask for it at the socket."""
+    printed = json.loads(site.run("status", "--json").stdout)
+    asked = site.status()
+    assert printed.keys() == asked.keys() and printed["worker_pid"] == asked["worker_pid"]
+    assert printed["listeners"] == asked["listeners"] and len(asked["listeners"]) == 3
 
 
 @pytest.mark.slow

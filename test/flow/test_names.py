@@ -217,7 +217,8 @@ def first_of(port, *datagrams):
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"\1\2\3\4\5\6\7\x08\x09\x0a\x0b", query("example.test", flags=QR | RD),
-                                  query("example.test", flags=QR, counts=(0, 0, 0, 0))[:12]])
+                                  query("example.test", flags=QR, counts=(0, 0, 0, 0))[:12]],
+                         ids=["empty", "a byte", "less than a header", "an answer", "a header that answers"])
 def test_what_is_no_question_is_dropped(names, data):
     """An answer is never answered: two servers would keep each other busy for ever."""
     for _ in range(4):
