@@ -2,8 +2,8 @@
  * The model: domains, and the snapshot that every request reads.
  *
  * A domain is the customer's unit. Its text form is a titled section in the grammar of
- * conf/conf.h; the table `domain_keys` (domain/keys.c) is the one source of its keys, presets,
- * judgements, command-line options (`torhaus domain add --preset wordpress`), export and man page:
+ * conf/conf.h; the table `domain_keys` is the one source of its keys, presets, judgements,
+ * command-line options (`torhaus domain add --preset wordpress`), export and man page:
  *
  *   domain "example.de" {
  *     web    = {"example.de", "www.example.de"}

@@ -3,7 +3,7 @@
  *
  *     Sun, 06 Nov 1994 08:49:37 GMT       IMF-fixdate, the only one that is written
  *     Sunday, 06-Nov-94 08:49:37 GMT      RFC 850; two digits are at most 50 years ahead
- *     Sun Nov  6 08:49:37 1994            asctime()
+ *     Sun Nov  6 08:49:37 1994            that of asctime in C
  *
  * Read strictly except for the case of letters. The weekday must be one, but whether the
  * date falls on it is not checked: a wrong one harms nobody.

@@ -6,7 +6,7 @@
  * plain, gzip or zstd. Lines of other programs cost their line ends only.
  *
  * Streaming, in constant memory: at most LOGS_PEERS_MAX peers (by address) are kept. When a new one
- * comes, the one that was seen longest ago goes, first among those without failures; logs_evicted()
+ * comes, the one that was seen longest ago goes, first among those without failures; logs_totals()
  * tells how many went, so that nobody takes a count for more than it is. A peer keeps up to
  * LOGS_USES_MAX versions and suites and LOGS_CAUSES_MAX causes; what does not fit is counted.
  *

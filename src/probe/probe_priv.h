@@ -13,7 +13,7 @@ struct session {
 	uint16_t version;        /* that the goodbye is said in */
 };
 /* Connects, is greeted, says EHLO and STARTTLS as the settings want. 0; 1: the probe is over,
- * p->verdict says why; -ECANCELED. On 0 session_close() or session_drop() it. */
+ * p->verdict says why; -ECANCELED. On 0 session_finish() or session_drop() it. */
 int session_open(struct probe *p, struct session *s);
 /* Leaves in the middle of a handshake: says goodbye unless the peer has ended it, and waits for the
  * peer's end, so that it never sees two connections. */

@@ -16,8 +16,8 @@
  * Rights: WAL needs write access to FILE-shm and, where they are absent, the right to create
  * FILE-shm and FILE-wal in the folder; therefore they stay in place after the last connection
  * closes (PERSIST_WAL), and whoever may read the three files can read the store. SQLite gives
- * -wal and -shm the mode of the file and, when run by root, its owner (os_unix.c:
- * findCreateFileMode, robustFchown): a store touched by root stays usable for the server's user.
+ * -wal and -shm the mode of the file and, when run by root, its owner (its
+ * findCreateFileMode and robustFchown): a store touched by root stays usable for the server's user.
  * A file made by root gets the owner of its folder for the same reason.
  *
  * Faults: after any error but "locked", "full" and a refused row, the connection is dropped

@@ -4,7 +4,7 @@
  *
  * Pure. OpenSSL drops what it does not know (suites of the past, whole hellos that it dislikes);
  * what explains a failed handshake is often exactly that. Lists are borrowed from the bytes, in the
- * sender's order, as big-endian 16-bit numbers: hello_u16().
+ * sender's order, as big-endian 16-bit numbers: tls_hello_u16().
  */
 #pragma once
 #include <stdbool.h>

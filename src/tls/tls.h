@@ -2,7 +2,7 @@
  * TLS: one immutable set of certificates, contexts made from it, and the connection filter.
  *
  * The data's way: the supervisor (which may read keys) collects the files of the watched
- * folders (tls/files.h) and hands their bytes to the worker; tls_set_build() pairs
+ * folders (tls/files.c) and hands their bytes to the worker; tls_set_build() pairs
  * certificates with keys, verifies each pair and makes a `struct tls_set`, immutable and
  * reference-counted, swapped as a whole. A faulty pair is reported and left out; where an
  * earlier set had a working pair for the same name and key type, that pair stays in service.

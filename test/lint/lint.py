@@ -29,6 +29,11 @@ UNFINISHED = re.compile(r"\b(" + "|".join(("TO" "DO", "FIX" "ME", "X" "XX")) + r
 NOT_READ = ("test/lint/", "test/fuzz/corpus/")
 TABLE = re.compile(r"/\*\s*lint:\s*table,\s*\S.*\*/$", re.S)
 
+# In a comment: a file of ours, with or without its folder; a function.
+NAMED = re.compile(
+    r"(?<![\w/.*<-])(?P<path>(?:\w+/)*\w+(?:\.tbl)?\.[ch])\b(?![\w.])"
+    r"|(?<![\w.*-])(?P<function>[a-z_]\w+)\(\)")
+
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Finding:
@@ -49,6 +54,16 @@ class Tree:
         self.folders = self._folders()
         self.sources = [self._source(path) for path in self._files("src", "test")
                         if path.suffix in (".c", ".h")]
+
+        self.words = {word for s in self.sources for word in re.findall(r"\w+", s.code)}
+
+    def has_file(self, source, name):
+        """As seen from a comment in source: beside it, or from src/, test/ or the root."""
+        own = pathlib.PurePath(source.path).parent
+        places = [own, "src", "test", "."]
+        if own.parts[:2] == ("test", "unit"):
+            places.append(pathlib.PurePath("src", *own.parts[2:]))
+        return any((self.root / place / name).is_file() for place in places)
 
     def _files(self, *folders):
         for folder in folders:
@@ -146,6 +161,18 @@ def check_comment_width(tree, source):
             yield number, "width", f"{width} columns, {COMMENT_WIDTH_MAX} at most beside a comment"
 
 
+def check_named(tree, source):
+    """What a comment names is there: whoever follows it must not search for what has moved."""
+    for comment in source.comments:
+        for found in NAMED.finditer(comment.text):
+            line = comment.line + comment.text.count("\n", 0, found.start())
+            path, function = found.group("path", "function")
+            if path and not tree.has_file(source, path):
+                yield line, "named", f"{path} does not exist"
+            if function and function not in tree.words:
+                yield line, "named", f"{function}() does not exist"
+
+
 def is_long(function):
     return function.lines > LINES_LONG or function.branches > BRANCHES_LONG
 
@@ -183,7 +210,7 @@ def check_documented(tree, source):
 
 
 CHECKS = (check_folder, check_includes, check_opening, check_banned, check_style,
-          check_comment_width, check_functions, check_documented)
+          check_comment_width, check_named, check_functions, check_documented)
 
 
 def share_findings(tree):
