@@ -21,6 +21,9 @@ struct cache_policy {
 	bool storable;
 	bool shareable;    /* may answer the requests that wait for it now, too */
 	bool leave_marker; /* if not: the next requests must not wait for each other */
+	/* it tells of the request that was sent rather than of the page (400, 431 …): what is stored
+	 * of the page stays */
+	bool about_request;
 	int64_t lifetime_ms;
 	int64_t stale_while_ms, stale_error_ms; /* -1: not given */
 	bool always_validate;                   /* no-cache */
@@ -40,17 +43,23 @@ const char *preset_bypass(const struct domain *site, const struct http_req *req)
 /* target without what the site's preset drops (marketing parameters); memory from a if it
  * changes. */
 struct span preset_target(const struct domain *site, struct span target, struct arena *a);
+/* Did nobody in particular ask? Without credentials, and without cookies but those that are known to
+ * tell nothing. */
+bool preset_is_anonymous(const struct http_req *req);
 /* Lifetime in ms where the response says nothing (-1: none), and the most that it may say for this
  * kind (-1: no bound). */
-int64_t preset_default_ms(const struct domain *site, const struct http_req *req, const struct http_fields *fields);
+int64_t preset_default_ms(const struct domain *site, const struct http_req *req, const struct http_fields *fields,
+	struct arena *a);
 int64_t preset_most_ms(const struct domain *site, const struct http_fields *fields);
 /* Does the path look like a file (style sheet, image…) whose content type says something else? */
-bool preset_is_disguised(const struct http_req *req, const struct http_fields *fields);
+bool preset_is_disguised(const struct http_req *req, const struct http_fields *fields, struct arena *a);
 
 /* ---- vary.c: pure ---- */
 
+/* Can it be looked at for each request? Else the answer is not stored. */
+bool vary_is_bounded(struct span vary);
 /* The request's values of the fields that Vary names, normalised, as one text: two requests with
- * the same text get the same variant. */
+ * the same text get the same variant. .p == NULL: more bytes than we select by. */
 struct span vary_text(struct span vary, const struct http_req *req, struct arena *a);
 
 /* ---- memory ---- */

@@ -325,7 +325,7 @@ enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req 
 	if (length > 0 && (uint64_t)length > object_max(f->cache))
 		policy.storable = false;
 	if (!policy.storable)
-		return release(f, policy.leave_marker, resp->status < 500);
+		return release(f, policy.leave_marker, resp->status < 500 && !policy.about_request);
 	f->obj = obj_new(f->cache, body_new(f->cache, length), resp->status, with_date(f, resp, answered_ms, &room),
 		&policy);
 	complete_head(f, f->obj, req, &resp->fields, asked_ms, answered_ms);

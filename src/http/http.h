@@ -58,6 +58,10 @@ struct http_fields {
 enum http_field_id http_field_id_of(struct span name);
 struct span http_field_name(enum http_field_id id);
 unsigned http_field_flags(enum http_field_id id);
+/* Could f, from a client, make an origin believe that the request came from elsewhere or asked for
+ * something else? Also under names of other vendors, and in spellings that CGI confuses with
+ * them. */
+bool http_field_claims(const struct http_field *f);
 /* The first of that id; NULL if absent. */
 const struct http_field *http_fields_find(const struct http_fields *f, enum http_field_id id);
 /* Its value; .p == NULL if absent. */

@@ -3,32 +3,10 @@
  * answer.
  *
  * The rule for requests: no field that is not part of the cache's key may let a client pretend that
- * it came from elsewhere or asked for something else. Such fields (HTTP_FORWARDING in the table,
- * anything that begins with X-Forwarded-) are dropped and, where origins rely on them, set by us
- * alone. Names are compared with '_' taken for '-': CGI, WSGI and PHP cannot tell X_Forwarded_For
- * from X-Forwarded-For. For the same reason no twin of a field that we know passes: Accept_Language
- * would choose what is stored and not be seen by Vary. "Proxy" goes, too: it becomes HTTP_PROXY
- * there.
+ * it came from elsewhere or asked for something else. Such fields (http_field_claims()) are dropped
+ * and, where origins rely on them, set by us alone.
  */
 #include "web/web_priv.h"
-
-#define NAME_COMPARED_MAX 64
-
-static bool claims_too_much(const struct http_field *f)
-{
-	char dashed[NAME_COMPARED_MAX];
-	struct span name = f->name;
-
-	if (f->id != HTTP_OTHER)
-		return http_field_flags(f->id) & HTTP_FORWARDING;
-	if (name.n > sizeof(dashed))
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
-	name.p = dashed;
-	return http_field_id_of(name) != HTTP_OTHER || span_starts_nocase(name, SPAN("X-Forwarded-")) ||
-		span_eq_nocase(name, SPAN("Proxy"));
-}
 
 /* Ours to write, or not for others to hear. */
 static bool stays_here(const struct http_field *f, bool conditional)
@@ -88,7 +66,7 @@ void web_origin_fields(struct web_request *r, bool conditional, struct http_fiel
 	for (unsigned i = 0; i < r->x->req.fields.n; i++) {
 		const struct http_field *f = &r->x->req.fields.v[i];
 
-		if (!claims_too_much(f) && !stays_here(f, conditional))
+		if (!http_field_claims(f) && !stays_here(f, conditional))
 			http_fields_push(ret, r->x->arena, *f);
 	}
 	add_forwarding(r, ret);

@@ -7,7 +7,7 @@ from email.utils import formatdate
 import pytest
 
 from conftest import wait_for
-from origin import Answer
+from origin import Answer, Origin
 from pair import make_pair
 
 
@@ -77,6 +77,47 @@ def test_explicit_freshness_holds_for_any_status(site, status, is_stored):
     site.origin.on("/x", status=status, headers={"Cache-Control": "max-age=60", "Location": "/y"}, body=b"x")
     assert site.get("/x").status == status
     assert site.get("/x").is_hit is is_stored
+
+
+def test_what_a_visitor_provoked_is_nobody_elses(site):
+    """An origin that puts max-age on everything, and a visitor with an odd field: the others get the page."""
+    def answer(request):
+        if request.get("X-Odd"):
+            return Answer(int(request.get("X-Odd")), headers={"Cache-Control": "max-age=60"}, body=b"refused")
+        return Answer(headers={"Cache-Control": "max-age=60"}, body=b"page")
+    for status in (400, 403, 406, 412, 413, 416, 429, 431, 500):
+        site.origin.on(f"/{status}", call=answer)
+        assert site.get(f"/{status}", headers={"X-Odd": status}).status == status
+        assert site.get(f"/{status}").body == b"page"
+        assert site.get(f"/{status}", headers={"X-Odd": status}).is_hit
+
+
+def test_an_odd_request_does_not_take_the_old_page_away(site):
+    def answer(request):
+        return Answer(400 if request.get("X-Odd") else 200, headers={"Cache-Control": "max-age=1"}, body=b"page")
+    site.origin.on("/old", call=answer)
+    site.get("/old")
+    time.sleep(1.2)
+    assert site.get("/old", headers={"X-Odd": "1"}).status == 400
+    site.origin.stop()
+    assert site.get("/old").body == b"page"
+
+
+def test_presets_share_what_was_asked_for_anonymously(make_torhaus_once):
+    with Origin() as origin:
+        origin.default = Answer(headers={"Content-Type": "text/css"}, body=b"x")
+        t = make_torhaus_once()
+        t.add("example.test", origin.url, "--preset", "static")
+        t.add("wordpress.test", origin.url, "--preset", "wordpress")
+        t.start()
+        for host in ("example.test", "wordpress.test"):
+            for path in ("/account/x.css", "/static/..%2faccount", "/x"):
+                t.get(path, host=host, headers={"Cookie": "session=1"})
+                assert not t.get(path, host=host).is_hit, path
+                assert t.get(path, host=host, headers={"Cookie": "_ga=1"}).is_hit, path
+        assert not t.get("//my-account", host="wordpress.test").is_hit
+        assert not t.get("//my-account", host="wordpress.test").is_hit
+        assert not t.get("/a?mc_page=1").is_hit and not t.get("/a?mc_page=2").is_hit
 
 
 @pytest.mark.parametrize("status", [302, 307, 403, 500, 503])

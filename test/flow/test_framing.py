@@ -150,14 +150,15 @@ def test_the_client_cannot_say_who_it_is(site):
     lies = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test",
             "Forwarded": "for=1.2.3.4", "X-Host": "evil.test", "X-Original-URL": "/admin", "X-Rewrite-URL": "/admin",
             "X-Real-IP": "1.2.3.4", "X_Forwarded_For": "1.2.3.4", "X-Forwarded-Whatever": "x", "Proxy": "http://evil.test",
-            "X-HTTP-Method-Override": "DELETE"}
+            "X-HTTP-Method-Override": "DELETE", "True-Client-IP": "1.2.3.4", "CF-Connecting-IP": "1.2.3.4",
+            "Fastly_Client.IP": "1.2.3.4", "X-Originating-IP": "1.2.3.4"}
     site.get("/f", headers=lies)
     seen = site.origin.last("/f")
     assert seen.all("X-Forwarded-For") == ["127.0.0.1"] and seen.all("X-Forwarded-Proto") == ["http"]
     assert seen.all("X-Forwarded-Host") == ["example.test"] and seen.all("X-Real-IP") == ["127.0.0.1"]
     assert seen.all("Forwarded") == ['for=127.0.0.1;host="example.test";proto=http']
     for name in ("X-Host", "X-Original-URL", "X-Rewrite-URL", "X_Forwarded_For", "X-Forwarded-Whatever", "Proxy",
-                 "X-HTTP-Method-Override"):
+                 "X-HTTP-Method-Override", "True-Client-IP", "CF-Connecting-IP", "Fastly_Client.IP", "X-Originating-IP"):
         assert seen.get(name) is None, name
 
 

@@ -134,6 +134,35 @@ static void test_methods_and_reasons(void **state)
 		assert_non_null(http_reason(status));
 }
 
+static bool claims(const char *name)
+{
+	struct http_field f = { .name = span_of(name), .id = (uint8_t)http_field_id_of(span_of(name)) };
+
+	return http_field_claims(&f);
+}
+
+/* Nobody but us says where a request came from, in no vendor's words and no spelling. */
+static void test_claims(void **state)
+{
+	static const char *const ours[] = { "X-Forwarded-For", "X_Forwarded_For", "x.forwarded.for",
+		"X-Forwarded-Anything", "Forwarded", "Forwarded-For", "True-Client-IP", "true_client_ip",
+		"True.Client!IP", "CF-Connecting-IP", "CF_Connecting+IP", "Fastly-Client-IP", "X-Originating-IP",
+		"X-Cluster-Client-IP", "X-ProxyUser-Ip", "X-Azure-ClientIP", "Some-New-Vendor-IP", "WL-Proxy-Client-IP",
+		"X-Original-URL", "X-Remote-User", "Front-End-Https", "Proxy", "pRoXy", "Accept_Language",
+		"X-HTTP-Method_Override", "X-Forwarded-For-And-A-Name-That-Is-Longer-Than-What-Is-Compared-Of-It" };
+	static const char *const theirs[] = { "Accept-Language", "Cookie", "Authorization", "X-Requested-With",
+		"X-Api-Key", "X-Client-Version", "Zip", "X-Trip", "IP", "Sec-Fetch-Site", "X-Wap-Profile", "X-WP-Nonce",
+		"Save-Data" };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		if (!claims(ours[i]))
+			print_error("%s\n", ours[i]);
+		assert_true(claims(ours[i]));
+	}
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(*theirs); i++)
+		assert_false(claims(theirs[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +173,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hop_by_hop_goes_with_what_connection_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strip_without_connection, setup, teardown),
 		cmocka_unit_test(test_methods_and_reasons),
+		cmocka_unit_test(test_claims),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
