@@ -21,8 +21,8 @@ struct cache_policy {
 	bool storable;
 	bool shareable;    /* may answer the requests that wait for it now, too */
 	bool leave_marker; /* if not: the next requests must not wait for each other */
-	/* it tells of the request that was sent rather than of the page (400, 431 …): what is stored
-	 * of the page stays */
+	/* it tells of the request that was sent rather than of the page (400, 431 …): what is
+	 * stored of the page stays */
 	bool about_request;
 	int64_t lifetime_ms;
 	int64_t stale_while_ms, stale_error_ms; /* -1: not given */
@@ -43,8 +43,8 @@ const char *preset_bypass(const struct domain *site, const struct http_req *req)
 /* target without what the site's preset drops (marketing parameters); memory from a if it
  * changes. */
 struct span preset_target(const struct domain *site, struct span target, struct arena *a);
-/* Did nobody in particular ask? Without credentials, and without cookies but those that are known to
- * tell nothing. */
+/* Did nobody in particular ask? Without credentials, and without cookies but those that are known
+ * to tell nothing. */
 bool preset_is_anonymous(const struct http_req *req);
 /* Lifetime in ms where the response says nothing (-1: none), and the most that it may say for this
  * kind (-1: no bound). */

@@ -160,8 +160,9 @@ static int64_t date_of(const struct http_fields *fields, enum http_field_id id, 
 	return value.p && http_date_parse(value, now_s, &date) == 0 ? date : otherwise;
 }
 
-/* RFC 9111 5.1: seconds. Of several values the RFC takes the first; the greatest is more careful, and
- * several of which one is no number are old. One alone that is no number is ignored, as it says. */
+/* RFC 9111 5.1: seconds. Of several values the RFC takes the first; the greatest is more careful,
+ * and several of which one is no number are old. One alone that is no number is ignored, as it
+ * says. */
 static int64_t age_s_of(const struct http_fields *fields)
 {
 	int64_t most = 0;
