@@ -5,6 +5,7 @@ The order of the folders is read from the list in src/meson.build, the format fr
 .clang-format. --self-test runs the same checks over test/lint/bad and compares what they
 find with its list of what is wrong there, so that a rule that has gone blind is noticed.
 """
+import collections
 import dataclasses
 import pathlib
 import re
@@ -18,6 +19,7 @@ from source import Source
 
 LINES_MAX, BRANCHES_MAX = 120, 30
 COMMENT_WIDTH_MAX = 100
+FILES_MAX, PREFIXED_MIN = 20, 3
 LINES_LONG, BRANCHES_LONG, LONG_SHARE_MAX = 70, 15, 0.05
 
 BANNED = re.compile(
@@ -231,6 +233,22 @@ def is_marked(source, function):
     return any(c.end_line + 1 == function.line and TABLE.match(c.text) for c in source.comments)
 
 
+# One file a verb; files named by the process that runs them.
+PREFIXES_MAX = {"cli": 99, "serve": 2}
+
+
+def room_findings(tree):
+    """A room is one idea: a folder that grows past about twenty files, or has files of two names, is two."""
+    for folder in tree.folders:
+        files = [s.path.split("/")[-1] for s in tree.sources if in_src(s) and folder_of(s) == folder and s.path.endswith(".c")]
+        if folder != "cli" and len(files) > FILES_MAX:
+            yield Finding(f"src/{folder}", 1, "room", f"{len(files)} files, {FILES_MAX} at most")
+        prefixes = collections.Counter(name.split("_")[0] for name in files if "_" in name)
+        shared = sorted(p for p, n in prefixes.items() if n >= PREFIXED_MIN)
+        if len(shared) > PREFIXES_MAX.get(folder, 1):
+            yield Finding(f"src/{folder}", 2, "room", f"files of several rooms: {', '.join(f'{p}_' for p in shared)}")
+
+
 def unfinished_findings(tree):
     for name, text in tree.texts():
         for number, line in enumerate(text.split("\n"), 1):
@@ -262,6 +280,7 @@ def findings(tree, style):
             for line, rule, text in check(tree, source):
                 yield Finding(source.path, line, rule, text)
     yield from share_findings(tree)
+    yield from room_findings(tree)
     yield from unfinished_findings(tree)
     yield from format_findings(tree, style)
 
@@ -282,9 +301,12 @@ def self_test(root):
     with tempfile.TemporaryDirectory() as copy:
         copy = pathlib.Path(copy) / "bad"
         shutil.copytree(bad, copy)
-        # Too long to be kept as an example.
+        # Too long and too many to be kept as examples.
         with (copy / "src/web/long.c").open("a", encoding="utf-8") as file:
             file.write("\nint web_long(int n)\n{\n" + "\tn++;\n" * 117 + "\treturn n;\n}\n")
+        (copy / "src/many").mkdir()
+        for name in [f"one_{i}" for i in range(18)] + [f"two_{i}" for i in range(3)]:
+            (copy / f"src/many/{name}.c").write_text("/* One of many. */\n", encoding="utf-8")
         found = {f"{f.path}:{f.line}: {f.rule}"
                  for f in findings(Tree(copy), root / ".clang-format")}
     for line in sorted(expected - found):
