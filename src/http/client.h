@@ -2,11 +2,13 @@
  * The client's side of HTTP: one request on a connection and its response.
  *
  * http_client_* streams a request to an origin and its response back, piece by piece; the
- * functions that send and read suspend.
+ * functions that send and read suspend. http_ask() is all of it at once, for questions whose
+ * answer is small: a health check, a policy.
  *
  * The connection is the caller's: connecting, TLS and whether it is kept are not decided here.
  */
 #pragma once
+#include "base/buf.h"
 #include "http/http.h"
 #include "io/conn.h"
 
@@ -58,3 +60,16 @@ bool http_client_reusable(const struct http_client *c);
 /* After 101: the connection's bytes belong to another protocol from here on. Those that came with
  * the head are returned, in the arena; the client is done. */
 struct span http_client_take_early(struct http_client *c);
+
+/* One plain request and its whole answer. */
+struct http_question {
+	struct span method, host, target;
+	const struct http_fields *fields; /* as in struct http_client_request */
+	struct span body;                 /* .p == NULL: none */
+};
+/* deadline is for all of it. 0: the answer's final head, from a, is in *ret and its body in
+ * *ret_body (NULL: it is not read). -ENOBUFS: the body does not fit there, the head is read.
+ * -EPROTO with fault (may be NULL); another -errno. conn is of no use for anything else afterwards.
+ * Suspends. */
+int http_ask(struct conn *conn, const struct http_question *q, uint64_t deadline, struct arena *a,
+	struct http_resp *ret, struct buf *ret_body, struct fault *fault);

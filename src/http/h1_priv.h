@@ -30,7 +30,14 @@
 int h1_head_length(struct span bytes, size_t *scanned);
 /* A whole head. Fields come from a. 0, or a negative HTTP status with fault filled (HTTP-*
  * codes, evidence: what and where). */
-int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct fault *fault);
+struct h1_terms { /* on which a request came: what HTTP/1 alone knows */
+	uint8_t version_minor;
+	bool chunked;
+	bool expect_continue;
+	bool keep_alive; /* the client's wish, by version and Connection */
+};
+int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct h1_terms *ret_terms,
+	struct fault *fault);
 /* method: of the request this answers (HEAD has no body…). 0 or -EPROTO with fault filled. */
 int h1_parse_response(struct span head, enum http_method method, struct arena *a, struct http_resp *ret,
 	struct fault *fault);

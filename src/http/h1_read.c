@@ -81,7 +81,7 @@ int h1_read_head(struct h1_work *w, struct fault *fault)
 
 static ssize_t body_failed(struct h1_work *w, ssize_t error)
 {
-	w->in.error = error == 0 ? -EPROTO : (int)error;
+	w->in.error = error == 0 ? -ECONNRESET : (int)error;
 	w->out.close = true;
 	return w->in.error;
 }
@@ -185,7 +185,8 @@ ssize_t h1_read_body(struct http_exchange *x, void *p, size_t n)
 		if (r < 0)
 			return body_failed(w, r);
 	}
-	got = x->req.chunked ? read_chunked(w, p, n) : read_length(w, p, n);
+	got = w->terms.chunked ? read_chunked(w, p, n) : read_length(w, p, n);
+	x->body_ended = w->in.done;
 	if (got <= 0)
 		return got;
 	x->body_bytes_received += (uint64_t)got;
@@ -204,7 +205,7 @@ bool h1_body_droppable(const struct h1_work *w)
 	if (w->in.done)
 		return true;
 	/* Without its 100 the client may or may not send: nobody knows what comes next. */
-	return !w->in.error && !w->in.continue_owed && (w->x.req.chunked || w->in.left <= DROP_MAX);
+	return !w->in.error && !w->in.continue_owed && (w->terms.chunked || w->in.left <= DROP_MAX);
 }
 
 bool h1_drop_body(struct h1_work *w)

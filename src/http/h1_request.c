@@ -112,7 +112,7 @@ static bool parse_authority(struct span text, struct arena *a, struct span *ret_
 }
 
 /* "HTTP/1.x": 0 or -400, -505. */
-static int parse_version(struct h1_cursor *c, struct http_req *req)
+static int parse_version(struct h1_cursor *c, struct http_req *req, struct h1_terms *terms)
 {
 	struct span text = span_make(c->p, (size_t)(c->end - c->p));
 
@@ -121,13 +121,15 @@ static int parse_version(struct h1_cursor *c, struct http_req *req)
 		return h1_refuse(c, -400, FAULT_HTTP_BAD_REQUEST_LINE, span_sub(text, 0, 8));
 	if (text.p[5] != '1')
 		return h1_refuse(c, -505, FAULT_HTTP_BAD_VERSION, span_sub(text, 0, 8));
-	req->version_minor = (uint8_t)(text.p[7] - '0');
+	terms->version_minor = (uint8_t)(text.p[7] - '0');
+	/* RFC 9110 2.5: a later minor version is spoken to as the one we know. */
+	req->version = terms->version_minor ? SPAN("1.1") : SPAN("1.0");
 	c->p += 8;
 	return 0;
 }
 
 /* METHOD SP target SP version CRLF. The target is taken as it stands. */
-static int parse_request_line(struct h1_cursor *c, struct http_req *req)
+static int parse_request_line(struct h1_cursor *c, struct http_req *req, struct h1_terms *terms)
 {
 	const char *start = c->p, *p = c->p, *target;
 	int r;
@@ -146,7 +148,7 @@ static int parse_request_line(struct h1_cursor *c, struct http_req *req)
 		return h1_refuse(c, -400, FAULT_HTTP_BAD_TARGET,
 			span_make(target, (size_t)(p - target) + (p < c->end)));
 	c->p = p + 1;
-	r = parse_version(c, req);
+	r = parse_version(c, req, terms);
 	if (r < 0)
 		return r;
 	if (c->p == c->end || (*c->p != '\r' && *c->p != '\n'))
@@ -203,9 +205,9 @@ static int parse_target(struct h1_cursor *c, struct http_req *req, struct arena 
 }
 
 static int pick_host(struct h1_cursor *c, const struct h1_facts *facts, struct span authority, struct arena *a,
-	struct http_req *req)
+	struct http_req *req, const struct h1_terms *terms)
 {
-	if (facts->hosts > 1 || (facts->hosts == 0 && (req->version_minor > 0 || !authority.p)))
+	if (facts->hosts > 1 || (facts->hosts == 0 && (terms->version_minor > 0 || !authority.p)))
 		return h1_refuse(c, -400, FAULT_HTTP_NO_HOST, facts->host);
 	if (facts->hosts && !parse_authority(facts->host, a, &req->host, &req->port))
 		return h1_refuse(c, -400, FAULT_HTTP_BAD_HOST, facts->host);
@@ -214,24 +216,27 @@ static int pick_host(struct h1_cursor *c, const struct h1_facts *facts, struct s
 	return 0;
 }
 
-static int apply_facts(struct h1_cursor *c, const struct h1_facts *facts, struct http_req *req)
+static int apply_facts(struct h1_cursor *c, const struct h1_facts *facts, struct http_req *req, struct h1_terms *terms)
 {
-	bool v11 = req->version_minor > 0;
+	bool v11 = terms->version_minor > 0;
+	uint64_t length = 0;
 	int r;
 
-	r = h1_parse_framing(c, facts, req->version_minor, &req->chunked, &req->content_length);
+	r = h1_parse_framing(c, facts, terms->version_minor, &terms->chunked, &length);
 	if (r < 0)
 		return r;
-	req->has_body = req->chunked || req->content_length > 0;
+	req->has_body = terms->chunked || length > 0;
+	req->content_length = terms->chunked ? -1 : (int64_t)length;
 	if (v11 && facts->expect_other)
 		return h1_refuse(c, -417, FAULT_HTTP_BAD_EXPECT, http_fields_value(&req->fields, HTTP_EXPECT));
-	req->expect_continue = v11 && facts->expect_continue && req->has_body;
-	req->keep_alive = !facts->close && (v11 || facts->keep_alive);
+	terms->expect_continue = v11 && facts->expect_continue && req->has_body;
+	terms->keep_alive = !facts->close && (v11 || facts->keep_alive);
 	req->upgrade = v11 && facts->upgrade_option && facts->upgrade_field && !req->has_body;
 	return 0;
 }
 
-int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct fault *fault)
+int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct h1_terms *ret_terms,
+	struct fault *fault)
 {
 	struct h1_cursor c = { .p = head.p, .end = head.p + head.n, .line = 1, .fault = fault };
 	struct h1_facts facts = { 0 };
@@ -239,10 +244,11 @@ int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_re
 	int r;
 
 	*ret = (struct http_req){ .tls = tls };
+	*ret_terms = (struct h1_terms){ 0 };
 	/* RFC 9112 2.2: one empty line before a request is an old client's mistake. */
 	if (span_starts(head, SPAN("\r\n")))
 		c.p += 2;
-	r = parse_request_line(&c, ret);
+	r = parse_request_line(&c, ret, ret_terms);
 	if (r < 0)
 		return r;
 	r = parse_target(&c, ret, a, &authority);
@@ -255,8 +261,8 @@ int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_re
 	 * (Vary). */
 	if (facts.names_fields)
 		http_fields_strip_named(&ret->fields);
-	r = pick_host(&c, &facts, authority, a, ret);
+	r = pick_host(&c, &facts, authority, a, ret, ret_terms);
 	if (r < 0)
 		return r;
-	return apply_facts(&c, &facts, ret);
+	return apply_facts(&c, &facts, ret, ret_terms);
 }

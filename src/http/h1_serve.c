@@ -8,7 +8,8 @@
  * keeps a struct h1_conn and its place in the loop, and the task ends.
  *
  * Closing: after an answer, by a lingering close, so that the client reads it all (RFC 9112
- * 9.6); after a broken answer at once, so that the client notices.
+ * 9.6), the longer if it is still sending; after a broken answer at once, so that the client
+ * notices.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,9 +19,13 @@
 #define FIRST_BYTE_MS 20
 #define LINGER_BYTES  (1024 * 1024)
 #define LINGER_MS     2000
-#define FAREWELL_MS   1000
+/* The same while the peer still sends its body: in all, and between two pieces of it. */
+#define UNREAD_MS      30000
+#define UNREAD_IDLE_MS 5000
+#define LINGERING_MAX  1000 /* of these at a time on one thread */
+#define FAREWELL_MS    1000
 
-enum next { NEXT_REQUEST, NEXT_FAREWELL, NEXT_LINGER, NEXT_CLOSE };
+enum next { NEXT_REQUEST, NEXT_FAREWELL, NEXT_LINGER, NEXT_LINGER_UNREAD, NEXT_CLOSE };
 
 static void serve(void *arg);
 
@@ -73,7 +78,7 @@ static enum next refuse(struct h1_work *w, int status, const struct fault *fault
 		-status, http_reason((unsigned)-status), SPAN_ARG(date), n, body);
 	must(n > 0 && (size_t)n < sizeof(text));
 	iov.iov_len = (size_t)n;
-	return h1_send(w, &iov, 1) < 0 ? NEXT_CLOSE : NEXT_LINGER;
+	return h1_send(w, &iov, 1) < 0 ? NEXT_CLOSE : NEXT_LINGER_UNREAD;
 }
 
 /* The handler gave up before it answered: if the request's body was to blame, say so. */
@@ -83,6 +88,11 @@ static enum next refuse_body(struct h1_work *w)
 
 	if (w->in.error == -EPROTO) {
 		fault_set(&fault, FAULT_HTTP_BAD_CHUNKS);
+		return refuse(w, -400, &fault);
+	}
+	if (w->in.error == -ECONNRESET) {
+		fault_set(&fault, FAULT_CLIENT_BODY_BROKE_OFF);
+		fault_fact(&fault, "error", "the client ended its side");
 		return refuse(w, -400, &fault);
 	}
 	if (w->in.error == -ETIMEDOUT) {
@@ -102,7 +112,7 @@ static enum next after_answer(struct h1_work *w)
 	if (!w->out.finished)
 		return NEXT_CLOSE;
 	if (w->out.close || !h1_drop_body(w))
-		return NEXT_LINGER;
+		return w->in.done ? NEXT_LINGER : NEXT_LINGER_UNREAD;
 	/* Old clients end a body with a CRLF that belongs to nothing (RFC 9112 2.2). */
 	if (span_eq(h1_work_unread(w), SPAN("\r\n")))
 		w->at = w->end;
@@ -120,11 +130,12 @@ static void begin_exchange(struct h1_work *w)
 	w->x.status = 0;
 	w->x.head_sent = false;
 	w->x.body_bytes_sent = w->x.body_bytes_received = 0;
+	w->x.body_ended = !w->x.req.has_body;
 	w->x.started_ms = loop_now_ms();
 	w->in = (struct h1_in){
-		.left = w->x.req.content_length,
+		.left = w->terms.chunked ? 0 : (uint64_t)w->x.req.content_length,
 		.done = !w->x.req.has_body,
-		.continue_owed = w->x.req.expect_continue,
+		.continue_owed = w->terms.expect_continue,
 	};
 	w->h->requests++;
 }
@@ -146,7 +157,7 @@ static enum next serve_request(struct h1_work *w)
 	head = span_make(w->buf + w->at, (size_t)r);
 	w->at += head.n;
 	w->base = w->at;
-	r = h1_parse_request(head, w->h->conn->secure, &w->arena, &w->x.req, &fault);
+	r = h1_parse_request(head, w->h->conn->secure, &w->arena, &w->x.req, &w->terms, &fault);
 	if (r < 0)
 		return refuse(w, r, &fault);
 	begin_exchange(w);
@@ -166,6 +177,29 @@ static void park(struct h1_conn *h)
 	conn_park(h->conn, deadline_in(h->server->limits.keep_alive_ms), on_idle_end, h);
 }
 
+/* What is no socket cannot be parked: its task waits for the next request. True if one comes. */
+static bool waits_unparked(struct h1_conn *h)
+{
+	return !conn_can_park(h->conn) && !h1_is_draining(h) &&
+		conn_wait(h->conn, deadline_in(h->server->limits.keep_alive_ms)) == 0;
+}
+
+/* Whoever writes before it reads has to get rid of its body, or it never hears our answer: a close
+ * with unread bytes is a reset, which takes the answer from the peer's buffer. As long and as many
+ * of those as nginx allows by default; the others have 2 s. */
+static void linger(struct h1_conn *h, bool unread)
+{
+	static _Thread_local unsigned lingering;
+
+	if (!unread || lingering >= LINGERING_MAX || h1_is_draining(h)) {
+		conn_linger(h->conn, LINGER_BYTES, LINGER_MS, deadline_in(LINGER_MS));
+		return;
+	}
+	lingering++;
+	conn_linger(h->conn, SIZE_MAX, UNREAD_IDLE_MS, deadline_in(UNREAD_MS));
+	lingering--;
+}
+
 /* The task of a connection that has something to say. */
 static void serve(void *arg)
 {
@@ -175,9 +209,9 @@ static void serve(void *arg)
 
 	do
 		next = serve_request(w);
-	while (next == NEXT_REQUEST && !is_idle(w));
+	while (next == NEXT_REQUEST && (!is_idle(w) || waits_unparked(h)));
 	h1_work_give(w);
-	if (next == NEXT_REQUEST && h1_is_draining(h))
+	if (next == NEXT_REQUEST && (h1_is_draining(h) || !conn_can_park(h->conn)))
 		next = NEXT_FAREWELL;
 	switch (next) {
 	case NEXT_REQUEST:
@@ -187,7 +221,8 @@ static void serve(void *arg)
 		conn_shutdown(h->conn, deadline_in(FAREWELL_MS));
 		break;
 	case NEXT_LINGER:
-		conn_linger(h->conn, LINGER_BYTES, deadline_in(LINGER_MS));
+	case NEXT_LINGER_UNREAD:
+		linger(h, next == NEXT_LINGER_UNREAD);
 		break;
 	case NEXT_CLOSE:
 		break;
@@ -201,7 +236,7 @@ void h1_serve(const struct http_server *server, struct conn *c)
 
 	h->server = server;
 	h->conn = c;
-	if (conn_wait(c, deadline_in(FIRST_BYTE_MS)) == -ETIMEDOUT)
+	if (conn_wait(c, deadline_in(FIRST_BYTE_MS)) == -ETIMEDOUT && conn_can_park(c))
 		park(h);
 	else
 		serve(h);

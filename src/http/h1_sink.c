@@ -97,7 +97,7 @@ static int sink_interim(struct http_exchange *x, unsigned status, const struct h
 	if (w->out.dead)
 		return -EPIPE;
 	/* RFC 9110 15.2: HTTP/1.0 knows none; and nobody needs a second 100, or one unasked. */
-	if (x->req.version_minor == 0 || (status == 100 && !w->in.continue_owed))
+	if (w->terms.version_minor == 0 || (status == 100 && !w->in.continue_owed))
 		return 0;
 	if (status == 100)
 		w->in.continue_owed = false;
@@ -114,7 +114,7 @@ static void choose_framing(struct h1_work *w, unsigned status, int64_t length)
 	else if (length >= 0)
 		w->out.framing = H1_OUT_LENGTH;
 	else
-		w->out.framing = req->version_minor ? H1_OUT_CHUNKED : H1_OUT_UNTIL_CLOSE;
+		w->out.framing = w->terms.version_minor ? H1_OUT_CHUNKED : H1_OUT_UNTIL_CLOSE;
 	w->out.left = w->out.framing == H1_OUT_LENGTH ? (uint64_t)length : 0;
 }
 
@@ -122,7 +122,7 @@ static bool has_to_close(const struct h1_work *w)
 {
 	const struct http_server *server = w->h->server;
 
-	return w->out.framing == H1_OUT_UNTIL_CLOSE || !w->x.req.keep_alive || !h1_body_droppable(w) ||
+	return w->out.framing == H1_OUT_UNTIL_CLOSE || !w->terms.keep_alive || !h1_body_droppable(w) ||
 		(server->draining && __atomic_load_n(server->draining, __ATOMIC_RELAXED)) ||
 		(server->limits.requests_max && w->h->requests >= server->limits.requests_max);
 }
@@ -139,7 +139,7 @@ static struct span own_lines(const struct h1_work *w, unsigned status, int64_t l
 		h1_write(&out, SPAN("Transfer-Encoding: chunked\r\n"));
 	if (w->out.close)
 		h1_write(&out, SPAN("Connection: close\r\n"));
-	else if (w->x.req.version_minor == 0)
+	else if (w->terms.version_minor == 0)
 		h1_write(&out, SPAN("Connection: keep-alive\r\n"));
 	return span_make(room, (size_t)(out.p - room));
 }
@@ -273,12 +273,18 @@ static int sink_finish(struct http_exchange *x, const struct http_fields *traile
 static void sink_abort(struct http_exchange *x)
 {
 	struct h1_work *w = work_of(x);
-	struct linger reset = { .l_onoff = 1 };
 
 	/* Where the end of the connection is the end of the body, only a reset says otherwise. */
 	if (x->head_sent && w->out.framing == H1_OUT_UNTIL_CLOSE)
-		setsockopt(w->h->conn->fd.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		conn_reset_at_close(w->h->conn);
 	w->out.dead = true;
+}
+
+static bool sink_has_left(const struct http_exchange *x)
+{
+	const struct h1_work *w = container_of(x, const struct h1_work, x);
+
+	return conn_is_hung_up(w->h->conn);
 }
 
 static struct conn *sink_upgrade(struct http_exchange *x, const struct http_fields *fields)
@@ -315,5 +321,6 @@ const struct http_exchange_ops h1_exchange_ops = {
 	.send_body = sink_body,
 	.finish = sink_finish,
 	.abort = sink_abort,
+	.has_left = sink_has_left,
 	.upgrade = sink_upgrade,
 };

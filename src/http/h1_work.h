@@ -31,6 +31,7 @@ struct h1_work {
 	struct h1_conn *h;
 	struct arena arena;
 	struct http_exchange x;
+	struct h1_terms terms; /* of x.req */
 
 	char *buf; /* small, or H1_BIG_SIZE bytes on the heap */
 	size_t room, base, at, end;

@@ -108,14 +108,11 @@ struct http_req {
 	/* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */
 	struct span target;
 	struct span path, query;   /* of target; query without '?', .p == NULL if there is none */
-	uint8_t version_minor;     /* HTTP/1.x; for the access log ("HTTP/2" will say 20) */
+	struct span version;       /* "1.0", "1.1": for logs and Via, nothing else depends on it */
 	struct http_fields fields; /* as received, without Host and what Connection names */
 	bool has_body;
-	bool chunked;            /* length unknown */
-	uint64_t content_length; /* if has_body && !chunked */
-	bool expect_continue;
-	bool upgrade;    /* Connection: upgrade with an Upgrade field */
-	bool keep_alive; /* the client's wish, by version and Connection */
+	int64_t content_length; /* of the body, as declared; -1: only its end will tell */
+	bool upgrade;           /* it asks for the protocol of its Upgrade field */
 };
 struct http_resp {
 	uint16_t status;
@@ -142,7 +139,8 @@ const char *http_reason(unsigned status);
 struct http_exchange;
 struct http_exchange_ops {
 	/* Up to n bytes of the request's body; 0 at its end; -EPROTO for broken framing,
-	 * -ETIMEDOUT. The first call sends 100 Continue if the client waits for it. */
+	 * -ECONNRESET if the client ended within it, -ETIMEDOUT. The first call sends 100 Continue
+	 * if the client waits for it. */
 	ssize_t (*read_body)(struct http_exchange *x, void *p, size_t n);
 	/* The body's trailers, after read_body() returned 0; empty if there were none. */
 	const struct http_fields *(*trailers)(struct http_exchange *x);
@@ -162,11 +160,14 @@ struct http_exchange_ops {
 	/* After the head: the body breaks off; the client must be able to see that (connection
 	 * closed before the declared end; a reset stream). */
 	void (*abort)(struct http_exchange *x);
+	/* Has the client ended its side? It may still read, for a side can be closed alone. Does
+	 * not suspend. */
+	bool (*has_left)(const struct http_exchange *x);
 	/* 101: sends the head with Upgrade, then hands over the byte stream in both directions:
 	 * returns the connection to read from and write to until the end (it is closed when the
-	 * handler returns); bytes that the client sent early are in its pending data. The Upgrade
-	 * field is that of fields, else the request's. NULL where the version has no upgrade, or
-	 * the request (req.upgrade) asked for none. */
+	 * handler returns; it need not be a socket); bytes that the client sent early are in its
+	 * pending data. The Upgrade field is that of fields, else the request's. NULL where the
+	 * version has no upgrade, or the request (req.upgrade) asked for none. */
 	struct conn *(*upgrade)(struct http_exchange *x, const struct http_fields *fields);
 };
 struct http_exchange {
@@ -179,6 +180,7 @@ struct http_exchange {
 	uint16_t status;
 	bool head_sent;
 	uint64_t body_bytes_sent, body_bytes_received;
+	bool body_ended; /* the request's body was read to its end, or there is none */
 	/* set by the answering code: read_body() says -EFBIG beyond; 0: no bound */
 	uint64_t body_max;
 	uint64_t started_ms;

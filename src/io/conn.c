@@ -17,9 +17,10 @@
 #include "io/conn.h"
 #include "io/io_priv.h"
 
-#define LINGER_CHUNK 4096
+#define LINGER_CHUNK 16384
 
-/* The connection and its bottom filter, in one piece. */
+/* The connection and its bottom filter, in one piece; bottom is not used over something that is not
+ * a socket, whose fd is -1. */
 struct socket_conn {
 	struct conn conn;
 	struct conn_filter bottom;
@@ -154,6 +155,18 @@ struct conn *conn_new(int fd, int *ret_error)
 	return &s->conn;
 }
 
+struct conn *conn_new_over(struct conn_filter *bottom, const struct net_addr *peer, const struct net_addr *local)
+{
+	struct socket_conn *s = mem_new(struct socket_conn);
+
+	s->conn.fd.fd = -1;
+	s->conn.peer = *peer;
+	s->conn.local = *local;
+	s->conn.started_ms = loop_now_ms();
+	conn_push(&s->conn, bottom);
+	return &s->conn;
+}
+
 void conn_push(struct conn *c, struct conn_filter *f)
 {
 	f->below = c->top;
@@ -171,8 +184,10 @@ struct conn *conn_close(struct conn *c)
 		c->top = f->below;
 		f->ops->free(f);
 	}
-	loop_fd_remove(&c->fd);
-	close(c->fd.fd);
+	if (conn_can_park(c)) {
+		loop_fd_remove(&c->fd);
+		close(c->fd.fd);
+	}
 	return mem_free(container_of(c, struct socket_conn, conn));
 }
 
@@ -260,21 +275,49 @@ int conn_shutdown(struct conn *c, uint64_t deadline)
 	return result;
 }
 
-void conn_linger(struct conn *c, size_t bytes_max, uint64_t deadline)
+static struct conn_filter *bottom_of(const struct conn *c)
 {
-	struct conn_filter *bottom = c->top;
+	struct conn_filter *f = c->top;
+
+	while (f->below)
+		f = f->below;
+	return f;
+}
+
+void conn_reset_at_close(struct conn *c)
+{
+	struct linger reset = { .l_onoff = 1 };
+
+	if (conn_can_park(c))
+		setsockopt(c->fd.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	else
+		bottom_of(c)->ops->reset(bottom_of(c));
+}
+
+bool conn_is_hung_up(const struct conn *c)
+{
+	return conn_can_park(c) ? c->fd.hung_up : bottom_of(c)->ops->has_ended(bottom_of(c));
+}
+
+bool conn_can_park(const struct conn *c)
+{
+	return c->fd.fd >= 0;
+}
+
+void conn_linger(struct conn *c, size_t bytes_max, uint64_t idle_ms, uint64_t deadline)
+{
+	struct conn_filter *bottom = bottom_of(c);
 	char dropped[LINGER_CHUNK];
 	ssize_t got;
 
 	if (conn_shutdown(c, deadline) < 0)
 		return;
 	/* Below all filters: what is dropped need not be understood. */
-	while (bottom->below)
-		bottom = bottom->below;
 	do {
 		size_t n = bytes_max < sizeof(dropped) ? bytes_max : sizeof(dropped);
+		uint64_t silent = deadline_in(idle_ms);
 
-		got = n > 0 ? bottom->ops->recv(bottom, dropped, n, deadline) : 0;
+		got = n > 0 ? bottom->ops->recv(bottom, dropped, n, silent < deadline ? silent : deadline) : 0;
 		if (got > 0)
 			bytes_max -= (size_t)got;
 	} while (got > 0);
@@ -308,7 +351,11 @@ int conn_wait(struct conn *c, uint64_t deadline)
 {
 	if (task_canceled())
 		return -ECANCELED;
-	if (conn_pending(c) > 0 || socket_readable(c))
+	if (conn_pending(c) > 0)
+		return 0;
+	if (!conn_can_park(c))
+		return bottom_of(c)->ops->wait(bottom_of(c), deadline);
+	if (socket_readable(c))
 		return 0;
 	return loop_fd_wait_read(&c->fd, deadline);
 }

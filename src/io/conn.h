@@ -34,6 +34,12 @@ struct conn_filter_ops {
 	int (*shutdown)(struct conn_filter *f, uint64_t deadline);
 	/* Frees the filter; does not suspend and does not touch the network. */
 	void (*free)(struct conn_filter *f);
+	/* Of a bottom that is no socket; else NULL. wait: until recv would return something, 0 or a
+	 * negative errno. reset: its end shall look broken to the peer. has_ended: has the peer
+	 * ended its side? */
+	int (*wait)(struct conn_filter *f, uint64_t deadline);
+	void (*reset)(struct conn_filter *f);
+	bool (*has_ended)(const struct conn_filter *f);
 };
 struct conn_filter {
 	const struct conn_filter_ops *ops;
@@ -58,6 +64,10 @@ struct conn {
 
 /* Takes the descriptor (closes it on failure too). Sets TCP_NODELAY. Does not suspend. */
 struct conn *conn_new(int fd, int *ret_error);
+/* A connection over something that is not a socket, such as a stream within another connection:
+ * bottom reads and writes its bytes and has the three functions for that. It cannot be parked.
+ * Does not suspend. */
+struct conn *conn_new_over(struct conn_filter *bottom, const struct net_addr *peer, const struct net_addr *local);
 /* Closes without farewell; conn may be NULL. Returns NULL. Does not suspend. */
 struct conn *conn_close(struct conn *c);
 void conn_closep(struct conn **c);
@@ -78,12 +88,19 @@ int conn_write(struct conn *c, const void *p, size_t n, uint64_t deadline);
 /* Farewell of every filter from the top, then FIN; the conn still needs conn_close(). */
 int conn_shutdown(struct conn *c, uint64_t deadline);
 /* After a response that ends the connection: FIN, then reads and drops at most bytes_max
- * until the peer closes, so that it sees our last bytes and not a reset (RFC 9112 9.6). */
-void conn_linger(struct conn *c, size_t bytes_max, uint64_t deadline);
+ * until the peer closes or is silent for idle_ms, so that it sees our last bytes and not a reset
+ * (RFC 9112 9.6). */
+void conn_linger(struct conn *c, size_t bytes_max, uint64_t idle_ms, uint64_t deadline);
+/* conn_close() shall look to the peer as if the connection broke (TCP: a reset). Does not
+ * suspend. */
+void conn_reset_at_close(struct conn *c);
+/* Has the peer ended its side, as far as the loop heard? Does not suspend. */
+bool conn_is_hung_up(const struct conn *c);
 size_t conn_pending(struct conn *c);
 /* Waits until recv would return something, or the end. 0, -ETIMEDOUT, -ECANCELED. */
 int conn_wait(struct conn *c, uint64_t deadline);
 
+bool conn_can_park(const struct conn *c);
 /* Parks an idle connection: it owns no task. fn(arg, why) is called on the loop when
  * bytes (or the end) are there, and usually spawns a task. Does not suspend. Must not be
  * called while conn_pending() > 0. */

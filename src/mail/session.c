@@ -387,7 +387,7 @@ static void end(struct mail_session *s, int r)
 		if (s->verdict == VERDICT_QUIT)
 			conn_shutdown(s->conn, deadline);
 		else
-			conn_linger(s->conn, FAREWELL_BYTES, deadline);
+			conn_linger(s->conn, FAREWELL_BYTES, FAREWELL_MS, deadline);
 	}
 	note_session(s);
 	session_free(s);

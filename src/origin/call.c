@@ -118,7 +118,7 @@ static int send_request(struct attempt *a, struct http_client *client)
 	const struct origin_request *rq = a->request;
 	struct http_exchange *x = rq->body_from;
 	bool has_body = x && x->req.has_body;
-	bool chunked = has_body && x->req.chunked;
+	bool chunked = has_body && x->req.content_length < 0;
 	struct http_client_request r = { .method = rq->method_text,
 		.target = rq->target,
 		.host = rq->host,
@@ -126,7 +126,7 @@ static int send_request(struct attempt *a, struct http_client *client)
 		.has_body = has_body,
 		.upgrade = rq->upgrade,
 		.last = a->call->last,
-		.length = has_body && !chunked ? (int64_t)x->req.content_length : -1 };
+		.length = has_body && !chunked ? x->req.content_length : -1 };
 	int error = http_client_send_head(client, &r, deadline_in(a->site->read_timeout_ms));
 
 	if (error < 0 || !has_body)

@@ -83,34 +83,24 @@ static void check_later(struct check *c, uint64_t ms);
 /* One GET of the health path on a new connection. */
 static int ask_health_path(struct origin *o, const struct domain *site, struct conn *conn, struct fault *fault)
 {
-	struct http_client_request request = { .method = SPAN("GET"),
+	struct http_question question = { .method = SPAN("GET"),
 		.target = site->health_path,
-		.host = site->origin_host.n ? site->origin_host : site->name,
-		.length = -1 };
-	struct http_fields none = { 0 };
-	struct http_client client;
+		.host = site->origin_host.n ? site->origin_host : site->name };
+	struct http_resp resp;
 	struct arena arena;
-	uint64_t deadline = deadline_in(ORIGIN_CHECK_MS);
 	int r;
 
 	arena_init(&arena, 2048);
-	http_client_init(&client, conn, &arena);
-	request.fields = &none;
-	r = http_client_send_head(&client, &request, deadline);
-	do {
-		if (r == 0)
-			r = http_client_read_head(&client, HTTP_GET, deadline, fault);
-	} while (r == 0 && client.resp.status < 200);
+	r = http_ask(conn, &question, deadline_in(ORIGIN_CHECK_MS), &arena, &resp, NULL, fault);
 	if (r < 0) {
 		origin_fault(fault, o, r, FAULT_ORIGIN_SILENT);
-	} else if (client.resp.status >= 500) {
+	} else if (resp.status >= 500) {
 		fault_set(fault, FAULT_ORIGIN_UNHEALTHY);
 		fault_fact(fault, "origin", "%s", o->text);
 		fault_fact(fault, "path", "%.*s", SPAN_ARG(site->health_path));
-		fault_fact(fault, "status", "%u", client.resp.status);
+		fault_fact(fault, "status", "%u", resp.status);
 		r = -EPROTO;
 	}
-	http_client_done(&client);
 	arena_done(&arena);
 	return r;
 }

@@ -43,7 +43,7 @@ static uint64_t soon(const struct probe *p)
 
 static void leave(struct session *s)
 {
-	conn_linger(s->smtp.conn, LINGER_MAX, deadline_in(LINGER_MS));
+	conn_linger(s->smtp.conn, LINGER_MAX, LINGER_MS, deadline_in(LINGER_MS));
 	smtp_client_done(&s->smtp);
 }
 

@@ -77,18 +77,6 @@ static const char *check_peer(struct scan *s, struct scan_domain *d, struct conn
 	return cert->verify_error ? cert->verify_text : NULL;
 }
 
-static int read_body(struct http_client *c, struct buf *out)
-{
-	struct span piece;
-	int r;
-
-	do {
-		r = http_client_read_body(c, &piece);
-		buf_add_span(out, piece);
-	} while (r == 0 && piece.n > 0 && !buf_error(out));
-	return r < 0 ? r : buf_error(out);
-}
-
 static const char *check_head(const struct http_resp *resp)
 {
 	if (resp->status != 200)
@@ -98,29 +86,22 @@ static const char *check_head(const struct http_resp *resp)
 	return NULL;
 }
 
-/* What the client borrows must outlive it: everything comes from the domain's arena. */
 static int get(struct scan *s, struct scan_domain *d, struct conn *conn, struct span host, struct buf *out)
 {
-	uint64_t deadline = deadline_in(s->probe.answer_ms);
-	struct http_client_request request = { .method = SPAN("GET"), .target = SPAN(PATH), .host = host };
-	struct http_client c;
-	const char *why;
-	int r;
+	struct http_question question = { .method = SPAN("GET"), .target = SPAN(PATH), .host = host };
+	struct http_resp resp;
+	const char *why = NULL;
+	int r = http_ask(conn, &question, deadline_in(s->probe.answer_ms), &d->arena, &resp, out, NULL);
 
-	http_client_init(&c, conn, &d->arena);
-	c.body_timeout_ms = s->probe.answer_ms;
-	r = http_client_send_head(&c, &request, deadline);
-	if (r == 0)
-		r = http_client_read_head(&c, HTTP_GET, deadline, NULL);
-	why = r == 0 ? check_head(&c.resp) : strerror(-r);
-	if (r == 0 && !why)
-		r = read_body(&c, out);
-	http_client_done(&c);
 	if (r == -ECANCELED)
 		return r;
-	if (why || r < 0)
-		unfetched(d, why ? why : r == -ENOBUFS ? "it is too long" : strerror(-r));
-	return why || r < 0 ? 1 : 0;
+	if (r == 0 || r == -ENOBUFS)
+		why = check_head(&resp);
+	if (!why && r < 0)
+		why = r == -ENOBUFS ? "it is too long" : strerror(-r);
+	if (why)
+		unfetched(d, why);
+	return why ? 1 : 0;
 }
 
 static int fetch(struct scan *s, struct scan_domain *d, const struct net_addr *a, struct span host, struct buf *out)

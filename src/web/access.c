@@ -222,12 +222,12 @@ static void add_json(struct access_log *log, const struct web_request *r)
 	char client[NET_ADDR_SIZE];
 	struct jsonw j;
 
-	net_addr_host_text(x->client, client);
+	net_addr_host_text(r->asked.client, client);
 	jsonw_init(&j, &log->lines);
 	jsonw_object(&j, NULL);
 	jsonw_text(&j, "time", log->rfc3339);
 	jsonw_text(&j, "client", client);
-	jsonw_span(&j, "site", r->site ? r->site->name : SPAN(""));
+	jsonw_span(&j, "site", r->asked.site ? r->asked.site->name : SPAN(""));
 	jsonw_text(&j, "scheme", x->req.tls ? "https" : "http");
 	jsonw_span(&j, "host", x->req.host);
 	jsonw_span(&j, "method", x->req.method_text);
@@ -267,12 +267,12 @@ static void add_combined(struct access_log *log, const struct web_request *r)
 	const struct http_exchange *x = r->x;
 	char client[NET_ADDR_SIZE];
 
-	net_addr_host_text(x->client, client);
+	net_addr_host_text(r->asked.client, client);
 	buf_addf(&log->lines, "%s - - [%s] \"", client, log->clf);
 	add_escaped(&log->lines, x->req.method_text);
 	buf_add_char(&log->lines, ' ');
 	add_escaped(&log->lines, span_sub(x->req.target, 0, LINE_FIELD_MAX));
-	buf_addf(&log->lines, " HTTP/1.%u\" %u %llu \"", x->req.version_minor, x->status,
+	buf_addf(&log->lines, " HTTP/%.*s\" %u %llu \"", SPAN_ARG(x->req.version), x->status,
 		(unsigned long long)x->body_bytes_sent);
 	add_escaped(&log->lines, field(r, HTTP_REFERER));
 	buf_add_text(&log->lines, "\" \"");

@@ -19,12 +19,18 @@ struct fetch {
 	struct web *web;
 	struct cache_fill *fill;
 	bool solo;          /* the client's own conditions went along */
-	struct arena arena; /* of the response's head, and of a detached request */
+	struct arena arena; /* of the response's head, and of a refresh */
 	struct origin_call call;
-	/* Of a refresh, which outlives the client's exchange: */
-	struct web_request request;
-	struct http_exchange exchange;
+};
+
+/* A fetch beside the answer, which outlives the request that it is made from. */
+struct refresh {
+	struct fetch *fetch;
+	struct web_asked asked; /* copies, in the fetch's arena */
+	struct http_req req;
 	struct net_addr client;
+	struct web_state *state; /* a reference: it holds the site */
+	struct site_stats *stats;
 	struct cache_obj *old;
 };
 
@@ -56,8 +62,6 @@ static void fetch_free(struct fetch *f)
 {
 	origin_call_done(&f->call);
 	cache_fill_drop(f->fill);
-	cache_obj_unref(f->old);
-	web_state_unref(f->request.state);
 	arena_done(&f->arena);
 	mem_free(f);
 }
@@ -74,29 +78,30 @@ static int pass_interim(void *arg, unsigned status, const struct http_fields *fi
 	return 0;
 }
 
-/* Asks the origin for the whole object (or whether old is still good). 0 and a head in f->call, or
- * -errno with fault; a 5xx counts as a failure where old could be served instead. */
-static int ask(struct web_request *r, struct fetch *f, struct cache_obj *old, struct fault *fault)
+/* Asks the origin for the whole object (or whether old is still good). leader: the client that
+ * hears interim responses, or NULL. 0 and a head in f->call, or -errno with fault; a 5xx counts
+ * as a failure where old could be served instead. */
+static int ask(const struct web_asked *q, struct fetch *f, struct cache_obj *old, struct web_request *leader,
+	struct fault *fault)
 {
 	struct http_fields fields;
 	struct origin_request request = { .method = HTTP_GET,
 		.method_text = SPAN("GET"),
 		.target = cache_fill_target(f->fill),
-		.host = web_origin_host(r),
+		.host = web_origin_host(q),
 		.fields = &fields,
-		.arg = r };
+		.on_interim = leader ? pass_interim : NULL,
+		.arg = leader };
 	int error;
 
-	web_origin_fields(r, f->solo, &fields);
-	cache_fill_conditions(f->fill, &fields, r->x->arena);
-	if (r->x->ops)
-		request.on_interim = pass_interim;
+	web_origin_fields(q, f->solo, &fields);
+	cache_fill_conditions(f->fill, &fields, q->arena);
 	fault_clear(fault);
-	error = origin_call(f->web->origins, r->site, &request, &f->arena, &f->call, fault);
+	error = origin_call(f->web->origins, q->site, &request, &f->arena, &f->call, fault);
 	if (error < 0)
 		return error;
 	if (is_server_error(f->call.client.resp.status) && old &&
-		cache_stale_usable(old, r->site, &r->x->req, clock_wall_ms())) {
+		cache_stale_usable(old, q->site, q->req, clock_wall_ms())) {
 		fault_set(fault, FAULT_ORIGIN_SERVER_ERROR);
 		fault_fact(fault, "origin", "%s", f->call.origin_text);
 		fault_fact(fault, "status", "%u", f->call.client.resp.status);
@@ -139,17 +144,17 @@ static void feed(struct fetch *f)
 }
 
 /* The origin failed: the followers are told, the object's next try waits. */
-static void give_up(struct web_request *r, struct fetch *f, struct cache_obj *old, struct fault *fault)
+static void give_up(struct fetch *f, struct cache_obj *old, struct site_stats *stats, struct fault *fault)
 {
 	cache_fill_abort(f->fill, fault);
 	cache_origin_failed(old, clock_wall_ms());
-	site_stat_add(r->stats, SITE_ORIGIN_ERRORS, 1);
+	site_stat_add(stats, SITE_ORIGIN_ERRORS, 1);
 }
 
 void web_answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault)
 {
-	if (found->obj && cache_stale_usable(found->obj, r->site, &r->x->req, clock_wall_ms())) {
-		web_log_fault(r, "stale-served", fault, NULL);
+	if (found->obj && cache_stale_usable(found->obj, r->asked.site, &r->x->req, clock_wall_ms())) {
+		web_log_fault(&r->asked, "stale-served", fault, NULL);
 		r->code = fault->code;
 		web_respond_hit(r, found);
 		return;
@@ -157,9 +162,9 @@ void web_answer_failure(struct web_request *r, struct cache_found *found, struct
 	web_origin_page(r, fault);
 }
 
-/* The client's own wishes (conditions, a range) were left out of a fetch for all: if nothing came
- * of it for the cache, they count again. */
-static bool has_own_wishes(const struct http_req *req)
+/* A fetch that is shared goes out without If-* and Range: if its answer cannot be stored, the
+ * request is sent again as it came. */
+static bool has_conditions(const struct http_req *req)
 {
 	for (unsigned i = 0; i < req->fields.n; i++)
 		if (http_field_flags(req->fields.v[i].id) & HTTP_CONDITIONAL)
@@ -171,7 +176,7 @@ static void answer_released(struct web_request *r, struct fetch *f)
 {
 	unsigned status = f->call.client.resp.status;
 
-	if (!f->solo && (status == 304 || (status == 200 && has_own_wishes(&r->x->req)))) {
+	if (!f->solo && (status == 304 || (status == 200 && has_conditions(&r->x->req)))) {
 		fetch_free(f);
 		web_forward(r);
 		return;
@@ -222,70 +227,78 @@ void web_fetch(struct web_request *r, struct cache_found *found)
 
 	stat_add(STAT_MISSES, 1);
 	site_stat_add(r->stats, SITE_MISSES, 1);
-	if (ask(r, f, found->obj, &fault) == 0) {
+	if (ask(&r->asked, f, found->obj, r, &fault) == 0) {
 		answer_fetched(r, f);
 		return;
 	}
-	give_up(r, f, found->obj, &fault);
+	give_up(f, found->obj, r->stats, &fault);
 	fetch_free(f);
 	web_answer_failure(r, found, &fault);
 }
 
 /* ---- beside the client's answer ---- */
 
-/* A request of its own, with nobody to answer. */
-static void detach(struct fetch *f, struct web_request *r)
+static struct refresh *refresh_new(struct web_request *r, struct cache_found *found)
 {
-	struct http_req *req = &f->exchange.req;
-	struct arena *a = &f->arena;
+	struct refresh *refresh = mem_new(struct refresh);
+	struct fetch *f = fetch_new(r, found);
+	struct http_req *req = &refresh->req;
 
-	f->client = *r->x->client;
-	f->exchange.arena = a;
-	f->exchange.client = &f->client;
-	*req = r->x->req;
-	req->host = arena_span(a, req->host);
-	req->method_text = SPAN("GET");
-	req->target = arena_span(a, req->target);
-	req->path.p = req->target.p;
-	if (req->query.p)
+	refresh->fetch = f;
+	*req = (struct http_req){ .method = HTTP_GET,
+		.method_text = SPAN("GET"),
+		.version = arena_span(&f->arena, r->x->req.version),
+		.tls = r->x->req.tls,
+		.host = arena_span(&f->arena, r->x->req.host),
+		.port = r->x->req.port,
+		.target = arena_span(&f->arena, r->x->req.target) };
+	req->path = span_sub(req->target, 0, r->x->req.path.n);
+	if (r->x->req.query.p)
 		req->query = span_from(req->target, req->path.n + 1);
-	req->has_body = req->expect_continue = req->upgrade = false;
-	copy_fields(a, &r->x->req.fields, &req->fields);
-	f->request = (struct web_request){ .thread = r->thread,
-		.state = web_state_ref(r->state),
-		.x = &f->exchange,
-		.site = r->site,
-		.stats = r->stats };
+	copy_fields(&f->arena, &r->x->req.fields, &req->fields);
+	refresh->client = *r->asked.client;
+	refresh->asked = (struct web_asked){ f->web, r->asked.site, req, &refresh->client, &f->arena };
+	refresh->state = web_state_ref(r->state);
+	refresh->stats = r->stats;
+	refresh->old = cache_obj_ref(found->obj);
+	return refresh;
+}
+
+static void refresh_free(struct refresh *refresh)
+{
+	cache_obj_unref(refresh->old);
+	web_state_unref(refresh->state);
+	mem_free(refresh);
 }
 
 static void run_refresh(void *arg)
 {
-	struct fetch *f = arg;
-	struct web_request *r = &f->request;
+	struct refresh *refresh = arg;
+	struct fetch *f = refresh->fetch;
 	struct fault fault;
 
-	if (ask(r, f, f->old, &fault) < 0) {
-		give_up(r, f, f->old, &fault);
-		web_log_fault(r, "refresh-failed", &fault, NULL);
+	if (ask(&refresh->asked, f, refresh->old, NULL, &fault) < 0) {
+		give_up(f, refresh->old, refresh->stats, &fault);
+		web_log_fault(&refresh->asked, "refresh-failed", &fault, NULL);
 		fetch_free(f);
-		return;
-	}
-	if (cache_fill_head(f->fill, &r->x->req, &f->call.client.resp, f->call.asked_ms, f->call.answered_ms) ==
-		CACHE_STORE)
+	} else if (cache_fill_head(f->fill, &refresh->req, &f->call.client.resp, f->call.asked_ms,
+			   f->call.answered_ms) == CACHE_STORE) {
 		run_feed(f);
-	else
+	} else {
 		fetch_free(f);
+	}
+	refresh_free(refresh);
 }
 
 void web_refresh(struct web_request *r, struct cache_found *found)
 {
-	struct fetch *f;
+	struct refresh *refresh;
 
 	if (!found->fill)
 		return;
-	f = fetch_new(r, found);
-	f->old = cache_obj_ref(found->obj);
-	detach(f, r);
-	if (!task_spawn("web-refresh", run_refresh, f))
-		fetch_free(f);
+	refresh = refresh_new(r, found);
+	if (task_spawn("web-refresh", run_refresh, refresh))
+		return;
+	fetch_free(refresh->fetch);
+	refresh_free(refresh);
 }

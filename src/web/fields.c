@@ -20,32 +20,32 @@ static bool stays_here(const struct http_field *f, bool conditional)
 	return !conditional && (flags & HTTP_CONDITIONAL);
 }
 
-struct span web_host(struct web_request *r)
+struct span web_host(const struct web_asked *q)
 {
-	const struct http_req *req = &r->x->req;
+	const struct http_req *req = q->req;
 
 	if (req->port == 0 || req->port == (req->tls ? 443 : 80))
 		return req->host;
-	return arena_spanf(r->x->arena, "%.*s:%u", SPAN_ARG(req->host), req->port);
+	return arena_spanf(q->arena, "%.*s:%u", SPAN_ARG(req->host), req->port);
 }
 
-struct span web_origin_host(struct web_request *r)
+struct span web_origin_host(const struct web_asked *q)
 {
-	return r->site->origin_host.n ? r->site->origin_host : web_host(r);
+	return q->site->origin_host.n ? q->site->origin_host : web_host(q);
 }
 
-static void add_forwarding(struct web_request *r, struct http_fields *out)
+static void add_forwarding(const struct web_asked *q, struct http_fields *out)
 {
-	struct arena *a = r->x->arena;
-	const struct http_req *req = &r->x->req;
+	struct arena *a = q->arena;
+	const struct http_req *req = q->req;
 	struct span proto = req->tls ? SPAN("https") : SPAN("http");
 	struct span via = http_fields_joined(&req->fields, HTTP_VIA, a);
-	struct span host = web_host(r);
+	struct span host = web_host(q);
 	char text[NET_ADDR_SIZE];
 	struct span client;
 	bool v6;
 
-	net_addr_host_text(r->x->client, text);
+	net_addr_host_text(q->client, text);
 	client = arena_span(a, span_of(text));
 	v6 = span_index(client, ':') >= 0;
 	http_fields_add(out, a, HTTP_X_FORWARDED_FOR, client);
@@ -56,29 +56,28 @@ static void add_forwarding(struct web_request *r, struct http_fields *out)
 		arena_spanf(a, "for=%s%.*s%s;host=\"%.*s\";proto=%.*s", v6 ? "\"[" : "", SPAN_ARG(client),
 			v6 ? "]\"" : "", SPAN_ARG(host), SPAN_ARG(proto)));
 	http_fields_add(out, a, HTTP_VIA,
-		arena_spanf(a, "%.*s%s1.%u %s", SPAN_ARG(via), via.n ? ", " : "",
-			req->version_minor > 1 ? 1 : req->version_minor, r->thread->web->pseudonym));
+		arena_spanf(a, "%.*s%s%.*s %s", SPAN_ARG(via), via.n ? ", " : "", SPAN_ARG(req->version),
+			q->web->pseudonym));
 }
 
-void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret)
+void web_origin_fields(const struct web_asked *q, bool conditional, struct http_fields *ret)
 {
 	*ret = (struct http_fields){ 0 };
-	for (unsigned i = 0; i < r->x->req.fields.n; i++) {
-		const struct http_field *f = &r->x->req.fields.v[i];
+	for (unsigned i = 0; i < q->req->fields.n; i++) {
+		const struct http_field *f = &q->req->fields.v[i];
 
 		if (!http_field_claims(f) && !stays_here(f, conditional))
-			http_fields_push(ret, r->x->arena, *f);
+			http_fields_push(ret, q->arena, *f);
 	}
-	add_forwarding(r, ret);
+	add_forwarding(q, ret);
 }
 
-bool web_is_loop(struct web_request *r)
+bool web_is_loop(const struct web_asked *q)
 {
-	const struct http_fields *fields = &r->x->req.fields;
+	const struct http_fields *fields = &q->req->fields;
 
 	for (unsigned i = 0; i < fields->n; i++)
-		if (fields->v[i].id == HTTP_VIA &&
-			span_find(fields->v[i].value, span_of(r->thread->web->pseudonym)) >= 0)
+		if (fields->v[i].id == HTTP_VIA && span_find(fields->v[i].value, span_of(q->web->pseudonym)) >= 0)
 			return true;
 	return false;
 }
@@ -92,7 +91,7 @@ static bool is_for_us(enum http_field_id id)
 
 void web_answer_fields(struct web_request *r, const struct http_fields *of, struct http_fields *ret)
 {
-	bool hsts = r->x->req.tls && r->site && r->site->hsts_ms > 0;
+	bool hsts = r->x->req.tls && r->asked.site && r->asked.site->hsts_ms > 0;
 	struct arena *a = r->x->arena;
 
 	*ret = (struct http_fields){ 0 };
@@ -107,5 +106,5 @@ void web_answer_fields(struct web_request *r, const struct http_fields *of, stru
 	}
 	if (hsts)
 		http_fields_add(ret, a, HTTP_STRICT_TRANSPORT_SECURITY,
-			arena_spanf(a, "max-age=%llu", (unsigned long long)(r->site->hsts_ms / 1000)));
+			arena_spanf(a, "max-age=%llu", (unsigned long long)(r->asked.site->hsts_ms / 1000)));
 }

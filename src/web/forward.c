@@ -30,9 +30,9 @@ void web_origin_page(struct web_request *r, struct fault *fault)
 	char limit[FMT_SIZE];
 
 	if (fault->code == FAULT_WEB_BODY_TOO_LARGE) {
-		fmt_size(r->site->body_max, limit);
+		fmt_size(r->asked.site->body_max, limit);
 		fault_fact(fault, "limit", "%s", limit);
-		fault_fact(fault, "domain", "%.*s", SPAN_ARG(r->site->name));
+		fault_fact(fault, "domain", "%.*s", SPAN_ARG(r->asked.site->name));
 	} else if (fault->code != FAULT_CLIENT_BODY_BROKE_OFF) {
 		site_stat_add(r->stats, SITE_ORIGIN_ERRORS, 1);
 	}
@@ -67,7 +67,7 @@ static void forward_body(struct web_request *r, struct origin_call *call)
 		error = origin_call_body(call, &body, &fault);
 		if (error < 0) {
 			x->ops->abort(x);
-			web_log_fault(r, "broke-off", &fault, NULL);
+			web_log_fault(&r->asked, "broke-off", &fault, NULL);
 			return;
 		}
 		if (body.n == 0)
@@ -103,16 +103,16 @@ static int call_origin(struct web_request *r, struct span upgrade, struct origin
 	struct origin_request request = { .method = r->x->req.method,
 		.method_text = r->x->req.method_text,
 		.target = r->x->req.target,
-		.host = web_origin_host(r),
+		.host = web_origin_host(&r->asked),
 		.fields = &fields,
 		.body_from = r->x,
 		.upgrade = upgrade,
 		.on_interim = web_forward_interim,
 		.arg = r };
 
-	web_origin_fields(r, true, &fields);
-	r->x->body_max = r->site->body_max;
-	return origin_call(r->thread->web->origins, r->site, &request, r->x->arena, call, fault);
+	web_origin_fields(&r->asked, true, &fields);
+	r->x->body_max = r->asked.site->body_max;
+	return origin_call(r->thread->web->origins, r->asked.site, &request, r->x->arena, call, fault);
 }
 
 /* RFC 9111 4.4: an unsafe request that succeeded makes what we store of its URI out of date. */
@@ -123,7 +123,7 @@ static void invalidate(struct web_request *r, const struct http_resp *resp)
 
 	if (http_method_safe(req->method) || resp->status < 200 || resp->status >= 400)
 		return;
-	cache_key_make(&key, r->site, req->tls, web_host(r), req->target, r->x->arena);
+	cache_key_make(&key, r->asked.site, req->tls, web_host(&r->asked), req->target, r->x->arena);
 	cache_invalidate(r->thread->web->cache, &key, resp);
 }
 

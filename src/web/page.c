@@ -62,12 +62,12 @@ static struct span page_body(struct web_request *r, unsigned status, const char 
 		ref);
 }
 
-void web_log_fault(struct web_request *r, const char *event, struct fault *fault, const char *ref)
+void web_log_fault(const struct web_asked *q, const char *event, struct fault *fault, const char *ref)
 {
-	const struct http_req *req = &r->x->req;
+	const struct http_req *req = q->req;
 	char client[NET_ADDR_SIZE];
 
-	net_addr_host_text(r->x->client, client);
+	net_addr_host_text(q->client, client);
 	if (ref)
 		fault_fact(fault, "ref", "%s", ref);
 	fault_fact(fault, "url", "%s://%.*s%.*s", req->tls ? "https" : "http", SPAN_ARG(req->host),
@@ -98,7 +98,7 @@ void web_page(struct web_request *r, unsigned status, struct fault *fault)
 
 	snprintf(ref, sizeof(ref), "%012" PRIx64, rand_fast() >> 16);
 	r->code = fault->code;
-	web_log_fault(r, "refused", fault, ref);
+	web_log_fault(&r->asked, "refused", fault, ref);
 	if (x->head_sent) {
 		x->ops->abort(x);
 		return;

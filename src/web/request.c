@@ -16,8 +16,8 @@ static void refuse(struct web_request *r, unsigned status, enum fault_code code,
 
 	fault_set(&fault, code);
 	fault_fact(&fault, fact, "%.*s", SPAN_ARG(value));
-	if (r->site)
-		fault_fact(&fault, "domain", "%.*s", SPAN_ARG(r->site->name));
+	if (r->asked.site)
+		fault_fact(&fault, "domain", "%.*s", SPAN_ARG(r->asked.site->name));
 	web_page(r, status, &fault);
 }
 
@@ -37,13 +37,13 @@ static void redirect_to_tls(struct web_request *r)
 static bool answer_early(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
-	bool wants_tls = r->site->redirect_to_tls || r->state->settings.redirect_to_tls;
+	bool wants_tls = r->asked.site->redirect_to_tls || r->state->settings.redirect_to_tls;
 
 	if (req->method == HTTP_CONNECT || req->method == HTTP_TRACE) {
 		refuse(r, 405, FAULT_WEB_METHOD_REFUSED, "method", req->method_text);
 		return true;
 	}
-	if (web_is_loop(r)) {
+	if (web_is_loop(&r->asked)) {
 		refuse(r, 508, FAULT_ORIGIN_LOOP, "host", req->host);
 		return true;
 	}
@@ -51,7 +51,8 @@ static bool answer_early(struct web_request *r)
 		redirect_to_tls(r);
 		return true;
 	}
-	if (r->site->body_max && req->has_body && !req->chunked && req->content_length > r->site->body_max) {
+	if (r->asked.site->body_max && req->content_length > 0 &&
+		(uint64_t)req->content_length > r->asked.site->body_max) {
 		struct fault fault;
 
 		fault_set(&fault, FAULT_WEB_BODY_TOO_LARGE);
@@ -87,19 +88,19 @@ static void purge(struct web_request *r)
 	struct span target = req->target;
 	struct purge p = { .cache = r->thread->web->cache,
 		.kind = all ? CACHE_PURGE_PREFIX : CACHE_PURGE_URL,
-		.site = r->site,
+		.site = r->asked.site,
 		.now_ms = loop_wall_s() * 1000 };
 
-	if (!origin_has_address(r->thread->web->origins, r->site, r->x->client)) {
+	if (!origin_has_address(r->thread->web->origins, r->asked.site, r->asked.client)) {
 		char client[NET_ADDR_SIZE];
 
-		net_addr_host_text(r->x->client, client);
+		net_addr_host_text(r->asked.client, client);
 		refuse(r, 403, FAULT_WEB_PURGE_FORBIDDEN, "client", span_of(client));
 		return;
 	}
 	if (all && span_ends(target, SPAN(".*")))
 		target.n -= 2;
-	p.what = arena_spanf(r->x->arena, "//%.*s%.*s", SPAN_ARG(web_host(r)), SPAN_ARG(target));
+	p.what = arena_spanf(r->x->arena, "//%.*s%.*s", SPAN_ARG(web_host(&r->asked)), SPAN_ARG(target));
 	/* A prefix takes its time. */
 	if (all ? helper_run(run_purge, &p) < 0 : (run_purge(&p), false))
 		refuse(r, 503, FAULT_WEB_BUSY, "url", req->target);
@@ -134,7 +135,7 @@ static void answer_from_cache(struct web_request *r)
 	struct cache_key key;
 	struct cache_found found;
 
-	cache_key_make(&key, r->site, r->x->req.tls, web_host(r), r->x->req.target, r->x->arena);
+	cache_key_make(&key, r->asked.site, r->x->req.tls, web_host(&r->asked), r->x->req.target, r->x->arena);
 	cache_find(cache, &key, &r->x->req, r->began_ms, &found);
 	if (found.verdict != CACHE_FRESH && found.verdict != CACHE_REFRESH)
 		r->status.fwd = found.why;
@@ -163,8 +164,8 @@ static void answer_from_cache(struct web_request *r)
 	cache_found_done(&found);
 }
 
-/* Of the protocols that one can upgrade to, WebSocket alone is passed through: h2c would carry
- * requests past us. */
+/* Only WebSocket upgrades reach the origin: an h2c upgrade would open a tunnel past the cache and
+ * these checks. */
 static bool wants_websocket(const struct http_req *req)
 {
 	return span_eq_nocase(http_fields_value(&req->fields, HTTP_UPGRADE), SPAN("websocket"));
@@ -174,18 +175,18 @@ void web_request(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
 
-	r->site = snapshot_find_web(r->state->snapshot, req->host);
-	if (!r->site) {
+	r->asked.site = snapshot_find_web(r->state->snapshot, req->host);
+	if (!r->asked.site) {
 		refuse(r, 421, FAULT_WEB_NO_SUCH_SITE, "host", req->host);
 		return;
 	}
-	r->stats = r->state->sites[r->site->id];
+	r->stats = r->state->sites[r->asked.site->id];
 	site_stat_add(r->stats, SITE_REQUESTS, 1);
 	if (answer_early(r))
 		return;
-	if (req->upgrade && r->site->websocket && wants_websocket(req))
+	if (req->upgrade && r->asked.site->websocket && wants_websocket(req))
 		web_forward_upgrade(r);
-	else if (req->method == HTTP_PURGE && r->site->preset == PRESET_WORDPRESS)
+	else if (req->method == HTTP_PURGE && r->asked.site->preset == PRESET_WORDPRESS)
 		purge(r);
 	else
 		answer_from_cache(r);
@@ -194,7 +195,11 @@ void web_request(struct web_request *r)
 void web_on_exchange(void *arg, struct http_exchange *x)
 {
 	struct web_thread *t = arg;
-	struct web_request r = { .thread = t, .state = web_state_ref(t->state), .x = x, .began_ms = clock_wall_ms() };
+	struct web_request r = { .thread = t,
+		.state = web_state_ref(t->state),
+		.x = x,
+		.asked = { .web = t->web, .req = &x->req, .client = x->client, .arena = x->arena },
+		.began_ms = clock_wall_ms() };
 
 	stat_add(STAT_REQUESTS, 1);
 	web_request(&r);

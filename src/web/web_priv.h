@@ -56,13 +56,22 @@ struct web {
 	char pseudonym[24];         /* in Via, "torhaus-1f2e3d4c": how we know our own requests */
 };
 
+/* What was asked of which site, and by whom: all that an origin and the log hear of it. A refresh
+ * has one of its own, for it outlives the request that it is made from. */
+struct web_asked {
+	struct web *web;
+	const struct domain *site; /* NULL until found */
+	const struct http_req *req;
+	const struct net_addr *client;
+	struct arena *arena;
+};
 /* One request on its way. */
 struct web_request {
 	struct web_thread *thread;
 	struct web_state *state; /* held */
 	struct http_exchange *x;
+	struct web_asked asked;     /* of x->req */
 	int64_t began_ms;           /* wall clock */
-	const struct domain *site;  /* NULL until found */
 	struct site_stats *stats;   /* of the site */
 	struct cache_status status; /* for Cache-Status and the access log */
 	const char *origin_text;    /* the origin asked, for the access log; or NULL */
@@ -76,23 +85,23 @@ void web_request(struct web_request *r);
 /* The request's fields as the origin gets them: without hop-by-hop, framing, Expect, and everything
  * by which a client could claim to be somebody else or to have asked something else; with our own
  * X-Forwarded-*, Forwarded, X-Real-IP and Via. conditional: keep If-* and Range. */
-void web_origin_fields(struct web_request *r, bool conditional, struct http_fields *ret);
+void web_origin_fields(const struct web_asked *q, bool conditional, struct http_fields *ret);
 /* What the request is for: its host, with the port unless that is the scheme's own. */
-struct span web_host(struct web_request *r);
+struct span web_host(const struct web_asked *q);
 /* The Host for the origin. */
-struct span web_origin_host(struct web_request *r);
+struct span web_origin_host(const struct web_asked *q);
 /* The fields of an answer as the visitor gets them: of, minus hop-by-hop, framing and what is meant
  * for us alone, plus HSTS where the site wants it. */
 void web_answer_fields(struct web_request *r, const struct http_fields *of, struct http_fields *ret);
 /* Did this request leave us already (Via)? */
-bool web_is_loop(struct web_request *r);
+bool web_is_loop(const struct web_asked *q);
 
 /* ---- page.c ---- */
 /* Answers with an error page, logs fault with what the request was. Nothing if the head was sent
  * already: then the exchange is aborted. */
 void web_page(struct web_request *r, unsigned status, struct fault *fault);
 /* The log's share of that: URL, client and reference (may be NULL) are added to fault. */
-void web_log_fault(struct web_request *r, const char *event, struct fault *fault, const char *ref);
+void web_log_fault(const struct web_asked *q, const char *event, struct fault *fault, const char *ref);
 void web_answer_text(struct web_request *r, unsigned status, struct span text);
 void web_redirect(struct web_request *r, unsigned status, struct span location);
 

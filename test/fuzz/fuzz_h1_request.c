@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t whole = 0, scanned = 0;
 	int want = h1_head_length(bytes, &whole), got = 0;
 	struct fault fault;
+	struct h1_terms terms;
 	struct http_req req;
 	struct arena arena;
 
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, 1024);
 	fault_clear(&fault);
 	/* Also heads that a connection would not pass on must be survived. */
-	if (h1_parse_request(want > 0 ? span_sub(bytes, 0, (size_t)want) : bytes, false, &arena, &req, &fault) == 0) {
+	if (h1_parse_request(want > 0 ? span_sub(bytes, 0, (size_t)want) : bytes, false, &arena, &req, &terms,
+		    &fault) == 0) {
 		must(req.host.n && req.path.n && req.target.n && fault.code == FAULT_NONE);
 		must(!http_fields_find(&req.fields, HTTP_HOST));
 		for (unsigned i = 0; i < req.fields.n; i++) {

@@ -235,10 +235,9 @@ static void run_server(void *arg)
 	http_serve(&t->server, t->conn);
 }
 
-static struct talk *begin(void)
+static struct talk *begin_with(struct conn *c)
 {
 	struct talk *t = mem_new(struct talk);
-	int fd, error;
 
 	t->server = (struct http_server){
 		.limits = { .head_timeout_ms = 10000,
@@ -252,7 +251,15 @@ static struct talk *begin(void)
 		.arg = t,
 		.draining = &t->draining,
 	};
-	t->conn = io_conn_pair(&fd);
+	t->conn = c;
+	return t;
+}
+
+static struct talk *begin(void)
+{
+	int fd, error;
+	struct talk *t = begin_with(io_conn_pair(&fd));
+
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	t->client = conn_new(fd, &error);
 	assert_non_null(t->client);
@@ -726,7 +733,7 @@ CONVERSATION(a_client_that_leaves_within_its_body)
 	say(t, "POST /echo HTTP/1.1\r\n" H "Content-Length: 5\r\n" E "ab");
 	conn_shutdown(t->client, WAIT);
 	hear(t, REFUSED_400);
-	assert_int_equal(t->body_error, -EPROTO);
+	assert_int_equal(t->body_error, -ECONNRESET);
 	hear_end(t);
 }
 
@@ -806,6 +813,104 @@ CONVERSATION(responses_cannot_be_split)
 	}
 }
 
+/* ---- over something that is no socket ---- */
+
+struct script {
+	struct conn_filter filter;
+	struct span in;
+	struct buf out;
+	bool reset;
+};
+
+static struct script *script_of(struct conn_filter *f)
+{
+	return container_of(f, struct script, filter);
+}
+
+static ssize_t script_recv(struct conn_filter *f, void *p, size_t n, uint64_t deadline)
+{
+	struct script *s = script_of(f);
+
+	n = n < s->in.n ? n : s->in.n;
+	n = n < 7 ? n : 7;
+	memcpy(p, s->in.p, n);
+	s->in = span_from(s->in, n);
+	return (ssize_t)n;
+}
+
+static ssize_t script_send(struct conn_filter *f, const struct iovec *iov, int count, uint64_t deadline)
+{
+	buf_add(&script_of(f)->out, iov->iov_base, iov->iov_len);
+	return (ssize_t)iov->iov_len;
+}
+
+static size_t script_pending(struct conn_filter *f)
+{
+	return 0;
+}
+
+static int script_shutdown(struct conn_filter *f, uint64_t deadline)
+{
+	buf_add_text(&script_of(f)->out, "<end>");
+	return 0;
+}
+
+static void script_free(struct conn_filter *f)
+{
+	buf_add_text(&script_of(f)->out, script_of(f)->reset ? "<reset>" : "<closed>");
+}
+
+static int script_wait(struct conn_filter *f, uint64_t deadline)
+{
+	return task_yield();
+}
+
+static void script_reset(struct conn_filter *f)
+{
+	script_of(f)->reset = true;
+}
+
+static bool script_has_ended(const struct conn_filter *f)
+{
+	return container_of(f, const struct script, filter)->in.n == 0;
+}
+
+static const struct conn_filter_ops script_ops = { .name = "script",
+	.recv = script_recv,
+	.send = script_send,
+	.pending = script_pending,
+	.shutdown = script_shutdown,
+	.free = script_free,
+	.wait = script_wait,
+	.reset = script_reset,
+	.has_ended = script_has_ended };
+
+/* What is answered to said on such a connection. */
+static void check_script(const char *said, const char *begins, const char *ends)
+{
+	struct script s = { .filter = { .ops = &script_ops }, .in = span_of(said), .out = BUF_INIT(65536) };
+	struct net_addr nobody = { .n = sizeof(nobody.in), .in.sin_family = AF_INET };
+	struct talk *t = begin_with(conn_new_over(&s.filter, &nobody, &nobody));
+
+	run_server(t);
+	assert_int_equal(t->closed, 1);
+	mem_free(t);
+	if (!span_starts(buf_span(&s.out), span_of(begins)) || !span_ends(buf_span(&s.out), span_of(ends)))
+		fail_msg("said: %s", buf_text(&s.out));
+	buf_done(&s.out);
+}
+
+CONVERSATION(a_connection_that_is_no_socket)
+{
+	check_script(GET("/hello") GET("/hello"), "HTTP/1.1 200 OK\r\n", "hello<end><closed>");
+	check_script("POST /echo HTTP/1.1\r\n" H "Content-Length: 20\r\n" E "abcdefghijklmnopqrst" GET("/hello"),
+		"HTTP/1.1 200 OK\r\n", "hello<end><closed>");
+	check_script("GET /half HTTP/1.0\r\n" H E, "HTTP/1.1 200 OK\r\n", "<reset>");
+	check_script("GET /hello HTTP/1.1\r\n" E, "HTTP/1.1 400 Bad Request\r\n", "400 Bad Request\n<end><closed>");
+	check_script("GET /upgrade HTTP/1.1\r\n" H "Connection: upgrade\r\nUpgrade: x\r\n" E "early and late",
+		"HTTP/1.1 101 Switching Protocols\r\n", "early and late<end><closed>");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -841,6 +946,7 @@ int main(void)
 		cmocka_unit_test(test_a_client_that_does_not_read),
 		cmocka_unit_test(test_a_broken_answer_looks_broken),
 		cmocka_unit_test(test_responses_cannot_be_split),
+		cmocka_unit_test(test_a_connection_that_is_no_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

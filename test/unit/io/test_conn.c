@@ -515,7 +515,7 @@ static void linger(void *arg)
 	(void)arg;
 	assert_int_equal(conn_write(c, "final", 5, deadline_in(1000)), 0);
 	task_spawn("peer", linger_peer, &peer);
-	conn_linger(c, 65536, deadline_in(5000));
+	conn_linger(c, 65536, 5000, deadline_in(5000));
 	assert_int_equal(c->bytes_in, 8);
 	conn_close(c);
 	while (loop_tasks(loop_self()) > 1)
@@ -524,7 +524,7 @@ static void linger(void *arg)
 	c = io_conn_pair(&peer);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(write(peer, "0123456789", 10), 10);
-	conn_linger(c, 100, deadline_in(5000));
+	conn_linger(c, 100, 5000, deadline_in(5000));
 	assert_int_equal(c->bytes_in, 100);
 	conn_close(c);
 	close(peer);
