@@ -429,7 +429,8 @@ static int fence(struct worker *w)
 	char *folders[3];
 	int r;
 
-	folders[paths.writable_n++] = folder_of(span_from(s->store, sizeof("sqlite:") - 1));
+	if (store_url_file(s->store).n > 0)
+		folders[paths.writable_n++] = folder_of(store_url_file(s->store));
 	if (is_file(s->log.access_to))
 		folders[paths.writable_n++] = folder_of(s->log.access_to);
 	if (is_file(s->log.to))
