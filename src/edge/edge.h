@@ -37,7 +37,7 @@ struct edge_news {
 };
 typedef void edge_fault_fn(void *arg, const struct fault *f);
 
-/* edge is what the edge's own _new() gave. None of these suspends. */
+/* edge is what web_new() and its like gave. None of these suspends. */
 struct edge_ops {
 	const char *name; /* "web": in logs and messages */
 	/* On thread's own loop, before listen(). */

@@ -1,6 +1,6 @@
 /*
- * From the door (edge/edge.h) to HTTP: what is logged of those who came no further, and http_serve()
- * for the others.
+ * From the door (edge/edge.h) to HTTP: what is logged of those who came no further, and
+ * http_serve() for the others.
  *
  * Each connection has a task of its own until it idles.
  */
