@@ -1,4 +1,5 @@
-/* torhaus domain apply, import: the verbs that read a file. */
+/* torhaus domain apply, import, undo: the verbs that change many domains at once. */
+#include <errno.h>
 #include <string.h>
 #include "base/mem.h"
 #include "cli/cli_priv.h"
@@ -9,22 +10,22 @@
 struct file_args {
 	const char *path; /* "-": standard input */
 	bool dry_run;
+	bool remove; /* that many domains go is meant */
 };
 
 static int parse_file_args(struct cli *cli, int argc, char **argv, struct file_args *ret)
 {
-	*ret = (struct file_args){ 0 };
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--dry-run") == 0)
-			ret->dry_run = true;
-		else if (argv[i][0] == '-' && argv[i][1])
-			return cli_usage(cli, "there is no option %s; did you mean --dry-run?", argv[i]);
-		else if (ret->path)
-			return cli_usage(cli, "one file at a time: %s, %s", ret->path, argv[i]);
-		else
-			ret->path = argv[i];
-	}
-	return ret->path ? CLI_DONE : cli_usage(cli, "the file is missing (- reads standard input)");
+	struct cli_args args;
+
+	if (cli_args_parse(cli, argc, argv, 1, &args) != CLI_DONE)
+		return CLI_USAGE;
+	if (args.rest_n == 0)
+		return cli_usage(cli, "the file is missing (- reads standard input)",
+			"die Datei fehlt (- liest die Standardeingabe)");
+	*ret = (struct file_args){ .path = args.rest[0],
+		.dry_run = cli_arg(&args, "--dry-run") != NULL,
+		.remove = cli_arg(&args, "--remove") != NULL };
+	return CLI_DONE;
 }
 
 static int read_file(struct work *w, const char *path, struct buf *out)
@@ -65,7 +66,13 @@ static int apply_file(struct work *w, const struct file_args *args, struct span 
 
 	if (domain_parse(text, args->path, &w->arena, &file, &errors) < 0)
 		return work_refuse_errors(w, &errors, CLI_SETTINGS);
-	n = domain_apply(w->store, &file, args->dry_run, work_changed_by(w), &w->arena, &changes, &w->fault);
+	n = domain_apply(w->store, &file, args->dry_run, args->remove, work_changed_by(w), &w->arena, &changes,
+		&w->fault);
+	if (n == -EPERM && w->fault.code == FAULT_DOMAIN_APPLY_REMOVES) {
+		fault_fact(&w->fault, "file", "%s", args->path);
+		work_refuse(w);
+		return CLI_FOUND;
+	}
 	if (n < 0)
 		return work_refuse(w);
 	finish(w, "torhaus.domain-apply/1", changes, (unsigned)n, args->dry_run);
@@ -111,4 +118,33 @@ int cli_domain_apply(struct cli *cli, int argc, char **argv)
 int cli_domain_import(struct cli *cli, int argc, char **argv)
 {
 	return run_file(cli, argc, argv, import_file);
+}
+
+/* ---- undo ---- */
+
+static int undo(struct work *w, bool dry_run)
+{
+	struct domain_change *changes = NULL;
+	int n = domain_undo(w->store, dry_run, work_changed_by(w), &w->arena, &changes, &w->fault);
+
+	if (n < 0 && w->fault.code == FAULT_DOMAIN_NOTHING_TO_UNDO) {
+		work_refuse(w);
+		return CLI_FOUND;
+	}
+	if (n < 0)
+		return work_refuse(w);
+	finish(w, "torhaus.domain-undo/1", changes, (unsigned)n, dry_run);
+	return CLI_DONE;
+}
+
+int cli_domain_undo(struct cli *cli, int argc, char **argv)
+{
+	struct cli_args args;
+	struct work w;
+	int status;
+
+	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
+		return CLI_USAGE;
+	status = work_begin(&w, cli);
+	return work_end(&w, status == CLI_DONE ? undo(&w, cli_arg(&args, "--dry-run") != NULL) : status);
 }

@@ -11,6 +11,9 @@
 #include "base/mem.h"
 #include "domain/domain_priv.h"
 
+/* Who removes more than one in so many has to say that he means it. */
+#define REMOVED_SHARE 10
+
 int domain_put(struct store *s, const struct domain *d, const char *by, struct fault *fault)
 {
 	_cleanup_(buf_done) struct buf body = BUF_INIT(STORE_TEXT_MAX);
@@ -147,8 +150,31 @@ static void plan_difference(const struct store_rows *rows, const struct domain_f
 	}
 }
 
-int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, const char *by, struct arena *a,
-	struct domain_change **ret, struct fault *fault)
+static unsigned removals(const struct change_plan *plan)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < plan->n; i++)
+		n += plan->changes[i].kind == DOMAIN_REMOVED;
+	return n;
+}
+
+/* Would so many go that the file is hardly meant? */
+static int judge_removals(const struct change_plan *plan, unsigned all, struct fault *fault)
+{
+	unsigned removed = removals(plan);
+
+	if (removed == 0 || (removed < all && removed * REMOVED_SHARE <= all))
+		return 0;
+	fault_set(fault, FAULT_DOMAIN_APPLY_REMOVES);
+	fault_fact(fault, "removed", "%u", removed);
+	fault_fact(fault, "left", "%u", all - removed);
+	fault_fact(fault, "all", "%u", all);
+	return -EPERM;
+}
+
+int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, bool may_remove, const char *by,
+	struct arena *a, struct domain_change **ret, struct fault *fault)
 {
 	struct change_plan plan = { 0 };
 	struct store_rows rows;
@@ -159,6 +185,70 @@ int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, 
 	if (r == 0) {
 		plan_difference(&rows, file, a, &plan);
 		*ret = plan.changes;
+		r = dry_run || may_remove ? 0 : judge_removals(&plan, rows.n, fault);
 	}
+	return change_end(s, &plan, r, dry_run, by, fault);
+}
+
+/* ---- undo ---- */
+
+struct before {
+	struct arena *a;
+	struct store_undo *v;
+	unsigned n, room;
+};
+
+static int read_before(void *arg, const struct store_undo *u)
+{
+	struct before *b = arg;
+
+	b->v = grow(b->a, b->v, b->n, &b->room, sizeof(*b->v));
+	b->v[b->n++] = (struct store_undo){ arena_span(b->a, u->name), u->existed, arena_span(b->a, u->text) };
+	return 0;
+}
+
+static int read_body(void *arg, const struct store_domain *d)
+{
+	return buf_add_span(arg, d->text), 0;
+}
+
+/* Adds the way from what the domain is now to what it was. */
+static int plan_return(struct store *s, const struct store_undo *u, struct arena *a, struct change_plan *plan,
+	struct fault *fault)
+{
+	_cleanup_(buf_done) struct buf now = BUF_INIT(STORE_TEXT_MAX);
+	struct domain *was = u->existed ? arena_new(a, struct domain) : NULL;
+	struct conf_errors errors;
+	int r = store_domain_get(s, u->name, read_body, &now, fault);
+	bool exists = r == 0;
+
+	if (r < 0 && (r != -ENOENT || fault->code != FAULT_NONE))
+		return r;
+	if (was && domain_parse_body(u->name, u->text, a, was, &errors) < 0) {
+		domain_bad_row(fault, u->name, &errors.v[0]);
+		return -EINVAL;
+	}
+	if (exists || was)
+		change_add(plan, a, u->name, exists ? span_make(now.p ? now.p : "", now.n) : (struct span){ 0 }, was);
+	return 0;
+}
+
+int domain_undo(struct store *s, bool dry_run, const char *by, struct arena *a, struct domain_change **ret,
+	struct fault *fault)
+{
+	struct change_plan plan = { 0 };
+	struct before before = { .a = a };
+	int r = store_begin(s, fault);
+
+	fault_clear(fault);
+	if (r == 0)
+		r = store_undo_last(s, read_before, &before, fault);
+	if (r == -ENOENT && fault->code == FAULT_NONE) {
+		fault_set(fault, FAULT_DOMAIN_NOTHING_TO_UNDO);
+		fault_fact(fault, "most", "%d", STORE_UNDO_MAX);
+	}
+	for (unsigned i = 0; r == 0 && i < before.n; i++)
+		r = plan_return(s, &before.v[i], a, &plan, fault);
+	*ret = plan.changes;
 	return change_end(s, &plan, r, dry_run, by, fault);
 }

@@ -207,9 +207,15 @@ struct domain_change {
 /* Writes one domain. Begins no transaction of its own if one is open. */
 int domain_put(struct store *s, const struct domain *d, const char *by, struct fault *fault);
 /* Makes the store equal to file: the changes (memory from a), carried out in one transaction unless
- * dry_run. Their number or -errno. */
-int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, const char *by, struct arena *a,
-	struct domain_change **ret, struct fault *fault);
+ * dry_run. Their number or -errno. Unless may_remove, -EPERM with DOMAIN-APPLY-REMOVES (to which
+ * the caller adds the file) if more than a tenth of the domains, or all, would be removed: an empty
+ * or cut-off file is a likelier reason. */
+int domain_apply(struct store *s, const struct domain_file *file, bool dry_run, bool may_remove, const char *by,
+	struct arena *a, struct domain_change **ret, struct fault *fault);
+/* Takes the latest change of domains back, whoever made it, and forgets it: as domain_apply().
+ * -ENOENT with DOMAIN-NOTHING-TO-UNDO. */
+int domain_undo(struct store *s, bool dry_run, const char *by, struct arena *a, struct domain_change **ret,
+	struct fault *fault);
 /* A flat "name address" list: every line a domain with that one web name and origin http://address;
  * "www.x" joins x if x is in the list with the same address. address: IPv4 or IPv6, a port may
  * follow (10.0.0.5:8080, [2001:db8::5]:8080). # comments and blank lines may stand between. All

@@ -98,10 +98,10 @@ static const char *parse_authority(struct span text, struct origin_spec *spec)
 	if (span_ends(text, SPAN("/")))
 		text.n--;
 	if (span_index(text, '@') >= 0)
-		return "an origin has no user and no password|ein Ursprung hat keinen Benutzer und kein Passwort";
+		return "an origin has no user and no password|ein Ursprungsserver hat keinen Benutzer und kein Passwort";
 	if (span_index(text, '/') >= 0 || span_index(text, '?') >= 0 || span_index(text, '#') >= 0)
 		return "an origin has no path; the visitor's is sent|"
-		       "ein Ursprung hat keinen Pfad; der des Besuchers wird gesendet";
+		       "ein Ursprungsserver hat keinen Pfad; der des Besuchers wird gesendet";
 	return origin_authority_parse(text, spec);
 }
 
@@ -131,7 +131,7 @@ static const char *parse(struct span text, struct origin_spec *spec)
 	if (span_starts_nocase(url, SPAN("https://")))
 		spec->tls = true;
 	else if (!span_starts_nocase(url, SPAN("http://")))
-		return "an origin begins with http:// or https://|ein Ursprung beginnt mit http:// oder https://";
+		return "an origin begins with http:// or https://|ein Ursprungsserver beginnt mit http:// oder https://";
 	spec->port = spec->tls ? 443 : 80;
 	why = parse_authority(span_from(url, spec->tls ? 8 : 7), spec);
 	while (!why && span_cut(&rest, ' ', &word))

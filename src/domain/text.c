@@ -127,12 +127,13 @@ const struct conf_key domain_keys[] = {
 		.help_en = "How long pages are still served after their lifetime when the origin is down; 0: not at "
 			   "all.",
 		.help_de =
-			"Wie lange Seiten nach ihrer Lebensdauer noch ausgeliefert werden, wenn der Ursprung ausfällt; "
+			"Wie lange Seiten nach ihrer Lebensdauer noch ausgeliefert werden, wenn der Ursprungsserver ausfällt; "
 			"0: gar nicht." },
 	{ "grace_forced", CONF_BOOL, AT(grace_forced), "false",
 		.help_en = "Serve stale pages even where the origin forbids it (must-revalidate, no-cache).",
-		.help_de = "Veraltete Seiten auch dort ausliefern, wo der Ursprung es verbietet (must-revalidate, "
-			   "no-cache)." },
+		.help_de =
+			"Veraltete Seiten auch dort ausliefern, wo der Ursprungsserver es verbietet (must-revalidate, "
+			"no-cache)." },
 	{ "redirect_to_tls", CONF_BOOL, AT(redirect_to_tls), "false",
 		.help_en = "Send visitors from http:// to https://.",
 		.help_de = "Besucher von http:// nach https:// schicken." },
@@ -144,29 +145,30 @@ const struct conf_key domain_keys[] = {
 			"Header." },
 	{ "websocket", CONF_BOOL, AT(websocket), "false",
 		.help_en = "Let WebSocket connections (Upgrade) through to the origin.",
-		.help_de = "WebSocket-Verbindungen (Upgrade) zum Ursprung durchlassen." },
+		.help_de = "WebSocket-Verbindungen (Upgrade) zum Ursprungsserver durchlassen." },
 	{ "origin_verify", CONF_BOOL, AT(origin_verify), "true",
 		.help_en = "https:// origins must show a certificate that is valid for their name.",
 		.help_de = "Ursprünge mit https:// müssen ein für ihren Namen gültiges Zertifikat zeigen." },
 	{ "origin_host", CONF_TEXT, AT(origin_host), NULL, .judge = judge_host, .wanted = "a host name|einen Hostnamen",
 		.help_en = "The Host that the origin is asked for; empty: the visitor's.",
-		.help_de = "Der Host, nach dem der Ursprung gefragt wird; leer: der des Besuchers." },
+		.help_de = "Der Host, nach dem der Ursprungsserver gefragt wird; leer: der des Besuchers." },
 	{ "health_path", CONF_TEXT, AT(health_path), NULL, .judge = judge_path,
 		.wanted = "a path such as \"/health\"|einen Pfad wie \"/health\"",
 		.help_en = "The path that is fetched to see whether an origin is up; empty: connecting suffices.",
-		.help_de = "Der Pfad, der geholt wird, um zu sehen, ob ein Ursprung läuft; leer: es genügt die "
+		.help_de = "Der Pfad, der geholt wird, um zu sehen, ob ein Ursprungsserver läuft; leer: es genügt die "
 			   "Verbindung." },
 	{ "health_interval", CONF_DURATION, AT(health_interval_ms), "5s", SECOND, HOUR,
-		.help_en = "How often each origin is checked.", .help_de = "Wie oft jeder Ursprung geprüft wird." },
+		.help_en = "How often each origin is checked.",
+		.help_de = "Wie oft jeder Ursprungsserver geprüft wird." },
 	{ "connect_timeout", CONF_DURATION, AT(connect_timeout_ms), "3s", 50, 60 * SECOND,
 		.help_en = "How long connecting to an origin may take.",
-		.help_de = "Wie lange der Verbindungsaufbau zum Ursprung dauern darf." },
+		.help_de = "Wie lange der Verbindungsaufbau zum Ursprungsserver dauern darf." },
 	{ "first_byte_timeout", CONF_DURATION, AT(first_byte_timeout_ms), "1m", 50, HOUR,
 		.help_en = "How long an origin may think before its answer begins.",
-		.help_de = "Wie lange ein Ursprung nachdenken darf, bevor seine Antwort beginnt." },
+		.help_de = "Wie lange ein Ursprungsserver nachdenken darf, bevor seine Antwort beginnt." },
 	{ "read_timeout", CONF_DURATION, AT(read_timeout_ms), "30s", 50, HOUR,
 		.help_en = "How long an origin may pause within its answer.",
-		.help_de = "Wie lange ein Ursprung innerhalb seiner Antwort innehalten darf." },
+		.help_de = "Wie lange ein Ursprungsserver innerhalb seiner Antwort innehalten darf." },
 	{ "body_max", CONF_SIZE, AT(body_max), "100M", 0, 1ull << 40, .help_en = "The largest upload of a visitor.",
 		.help_de = "Der größte Upload eines Besuchers." },
 	{ "mail", CONF_TEXT, AT(mail.text), NULL, .judge = judge_mail,

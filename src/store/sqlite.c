@@ -239,24 +239,14 @@ int sqlite_ready(struct sqlite *q, struct fault *fault)
 
 /* ---- the engine ---- */
 
-/* A path that begins elsewhere than at the root would depend on who opens it. */
-static bool engine_is_place(struct span place)
-{
-	return span_starts(place, SPAN("/"));
-}
-
-static struct span engine_file(struct span place)
-{
-	return place;
-}
-
 static int engine_open(struct span place, bool create, struct store **ret, struct fault *fault)
 {
 	struct sqlite *q = mem_new(struct sqlite);
 	int r;
 
 	q->store.engine = &store_engine_sqlite;
-	q->path = span_text(place);
+	/* SQLite takes a leading colon for its own (":memory:"). */
+	q->path = mem_textf("%s%.*s", place.p[0] == ':' ? "./" : "", SPAN_ARG(place));
 	r = connect_file(q, create, fault);
 	if (r < 0) {
 		mem_free(q->path);
@@ -291,6 +281,7 @@ static int engine_begin(struct store *s, struct fault *fault)
 		r = sqlite_run(q, Q_BEGIN_WRITE, fault, "");
 	if (r == 0)
 		q->changes_before = sqlite3_total_changes64(q->db);
+	q->undo_change = 0;
 	return r;
 }
 
@@ -384,8 +375,6 @@ static int engine_version(struct store *s, uint64_t *ret, struct fault *fault)
 
 const struct store_engine store_engine_sqlite = {
 	.scheme = "sqlite",
-	.is_place = engine_is_place,
-	.file = engine_file,
 	.open = engine_open,
 	.close = engine_close,
 	.begin = engine_begin,
@@ -398,6 +387,7 @@ const struct store_engine store_engine_sqlite = {
 	.domain_each = sqlite_domain_each,
 	.purge_add = sqlite_purge_add,
 	.purge_since = sqlite_purge_since,
+	.undo_last = sqlite_undo_last,
 	.purge_last = sqlite_purge_last,
 	.evidence = &sqlite_evidence,
 };

@@ -22,6 +22,11 @@ enum sqlite_query {
 	Q_WEB_OWNER,
 	Q_WEB_PUT,
 	Q_WEB_CLEAR,
+	Q_UNDO_LAST,
+	Q_UNDO_KEEP,
+	Q_UNDO_ROWS,
+	Q_UNDO_DROP,
+	Q_UNDO_TRIM,
 	Q_PURGE_ADD,
 	Q_PURGE_EXPIRE,
 	Q_PURGE_SINCE,
@@ -79,6 +84,8 @@ struct sqlite {
 	bool doubt;
 	int64_t data_version;   /* SQLite's count of commits by others */
 	int64_t changes_before; /* sqlite3_total_changes64() at begin */
+	/* This transaction's number in domain_undo; 0: none yet; negative: it takes one back. */
+	int64_t undo_change;
 	sqlite3_stmt *query[Q_COUNT];
 };
 
@@ -122,6 +129,7 @@ void sqlite_read_record(sqlite3_stmt *row, int first, const struct record *recor
 int sqlite_domain_put(struct store *s, const struct store_domain *d, struct fault *fault);
 int sqlite_domain_remove(struct store *s, struct span name, struct fault *fault);
 int sqlite_domain_each(struct store *s, const struct span *only, store_domain_fn *fn, void *arg, struct fault *fault);
+int sqlite_undo_last(struct store *s, store_undo_fn *fn, void *arg, struct fault *fault);
 int sqlite_purge_add(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
 int sqlite_purge_since(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault);
 int sqlite_purge_last(struct store *s, uint64_t *ret_seq, struct fault *fault);

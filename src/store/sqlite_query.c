@@ -23,6 +23,12 @@ const char *const sqlite_query_text[Q_COUNT] = {
 	[Q_WEB_OWNER] = "SELECT domain FROM web_name WHERE name = ?1",
 	[Q_WEB_PUT] = "INSERT OR IGNORE INTO web_name (name, domain) VALUES (?1, ?2)",
 	[Q_WEB_CLEAR] = "DELETE FROM web_name WHERE domain = ?1",
+	[Q_UNDO_LAST] = "SELECT coalesce(max(change), 0) FROM domain_undo",
+	[Q_UNDO_KEEP] = "INSERT OR IGNORE INTO domain_undo (change, name, body)"
+			" VALUES (?1, ?2, (SELECT body FROM domain WHERE name = ?2))",
+	[Q_UNDO_ROWS] = "SELECT name, body FROM domain_undo WHERE change = ?1 ORDER BY name",
+	[Q_UNDO_DROP] = "DELETE FROM domain_undo WHERE change = ?1",
+	[Q_UNDO_TRIM] = "DELETE FROM domain_undo WHERE change <= ?1",
 	[Q_PURGE_ADD] = "INSERT INTO purge (kind, what, hard, at) VALUES (?1, ?2, ?3, ?4)",
 	[Q_PURGE_EXPIRE] = "DELETE FROM purge WHERE at < ?1",
 	[Q_PURGE_SINCE] = "SELECT seq, kind, what, hard, at FROM purge WHERE seq > ?1 ORDER BY seq",

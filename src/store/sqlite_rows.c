@@ -4,7 +4,8 @@
 #include "base/mem.h"
 #include "store/sqlite_priv.h"
 
-#define PURGE_KEPT_S 86400
+#define PURGE_KEPT_S  86400
+#define UNDO_NOT_KEPT (-1)
 
 /* ---- domains ---- */
 
@@ -40,11 +41,79 @@ static int put_web(struct sqlite *q, struct span name, struct span domain, struc
 	return r < 0 ? r : sqlite_run(q, Q_WEB_PUT, fault, "tt", name, domain);
 }
 
+static int read_number(struct sqlite *q, enum sqlite_query which, int64_t *ret, struct fault *fault)
+{
+	sqlite3_stmt *stmt;
+	int r = sqlite_query(q, which, &stmt, fault);
+
+	return r < 0 ? r : sqlite_numbers(q, stmt, ret, 1, fault);
+}
+
+/* Keeps what the domain is before the transaction's first change of it. */
+static int undo_keep(struct sqlite *q, struct span name, struct fault *fault)
+{
+	int64_t last = 0;
+	int r = 0;
+
+	if (q->undo_change == UNDO_NOT_KEPT)
+		return 0;
+	if (q->undo_change == 0) {
+		r = read_number(q, Q_UNDO_LAST, &last, fault);
+		if (r == 0)
+			r = sqlite_run(q, Q_UNDO_TRIM, fault, "i", last + 1 - STORE_UNDO_MAX);
+		if (r < 0)
+			return r;
+		q->undo_change = last + 1;
+	}
+	return sqlite_run(q, Q_UNDO_KEEP, fault, "it", q->undo_change, name);
+}
+
+struct undo_reader {
+	store_undo_fn *fn;
+	void *arg;
+};
+
+static int undo_row(const void *arg, sqlite3_stmt *row)
+{
+	const struct undo_reader *to = arg;
+	struct store_undo u = {
+		.name = sqlite_column(row, 0),
+		.existed = sqlite3_column_type(row, 1) != SQLITE_NULL,
+		.text = sqlite_column(row, 1),
+	};
+
+	return to->fn(to->arg, &u);
+}
+
+int sqlite_undo_last(struct store *s, store_undo_fn *fn, void *arg, struct fault *fault)
+{
+	struct sqlite *q = container_of(s, struct sqlite, store);
+	struct undo_reader to = { fn, arg };
+	sqlite3_stmt *stmt;
+	int64_t last = 0;
+	int r = sqlite_ready(q, fault);
+
+	if (r == 0)
+		r = read_number(q, Q_UNDO_LAST, &last, fault);
+	if (r == 0 && last == 0)
+		return -ENOENT;
+	if (r == 0)
+		r = sqlite_query(q, Q_UNDO_ROWS, &stmt, fault);
+	if (r < 0)
+		return r;
+	sqlite_bind(stmt, "i", last);
+	r = sqlite_each(q, stmt, undo_row, &to, fault);
+	q->undo_change = UNDO_NOT_KEPT;
+	return r == 0 ? sqlite_run(q, Q_UNDO_DROP, fault, "i", last) : r;
+}
+
 int sqlite_domain_put(struct store *s, const struct store_domain *d, struct fault *fault)
 {
 	struct sqlite *q = container_of(s, struct sqlite, store);
 	int r = sqlite_ready(q, fault);
 
+	if (r == 0)
+		r = undo_keep(q, d->name, fault);
 	if (r == 0)
 		r = sqlite_run(q, Q_DOMAIN_PUT, fault, "ttit", d->name, d->text, d->changed_at, span_of(d->changed_by));
 	if (r == 0)
@@ -59,6 +128,8 @@ int sqlite_domain_remove(struct store *s, struct span name, struct fault *fault)
 	struct sqlite *q = container_of(s, struct sqlite, store);
 	int r = sqlite_ready(q, fault);
 
+	if (r == 0)
+		r = undo_keep(q, name, fault);
 	if (r == 0)
 		r = sqlite_run(q, Q_DOMAIN_REMOVE, fault, "t", name);
 	if (r < 0)

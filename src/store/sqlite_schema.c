@@ -147,6 +147,13 @@ static const char *const migrations[] = {
 	"  mails INTEGER NOT NULL,"
 	"  PRIMARY KEY (peer, day)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX mail_peer_day_by_age ON mail_peer_day (day);",
+
+	/* What each changed domain was before a change; body NULL: there was none. */
+	"CREATE TABLE domain_undo ("
+	"  change INTEGER NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  body TEXT,"
+	"  PRIMARY KEY (change, name)) STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA ((int64_t)array_len(migrations))
 

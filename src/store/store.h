@@ -28,24 +28,8 @@
 #define STORE_TEXT_MAX (512 * 1024) /* bytes of a domain's text, of what a purge names */
 #define STORE_WEB_MAX  1000         /* web names of a domain */
 
-/* ---- the address of a store ---- */
-
-#define STORE_URL_PRESET "sqlite:/var/lib/torhaus/torhaus.db"
-/* What an address has to be, for people: English and German. */
-#define STORE_URL_WANTED "\"sqlite:\" and the absolute path of a file|\"sqlite:\" und der absolute Pfad einer Datei"
-/* Is there an engine for it, and does it look like an address of that engine's? */
-bool store_url_is_valid(struct span url);
-/* The file that url means; its folder has to be writable, for there are others beside it. Empty:
- * the engine keeps no file on this machine. Borrowed from url, with the NUL behind it. url must be
- * valid. */
-struct span store_url_file(struct span url);
-/* The address of a store in that file. The caller's, to be mem_free()d. */
-char *store_url_of_file(const char *path);
-
-/* ---- opening ---- */
-
 struct store;
-/* create: makes the file and its tables if absent and brings an older
+/* url: "sqlite:/path". create: makes the file and its tables if absent and brings an older
  * schema up to date; else an absent store is STORE-MISSING and an older schema is brought up
  * too. */
 int store_open(const char *url, bool create, struct store **ret, struct fault *fault);
@@ -85,6 +69,20 @@ typedef int store_domain_fn(void *arg, const struct store_domain *d);
 int store_domain_each(struct store *s, store_domain_fn *fn, void *arg, struct fault *fault);
 int store_domain_get(struct store *s, struct span name, store_domain_fn *fn, void *arg,
 	struct fault *fault); /* -ENOENT */
+
+/* What the latest transaction that changed domains (anybody's) found before it; the last
+ * STORE_UNDO_MAX of them are kept. Within a transaction that was begun: with it that change is
+ * forgotten, and what else is written in it is kept as no change of its own, so that the next call
+ * reaches the one before. -ENOENT: none is kept. Borrowed during the call; non-zero from fn ends
+ * it. */
+#define STORE_UNDO_MAX 20
+struct store_undo {
+	struct span name;
+	bool existed;
+	struct span text; /* if it existed */
+};
+typedef int store_undo_fn(void *arg, const struct store_undo *u);
+int store_undo_last(struct store *s, store_undo_fn *fn, void *arg, struct fault *fault);
 
 /* Purges are rows with a sequence number, so that every edge node carries out each once. Rows older
  * than a day are dropped when new ones are written. Numbers only grow; store_purge_last() below a

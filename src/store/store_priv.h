@@ -65,9 +65,6 @@ struct store_evidence_engine {
 };
 struct store_engine {
 	const char *scheme; /* "sqlite": what stands before the colon */
-	/* What stands behind the colon: is it an address, and of which file (empty: none)? */
-	bool (*is_place)(struct span place);
-	struct span (*file)(struct span place);
 	int (*open)(struct span place, bool create, struct store **ret, struct fault *fault);
 	void (*close)(struct store *s);
 	int (*begin)(struct store *s, struct fault *fault);
@@ -81,6 +78,7 @@ struct store_engine {
 	/* only: one domain (then -ENOENT if it is absent), or NULL for all. */
 	int (*domain_each)(struct store *s, const struct span *only, store_domain_fn *fn, void *arg,
 		struct fault *fault);
+	int (*undo_last)(struct store *s, store_undo_fn *fn, void *arg, struct fault *fault);
 	int (*purge_add)(struct store *s, const struct store_purge *p, uint64_t *ret_seq, struct fault *fault);
 	int (*purge_since)(struct store *s, uint64_t seq, store_purge_fn *fn, void *arg, struct fault *fault);
 	int (*purge_last)(struct store *s, uint64_t *ret_seq, struct fault *fault);

@@ -5,7 +5,7 @@ static const char *apply(const char *text, bool dry_run)
 {
 	struct domain_file file = parse(text);
 	struct domain_change *changes = NULL;
-	int n = domain_apply(store, &file, dry_run, "ada", &arena, &changes, &fault);
+	int n = domain_apply(store, &file, dry_run, true, "ada", &arena, &changes, &fault);
 
 	return n < 0 ? strerror(-n) : summary(changes, n);
 }
@@ -42,7 +42,7 @@ static void test_bodies_of_a_change(void **state)
 	struct domain_change *changes;
 
 	apply(A, false);
-	assert_int_equal(domain_apply(store, &file, true, "ada", &arena, &changes, &fault), 1);
+	assert_int_equal(domain_apply(store, &file, true, true, "ada", &arena, &changes, &fault), 1);
 	assert_span(changes[0].before, "web    = {\"a.de\"}\norigin = {\"http://o\"}\n");
 	assert_span(changes[0].after, "web    = {\"a.de\", \"x.de\"}\norigin = {\"http://o\"}\n");
 }
@@ -85,6 +85,84 @@ static void test_put_one(void **state)
 	assert_string_equal(stored(), "c.de [bob a.de]\nweb    = {\"a.de\"}\norigin = {\"http://o\"}\n");
 }
 
+/* Who takes more than a tenth away, or everything, has to say so. */
+static int removes(const char *text, bool may_remove)
+{
+	struct domain_file file = parse(text);
+	struct domain_change *changes = NULL;
+
+	return domain_apply(store, &file, false, may_remove, "ada", &arena, &changes, &fault);
+}
+
+static void test_a_file_that_removes_much_is_refused(void **state)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 16);
+	struct span all;
+
+	for (unsigned i = 10; i < 30; i++)
+		buf_addf(&text, "domain d%u.de { }\n", i);
+	assert_int_equal(removes(buf_text(&text), false), 20);
+	all = buf_span(&text);
+	/* 18 of 20 stay: a tenth goes. 17: more. */
+	assert_int_equal(removes(arena_text(&arena, span_sub(all, 0, 18 * all.n / 20)), false), 2);
+	assert_int_equal(removes(buf_text(&text), false), 2);
+	assert_int_equal(removes(arena_text(&arena, span_sub(all, 0, 17 * all.n / 20)), false), -EPERM);
+	assert_int_equal(fault.code, FAULT_DOMAIN_APPLY_REMOVES);
+	assert_span(fault_value(&fault, "removed"), "3");
+	assert_span(fault_value(&fault, "left"), "17");
+	assert_span(fault_value(&fault, "all"), "20");
+	assert_int_equal(removes("", false), -EPERM);
+	assert_int_equal(removes("# nothing\n", false), -EPERM);
+	assert_int_equal(removes("", true), 20);
+	assert_int_equal(removes("", false), 0);
+	/* The only one is all of them. */
+	assert_int_equal(removes(A, false), 1);
+	assert_int_equal(removes(B, false), -EPERM);
+	assert_non_null(strstr(stored(), "a.de [ada a.de]\n"));
+}
+
+static const char *undo(void)
+{
+	struct domain_change *changes = NULL;
+	int n = domain_undo(store, false, "eve", &arena, &changes, &fault);
+
+	return n < 0 ? strerror(-n) : summary(changes, n);
+}
+
+static void test_undo_goes_back_change_by_change(void **state)
+{
+	struct domain_change *changes;
+
+	assert_string_equal(undo(), strerror(ENOENT));
+	assert_int_equal(fault.code, FAULT_DOMAIN_NOTHING_TO_UNDO);
+	apply(A B, false);
+	apply("domain a.de { web = b.de origin = http://o }\ndomain c.de { }\n", false);
+	apply("", false);
+	assert_int_equal(domain_undo(store, true, "eve", &arena, &changes, &fault), 2);
+	assert_string_equal(stored(), "");
+	assert_string_equal(undo(), "+a.de +c.de ");
+	assert_non_null(strstr(stored(), "a.de [eve b.de]\n"));
+	/* b.de comes back with the name that a.de had taken from it. */
+	assert_string_equal(undo(), "~a.de +b.de -c.de ");
+	assert_non_null(strstr(stored(), "b.de [eve b.de]\n"));
+	assert_string_equal(undo(), "-a.de -b.de ");
+	assert_string_equal(undo(), strerror(ENOENT));
+}
+
+static void test_undo_keeps_the_last_changes_only(void **state)
+{
+	char text[64];
+
+	for (unsigned i = 0; i < STORE_UNDO_MAX + 5; i++) {
+		snprintf(text, sizeof(text), "domain d%u.de { }\n", i);
+		apply(text, false);
+	}
+	for (unsigned i = 0; i < STORE_UNDO_MAX; i++)
+		assert_true(strlen(undo()) > 0);
+	assert_string_equal(undo(), strerror(ENOENT));
+	assert_non_null(strstr(stored(), "d4.de"));
+}
+
 static void test_a_lost_store_is_told(void **state)
 {
 	char path[96];
@@ -106,6 +184,9 @@ int main(void)
 		TEST(test_names_move_between_domains),
 		TEST(test_export_is_its_own_image),
 		TEST(test_put_one),
+		TEST(test_a_file_that_removes_much_is_refused),
+		TEST(test_undo_goes_back_change_by_change),
+		TEST(test_undo_keeps_the_last_changes_only),
 		TEST(test_a_lost_store_is_told),
 	};
 

@@ -14,7 +14,7 @@ static void apply(const char *text)
 	struct domain_file file = parse(text);
 	struct domain_change *changes;
 
-	assert_true(domain_apply(store, &file, false, "bob", &arena, &changes, &fault) >= 0);
+	assert_true(domain_apply(store, &file, false, true, "bob", &arena, &changes, &fault) >= 0);
 }
 
 /* The list that fed a "fake DNS". */

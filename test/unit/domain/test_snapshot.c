@@ -190,7 +190,7 @@ static void test_ten_thousand(void **state)
 			i, i, i, i, i / 250, i % 250, i, i);
 	assert_int_equal(domain_parse(buf_span(&text), "t", &arena, &file, &errors), 0);
 	start = clock_mono_ms();
-	assert_int_equal(domain_apply(store, &file, false, "test", &arena, &changes, &fault), 10000);
+	assert_int_equal(domain_apply(store, &file, false, true, "test", &arena, &changes, &fault), 10000);
 	applied = clock_mono_ms();
 	assert_int_equal(snapshot_load(store, NULL, NULL, &s, &fault), 0);
 	loaded = clock_mono_ms();
