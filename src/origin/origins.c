@@ -113,7 +113,46 @@ bool origin_has_address(struct origins *o, const struct domain *site, const stru
 	return false;
 }
 
-static void origin_json(struct origin *o, struct jsonw *j)
+/* ---- what they say of themselves ---- */
+
+/* The domains that have an origin: some by name, the others by number. */
+#define USERS_NAMED 5
+struct users {
+	struct span named[USERS_NAMED];
+	unsigned n;
+};
+
+static void users_json(const struct users *u, struct jsonw *j)
+{
+	jsonw_array(j, "domains");
+	for (unsigned i = 0; i < u->n && i < USERS_NAMED; i++)
+		jsonw_span(j, NULL, u->named[i]);
+	jsonw_end(j);
+	jsonw_uint(j, "domains_count", u->n);
+}
+
+/* Of each origin that a domain of the snapshot has; by origin. */
+static void users_find(struct origins *o, struct arena *a, struct map *ret)
+{
+	for (unsigned i = 0; i < snapshot_count(o->watched); i++) {
+		const struct domain *d = snapshot_at(o->watched, i);
+
+		for (unsigned k = 0; k < d->origin_n; k++) {
+			struct span key = span_of(origin_get(o, &d->origin[k])->text);
+			struct users *u = map_find(ret, key);
+
+			if (!u) {
+				u = arena_new(a, struct users);
+				map_put(ret, key, u);
+			}
+			if (u->n < USERS_NAMED)
+				u->named[u->n] = d->name;
+			u->n++;
+		}
+	}
+}
+
+static void origin_json(struct origin *o, const struct users *users, struct jsonw *j)
 {
 	uint64_t now = clock_mono_ms();
 	char since[CLOCK_RFC3339_SIZE];
@@ -126,10 +165,12 @@ static void origin_json(struct origin *o, struct jsonw *j)
 		clock_rfc3339(o->changed_at, since);
 		jsonw_text(j, "since", since);
 	}
+	users_json(users, j);
 	jsonw_uint(j, "failures_in_a_row", o->fails);
 	if (o->fails) {
 		jsonw_text(j, "code", fault_code_text(o->why->code));
 		jsonw_span(j, "error", fault_value(o->why, "error"));
+		fault_json(j, "fault", o->why);
 	}
 	jsonw_end(j);
 	pthread_mutex_unlock(&o->lock);
@@ -137,14 +178,27 @@ static void origin_json(struct origin *o, struct jsonw *j)
 
 void origins_json(struct origins *o, struct jsonw *j)
 {
-	size_t at = 0;
+	struct arena a;
+	struct map users;
 	struct span text;
+	size_t at = 0;
 	void *value;
 
+	arena_init(&a, 4096);
+	map_init(&users);
+	if (o->watched)
+		users_find(o, &a, &users);
 	jsonw_array(j, "origins");
-	pthread_mutex_lock(&o->lock);
-	while (map_next(&o->by_text, &at, &text, &value))
-		origin_json(value, j);
-	pthread_mutex_unlock(&o->lock);
+	/* One that no domain has any more is nobody's trouble. */
+	while (map_next(&users, &at, &text, &value)) {
+		struct origin *origin;
+
+		pthread_mutex_lock(&o->lock);
+		origin = map_find(&o->by_text, text);
+		pthread_mutex_unlock(&o->lock);
+		origin_json(origin, value, j);
+	}
 	jsonw_end(j);
+	map_done(&users);
+	arena_done(&a);
 }

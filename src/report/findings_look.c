@@ -272,28 +272,65 @@ static void add_all(struct findings *f, json_t *faults)
 	}
 }
 
+/* The names that the server gives with an origin: "a.example, b.example and 7 more". */
+static void name_domains(json_t *origin, struct buf *en, struct buf *de)
+{
+	json_t *names = json_object_get(origin, "domains"), *name;
+	json_int_t all = json_integer_value(json_object_get(origin, "domains_count"));
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		buf_addf(en, "%s%s", i > 0 ? ", " : "", json_string_value(name));
+	}
+	buf_add_span(de, buf_span(en));
+	if (all > (json_int_t)json_array_size(names)) {
+		buf_addf(en, " and %lld more", (long long)(all - (json_int_t)json_array_size(names)));
+		buf_addf(de, " und %lld weiteren", (long long)(all - (json_int_t)json_array_size(names)));
+	}
+}
+
+/* A failing origin: what happened, with its whole evidence, and whom it concerns. */
 static void add_origin(struct findings *f, json_t *origin)
 {
-	const char *text = json_string_value(json_object_get(origin, "origin"));
-	const char *code = json_string_value(json_object_get(origin, "code"));
-	const char *error = json_string_value(json_object_get(origin, "error"));
+	json_t *why = json_object_get(origin, "fault"), *value;
+	const char *code = json_string_value(json_object_get(why, "code")), *name;
+	_cleanup_(buf_done) struct buf en = BUF_INIT(4096), de = BUF_INIT(4096);
 	struct fault fault;
+	struct arena a;
 
-	if (!text || !code || fault_code_find(span_of(code)) == FAULT_NONE)
+	if (!code || fault_code_find(span_of(code)) == FAULT_NONE)
 		return;
+	arena_init(&a, 1024);
 	fault_set(&fault, fault_code_find(span_of(code)));
-	fault_fact(&fault, "origin", "%s", text);
-	fault_fact(&fault, "error", "%s", error ? error : "");
+	json_object_foreach(json_object_get(why, "facts"), name, value) if (json_is_string(value))
+		fault_fact(&fault, arena_text(&a, span_of(name)), "%s", json_string_value(value));
+	name_domains(origin, &en, &de);
+	fault_fact(&fault, "domains", "%s", buf_text(&en));
+	fault_fact(&fault, "domains_de", "%s", buf_text(&de));
 	findings_add(f, &fault);
+	arena_done(&a);
+}
+
+/* The settings are read by whoever asks; what the server found in them may be mended by now. */
+static bool is_of_settings(json_t *fault)
+{
+	const char *code = json_string_value(json_object_get(fault, "code"));
+
+	return code && strncmp(code, "SETTINGS-", strlen("SETTINGS-")) == 0;
 }
 
 void findings_server(struct findings *f, json_t *status)
 {
-	json_t *supervisor = json_object_get(status, "supervisor"), *origin;
+	json_t *supervisor = json_object_get(status, "supervisor"), *origin, *fault;
 	size_t i;
 
 	add_all(f, json_object_get(status, "faults"));
-	add_all(f, json_object_get(supervisor, "faults"));
+	json_array_foreach(json_object_get(supervisor, "faults"), i, fault)
+	{
+		if (!is_of_settings(fault))
+			findings_add_json(f, fault);
+	}
 	if (json_is_true(json_object_get(supervisor, "crash_loop")) && json_object_get(supervisor, "last_end"))
 		findings_add_json(f, json_object_get(supervisor, "last_end"));
 	json_array_foreach(json_object_get(status, "origins"), i, origin)

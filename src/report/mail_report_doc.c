@@ -85,7 +85,7 @@ static void add_policy(struct mail_report *r, struct doc *d)
 	fact(d, say(r, "Encryption required", "Verschlüsselung verlangt"));
 	if (!row) {
 		doc_cell(d, "%s",
-			say(r, "the domain is no longer in the store", "die Domain steht nicht mehr im Speicher"));
+			say(r, "the domain is no longer in the store", "die Domain steht nicht mehr im Store"));
 		return;
 	}
 	doc_cell(d, "%s", requirement(r, row->d.tls));
