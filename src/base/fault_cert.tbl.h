@@ -21,7 +21,7 @@ FAULT(CERT_KEY_ENCRYPTED, "CERT-KEY-ENCRYPTED",
 	"The key in {file} is protected by a passphrase.",
 	"Der Schlüssel in {file} ist mit einer Passphrase geschützt.",
 	"Store it without: openssl pkey -in {file} -out NEW.key, readable for root only.",
-	"Ohne speichern: openssl pkey -in {file} -out NEU.key, nur für root lesbar.")
+	"Den Schlüssel ohne Passphrase ablegen: openssl pkey -in {file} -out NEU.key, nur für root lesbar.")
 FAULT(CERT_NO_KEY, "CERT-NO-KEY",
 	"No key in the certificate folders belongs to the certificate in {file}.",
 	"Kein Schlüssel in den Zertifikatsordnern gehört zum Zertifikat in {file}.",

@@ -20,9 +20,9 @@ FAULT(DNS_NOT_ALLOWED, "DNS-NOT-ALLOWED",
 	"Die Adresse dieser Maschine (127.0.0.0/8, ::1) in names.allow aufnehmen.")
 FAULT(DNS_NAME_DIFFERS, "DNS-NAME-DIFFERS",
 	"{name} {type} is answered with {got}, but the store has {want} for {domain}.",
-	"{name} {type} wird mit {got} beantwortet, im Speicher steht für {domain} aber {want}.",
+	"{name} {type} wird mit {got} beantwortet, im Store steht für {domain} aber {want}.",
 	"`torhaus doctor` tells whether the server can read its store; if it can, `torhaus reload`.",
-	"`torhaus doctor` sagt, ob der Server seinen Speicher lesen kann; wenn ja, `torhaus reload`.")
+	"`torhaus doctor` sagt, ob der Server seinen Store lesen kann; wenn ja, `torhaus reload`.")
 
 /* ---- upstreams ---- */
 FAULT(DNS_UPSTREAM_SILENT, "DNS-UPSTREAM-SILENT",

@@ -4,7 +4,7 @@
 /* ---- requests ---- */
 FAULT(WEB_NO_SUCH_SITE, "WEB-NO-SUCH-SITE",
 	"No domain has the web name {host}.",
-	"Keine Domain hat den Web-Namen {host}.",
+	"Keine Domain hat den Webnamen {host}.",
 	"If it is a customer's: torhaus domain add {host} --origin http://ADDRESS:PORT",
 	"Falls es eine Kundendomain ist: torhaus domain add {host} --origin http://ADRESSE:PORT")
 FAULT(WEB_METHOD_REFUSED, "WEB-METHOD-REFUSED",
@@ -153,12 +153,12 @@ FAULT(HTTP_SLOW_HEAD, "HTTP-SLOW-HEAD",
 	"The request's head was not complete within {timeout_ms} ms.",
 	"Der Kopf der Anfrage war nicht innerhalb von {timeout_ms} ms vollständig.",
 	"A very slow line, or an attack with slow clients: each costs a little memory and delays nobody else.",
-	"Eine sehr langsame Leitung oder ein Angriff mit langsamen Clients: Jeder kostet etwas Speicher und hält niemanden auf.")
+	"Eine sehr langsame Leitung oder ein Angriff mit langsamen Clients: Jeder kostet etwas Arbeitsspeicher und hält niemanden auf.")
 FAULT(HTTP_SLOW_BODY, "HTTP-SLOW-BODY",
 	"Nothing of the request's body came for {timeout_ms} ms.",
 	"Vom Rumpf der Anfrage kam {timeout_ms} ms lang nichts.",
 	"A line that broke, or an attack with slow clients: each costs a little memory and delays nobody else.",
-	"Eine abgerissene Leitung oder ein Angriff mit langsamen Clients: Jeder kostet etwas Speicher und hält niemanden auf.")
+	"Eine abgerissene Leitung oder ein Angriff mit langsamen Clients: Jeder kostet etwas Arbeitsspeicher und hält niemanden auf.")
 FAULT(HTTP_TRUNCATED_HEAD, "HTTP-TRUNCATED-HEAD",
 	"The origin closed the connection within the head of its response.",
 	"Der Ursprungsserver schloss die Verbindung mitten im Kopf seiner Antwort.",

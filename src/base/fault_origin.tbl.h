@@ -71,5 +71,5 @@ FAULT(ORIGIN_LOOP, "ORIGIN-LOOP",
 	"The request for {host} came back to us: the origin of {domain} leads to this torhaus.",
 	"Die Anfrage für {host} kam zu uns zurück: Der Ursprungsserver von {domain} führt zu diesem torhaus.",
 	"Set the origin to the address of the web server itself: torhaus domain set {domain} --origin http://ADDRESS:PORT",
-	"Als Ursprung die Adresse des Webservers selbst angeben: torhaus domain set {domain} --origin http://ADRESSE:PORT")
+	"Als Ursprungsserver die Adresse des Webservers selbst angeben: torhaus domain set {domain} --origin http://ADRESSE:PORT")
 /* clang-format on */

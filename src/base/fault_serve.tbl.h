@@ -24,6 +24,11 @@ FAULT(SERVE_CONTROL_FAILED, "SERVE-CONTROL-FAILED",
 	"Der control-Socket {path} lässt sich nicht anlegen: {error}.",
 	"Make its folder and see to it that the user who starts torhaus may write there, or set control = \"…\" to another path.",
 	"Seinen Ordner anlegen und dafür sorgen, dass der startende Benutzer dort schreiben darf, oder control = \"…\" auf einen anderen Pfad setzen.")
+FAULT(SERVE_NO_ACCESS, "SERVE-NO-ACCESS",
+	"A server may be running, but {user} may not open its control socket {path} ({error}); it belongs to {owner}.",
+	"Ein Server läuft vielleicht, aber {user} darf seinen Steuersocket {path} nicht öffnen ({error}); er gehört {owner}.",
+	"Ask as {owner} or as root: sudo torhaus ...",
+	"Als {owner} oder als root fragen: sudo torhaus ...")
 FAULT(SERVE_NOT_RUNNING, "SERVE-NOT-RUNNING",
 	"No server answers on {path}: {error}.",
 	"Auf {path} antwortet kein Server: {error}.",
@@ -33,7 +38,7 @@ FAULT(SERVE_WORKER_DIED, "SERVE-WORKER-DIED",
 	"The worker (process {pid}) ended unasked after {lived}: {how}. A new one was started.",
 	"Der Worker (Prozess {pid}) endete ungebeten nach {lived}: {how}. Ein neuer wurde gestartet.",
 	"SIGKILL often means that memory ran out (journalctl -k). Any other signal is an error in torhaus: report it with the log around this time.",
-	"SIGKILL bedeutet oft, dass der Speicher ausging (journalctl -k). Jedes andere Signal ist ein Fehler in torhaus: mit dem Protokoll um diese Zeit melden.")
+	"SIGKILL bedeutet oft, dass der Arbeitsspeicher ausging (journalctl -k). Jedes andere Signal ist ein Fehler in torhaus: mit dem Protokoll um diese Zeit melden.")
 FAULT(SERVE_CRASH_LOOP, "SERVE-CRASH-LOOP",
 	"The worker ended {times} times in a row soon after its start, at last: {how}. The next try is in {wait}.",
 	"Der Worker endete {times} Mal hintereinander bald nach seinem Start, zuletzt: {how}. Der nächste Versuch folgt in {wait}.",
@@ -66,9 +71,9 @@ FAULT(SERVE_FEW_FILES, "SERVE-FEW-FILES",
 	"LimitNOFILE= in der Unit (oder ulimit -n) auf {wanted} erhöhen oder connections_max senken.")
 FAULT(SERVE_SNAPSHOT_OLD, "SERVE-SNAPSHOT-OLD",
 	"The store could not be read at the start; {domains} domains are served from the last good state.",
-	"Der Speicher war beim Start nicht lesbar; {domains} Domains werden aus dem letzten guten Stand bedient.",
+	"Der Store war beim Start nicht lesbar; {domains} Domains werden aus dem letzten guten Stand bedient.",
 	"See the fault of the store; nothing else needs to be done.",
-	"Den Befund zum Speicher beheben; sonst ist nichts zu tun.")
+	"Den Befund zum Store beheben; sonst ist nichts zu tun.")
 FAULT(LOG_FAILED, "LOG-FAILED",
 	"The log {path} cannot be opened: {error}.",
 	"Das Protokoll {path} lässt sich nicht öffnen: {error}.",

@@ -34,39 +34,39 @@ FAULT(SETTINGS_UNREADABLE, "SETTINGS-UNREADABLE",
 	"Die Datei mit --config oder $TORHAUS_CONFIG nennen oder mit `torhaus init` eine anlegen.")
 FAULT(STORE_BAD_URL, "STORE-BAD-URL",
 	"The address of the store, \"{url}\", is of no kind that torhaus knows.",
-	"Die Adresse des Speichers, \"{url}\", ist von keiner Art, die torhaus kennt.",
+	"Die Adresse des Stores, \"{url}\", ist von keiner Art, die torhaus kennt.",
 	"Write store = \"sqlite:/var/lib/torhaus/torhaus.db\" in torhaus.conf.",
 	"In torhaus.conf store = \"sqlite:/var/lib/torhaus/torhaus.db\" schreiben.")
 FAULT(STORE_MISSING, "STORE-MISSING",
 	"There is no store at {path} ({error}).",
-	"Unter {path} liegt kein Speicher ({error}).",
+	"Unter {path} liegt kein Store ({error}).",
 	"Put the file back from a backup, or make a new store with `torhaus init` and fill it with `torhaus domain apply FILE` from an export. A running server goes on with the domains that it has.",
-	"Die Datei aus einer Sicherung zurückholen, oder mit `torhaus init` einen neuen Speicher anlegen und ihn mit `torhaus domain apply DATEI` aus einem Export füllen. Ein laufender Server arbeitet mit seinen Domains weiter.")
+	"Die Datei aus einer Sicherung zurückholen, oder mit `torhaus init` einen neuen Store anlegen und ihn mit `torhaus domain apply DATEI` aus einem Export füllen. Ein laufender Server arbeitet mit seinen Domains weiter.")
 FAULT(STORE_LOCKED, "STORE-LOCKED",
 	"Another program holds the store {path} locked for longer than 5 seconds ({error}).",
-	"Ein anderes Programm hält den Speicher {path} länger als 5 Sekunden gesperrt ({error}).",
+	"Ein anderes Programm hält den Store {path} länger als 5 Sekunden gesperrt ({error}).",
 	"`fuser -v {path}` names the program; end it, or try again when it is done.",
 	"`fuser -v {path}` nennt das Programm; es beenden, oder es noch einmal versuchen, wenn es fertig ist.")
 FAULT(STORE_READ_ONLY, "STORE-READ-ONLY",
 	"The store {path} cannot be written by user id {uid} ({error}).",
-	"Der Speicher {path} ist für die Benutzernummer {uid} nicht beschreibbar ({error}).",
+	"Der Store {path} ist für die Benutzernummer {uid} nicht beschreibbar ({error}).",
 	"Give the file, {path}-wal, {path}-shm and their folder to the user torhaus (chown), and see with `findmnt -T {path}` that the file system is not mounted read-only.",
 	"Die Datei, {path}-wal, {path}-shm und ihren Ordner dem Benutzer torhaus geben (chown), und mit `findmnt -T {path}` nachsehen, ob das Dateisystem nur lesbar eingehängt ist.")
 FAULT(STORE_NO_ACCESS, "STORE-NO-ACCESS",
 	"The store {path} may not be read by user id {uid} ({error}).",
-	"Die Benutzernummer {uid} darf den Speicher {path} nicht lesen ({error}).",
+	"Die Benutzernummer {uid} darf den Store {path} nicht lesen ({error}).",
 	"Call torhaus as root or as a member of the group that the file belongs to.",
 	"torhaus als root oder als Mitglied der Gruppe aufrufen, der die Datei gehört.")
 FAULT(STORE_FULL, "STORE-FULL",
 	"There is no room left for the store {path} ({error}); nothing was changed.",
-	"Für den Speicher {path} ist kein Platz mehr ({error}); es wurde nichts geändert.",
+	"Für den Store {path} ist kein Platz mehr ({error}); es wurde nichts geändert.",
 	"Free some space (`df -h {path}` shows the file system), then repeat the change.",
 	"Platz schaffen (`df -h {path}` zeigt das Dateisystem), dann die Änderung wiederholen.")
 FAULT(STORE_CORRUPT, "STORE-CORRUPT",
 	"The store {path} is damaged or no SQLite file ({error}).",
-	"Der Speicher {path} ist beschädigt oder keine SQLite-Datei ({error}).",
+	"Der Store {path} ist beschädigt oder keine SQLite-Datei ({error}).",
 	"Put back a backup, or rescue what is readable: `sqlite3 {path} .recover | sqlite3 new.db`, then `mv new.db {path}`; or make a new store and fill it with `torhaus domain apply FILE` from an export. A running server goes on with the domains that it has.",
-	"Eine Sicherung zurückspielen, oder retten, was lesbar ist: `sqlite3 {path} .recover | sqlite3 neu.db`, dann `mv neu.db {path}`; oder einen neuen Speicher anlegen und mit `torhaus domain apply DATEI` aus einem Export füllen. Ein laufender Server arbeitet mit seinen Domains weiter.")
+	"Eine Sicherung zurückspielen, oder retten, was lesbar ist: `sqlite3 {path} .recover | sqlite3 neu.db`, dann `mv neu.db {path}`; oder einen neuen Store anlegen und mit `torhaus domain apply DATEI` aus einem Export füllen. Ein laufender Server arbeitet mit seinen Domains weiter.")
 FAULT(STORE_FOREIGN, "STORE-FOREIGN",
 	"{path} is an SQLite file of another program ({error}).",
 	"{path} ist eine SQLite-Datei eines anderen Programms ({error}).",
@@ -74,7 +74,7 @@ FAULT(STORE_FOREIGN, "STORE-FOREIGN",
 	"In torhaus.conf eine andere Datei als store angeben.")
 FAULT(STORE_NEWER, "STORE-NEWER",
 	"The store {path} was written by a newer torhaus (schema {schema}; this program knows schemas up to {known}).",
-	"Der Speicher {path} stammt von einem neueren torhaus (Schema {schema}; dieses Programm kennt Schemas bis {known}).",
+	"Der Store {path} stammt von einem neueren torhaus (Schema {schema}; dieses Programm kennt Schemas bis {known}).",
 	"Install the newer torhaus again, or put back a backup that was made before the upgrade.",
 	"Das neuere torhaus wieder einspielen, oder eine Sicherung von vor der Aktualisierung zurückholen.")
 FAULT(STORE_NAME_TAKEN, "STORE-NAME-TAKEN",
@@ -84,12 +84,12 @@ FAULT(STORE_NAME_TAKEN, "STORE-NAME-TAKEN",
 	"`torhaus domain show {owner}` zeigt sie; den Namen erst dort entfernen oder hier weglassen.")
 FAULT(STORE_BAD_ROW, "STORE-BAD-ROW",
 	"The store holds settings of the domain {domain} that do not fit: {why}. The domain is left out.",
-	"Der Speicher enthält Einstellungen der Domain {domain}, die nicht passen: {why}. Die Domain wird ausgelassen.",
+	"Der Store enthält Einstellungen der Domain {domain}, die nicht passen: {why}. Die Domain wird ausgelassen.",
 	"`torhaus domain show {domain}` shows them; remove the domain and add it again.",
 	"`torhaus domain show {domain}` zeigt sie; die Domain entfernen und neu anlegen.")
 FAULT(STORE_FAILED, "STORE-FAILED",
 	"The store {path} cannot be used: {error}.",
-	"Der Speicher {path} ist nicht benutzbar: {error}.",
+	"Der Store {path} ist nicht benutzbar: {error}.",
 	"Look for errors of the disk (`journalctl -k`) and check the file with `sqlite3 {path} 'PRAGMA integrity_check'`; torhaus tries again by itself.",
 	"Nach Fehlern der Platte sehen (`journalctl -k`) und die Datei mit `sqlite3 {path} 'PRAGMA integrity_check'` prüfen; torhaus versucht es von selbst wieder.")
 FAULT(FILE_UNWRITABLE, "FILE-UNWRITABLE",
@@ -99,14 +99,14 @@ FAULT(FILE_UNWRITABLE, "FILE-UNWRITABLE",
 	"Eine Datei in einem beschreibbaren Ordner nennen.")
 FAULT(EVIDENCE_WAITING, "EVIDENCE-WAITING",
 	"Since {since} the store does not take the evidence of mails and handshakes ({code}); {events} events wait in memory.",
-	"Seit {since} nimmt der Speicher die Nachweise über Mails und Handshakes nicht an ({code}); {events} Ereignisse warten im Arbeitsspeicher.",
+	"Seit {since} nimmt der Store die Nachweise über Mails und Handshakes nicht an ({code}); {events} Ereignisse warten im Arbeitsspeicher.",
 	"Repair the store (`torhaus explain {code}`). Up to {most} MiB wait and are written then; a restart before that loses them.",
-	"Den Speicher reparieren (`torhaus explain {code}`). Bis zu {most} MiB warten und werden dann geschrieben; ein Neustart davor verliert sie.")
+	"Den Store reparieren (`torhaus explain {code}`). Bis zu {most} MiB warten und werden dann geschrieben; ein Neustart davor verliert sie.")
 FAULT(EVIDENCE_LOST, "EVIDENCE-LOST",
 	"{events} events of mails and handshakes between {since} and {until} are missing in the evidence: the store did not take them ({code}), and no more could wait.",
-	"{events} Ereignisse zu Mails und Handshakes zwischen {since} und {until} fehlen in den Nachweisen: Der Speicher nahm sie nicht an ({code}), und mehr konnten nicht warten.",
+	"{events} Ereignisse zu Mails und Handshakes zwischen {since} und {until} fehlen in den Nachweisen: Der Store nahm sie nicht an ({code}), und mehr konnten nicht warten.",
 	"Repair the store (`torhaus explain {code}`) and note the gap in the reports of that time.",
-	"Den Speicher reparieren (`torhaus explain {code}`) und die Lücke in den Berichten jener Zeit vermerken.")
+	"Den Store reparieren (`torhaus explain {code}`) und die Lücke in den Berichten jener Zeit vermerken.")
 
 /* ---- domains ---- */
 FAULT(DOMAIN_BAD_NAME, "DOMAIN-BAD-NAME",
@@ -114,6 +114,21 @@ FAULT(DOMAIN_BAD_NAME, "DOMAIN-BAD-NAME",
 	"\"{domain}\" ist kein Domainname.",
 	"Write a host name such as example.de: letters, digits, hyphens and dots, without scheme and port.",
 	"Einen Hostnamen wie example.de schreiben: Buchstaben, Ziffern, Bindestriche und Punkte, ohne Schema und Port.")
+FAULT(DOMAIN_OPTION_BAD_VALUE, "DOMAIN-OPTION-BAD-VALUE",
+	"{option} \"{value}\" does not fit: {why}.",
+	"{option} \"{value}\" passt nicht: {why}.",
+	"Write {wanted}.",
+	"Erwartet wird: {wanted}.")
+FAULT(DOMAIN_APPLY_REMOVES, "DOMAIN-APPLY-REMOVES",
+	"{file} has {left} of the {all} domains of the store: {removed} would be removed. Nothing was changed.",
+	"{file} enthält {left} der {all} Domains des Stores: {removed} würden entfernt. Es wurde nichts geändert.",
+	"`torhaus domain apply {file} --dry-run` shows which; if that is meant, repeat it with --remove.",
+	"`torhaus domain apply {file} --dry-run` zeigt, welche; ist das gemeint, mit --remove wiederholen.")
+FAULT(DOMAIN_NOTHING_TO_UNDO, "DOMAIN-NOTHING-TO-UNDO",
+	"No change of domains is kept that could be taken back.",
+	"Es ist keine Änderung an Domains aufbewahrt, die zurückgenommen werden könnte.",
+	"The last {most} changes are kept; older states come back from an export (`torhaus domain apply FILE`).",
+	"Aufbewahrt werden die letzten {most} Änderungen; ältere Stände kommen aus einem Export zurück (`torhaus domain apply DATEI`).")
 FAULT(DOMAIN_TWICE, "DOMAIN-TWICE",
 	"{file}:{line}: the domain {domain} stands here a second time; the first is in line {first}.",
 	"{file}:{line}: Die Domain {domain} steht hier zum zweiten Mal; die erste steht in Zeile {first}.",
@@ -131,7 +146,7 @@ FAULT(DOMAIN_TOO_MANY, "DOMAIN-TOO-MANY",
 	"Aufteilen, oder für die Webnamen einen Platzhalter wie *.example.de verwenden.")
 FAULT(DOMAIN_NO_ORIGIN, "DOMAIN-NO-ORIGIN",
 	"{file}:{line}: {domain} has web names but no origin to fetch their pages from.",
-	"{file}:{line}: {domain} hat Webnamen, aber keinen Ursprung, von dem die Seiten geholt werden.",
+	"{file}:{line}: {domain} hat Webnamen, aber keinen Ursprungsserver, von dem die Seiten geholt werden.",
 	"Add origin = \"http://ADDRESS\" (`torhaus domain set {domain} --origin http://ADDRESS`).",
 	"origin = \"http://ADRESSE\" hinzufügen (`torhaus domain set {domain} --origin http://ADRESSE`).")
 FAULT(DOMAIN_UNKNOWN, "DOMAIN-UNKNOWN",
@@ -166,7 +181,7 @@ FAULT(DOMAIN_LIST_TWICE, "DOMAIN-LIST-TWICE",
 	"Nur eine der beiden behalten. Mehrere Server für einen Namen: `torhaus domain set {name} --origin http://A --origin http://B`.")
 FAULT(DOMAIN_LIST_TAKEN, "DOMAIN-LIST-TAKEN",
 	"{file}:{line}: {name} is served by the domain {owner} already, from another origin than {text}.",
-	"{file}:{line}: {name} wird schon von der Domain {owner} ausgeliefert, von einem anderen Ursprung als {text}.",
+	"{file}:{line}: {name} wird schon von der Domain {owner} ausgeliefert, von einem anderen Ursprungsserver als {text}.",
 	"Take the name away from {owner} first (`torhaus domain set {owner} --web ...`), or change the origin of {owner}.",
-	"Den Namen erst {owner} wegnehmen (`torhaus domain set {owner} --web ...`), oder den Ursprung von {owner} ändern.")
+	"Den Namen erst {owner} wegnehmen (`torhaus domain set {owner} --web ...`), oder den Ursprungsserver von {owner} ändern.")
 /* clang-format on */

@@ -80,7 +80,7 @@ FAULT(TLS_SILENCE, "TLS-SILENCE",
 	"Nothing, or less than a ClientHello, came in time ({count} bytes).",
 	"Nichts, oder weniger als ein ClientHello, kam rechtzeitig ({count} Bytes).",
 	"None if it is rare; otherwise a device on the way swallows TLS or large packets: check the path MTU, let the peer try without post-quantum key shares.",
-	"Keine, wenn es selten ist; sonst verschluckt ein Gerät unterwegs TLS oder große Pakete: Path MTU prüfen, die Gegenstelle ohne Post-Quanten-Schlüssel versuchen lassen.")
+	"Keine, wenn es selten ist; sonst verschluckt ein Gerät unterwegs TLS oder große Pakete: Path MTU prüfen, die Gegenstelle ohne Post-Quanten-Verfahren versuchen lassen.")
 FAULT(TLS_RESET, "TLS-RESET",
 	"The connection was reset after the ClientHello, before our answer was complete.",
 	"Die Verbindung wurde nach dem ClientHello zurückgesetzt, bevor unsere Antwort vollständig war.",
@@ -97,7 +97,7 @@ FAULT(TLS_HELLO_V2, "TLS-HELLO-V2",
 	"The peer sent its {version} hello in the form of SSL 2: a very old OpenSSL or Java.",
 	"Die Gegenstelle sandte ihr {version}-Hello in der Form von SSL 2: ein sehr altes OpenSSL oder Java.",
 	"The peer must be updated; until then mail from it comes without TLS, if at all.",
-	"Die Gegenstelle muss erneuert werden; bis dahin kommt Post von ihr ohne TLS, wenn überhaupt.")
+	"Die Gegenstelle muss erneuert werden; bis dahin kommt Mail von ihr ohne TLS, wenn überhaupt.")
 FAULT(TLS_PEER_SSL3, "TLS-PEER-SSL3",
 	"The peer speaks at most SSL 3 (1996).",
 	"Die Gegenstelle spricht höchstens SSL 3 (1996).",
@@ -263,17 +263,17 @@ FAULT(TLS_PEER_3DES, "TLS-PEER-3DES",
 	"Of the ciphers that the peer offers none is newer than 3DES ({suites}), which this OpenSSL does not have any more.",
 	"Von den Chiffren, die die Gegenstelle anbietet, ist keine neuer als 3DES ({suites}), und das hat dieses OpenSSL nicht mehr.",
 	"The peer must be updated; until then decide whether its mail may come without TLS.",
-	"Die Gegenstelle muss erneuert werden; bis dahin entscheiden, ob ihre Post ohne TLS kommen darf.")
+	"Die Gegenstelle muss erneuert werden; bis dahin entscheiden, ob ihre Mail ohne TLS kommen darf.")
 FAULT(TLS_PEER_RC4, "TLS-PEER-RC4",
 	"The peer offers only RC4 ({suites}), which is forbidden (RFC 7465).",
 	"Die Gegenstelle bietet nur RC4 an ({suites}), und das ist verboten (RFC 7465).",
 	"The peer must be updated; until then decide whether its mail may come without TLS.",
-	"Die Gegenstelle muss erneuert werden; bis dahin entscheiden, ob ihre Post ohne TLS kommen darf.")
+	"Die Gegenstelle muss erneuert werden; bis dahin entscheiden, ob ihre Mail ohne TLS kommen darf.")
 FAULT(TLS_PEER_EXPORT, "TLS-PEER-EXPORT",
 	"The peer offers only the export ciphers of the 1990s ({suites}).",
 	"Die Gegenstelle bietet nur die Export-Chiffren der 1990er an ({suites}).",
 	"The peer must be updated; until then decide whether its mail may come without TLS.",
-	"Die Gegenstelle muss erneuert werden; bis dahin entscheiden, ob ihre Post ohne TLS kommen darf.")
+	"Die Gegenstelle muss erneuert werden; bis dahin entscheiden, ob ihre Mail ohne TLS kommen darf.")
 FAULT(TLS_SUITES_DISJOINT, "TLS-SUITES-DISJOINT",
 	"No suite is common: the peer offers {suites}; this server allows {ours}.",
 	"Keine Suite ist gemeinsam: Die Gegenstelle bietet {suites} an; dieser Server erlaubt {ours}.",
@@ -298,7 +298,7 @@ FAULT(TLS_CERT_NOT_YET_VALID, "TLS-CERT-NOT-YET-VALID",
 	"Die Uhren dieser Maschine und der Gegenstelle prüfen, oder warten.")
 FAULT(TLS_CERT_SELF_SIGNED, "TLS-CERT-SELF-SIGNED",
 	"The certificate for {name} in {file} is self-signed{refusal}.",
-	"Das Zertifikat für {name} in {file} ist selbst signiert{refusal}.",
+	"Das Zertifikat für {name} in {file} ist selbstsigniert{refusal}.",
 	"Use one of a public CA, or publish its key by DANE (TLSA 3 1 1).",
 	"Eines einer öffentlichen CA verwenden, oder seinen Schlüssel per DANE veröffentlichen (TLSA 3 1 1).")
 FAULT(TLS_CERT_NO_CHAIN, "TLS-CERT-NO-CHAIN",
@@ -439,7 +439,7 @@ FAULT(TLS_TIMEOUT, "TLS-TIMEOUT",
 	"Keine, wenn es selten ist; sonst nach verlorenen Paketen (Path MTU) auf dem Weg zur Gegenstelle suchen.")
 FAULT(TLS_HANDSHAKE_FAILED, "TLS-HANDSHAKE-FAILED",
 	"The TLS handshake failed: {error} (alert sent {sent}, received {received}; asked for {sni}).",
-	"Der TLS-Handshake ist gescheitert: {error} (Alarm gesendet {sent}, empfangen {received}; verlangt {sni}).",
+	"Der TLS-Handshake ist gescheitert: {error} (Alert gesendet {sent}, empfangen {received}; verlangt {sni}).",
 	"See which protocol versions and key types the peer can use, and serve RSA and ECDSA certificates side by side.",
 	"Nachsehen, welche Protokollversionen und Schlüsselarten die Gegenstelle beherrscht, und RSA- und ECDSA-Zertifikate nebeneinander anbieten.")
 /* clang-format on */

@@ -1,4 +1,5 @@
 /* The options of a verb, by its table. */
+#include <limits.h>
 #include <string.h>
 #include "base/fmt.h"
 #include "cli/cli_priv.h"
@@ -14,22 +15,34 @@ static const struct cli_option *find(const struct cli_option *options, struct sp
 	return NULL;
 }
 
+bool cli_is_near(struct span word, const char *name, unsigned *best)
+{
+	unsigned d = fmt_distance(word, span_of(name));
+
+	/* Beyond a third of its letters a word is another one. */
+	if (d >= *best || 3 * d > word.n)
+		return false;
+	*best = d;
+	return true;
+}
+
+int cli_unknown_option(struct cli *cli, struct span name, const char *nearest)
+{
+	if (nearest)
+		return cli_usage(cli, "there is no option %.*s; did you mean %s?",
+			"es gibt keine Option %.*s; ist %s gemeint?", SPAN_ARG(name), nearest);
+	return cli_usage(cli, "there is no option %.*s", "es gibt keine Option %.*s", SPAN_ARG(name));
+}
+
 static int unknown(struct cli *cli, struct span name)
 {
 	const char *nearest = NULL;
-	unsigned best = 4;
+	unsigned best = UINT_MAX;
 
-	for (const struct cli_option *o = cli->verb->options; o && o->name; o++) {
-		unsigned d = fmt_distance(name, span_of(o->name));
-
-		if (d < best) {
-			best = d;
+	for (const struct cli_option *o = cli->verb->options; o && o->name; o++)
+		if (cli_is_near(name, o->name, &best))
 			nearest = o->name;
-		}
-	}
-	if (nearest)
-		return cli_usage(cli, "there is no option %.*s; did you mean %s?", SPAN_ARG(name), nearest);
-	return cli_usage(cli, "there is no option %.*s", SPAN_ARG(name));
+	return cli_unknown_option(cli, name, nearest);
 }
 
 /* "--name", "--name=value", or "--name" "value": *at moves past what was taken. */
@@ -44,13 +57,14 @@ static int take_option(struct cli *cli, char **argv, int argc, int *at, struct c
 	if (!o)
 		return unknown(cli, name);
 	if (!o->repeat && cli_arg(ret, o->name))
-		return cli_usage(cli, "%s stands twice", o->name);
+		return cli_usage(cli, "%s stands twice", "%s steht zweimal", o->name);
 	if (o->value && rest.p)
 		value = rest.p;
 	else if (o->value && *at + 1 < argc)
 		value = argv[++*at];
 	else if (o->value || rest.p)
-		return cli_usage(cli, o->value ? "%s needs a value" : "%s takes no value", o->name);
+		return o->value ? cli_usage(cli, "%s needs a value", "%s braucht einen Wert", o->name)
+				: cli_usage(cli, "%s takes no value", "%s nimmt keinen Wert", o->name);
 	ret->v[ret->n].option = o;
 	ret->v[ret->n++].value = value;
 	return CLI_DONE;
@@ -63,13 +77,13 @@ int cli_args_parse(struct cli *cli, int argc, char **argv, unsigned rest_max, st
 		int status = CLI_DONE;
 
 		if (ret->n == ARGS_MAX)
-			return cli_usage(cli, "too many options");
+			return cli_usage(cli, "too many options", "zu viele Optionen");
 		if (argv[i][0] == '-' && argv[i][1] == '-' && argv[i][2])
 			status = take_option(cli, argv, argc, &i, ret);
 		else if (ret->rest_n < rest_max)
 			ret->rest[ret->rest_n++] = argv[i];
 		else
-			status = cli_usage(cli, "%s is one word too many", argv[i]);
+			status = cli_usage(cli, "%s is one word too many", "%s ist ein Wort zu viel", argv[i]);
 		if (status != CLI_DONE)
 			return status;
 	}

@@ -1,6 +1,9 @@
 /* Asking a running server. */
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "base/mem.h"
 #include "cli/cli_priv.h"
 
@@ -23,13 +26,53 @@ json_t *cli_ask(const struct settings *s, const char *method, const char *path, 
 	return json;
 }
 
+static void name_user(uid_t uid, char *ret, size_t size)
+{
+	struct passwd *user = getpwuid(uid);
+
+	if (user)
+		snprintf(ret, size, "%s", user->pw_name);
+	else
+		snprintf(ret, size, "uid %u", uid);
+}
+
+/* Whose the socket is, or the nearest folder above it that can be looked at. */
+static uid_t owner_of(const char *path)
+{
+	_cleanup_(mem_freep) char *at = mem_text(path);
+	struct stat st;
+
+	while (stat(at, &st) < 0) {
+		char *slash = strrchr(at, '/');
+
+		if (!slash || slash == at)
+			return 0;
+		*slash = '\0';
+	}
+	return st.st_uid;
+}
+
+void cli_no_server(const struct settings *s, int error, struct fault *ret)
+{
+	bool denied = error == -EACCES || error == -EPERM;
+	char user[64], owner[64];
+
+	fault_set(ret, denied ? FAULT_SERVE_NO_ACCESS : FAULT_SERVE_NOT_RUNNING);
+	fault_fact(ret, "path", "%s", s->control.p);
+	fault_fact(ret, "error", "%s", strerror(-error));
+	if (!denied)
+		return;
+	name_user(geteuid(), user, sizeof(user));
+	name_user(owner_of(s->control.p), owner, sizeof(owner));
+	fault_fact(ret, "user", "%s", user);
+	fault_fact(ret, "owner", "%s", owner);
+}
+
 int cli_unreachable(struct cli *cli, const struct settings *s, int error)
 {
 	struct fault f;
 
-	fault_set(&f, FAULT_SERVE_NOT_RUNNING);
-	fault_fact(&f, "path", "%s", s->control.p);
-	fault_fact(&f, "error", "%s", strerror(-error));
+	cli_no_server(s, error, &f);
 	cli_fault(cli, &f);
 	return CLI_UNREACHABLE;
 }

@@ -30,11 +30,13 @@ static int purge_of(struct cli *cli, const struct cli_args *args, struct store_p
 		ret->what = span_of(value);
 	}
 	if (given != 1)
-		return cli_usage(cli, "one of --url, --prefix, --tag, --domain and --all is wanted");
+		return cli_usage(cli, "one of --url, --prefix, --tag, --domain and --all is wanted",
+			"eines von --url, --prefix, --tag, --domain und --all ist nötig");
 	if (ret->what.n == 0 && ret->kind != STORE_PURGE_ALL)
-		return cli_usage(cli, "%s needs a value", kinds[ret->kind]);
+		return cli_usage(cli, "%s needs a value", "%s braucht einen Wert", kinds[ret->kind]);
 	if ((ret->kind == STORE_PURGE_URL || ret->kind == STORE_PURGE_PREFIX) && span_find(ret->what, SPAN("//")) < 0)
-		return cli_usage(cli, "%s needs a whole URL, such as https://example.de/path", kinds[ret->kind]);
+		return cli_usage(cli, "%s needs a whole URL, such as https://example.de/path",
+			"%s braucht eine ganze URL, etwa https://example.de/pfad", kinds[ret->kind]);
 	return CLI_DONE;
 }
 
@@ -115,6 +117,11 @@ static int purge(struct cli *cli, const struct settings *s, const struct store_p
 	if (answer && http == 200) {
 		r = tell_purged(cli, answer);
 		r = written < 0 ? CLI_PARTLY : r;
+	} else if (written == 0 && error == -EACCES) {
+		/* A server that we may not ask reads the row by itself; nobody tells us what it
+		 * did. */
+		cli_unreachable(cli, s, error);
+		r = CLI_PARTLY;
 	} else if (written == 0 && !answer) {
 		r = tell_later(cli);
 	} else {

@@ -111,7 +111,8 @@ int cli_cert_check(struct cli *cli, int argc, char **argv)
 	if (args.rest_n > 0)
 		return cert_check_server(cli, &args);
 	if (args.n > 0)
-		return cli_usage(cli, "%s is for another server: name it as HOST:PORT", args.v[0].option->name);
+		return cli_usage(cli, "%s is for another server: name it as HOST:PORT",
+			"%s gilt einem anderen Server: ihn als HOST:PORT nennen", args.v[0].option->name);
 	s = cli_settings(cli);
 	if (!s)
 		return CLI_SETTINGS;
@@ -176,7 +177,7 @@ static void print_pair(struct cli *cli, json_t *pair)
 	}
 	if (json_array_size(names) > 4)
 		fprintf(cli->out, ", … (%zu)", json_array_size(names));
-	fprintf(cli->out, "%s%s\n        %s\n", self_signed ? cli_say(cli, "  self-signed", "  selbst signiert") : "",
+	fprintf(cli->out, "%s%s\n        %s\n", self_signed ? cli_say(cli, "  self-signed", "  selbstsigniert") : "",
 		kept ? cli_say(cli, "  kept: its file is faulty now", "  behalten: seine Datei ist jetzt fehlerhaft")
 		     : "",
 		file);

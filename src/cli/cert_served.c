@@ -222,18 +222,22 @@ int cert_check_server(struct cli *cli, const struct cli_args *args)
 
 	if (!split(args->rest[0], host, port))
 		return cli_usage(cli, "write the server as HOST:PORT, such as mx.example.net:25, not \"%s\"",
+			"der Server wird als HOST:PORT geschrieben, etwa mx.example.net:25, nicht \"%s\"",
 			args->rest[0]);
 	if (paths_n == 0)
-		return cli_usage(cli, "name its certificates on disk by --file");
+		return cli_usage(cli, "name its certificates on disk by --file",
+			"seine Zertifikate auf der Platte mit --file nennen");
 	if (starttls && strcmp(starttls, "smtp") != 0 && strcmp(starttls, "none") != 0)
-		return cli_usage(cli, "--starttls is smtp or none");
+		return cli_usage(cli, "--starttls is smtp or none", "--starttls ist smtp oder none");
 	if (name && *name && !cli_is_name(name))
-		return cli_usage(cli, "--name is a host name such as mx.example.net, not \"%s\"", name);
+		return cli_usage(cli, "--name is a host name such as mx.example.net, not \"%s\"",
+			"--name ist ein Hostname, etwa mx.example.net, nicht \"%s\"", name);
 	findings_init(&c.findings);
 	c.files_n = served_files(paths, paths_n, files, on_fault, &c.findings);
 	if (c.files_n == 0 && json_array_size(c.findings.faults) == 0) {
 		json_decref(c.findings.faults);
-		return cli_usage(cli, "%s holds a key and no certificate: name the certificates by --file", paths[0]);
+		return cli_usage(cli, "%s holds a key and no certificate: name the certificates by --file",
+			"%s enthält einen Schlüssel und kein Zertifikat: die Zertifikate mit --file nennen", paths[0]);
 	}
 	c.served = json_array();
 	gethostname(own, sizeof(own) - 1);

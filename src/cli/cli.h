@@ -33,22 +33,29 @@ struct cli_option {
 	const char *name;  /* "--hard" */
 	const char *value; /* "NAME", or NULL for a switch */
 	bool repeat;
-	const char *help;
+	const char *help_en, *help_de; /* a sentence each */
 };
 struct cli_verb {
 	const char *name; /* "cache purge": one or two words */
 	/* "NAME [--hard]": the usage line after the name */
 	const char *args;
-	const char *help; /* one sentence */
+	const char *help_en, *help_de; /* a sentence each; NULL: not for people */
 	/* ends with name == NULL; may be NULL */
 	const struct cli_option *options;
 	/* argv[0]: first argument after the verb's name */
 	int (*run)(struct cli *cli, int argc, char **argv);
+	unsigned flags;
 };
+/* It has nothing to say as JSON: --json is refused. */
+#define CLI_NO_JSON 1u
+/* Too much would be lost if it was carried out by mistake. */
+#define CLI_NOT_SUGGESTED 2u
 /* The main program. */
 int cli_main(int argc, char **argv);
 /* The settings of cli->config; faults are printed, then NULL (return CLI_SETTINGS). *_unref it. */
 struct settings *cli_settings(struct cli *cli);
 void cli_fault(struct cli *cli, const struct fault *f);
-/* Wrong usage: "torhaus cache purge: MESSAGE" and the usage line to err; returns CLI_USAGE. */
-int cli_usage(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Wrong usage: "torhaus cache purge: MESSAGE" and the usage line to err; returns CLI_USAGE. The
+ * message in both languages, with the same values in the same order. */
+int cli_usage(struct cli *cli, const char *en, const char *de, ...)
+	__attribute__((format(printf, 2, 4), format(printf, 3, 4)));

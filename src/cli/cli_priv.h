@@ -37,8 +37,25 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv);
 int cli_mail_peers(struct cli *cli, int argc, char **argv);
 int cli_mail_report(struct cli *cli, int argc, char **argv);
 int cli_explain(struct cli *cli, int argc, char **argv);
+int cli_help(struct cli *cli, int argc, char **argv);
+int cli_complete(struct cli *cli, int argc, char **argv);
 int cli_completion(struct cli *cli, int argc, char **argv);
 int cli_man(struct cli *cli, int argc, char **argv);
+
+/* ---- help.c ---- */
+/* Of cli->verb; CLI_DONE. */
+int cli_help_verb(struct cli *cli);
+/* Of all verbs, and of those whose first word it is. */
+int cli_help_all(struct cli *cli);
+int cli_help_group(struct cli *cli, const char *group);
+
+/* ---- dispatch.c ---- */
+/* The verb that the first of n words name; NULL: none. */
+const struct cli_verb *cli_find_verb(char **words, int n);
+/* Do verbs begin with this word and go on with another? */
+bool cli_is_group(const char *word);
+/* There is no such verb: tells what is near; CLI_USAGE. */
+int cli_unknown_verb(struct cli *cli, char **words, int n);
 
 /* ---- args.c: the options of cli->verb ---- */
 #define ARGS_MAX 256
@@ -53,6 +70,11 @@ struct cli_args {
 };
 /* CLI_DONE, or CLI_USAGE after telling. At most rest_max words may be no options. */
 int cli_args_parse(struct cli *cli, int argc, char **argv, unsigned rest_max, struct cli_args *ret);
+/* Is name nearer to the word than *best, and near enough to be meant? Then *best is its
+ * distance. */
+bool cli_is_near(struct span word, const char *name, unsigned *best);
+/* There is no such option; nearest may be NULL. Returns CLI_USAGE. */
+int cli_unknown_option(struct cli *cli, struct span name, const char *nearest);
 /* The last value given; NULL: none. */
 const char *cli_arg(const struct cli_args *args, const char *option);
 /* A host name, as options may name one: letters of ASCII, digits, ".", "-", "_". */
@@ -63,6 +85,8 @@ const char *cli_say(const struct cli *cli, const char *en, const char *de);
 /* A fault, from JSON as reports have it, to f. */
 void cli_fault_json(struct cli *cli, FILE *f, json_t *fault);
 void cli_fault_to(struct cli *cli, FILE *f, const struct fault *fault);
+/* To cli->err, without the "file:line: " that it may begin with: there was no file. */
+void cli_fault_placeless(struct cli *cli, const struct fault *f);
 /* Terminal escapes, or "" without color. */
 const char *cli_bold(const struct cli *cli);
 const char *cli_red(const struct cli *cli);
@@ -82,7 +106,9 @@ bool cli_since(const char *text, int64_t *ret_wall_s);
  * does not answer; *ret_error is the reason then. body may be NULL. */
 json_t *cli_ask(const struct settings *s, const char *method, const char *path, json_t *body, unsigned *ret_status,
 	int *ret_error);
-/* Tells that no server answers; returns CLI_UNREACHABLE. */
+/* Why no server answers: none runs, or this user may not ask it. */
+void cli_no_server(const struct settings *s, int error, struct fault *ret);
+/* Tells it; returns CLI_UNREACHABLE. */
 int cli_unreachable(struct cli *cli, const struct settings *s, int error);
 /* Prints the document as it is, with a newline; decrefs it. */
 void cli_print_json(struct cli *cli, json_t *json);

@@ -1,6 +1,8 @@
 /* torhaus completion: bash's, from the table of verbs. */
 #include <string.h>
+#include "base/map.h"
 #include "cli/cli_priv.h"
+#include "store/store.h"
 
 static void add_options(struct cli *cli, const struct cli_option *o)
 {
@@ -15,7 +17,7 @@ static void add_second(struct cli *cli, struct span first)
 		struct span rest = span_of(v->name), word;
 
 		span_cut(&rest, ' ', &word);
-		if (v->help && rest.p && span_eq(word, first))
+		if (v->help_en && rest.p && span_eq(word, first))
 			fprintf(cli->out, " %s", rest.p);
 	}
 }
@@ -38,7 +40,7 @@ static void add_first_words(struct cli *cli)
 		struct span rest = span_of(v->name), word;
 
 		span_cut(&rest, ' ', &word);
-		if (v->help && is_first_of(v, word))
+		if (v->help_en && is_first_of(v, word))
 			fprintf(cli->out, " %.*s", SPAN_ARG(word));
 	}
 }
@@ -49,7 +51,7 @@ static void add_pairs(struct cli *cli)
 		struct span rest = span_of(v->name), word;
 
 		span_cut(&rest, ' ', &word);
-		if (!v->help || !rest.p || !is_first_of(v, word))
+		if (!v->help_en || !rest.p || !is_first_of(v, word))
 			continue;
 		fprintf(cli->out, "\t%.*s) words=\"", SPAN_ARG(word));
 		add_second(cli, word);
@@ -60,11 +62,56 @@ static void add_pairs(struct cli *cli)
 static void add_all_options(struct cli *cli)
 {
 	for (const struct cli_verb *v = cli_verbs(); v->name; v++) {
-		if (!v->help)
+		if (!v->help_en)
 			continue;
 		fprintf(cli->out, "\t\"%s\") words=\"", v->name);
 		add_options(cli, v->options);
 		fprintf(cli->out, "\" ;;\n");
+	}
+}
+
+/* A case for each option whose value is one of some words; $verb or not, a name has one meaning. */
+static void add_choices(struct cli *cli, const struct cli_option *o, struct map *seen)
+{
+	for (; o && o->name; o++) {
+		if (!o->value || !strchr(o->value, '|') || map_find(seen, span_of(o->name)) ||
+			span_index(span_of(o->value), ' ') >= 0 || o->value[0] < 'a')
+			continue;
+		map_put(seen, span_of(o->name), cli);
+		fprintf(cli->out, "\t%s) COMPREPLY=($(compgen -W \"", o->name);
+		for (const char *c = o->value; *c; c++)
+			fputc(*c == '|' ? ' ' : *c, cli->out);
+		fprintf(cli->out, "\" -- \"$cur\")); return ;;\n");
+	}
+}
+
+static void add_all_choices(struct cli *cli)
+{
+	struct map seen;
+
+	map_init(&seen);
+	add_choices(cli, cli_global_options, &seen);
+	for (const struct cli_verb *v = cli_verbs(); v->name; v++)
+		if (v->help_en)
+			add_choices(cli, v->options, &seen);
+	map_done(&seen);
+}
+
+static bool takes(const struct cli_verb *v, const char *what)
+{
+	return v->help_en && strncmp(v->args, what, strlen(what)) == 0;
+}
+
+/* Where a name of a domain is wanted that exists, and where a code. */
+static void add_values(struct cli *cli)
+{
+	for (const struct cli_verb *v = cli_verbs(); v->name; v++) {
+		bool domain = strcmp(v->name, "domain add") != 0 && strcmp(v->name, "dns query") != 0 &&
+			(takes(v, "NAME") || takes(v, "[NAME]") || takes(v, "[DOMAIN]"));
+
+		if (domain || takes(v, "[CODE]"))
+			fprintf(cli->out, "\t\"%s\") words=\"$words $(torhaus complete %s 2>/dev/null)\" ;;\n", v->name,
+				domain ? "domains" : "codes");
 	}
 }
 
@@ -75,7 +122,7 @@ int cli_completion(struct cli *cli, int argc, char **argv)
 	if (cli_args_parse(cli, argc, argv, 1, &args) != CLI_DONE)
 		return CLI_USAGE;
 	if (args.rest_n != 1 || strcmp(args.rest[0], "bash") != 0)
-		return cli_usage(cli, "the shell is bash");
+		return cli_usage(cli, "the shell is bash", "die Shell ist bash");
 	fprintf(cli->out,
 		"# Completion of torhaus for bash; made by: torhaus completion bash\n"
 		"_torhaus() {\n"
@@ -90,10 +137,9 @@ int cli_completion(struct cli *cli, int argc, char **argv)
 		"\t\tesac\n"
 		"\tdone\n"
 		"\tcase $prev in\n"
-		"\t--config|--dir) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n"
-		"\t--lang) COMPREPLY=($(compgen -W \"en de\" -- \"$cur\")); return ;;\n"
-		"\t--color) COMPREPLY=($(compgen -W \"auto always never\" -- \"$cur\")); return ;;\n"
-		"\t--preset) COMPREPLY=($(compgen -W \"standard wordpress static off\" -- \"$cur\")); return ;;\n"
+		"\t--domain) COMPREPLY=($(compgen -W \"$(torhaus complete domains 2>/dev/null)\" -- \"$cur\")); return ;;\n");
+	add_all_choices(cli);
+	fprintf(cli->out,
 		"\tesac\n"
 		"\tcase $verb in\n"
 		"\t\"\") words=\"");
@@ -103,11 +149,53 @@ int cli_completion(struct cli *cli, int argc, char **argv)
 	add_all_options(cli);
 	fprintf(cli->out, "\tesac\n\tcase $cur in\n\t-*) words=\"$words");
 	add_options(cli, cli_global_options);
+	fprintf(cli->out, "\" ;;\n\t*) case $verb in\n");
+	add_values(cli);
 	fprintf(cli->out,
-		"\" ;;\n\tesac\n"
+		"\tesac ;;\n\tesac\n"
 		"\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 		"\tif [ ${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- \"$cur\")); fi\n"
 		"}\n"
 		"complete -F _torhaus torhaus\n");
+	return CLI_DONE;
+}
+
+/* ---- what the completion asks for while somebody types ---- */
+
+static int print_name(void *arg, const struct store_domain *d)
+{
+	struct cli *cli = arg;
+
+	fprintf(cli->out, "%.*s\n", SPAN_ARG(d->name));
+	return 0;
+}
+
+/* Silent where there is nothing to read: whoever types does not want to hear of it. */
+static void print_domains(struct cli *cli)
+{
+	struct conf_errors errors = { 0 };
+	struct store *store = NULL;
+	struct settings *s;
+	struct fault fault;
+	struct arena a;
+
+	arena_init(&a, 4096);
+	s = settings_load(cli->config, &a, &errors);
+	if (s && store_open(s->store.p, false, &store, &fault) == 0)
+		store_domain_each(store, print_name, cli, &fault);
+	store_close(store);
+	settings_unref(s);
+	arena_done(&a);
+}
+
+int cli_complete(struct cli *cli, int argc, char **argv)
+{
+	if (argc == 1 && strcmp(argv[0], "domains") == 0)
+		print_domains(cli);
+	else if (argc == 1 && strcmp(argv[0], "codes") == 0)
+		for (enum fault_code c = FAULT_NONE + 1; c < FAULT_COUNT; c++)
+			fprintf(cli->out, "%s\n", fault_code_text(c));
+	else
+		return cli_usage(cli, "domains or codes", "domains oder codes");
 	return CLI_DONE;
 }

@@ -286,7 +286,7 @@ static void print_check(struct check *c)
 		fprintf(c->cli->out,
 			cli_say(c->cli,
 				"store      %lld names, %lld questions, %lld answered otherwise than the store says\n",
-				"Speicher   %lld Namen, %lld Fragen, %lld anders beantwortet als im Speicher steht\n"),
+				"Store      %lld Namen, %lld Fragen, %lld anders beantwortet als im Store steht\n"),
 			(long long)json_integer_value(json_object_get(c->names, "names")),
 			(long long)json_integer_value(json_object_get(c->names, "asked")),
 			(long long)json_integer_value(json_object_get(c->names, "differ")));
@@ -309,9 +309,7 @@ static void tell_not_running(struct check *c, int error)
 {
 	struct fault f;
 
-	fault_set(&f, FAULT_SERVE_NOT_RUNNING);
-	fault_fact(&f, "path", "%s", c->s->control.p);
-	fault_fact(&f, "error", "%s", strerror(-error));
+	cli_no_server(c->s, error, &f);
 	findings_add(&c->f, &f);
 }
 

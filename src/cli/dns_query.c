@@ -351,14 +351,16 @@ int cli_dns_query(struct cli *cli, int argc, char **argv)
 	if (cli_args_parse(cli, argc, argv, 2, &args) != CLI_DONE)
 		return CLI_USAGE;
 	if (args.rest_n == 0)
-		return cli_usage(cli, "a name is wanted");
+		return cli_usage(cli, "a name is wanted", "ein Name ist nötig");
 	if (args.rest_n == 2 && dns_type_parse(span_of(args.rest[1]), &type) < 0)
-		return cli_usage(cli, "there is no type %s; TYPE1234 asks by number", args.rest[1]);
+		return cli_usage(cli, "there is no type %s; TYPE1234 asks by number",
+			"es gibt keinen Typ %s; TYPE1234 fragt nach Nummer", args.rest[1]);
 	if (dns_question_of(span_of(args.rest[0]), type, &q.q) < 0)
-		return cli_usage(cli, "%s is no name", args.rest[0]);
+		return cli_usage(cli, "%s is no name", "%s ist kein Name", args.rest[0]);
 	server = cli_arg(&args, "--server");
 	if (server && (net_addr_parse(span_of(server), DNS_PORT, &q.server) < 0 || q.server.sa.sa_family == AF_UNIX))
-		return cli_usage(cli, "--server wants an address such as 192.0.2.1 or [2001:db8::1]:5353");
+		return cli_usage(cli, "--server wants an address such as 192.0.2.1 or [2001:db8::1]:5353",
+			"--server will eine Adresse, etwa 192.0.2.1 oder [2001:db8::1]:5353");
 	q.tcp = cli_arg(&args, "--tcp") != NULL;
 	if (!server)
 		r = find_server(cli, &q);

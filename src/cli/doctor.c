@@ -8,19 +8,10 @@
 #include "cli/cert.h"
 #include "domain/domain.h"
 
-static void not_running(struct cli *cli, struct findings *f, const struct settings *s)
-{
-	struct fault fault;
-
-	fault_set(&fault, FAULT_SERVE_NOT_RUNNING);
-	fault_fact(&fault, "path", "%s", s->control.p);
-	fault_fact(&fault, "error", "%s", cli_say(cli, "no answer", "keine Antwort"));
-	findings_add(f, &fault);
-}
-
 static void look(struct cli *cli, struct findings *f, const struct settings *s)
 {
 	struct snapshot *domains = findings_read_store(f, s->store.p);
+	struct fault none;
 	unsigned http;
 	int error;
 	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
@@ -32,7 +23,8 @@ static void look(struct cli *cli, struct findings *f, const struct settings *s)
 		findings_server(f, status);
 		cert_compare_served(cli, f, s);
 	} else {
-		not_running(cli, f, s);
+		cli_no_server(s, error, &none);
+		findings_add(f, &none);
 		if (domains)
 			findings_origins(f, domains);
 	}

@@ -132,7 +132,7 @@ static int run_remove(struct cli *cli, int argc, char **argv)
 	int status;
 
 	if (argc != 1)
-		return cli_usage(cli, "the name of one domain is wanted");
+		return cli_usage(cli, "the name of one domain is wanted", "der Name einer Domain ist nötig");
 	status = work_begin(&w, cli);
 	return work_end(&w, status == CLI_DONE ? remove_domain(&w, argv[0]) : status);
 }
@@ -143,7 +143,7 @@ static int run_show(struct cli *cli, int argc, char **argv)
 	int status;
 
 	if (argc != 1)
-		return cli_usage(cli, "the name of one domain is wanted");
+		return cli_usage(cli, "the name of one domain is wanted", "der Name einer Domain ist nötig");
 	status = work_begin(&w, cli);
 	return work_end(&w, status == CLI_DONE ? show_domain(&w, argv[0]) : status);
 }
@@ -154,7 +154,8 @@ static int run_list(struct cli *cli, int argc, char **argv)
 	int status;
 
 	if (argc > 0)
-		return cli_usage(cli, "nothing may follow, but there is %s", argv[0]);
+		return cli_usage(cli, "nothing may follow, but there is %s",
+			"danach darf nichts stehen, aber da ist %s", argv[0]);
 	status = work_begin(&w, cli);
 	return work_end(&w, status == CLI_DONE ? list_domains(&w) : status);
 }
@@ -165,7 +166,7 @@ static int run_export(struct cli *cli, int argc, char **argv)
 	int status;
 
 	if (argc > 1)
-		return cli_usage(cli, "one domain at most: %s, %s", argv[0], argv[1]);
+		return cli_usage(cli, "one domain at most: %s, %s", "höchstens eine Domain: %s, %s", argv[0], argv[1]);
 	status = work_begin(&w, cli);
 	return work_end(&w, status == CLI_DONE ? export_domains(&w, argc ? argv[0] : NULL) : status);
 }
@@ -173,39 +174,75 @@ static int run_export(struct cli *cli, int argc, char **argv)
 /* ---- the table ---- */
 
 static struct cli_option key_options[CONF_KEYS_MAX + 1];
-static const struct cli_option file_options[] = {
-	{ "--dry-run", NULL, false, "show what would change, and change nothing" },
+static const struct cli_option apply_options[] = {
+	{ "--dry-run", NULL, false, "Show what would change, and change nothing.",
+		"Zeigen, was sich ändern würde, und nichts ändern." },
+	{ "--remove", NULL, false, "Also where all domains, or more than a tenth of them, would go.",
+		"Auch wenn alle Domains oder mehr als ein Zehntel davon verschwänden." },
+	{ NULL },
+};
+static const struct cli_option import_options[] = {
+	{ "--dry-run", NULL, false, "Show what would change, and change nothing.",
+		"Zeigen, was sich ändern würde, und nichts ändern." },
 	{ NULL },
 };
 static const struct cli_option recipient_options[] = {
-	{ "--tls", "off|report|require", false, "What holds for this recipient instead of the domain's." },
-	{ "--until", "YYYY-MM-DD", false, "The last day (UTC) on which it holds; without it for good." },
+	{ "--tls", "off|report|require", false, "What holds for this recipient instead of the domain's.",
+		"Was statt der Vorgabe der Domain für diesen Empfänger gilt." },
+	{ "--until", "YYYY-MM-DD", false, "The last day (UTC) on which it holds; without it for good.",
+		"Der letzte Tag (UTC), an dem es gilt; ohne ihn auf Dauer." },
 	{ NULL },
 };
 static const struct cli_verb verbs[] = {
 	{ "domain add", "NAME [--origin URL]… [--web NAME]… [--mail HOST:PORT] [OPTION]…",
 		"Add a domain; with an origin it is visited as NAME and www.NAME unless --web says otherwise.",
-		key_options, cli_domain_add },
+		"Eine Domain anlegen; mit einem Ursprungsserver wird sie als NAME und www.NAME besucht, außer --web sagt "
+		"anderes.",
+		key_options, cli_domain_add, CLI_NO_JSON },
 	{ "domain set", "NAME [OPTION]…", "Change settings of a domain; a repeated option replaces the whole list.",
+		"Einstellungen einer Domain ändern; eine mehrfach genannte Option ersetzt die ganze Liste.",
 		key_options, cli_domain_set },
-	{ "domain show", "NAME", "Show a domain's settings as text.", NULL, run_show },
-	{ "domain list", "", "List all domains.", NULL, run_list },
-	{ "domain remove", "NAME", "Remove a domain.", NULL, run_remove },
-	{ "domain export", "[NAME]", "Print all domains, or one, as text for `torhaus domain apply`.", NULL,
-		run_export },
-	{ "domain apply", "FILE [--dry-run]", "Make the store equal to a file of domains; - reads standard input.",
-		file_options, cli_domain_apply },
-	{ "domain import", "FILE [--dry-run]", "Take domains from a flat list of lines \"name address\".", file_options,
+	{ "domain show", "NAME", "Show a domain's settings as text.", "Die Einstellungen einer Domain als Text zeigen.",
+		NULL, run_show },
+	{ "domain list", "", "List all domains.", "Alle Domains nennen.", NULL, run_list },
+	{ "domain remove", "NAME", "Remove a domain.", "Eine Domain entfernen.", NULL, run_remove, CLI_NOT_SUGGESTED },
+	{ "domain export", "[NAME]", "Print all domains, or one, as text for `torhaus domain apply`.",
+		"Alle Domains oder eine als Text für `torhaus domain apply` ausgeben.", NULL, run_export, CLI_NO_JSON },
+	{ "domain apply", "FILE [--dry-run] [--remove]",
+		"Make the store equal to a file of domains; - reads standard input.",
+		"Den Store einer Datei mit Domains angleichen; - liest die Standardeingabe.", apply_options,
+		cli_domain_apply },
+	{ "domain import", "FILE [--dry-run]", "Take domains from a flat list of lines \"name address\".",
+		"Domains aus einer flachen Liste mit Zeilen \"Name Adresse\" übernehmen.", import_options,
 		cli_domain_import },
+	{ "domain undo", "[--dry-run]",
+		"Take back the last change of domains that was made here; again, the one before.",
+		"Die letzte Änderung an Domains zurücknehmen; noch einmal: die davor.", import_options, cli_domain_undo,
+		CLI_NOT_SUGGESTED },
 	{ "recipient set", "ADDRESS --tls off|report|require [--until YYYY-MM-DD]",
-		"Require encryption of mail to one recipient, or do not, whatever its domain says.", recipient_options,
-		cli_recipient_set },
+		"Require encryption of mail to one recipient, or do not, whatever its domain says.",
+		"Für Mail an einen Empfänger Verschlüsselung verlangen oder nicht, was auch für seine Domain gilt.",
+		recipient_options, cli_recipient_set },
 	{ "recipient list", "[DOMAIN]", "List the recipients with an encryption of their own, and who set it when.",
-		NULL, cli_recipient_list },
-	{ "recipient remove", "ADDRESS", "Let the domain's encryption hold for a recipient again.", NULL,
+		"Die Empfänger mit eigener Verschlüsselung nennen, und wer sie wann gesetzt hat.", NULL,
+		cli_recipient_list },
+	{ "recipient remove", "ADDRESS", "Let the domain's encryption hold for a recipient again.",
+		"Für einen Empfänger wieder die Verschlüsselung der Domain gelten lassen.", NULL,
 		cli_recipient_remove },
 	{ NULL },
 };
+
+/* "standard|wordpress|static|off"; lives as long as the process. */
+static const char *choices(const struct conf_key *key)
+{
+	static char text[CONF_KEYS_MAX][128];
+	char *own = text[key - domain_keys];
+	size_t n = 0;
+
+	for (unsigned i = 0; key->choices[i] && n < sizeof(text[0]); i++)
+		n += (size_t)snprintf(own + n, sizeof(text[0]) - n, "%s%s", i > 0 ? "|" : "", key->choices[i]);
+	return own;
+}
 
 static const char *value_name(const struct conf_key *key)
 {
@@ -219,6 +256,7 @@ static const char *value_name(const struct conf_key *key)
 	case CONF_SIZE:
 		return "SIZE";
 	case CONF_ENUM:
+		return choices(key);
 	case CONF_TEXT:
 	case CONF_UINT:
 	case CONF_SECTION:
@@ -236,7 +274,8 @@ const struct cli_verb *cli_domain_verbs(void)
 		const struct conf_key *key = &domain_keys[i];
 
 		cli_domain_option_name(key, names[i]);
-		key_options[i] = (struct cli_option){ names[i], value_name(key), key->type == CONF_LIST, key->help_en };
+		key_options[i] = (struct cli_option){ names[i], value_name(key), key->type == CONF_LIST, key->help_en,
+			key->help_de };
 	}
 	return verbs;
 }

@@ -4,9 +4,10 @@
  * The given options are put into the domain's text form, key by key, and that is judged like any
  * file: there is one parser and one set of messages.
  */
+#include <limits.h>
 #include <string.h>
-#include "base/fmt.h"
 #include "base/mem.h"
+#include "cli/cli_priv.h"
 #include "cli/domain_work.h"
 
 #define VALUES_MAX DOMAIN_WEB_MAX
@@ -33,19 +34,15 @@ void cli_domain_option_name(const struct conf_key *key, char ret[64])
 static int find_option(struct span text, const char **ret_nearest)
 {
 	static char nearest[64];
-	unsigned best = 4;
+	unsigned best = UINT_MAX;
 	char option[64];
 
 	*ret_nearest = NULL;
 	for (int i = 0; domain_keys[i].name; i++) {
-		unsigned distance;
-
 		cli_domain_option_name(&domain_keys[i], option);
 		if (span_eq(text, span_of(option)))
 			return i;
-		distance = fmt_distance(text, span_of(option));
-		if (distance < best) {
-			best = distance;
+		if (cli_is_near(text, option, &best)) {
 			snprintf(nearest, sizeof(nearest), "%s", option);
 			*ret_nearest = nearest;
 		}
@@ -64,17 +61,16 @@ static int take_option(struct cli *cli, struct edit *e, int argc, char **argv)
 	span_cut(&rest, '=', &option);
 	i = find_option(option, &nearest);
 	if (i < 0) {
-		cli_usage(cli, nearest ? "there is no option %.*s; did you mean %s?" : "there is no option %.*s",
-			SPAN_ARG(option), nearest);
+		cli_unknown_option(cli, option, nearest);
 		return 0;
 	}
 	value = rest.p ? rest.p : argc > 1 ? argv[1] : NULL;
 	if (!value) {
-		cli_usage(cli, "%.*s needs a value", SPAN_ARG(option));
+		cli_usage(cli, "%.*s needs a value", "%.*s braucht einen Wert", SPAN_ARG(option));
 		return 0;
 	}
 	if (e->given[i].n == (domain_keys[i].type == CONF_LIST ? VALUES_MAX : 1)) {
-		cli_usage(cli, "%.*s stands too often", SPAN_ARG(option));
+		cli_usage(cli, "%.*s stands too often", "%.*s steht zu oft", SPAN_ARG(option));
 		return 0;
 	}
 	e->given[i].v[e->given[i].n++] = value;
@@ -90,12 +86,13 @@ static int parse_edit(struct cli *cli, int argc, char **argv, struct edit *e)
 			if (taken == 0)
 				return CLI_USAGE;
 		} else if (e->name) {
-			return cli_usage(cli, "one domain at a time: %s, %s", e->name, argv[i]);
+			return cli_usage(cli, "one domain at a time: %s, %s", "nur eine Domain auf einmal: %s, %s",
+				e->name, argv[i]);
 		} else {
 			e->name = argv[i];
 		}
 	}
-	return e->name ? CLI_DONE : cli_usage(cli, "the name of the domain is missing");
+	return e->name ? CLI_DONE : cli_usage(cli, "the name of the domain is missing", "der Name der Domain fehlt");
 }
 
 /* The body: what was given, and for the other keys what d (may be NULL) has. One empty value
@@ -122,6 +119,28 @@ static void compose(const struct edit *e, const struct domain *d, struct buf *ou
 	}
 }
 
+/* What does not fit, of the option that was typed: the text that was made of it is no file. */
+static void tell_option(struct cli *cli, const struct fault *f)
+{
+	static const char *const kept[] = { "value", "why", "why_de", "wanted", "wanted_de" };
+	struct span key = fault_value(f, "key");
+	struct fault told;
+	char option[64];
+
+	for (unsigned i = 0; domain_keys[i].name; i++) {
+		if (f->code != FAULT_SETTINGS_BAD_VALUE || !span_eq(span_of(domain_keys[i].name), key))
+			continue;
+		cli_domain_option_name(&domain_keys[i], option);
+		fault_set(&told, FAULT_DOMAIN_OPTION_BAD_VALUE);
+		fault_fact(&told, "option", "%s", option);
+		for (unsigned k = 0; k < array_len(kept); k++)
+			fault_fact(&told, kept[k], "%.*s", SPAN_ARG(fault_value(f, kept[k])));
+		cli_fault(cli, &told);
+		return;
+	}
+	cli_fault_placeless(cli, f);
+}
+
 /* Judges, writes and commits the domain; begun already. */
 static int write_edit(struct work *w, const struct edit *e, struct span name, const struct domain *before,
 	struct domain *ret)
@@ -132,7 +151,9 @@ static int write_edit(struct work *w, const struct edit *e, struct span name, co
 	compose(e, before, &body);
 	if (domain_parse_body(name, buf_span(&body), &w->arena, ret, &errors) < 0) {
 		store_rollback(w->store);
-		return work_refuse_errors(w, &errors, CLI_USAGE);
+		for (unsigned i = 0; i < errors.n; i++)
+			tell_option(w->cli, &errors.v[i]);
+		return CLI_USAGE;
 	}
 	if (domain_put(w->store, ret, work_changed_by(w), &w->fault) < 0 || store_commit(w->store, &w->fault) < 0)
 		return work_refuse(w);

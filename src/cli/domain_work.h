@@ -63,6 +63,7 @@ int cli_domain_set(struct cli *cli, int argc, char **argv);
 void cli_domain_option_name(const struct conf_key *key, char ret[64]);
 int cli_domain_apply(struct cli *cli, int argc, char **argv); /* domain_file.c */
 int cli_domain_import(struct cli *cli, int argc, char **argv);
+int cli_domain_undo(struct cli *cli, int argc, char **argv);
 int cli_recipient_set(struct cli *cli, int argc, char **argv); /* recipient.c */
 int cli_recipient_list(struct cli *cli, int argc, char **argv);
 int cli_recipient_remove(struct cli *cli, int argc, char **argv);

@@ -22,7 +22,8 @@ static int parse_day(struct cli *cli, const char *text, int64_t *ret)
 	int64_t at;
 
 	if (strlen(text) != 10 || clock_parse_rfc3339(span_of(text), &at) < 0 || at < 0)
-		return cli_usage(cli, "%s is no day of the form YYYY-MM-DD", text);
+		return cli_usage(cli, "%s is no day of the form YYYY-MM-DD", "%s ist kein Tag der Form JJJJ-MM-TT",
+			text);
 	*ret = at / DAY_S;
 	return CLI_DONE;
 }
@@ -47,20 +48,22 @@ static int period_of(struct cli *cli, const struct cli_args *args, struct mail_r
 	int64_t day = r->now / DAY_S;
 
 	if (month && (from || to))
-		return cli_usage(cli, "either --month, or --from and --to");
+		return cli_usage(cli, "either --month, or --from and --to", "entweder --month oder --from und --to");
 	if (!month && !from != !to)
-		return cli_usage(cli, "--from and --to belong together");
+		return cli_usage(cli, "--from and --to belong together", "--from und --to gehören zusammen");
 	if (from) {
 		if (parse_day(cli, from, &r->first) != CLI_DONE || parse_day(cli, to, &r->last) != CLI_DONE)
 			return CLI_USAGE;
 		if (r->last < r->first || r->last - r->first >= REPORT_DAYS_MAX)
-			return cli_usage(cli, "from %s to %s: that are not 1 to %d days", from, to, REPORT_DAYS_MAX);
+			return cli_usage(cli, "from %s to %s: that are not 1 to %d days",
+				"von %s bis %s: das sind nicht 1 bis %d Tage", from, to, REPORT_DAYS_MAX);
 		return CLI_DONE;
 	}
 	if (month) {
 		snprintf(first, sizeof(first), "%.10s-01", month);
 		if (strlen(month) != MONTH_BYTES || parse_day(cli, first, &day) != CLI_DONE)
-			return cli_usage(cli, "%s is no month of the form YYYY-MM", month);
+			return cli_usage(cli, "%s is no month of the form YYYY-MM",
+				"%s ist kein Monat der Form JJJJ-MM", month);
 	}
 	month_of(day, r);
 	/* The present month ends today. */
@@ -154,7 +157,7 @@ int cli_mail_report(struct cli *cli, int argc, char **argv)
 	if (cli_args_parse(cli, argc, argv, 0, &args) != CLI_DONE)
 		return CLI_USAGE;
 	if (!cli_arg(&args, "--domain"))
-		return cli_usage(cli, "--domain NAME is missing");
+		return cli_usage(cli, "--domain NAME is missing", "--domain NAME fehlt");
 	r = mem_new(struct mail_report);
 	*r = (struct mail_report){ .a = &w.arena, .lang = cli->lang, .now = clock_wall_s() };
 	status = period_of(cli, &args, r);

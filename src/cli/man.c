@@ -28,7 +28,7 @@ static void options(struct buf *out, const struct cli_option *o)
 			buf_add_text(out, "\\fR");
 		}
 		buf_add_char(out, '\n');
-		roff(out, o->help);
+		roff(out, o->help_en);
 		buf_add_text(out, o->repeat ? " May be repeated.\n" : "\n");
 	}
 }
@@ -37,12 +37,12 @@ static void verbs(struct buf *out)
 {
 	buf_add_text(out, ".SH VERBS\n");
 	for (const struct cli_verb *v = cli_verbs(); v->name; v++) {
-		if (!v->help)
+		if (!v->help_en)
 			continue;
 		buf_addf(out, ".SS torhaus %s ", v->name);
 		roff(out, v->args);
 		buf_add_char(out, '\n');
-		roff(out, v->help);
+		roff(out, v->help_en);
 		buf_add_char(out, '\n');
 		options(out, v->options);
 	}

@@ -133,18 +133,22 @@ static int check_files(struct prediction *p, const struct tls_files *now, const 
 
 	tls_set_unref(set);
 	if (p->with_n > 0 && n == 0)
-		return cli_usage(p->cli, "--with names no usable certificate");
+		return cli_usage(p->cli, "--with names no usable certificate",
+			"--with nennt kein brauchbares Zertifikat");
 	for (unsigned i = 0; i < p->without_n && from_folders; i++)
 		if (!is_among(now, p->without[i]))
 			return cli_usage(p->cli,
 				"--without %s is none of the files in the certificate folders; `torhaus cert list` names them",
+				"--without %s ist keine der Dateien in den Zertifikatsordnern; `torhaus cert list` nennt sie",
 				p->without[i]);
 	if (from_folders)
 		return CLI_DONE;
 	set = tls_set_build(now, settings, NULL, on_file_fault, p->cli);
 	n = tls_set_count(set);
 	tls_set_unref(set);
-	return n == 0 ? cli_usage(p->cli, "--without names no usable certificate") : CLI_DONE;
+	return n == 0 ? cli_usage(p->cli, "--without names no usable certificate",
+				"--without nennt kein brauchbares Zertifikat")
+		      : CLI_DONE;
 }
 
 static int build_sets(struct prediction *p, const struct settings *s)
@@ -459,16 +463,20 @@ static int take_args(struct prediction *p, const struct cli_args *args)
 			p->files[p->files_n++] = value;
 	}
 	if (cli_arg(args, "--log") && cli_arg(args, "--scan"))
-		return cli_usage(cli, "a log or a scan: --log and --scan exclude each other");
+		return cli_usage(cli, "a log or a scan: --log and --scan exclude each other",
+			"ein Log oder ein Scan: --log und --scan schließen einander aus");
 	p->source = cli_arg(args, "--log") ? FROM_LOGS : cli_arg(args, "--scan") ? FROM_SCANS : FROM_PEERS;
 	for (unsigned i = 0; i < args->rest_n; i++)
 		p->with[p->with_n++] = args->rest[i];
 	if (p->with_n == 0 && p->without_n == 0)
-		return cli_usage(cli, "name what comes by --with, what goes by --without");
+		return cli_usage(cli, "name what comes by --with, what goes by --without",
+			"mit --with nennen, was kommt, mit --without, was geht");
 	if (p->source != FROM_PEERS && p->without_n == 0)
-		return cli_usage(cli, "with --log and --scan, name the certificates in service by --without");
+		return cli_usage(cli, "with --log and --scan, name the certificates in service by --without",
+			"bei --log und --scan die Zertifikate im Einsatz mit --without nennen");
 	if (!cli_since(cli_arg(args, "--since"), &p->since))
-		return cli_usage(cli, "--since is a date (2024-01-05) or a time to now (30d)");
+		return cli_usage(cli, "--since is a date (2024-01-05) or a time to now (30d)",
+			"--since ist ein Datum (2024-01-05) oder eine Zeit bis jetzt (30d)");
 	return CLI_DONE;
 }
 

@@ -26,12 +26,15 @@ struct edit {
 
 static int parse_address(struct edit *e, const char *text)
 {
+	struct span en, de;
 	const char *why;
 
 	if (domain_address_normalise(span_of(text), &e->w.arena, &e->address, &e->domain, &why) == 0)
 		return CLI_DONE;
-	return cli_usage(e->w.cli, "%s: %.*s", text,
-		SPAN_ARG(span_sub(span_of(why), 0, (size_t)span_index(span_of(why), '|'))));
+	de = span_of(why);
+	span_cut(&de, '|', &en);
+	return cli_usage(e->w.cli, "%s: %.*s", "%s: %.*s", text,
+		SPAN_ARG(e->w.cli->lang == FAULT_DE && de.p ? de : en));
 }
 
 /* The domain of the address, within a transaction. */
@@ -111,14 +114,16 @@ static int level_of(struct cli *cli, const char *text, enum domain_tls *ret)
 			*ret = (enum domain_tls)i;
 			return CLI_DONE;
 		}
-	return cli_usage(cli, "--tls off, --tls report or --tls require is wanted");
+	return cli_usage(cli, "--tls off, --tls report or --tls require is wanted",
+		"--tls off, --tls report oder --tls require ist nötig");
 }
 
 static int until_of(struct cli *cli, const char *text, int64_t *ret)
 {
 	if (!text || (strlen(text) == 10 && clock_parse_rfc3339(span_of(text), ret) == 0 && *ret > 0))
 		return CLI_DONE;
-	return cli_usage(cli, "--until %s: that is no day of the form YYYY-MM-DD", text);
+	return cli_usage(cli, "--until %s: that is no day of the form YYYY-MM-DD",
+		"--until %s: das ist kein Tag der Form JJJJ-MM-TT", text);
 }
 
 /* Who makes the change, as it stands in the list: cut between characters, without blanks. */
@@ -182,7 +187,8 @@ int cli_recipient_set(struct cli *cli, int argc, char **argv)
 	if (cli_args_parse(cli, argc, argv, 1, &args) != CLI_DONE)
 		return CLI_USAGE;
 	if (args.rest_n != 1)
-		return cli_usage(cli, "the address of one recipient is wanted");
+		return cli_usage(cli, "the address of one recipient is wanted",
+			"die Adresse eines Empfängers ist nötig");
 	if (level_of(cli, cli_arg(&args, "--tls"), &wish.tls) != CLI_DONE ||
 		until_of(cli, cli_arg(&args, "--until"), &wish.until) != CLI_DONE)
 		return CLI_USAGE;
@@ -217,7 +223,8 @@ int cli_recipient_remove(struct cli *cli, int argc, char **argv)
 	if (cli_args_parse(cli, argc, argv, 1, &args) != CLI_DONE)
 		return CLI_USAGE;
 	if (args.rest_n != 1)
-		return cli_usage(cli, "the address of one recipient is wanted");
+		return cli_usage(cli, "the address of one recipient is wanted",
+			"die Adresse eines Empfängers ist nötig");
 	return run_edit(cli, args.rest[0], remove_recipient, NULL);
 }
 

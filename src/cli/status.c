@@ -132,7 +132,7 @@ static void show_mail(struct cli *cli, json_t *status)
 	fprintf(cli->out,
 		cli_say(cli,
 			"%lld delivered, %lld put off, %lld refused; %lld sessions now, %lld of %lld encrypted, %lld handshakes failed\n",
-			"%lld zugestellt, %lld vertröstet, %lld abgewiesen; %lld Sitzungen jetzt, %lld von %lld verschlüsselt, %lld Handshakes gescheitert\n"),
+			"%lld zugestellt, %lld aufgeschoben, %lld abgewiesen; %lld Sitzungen jetzt, %lld von %lld verschlüsselt, %lld Handshakes gescheitert\n"),
 		(long long)int_at(n, "mail_delivered"), (long long)int_at(n, "mail_deferred"),
 		(long long)int_at(n, "mail_refused"), (long long)int_at(mail, "sessions"),
 		(long long)int_at(n, "mail_tls_handshakes"), (long long)int_at(n, "mail_sessions"),

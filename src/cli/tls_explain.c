@@ -331,13 +331,15 @@ int cli_tls_explain(struct cli *cli, int argc, char **argv)
 	name = cli_arg(&args, "--name");
 	use = cli_arg(&args, "--for");
 	if (!suites == !hello)
-		return cli_usage(cli, "name the client by --suites or by --hello");
+		return cli_usage(cli, "name the client by --suites or by --hello",
+			"den Client mit --suites oder mit --hello nennen");
 	if (!cli_arg(&args, "--with"))
-		return cli_usage(cli, "name the certificates by --with");
+		return cli_usage(cli, "name the certificates by --with", "die Zertifikate mit --with nennen");
 	if (name && *name && !cli_is_name(name))
-		return cli_usage(cli, "--name is a host name such as mx.example.net, not \"%s\"", name);
+		return cli_usage(cli, "--name is a host name such as mx.example.net, not \"%s\"",
+			"--name ist ein Hostname, etwa mx.example.net, nicht \"%s\"", name);
 	if (use && strcmp(use, "mail") != 0 && strcmp(use, "web") != 0)
-		return cli_usage(cli, "--for is mail or web");
+		return cli_usage(cli, "--for is mail or web", "--for ist mail oder web");
 	q.use = use && strcmp(use, "web") == 0 ? TLS_FOR_WEB : TLS_FOR_MAIL;
 	q.notes = json_array();
 	arena_init(&q.arena, 4096);

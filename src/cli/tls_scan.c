@@ -59,7 +59,8 @@ static int number(struct cli *cli, const struct cli_args *args, const char *opti
 	if (!value)
 		return CLI_DONE;
 	if (span_to_u64(span_of(value), &n) < 0 || n == 0 || n > max)
-		return cli_usage(cli, "%s is a number from 1 to %u, not \"%s\"", option, max, value);
+		return cli_usage(cli, "%s is a number from 1 to %u, not \"%s\"",
+			"%s ist eine Zahl von 1 bis %u, nicht \"%s\"", option, max, value);
 	*ret = (unsigned)n;
 	return CLI_DONE;
 }
@@ -69,7 +70,8 @@ static int duration(struct cli *cli, const struct cli_args *args, const char *op
 	const char *value = cli_arg(args, option);
 
 	if (value && fmt_parse_duration_ms(span_of(value), ret_ms) < 0)
-		return cli_usage(cli, "%s is a duration such as 30s, not \"%s\"", option, value);
+		return cli_usage(cli, "%s is a duration such as 30s, not \"%s\"",
+			"%s ist eine Dauer, etwa 30s, nicht \"%s\"", option, value);
 	return CLI_DONE;
 }
 
@@ -83,11 +85,13 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 	if (!starttls)
 		starttls = "smtp";
 	if (strcmp(starttls, "smtp") != 0 && strcmp(starttls, "none") != 0)
-		return cli_usage(cli, "--starttls is smtp or none, not \"%s\"", starttls);
+		return cli_usage(cli, "--starttls is smtp or none, not \"%s\"",
+			"--starttls ist smtp oder none, nicht \"%s\"", starttls);
 	if (helo && !(smtp_is_helo(span_of(helo)) && (helo[0] == '[' || cli_is_name(helo))))
-		return cli_usage(cli, "--helo is the name of this machine, such as mail.example.net, not \"%s\"", helo);
+		return cli_usage(cli, "--helo is the name of this machine, such as mail.example.net, not \"%s\"",
+			"--helo ist der Name dieser Maschine, etwa mail.example.net, nicht \"%s\"", helo);
 	if (cli->json && cli_arg(args, "--csv"))
-		return cli_usage(cli, "--json or --csv, not both");
+		return cli_usage(cli, "--json or --csv, not both", "--json oder --csv, nicht beides");
 	status = number(cli, args, "--jobs", JOBS_MAX, &s->jobs);
 	if (status == CLI_DONE)
 		status = number(cli, args, "--rate", RATE_MAX, &s->rate);
@@ -96,7 +100,8 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 	if (status == CLI_DONE)
 		status = duration(cli, args, "--gap", &s->probe.gap_ms);
 	if (status == CLI_DONE && timeout_ms < TIMEOUT_MIN_MS)
-		return cli_usage(cli, "--timeout is at least 100ms: nobody answers sooner");
+		return cli_usage(cli, "--timeout is at least 100ms: nobody answers sooner",
+			"--timeout ist mindestens 100ms: schneller antwortet niemand");
 	port = strcmp(starttls, "smtp") == 0 ? PORT_SMTP : PORT_TLS;
 	if (status == CLI_DONE)
 		status = number(cli, args, "--port", 65535, &port);
@@ -112,18 +117,23 @@ static int read_settings(struct cli *cli, const struct cli_args *args, struct sc
 
 /* ---- hosts ---- */
 
-#define NO_HOST "no host such as mx.example.net, mx.example.net:465, 192.0.2.1 or [2001:db8::1]:25"
+#define HOST_FORMS "mx.example.net, mx.example.net:465, 192.0.2.1"
+#define NO_HOST    "no host such as " HOST_FORMS " or [2001:db8::1]:25"
+#define KEIN_HOST  "kein Host wie " HOST_FORMS " oder [2001:db8::1]:25"
 
 /* What people try. */
-static const char *hint(const char *host)
+static const char *hint(const struct cli *cli, const char *host)
 {
 	if (strchr(host, '@'))
-		return "; --mx DOMAIN asks the servers of a mail domain";
+		return cli_say(cli, "; --mx DOMAIN asks the servers of a mail domain",
+			"; --mx DOMAIN fragt die Server einer Mail-Domain");
 	if (strstr(host, "://"))
-		return "; of a URL take the host alone, with --starttls none for HTTPS";
+		return cli_say(cli, "; of a URL take the host alone, with --starttls none for HTTPS",
+			"; von einer URL nur den Host nehmen, mit --starttls none bei HTTPS");
 	for (const char *at = host; *at; at++)
 		if (*at & 0x80)
-			return "; write its letters in ASCII (xn--…)";
+			return cli_say(cli, "; write its letters in ASCII (xn--…)",
+				"; seine Buchstaben in ASCII schreiben (xn--…)");
 	return "";
 }
 
@@ -132,8 +142,10 @@ static int add_named(struct tls_scan *t, const char *host)
 	int r = scan_add(&t->scan, span_of(host), true);
 
 	if (r == -E2BIG)
-		return cli_usage(t->cli, "at most %u hosts", SCAN_HOSTS_MAX);
-	return r < 0 ? cli_usage(t->cli, "\"%s\" is " NO_HOST "%s", host, hint(host)) : CLI_DONE;
+		return cli_usage(t->cli, "at most %u hosts", "höchstens %u Hosts", SCAN_HOSTS_MAX);
+	if (r == 0)
+		return CLI_DONE;
+	return cli_usage(t->cli, "\"%s\" is " NO_HOST "%s", "\"%s\" ist " KEIN_HOST "%s", host, hint(t->cli, host));
 }
 
 static int add_listed(struct tls_scan *t, const char *path, unsigned line, struct span host)
@@ -142,10 +154,11 @@ static int add_listed(struct tls_scan *t, const char *path, unsigned line, struc
 	int r = scan_add(&t->scan, host, false);
 
 	if (r == -E2BIG)
-		return cli_usage(t->cli, "%s:%u: at most %u hosts", path, line, SCAN_HOSTS_MAX);
+		return cli_usage(t->cli, "%s:%u: at most %u hosts", "%s:%u: höchstens %u Hosts", path, line,
+			SCAN_HOSTS_MAX);
 	if (r == 0)
 		return CLI_DONE;
-	return cli_usage(t->cli, "%s:%u: \"%.*s\" is " NO_HOST, path, line,
+	return cli_usage(t->cli, "%s:%u: \"%.*s\" is " NO_HOST, "%s:%u: \"%.*s\" ist " KEIN_HOST, path, line,
 		(int)fmt_safe(host, "", shown, sizeof(shown)), shown);
 }
 
@@ -156,10 +169,11 @@ static int check_anchor(struct cli *cli, const char *path)
 	int r = cli_file_read(path, &text);
 
 	if (r < 0)
-		return cli_usage(cli, "--anchor %s: %s", path, strerror(-r));
+		return cli_usage(cli, "--anchor %s: %s", "--anchor %s: %s", path, strerror(-r));
 	if (span_index(buf_span(&text), '\0') >= 0 ||
 		(span_find(buf_span(&text), SPAN("DS")) < 0 && span_find(buf_span(&text), SPAN("DNSKEY")) < 0))
-		return cli_usage(cli, "--anchor %s holds no DS or DNSKEY record such as those of dns-root-data", path);
+		return cli_usage(cli, "--anchor %s holds no DS or DNSKEY record such as those of dns-root-data",
+			"--anchor %s enthält keinen DS- oder DNSKEY-Eintrag wie die von dns-root-data", path);
 	return CLI_DONE;
 }
 
@@ -176,7 +190,7 @@ static int open_dns(struct cli *cli, const struct cli_args *args, struct scan *s
 		(net_addr_parse(span_of(resolver), DNS_PORT, &addr) < 0 || addr.sa.sa_family == AF_UNIX ||
 			net_addr_port(&addr) == 0))
 		return cli_usage(cli, "--resolver is an address such as 192.0.2.53 or 127.0.0.1:5353, not \"%s\"",
-			resolver);
+			"--resolver ist eine Adresse, etwa 192.0.2.53 oder 127.0.0.1:5353, nicht \"%s\"", resolver);
 	if (resolver) {
 		net_addr_host_text(&addr, host);
 		text = mem_textf("%s@%u", host, net_addr_port(&addr));
@@ -188,14 +202,17 @@ static int open_dns(struct cli *cli, const struct cli_args *args, struct scan *s
 	/* Addresses can be asked without one; only DANE and domains cannot. */
 	if (s->dns || (!resolver && !cli_arg(args, "--anchor") && !cli_arg(args, "--mx")))
 		return CLI_DONE;
-	return cli_usage(cli, "no resolver: %s", why);
+	return cli_usage(cli, "no resolver: %s", "kein Resolver: %s", why);
 }
 
 static int add_domain(struct cli *cli, struct scan *s, const char *domain)
 {
 	return scan_add_domain(s, span_of(domain)) < 0
-		? cli_usage(cli, "\"%s\" is no mail domain such as example.net%s", domain,
-			  strchr(domain, '@') ? "; take what stands behind the @" : "")
+		? cli_usage(cli, "\"%s\" is no mail domain such as example.net%s",
+			  "\"%s\" ist keine Mail-Domain wie example.net%s", domain,
+			  !strchr(domain, '@') ? ""
+					       : cli_say(cli, "; take what stands behind the @",
+							 "; zu nehmen ist, was hinter dem @ steht"))
 		: CLI_DONE;
 }
 
@@ -211,7 +228,7 @@ static int add_hosts(struct tls_scan *t, const struct cli_args *args)
 		else if (strcmp(args->v[i].option->name, "--mx") == 0)
 			status = add_domain(t->cli, &t->scan, args->v[i].value);
 	if (status == CLI_DONE && t->scan.hosts_n + t->scan.domains_n == 0)
-		return cli_usage(t->cli, "which hosts?");
+		return cli_usage(t->cli, "which hosts?", "welche Hosts?");
 	return status;
 }
 
@@ -285,6 +302,14 @@ static int scan(struct tls_scan *t)
 	return tls_scan_end(t);
 }
 
+static int refuse_ca(struct cli *cli, const char *path)
+{
+	if (access(path, R_OK) < 0)
+		return cli_usage(cli, "--ca %s: %s", "--ca %s: %s", path, strerror(errno));
+	return cli_usage(cli, "--ca %s holds no certificates in PEM form",
+		"--ca %s enthält keine Zertifikate in PEM-Form", path);
+}
+
 int cli_tls_scan(struct cli *cli, int argc, char **argv)
 {
 	struct tls_scan t = { .cli = cli, .began_ms = clock_mono_ms(), .now_s = clock_wall_s() };
@@ -314,10 +339,7 @@ int cli_tls_scan(struct cli *cli, int argc, char **argv)
 	if (status == CLI_DONE) {
 		t.scan.probe.store = probe_store_new(cli_arg(&args, "--ca"));
 		if (!t.scan.probe.store)
-			status = cli_usage(cli,
-				access(cli_arg(&args, "--ca"), R_OK) < 0 ? "--ca %s: %s"
-									 : "--ca %s holds no certificates in PEM form",
-				cli_arg(&args, "--ca"), strerror(errno));
+			status = refuse_ca(cli, cli_arg(&args, "--ca"));
 	}
 	if (status == CLI_DONE)
 		status = tls_scan_open_cache(&t, &args);

@@ -22,16 +22,17 @@ int tls_scan_read(struct cli *cli, const char *path, struct fleet *ret)
 	ssize_t n;
 
 	if (!f)
-		return cli_usage(cli, "%s: %s", path, strerror(errno));
+		return cli_usage(cli, "%s: %s", "%s: %s", path, strerror(errno));
 	while (status == CLI_DONE && (n = getline(&line, &room, f)) >= 0)
 		if (n > 1 && fleet_add(ret, span_make(line, (size_t)n)) < 0)
-			status = cli_usage(cli, "%s is not what torhaus tls scan --json prints", path);
+			status = cli_usage(cli, "%s is not what torhaus tls scan --json prints",
+				"%s ist nicht, was torhaus tls scan --json ausgibt", path);
 	if (ferror(f))
-		status = cli_usage(cli, "%s: %s", path, strerror(errno));
+		status = cli_usage(cli, "%s: %s", "%s: %s", path, strerror(errno));
 	mem_free(line);
 	fclose(f);
 	if (status == CLI_DONE && ret->n == 0)
-		return cli_usage(cli, "%s holds no scan", path);
+		return cli_usage(cli, "%s holds no scan", "%s enthält keinen Scan", path);
 	return status;
 }
 

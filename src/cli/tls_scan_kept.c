@@ -35,7 +35,7 @@ int tls_scan_entries(struct tls_scan *t, const char *path, tls_scan_entry_fn *fn
 	ssize_t n;
 
 	if (!f)
-		return cli_usage(t->cli, "%s: %s", path, strerror(errno));
+		return cli_usage(t->cli, "%s: %s", "%s: %s", path, strerror(errno));
 	while (status == CLI_DONE && (n = getline(&line, &room, f)) >= 0) {
 		struct span rest = span_make(line, (size_t)n), entry;
 
@@ -48,7 +48,7 @@ int tls_scan_entries(struct tls_scan *t, const char *path, tls_scan_entry_fn *fn
 			status = fn(t, path, number, entry);
 	}
 	if (status == CLI_DONE && ferror(f))
-		status = cli_usage(t->cli, "%s: %s", path, strerror(errno));
+		status = cli_usage(t->cli, "%s: %s", "%s: %s", path, strerror(errno));
 	mem_free(line);
 	if (f != stdin)
 		fclose(f);
@@ -61,12 +61,14 @@ static int except(struct tls_scan *t, const char *path, unsigned line, struct sp
 	int r = scan_except_add(&t->except, entry);
 
 	if (r == -E2BIG)
-		return cli_usage(t->cli, "%s: at most %u entries", path, SCAN_EXCEPT_MAX);
+		return cli_usage(t->cli, "%s: at most %u entries", "%s: höchstens %u Einträge", path, SCAN_EXCEPT_MAX);
 	if (r == 0)
 		return CLI_DONE;
 	return cli_usage(t->cli,
 		"%s:%u: \"%.*s\" is no name, address or network such as example.net (with all below it), 192.0.2.7 or "
 		"192.0.2.0/24; nobody was asked",
+		"%s:%u: \"%.*s\" ist kein Name, keine Adresse und kein Netz wie example.net (mit allem darunter), 192.0.2.7 oder "
+		"192.0.2.0/24; niemand wurde gefragt",
 		path, line, (int)fmt_safe(entry, "", shown, sizeof(shown)), shown);
 }
 
@@ -126,9 +128,10 @@ int tls_scan_open_cache(struct tls_scan *t, const struct cli_args *args)
 	struct fault fault;
 
 	if (age && (fmt_parse_duration_ms(span_of(age), &age_ms) < 0 || age_ms > SCAN_CACHE_AGE_S * 1000ULL))
-		return cli_usage(t->cli, "--max-age is a duration of at most 24h, not \"%s\"", age);
+		return cli_usage(t->cli, "--max-age is a duration of at most 24h, not \"%s\"",
+			"--max-age ist eine Dauer von höchstens 24h, nicht \"%s\"", age);
 	if (age && cli_arg(args, "--fresh"))
-		return cli_usage(t->cli, "--fresh or --max-age, not both");
+		return cli_usage(t->cli, "--fresh or --max-age, not both", "--fresh oder --max-age, nicht beides");
 	t->scan.age_own = age != NULL;
 	t->scan.age_max_s = cli_arg(args, "--fresh") ? 0 : (int64_t)(age_ms / 1000);
 	t->scan.cache = scan_cache_new(path, t->now_s, &fault);

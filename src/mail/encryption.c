@@ -48,7 +48,7 @@ static void find_fault(struct refusal *r)
 	if (!r->follows) {
 		fault_set(&r->fault, FAULT_MAIL_TLS_REQUIRED);
 		fault_fact(&r->fault, "how", "%s", r->put_off ? "put off" : "refused");
-		fault_fact(&r->fault, "how_de", "%s", r->put_off ? "vertröstet" : "abgewiesen");
+		fault_fact(&r->fault, "how_de", "%s", r->put_off ? "aufgeschoben" : "abgewiesen");
 	} else {
 		why = mem_new(struct tls_explanation);
 		tls_explain(&none, NULL, &around, why);
@@ -70,7 +70,7 @@ static void log_refusal(const struct refusal *r)
 			"followed: %lld s later the same peer came without TLS and was %s for %.*s (encryption required)."
 			"|danach:  %lld s später kam dieselbe Gegenstelle ohne TLS und wurde für %.*s %s (Verschlüsselung verlangt).",
 			ago, r->put_off ? "deferred" : "refused", SPAN_ARG(to), ago, SPAN_ARG(to),
-			r->put_off ? "vertröstet" : "abgewiesen");
+			r->put_off ? "aufgeschoben" : "abgewiesen");
 	note_refusal(r->s, LOG_LEVEL_WARNING, "plaintext-refused", &r->fault, r->mailbox, r->put_off ? 450 : 550,
 		r->follows ? buf_text(&more) : NULL);
 }

@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "edge/edge.h"
+#include "io/accept.h"
+#include "io/published.h"
 #include "evidence/evidence.h"
 #include "guard/guard.h"
 #include "mail/mail.h"
@@ -16,7 +17,7 @@
 
 /* ---- mail.c ---- */
 
-/* What is published to the edge. */
+/* What mail_publish() publishes. */
 struct mail_state {
 	struct published_state published;
 	struct snapshot *snapshot;
@@ -41,14 +42,14 @@ struct mail_thread {
 	unsigned index;
 	struct published_reader reader;
 	struct mail_state *state; /* the present one */
-	struct edge_door door;
+	struct list acceptors;
 	struct list parked; /* sessions that wait for a command */
 	bool draining;
 };
 struct mail {
 	unsigned threads_n;
 	struct mail_thread *threads;
-	atomic_uint sessions;
+	_Atomic unsigned sessions;
 	struct networks *networks;
 	struct backends *backends;
 	struct evidence *evidence;  /* NULL: none */
@@ -98,10 +99,10 @@ struct mail_session {
 	size_t used;                   /* of in */
 	char *helo;                    /* NULL: not said (any more) */
 	char id[20];                   /* in the log */
-	bool implicit_tls, esmtp;
+	bool implicit_tls, greeted, esmtp;
 	unsigned offered; /* enum smtp_cap of the backends', in the answer to EHLO */
 	bool self;        /* its TLS was our own check: not worth a line, unless it does more */
-	bool in_network;  /* counted by the guard, see edge_leave() */
+	bool in_network;  /* counted in mail->networks */
 	enum verdict verdict;
 	enum fault_code code;      /* of the fault that ended it */
 	unsigned commands, errors; /* since the last message that was taken */
@@ -109,8 +110,8 @@ struct mail_session {
 	uint64_t deadline;             /* of the command that is awaited */
 	enum loop_idle_end wait_ended; /* how; READABLE: the command comes */
 };
-/* Begins a session with whoever came, or says why not. Suspends. */
-void session_begin(struct mail_thread *t, struct edge_arrival *a);
+/* Takes conn over and begins a session; it is counted in mail->sessions already. Suspends. */
+void session_begin(struct mail_thread *t, struct conn *conn, bool implicit_tls);
 /* Ends all sessions of the thread that wait for a command. On its loop, not in a task. */
 void session_end_parked(struct mail_thread *t);
 
@@ -133,14 +134,12 @@ const struct mail_settings *session_settings(const struct mail_session *s);
  * that nothing comes of it. Does not suspend. */
 void session_reset(struct mail_session *s);
 
-extern const struct edge_protocol mail_protocol; /* listener.c */
-
 /* ---- commands: enum next or -errno ---- */
 
 typedef int command_fn(struct mail_session *s, struct span args);
 command_fn on_helo, on_ehlo, on_starttls, on_mail, on_rcpt, on_data, on_bdat, on_rset;
-/* After a handshake, which ended with error (0 or -errno): it is noted, or explained. error. */
-int session_tls_ended(struct mail_session *s, int error, const struct tls_facts *facts);
+/* The handshake and its explanation, also for implicit TLS. 0 or -errno. */
+int session_start_tls(struct mail_session *s);
 
 /* ---- the transaction ---- */
 

@@ -13,8 +13,10 @@
  * makes room: being there keeps nobody else out. Who may not ask is told so once, and that was it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "names/names_priv.h"
 
 #define CONNS_MAX      1000
@@ -49,7 +51,8 @@ static void conn_free_if_done(struct names_conn *c)
 	if (c->reader || c->writer || c->unanswered > 0 || (!c->dead && (!c->ended || c->out.n > 0)))
 		return;
 	list_remove(&c->link);
-	edge_leave(&c->thread->door, c->conn, false);
+	c->thread->conns_n--;
+	atomic_fetch_sub(&c->thread->names->conns, 1);
 	conn_close(c->conn);
 	buf_done(&c->in);
 	buf_done(&c->out);
@@ -250,10 +253,8 @@ static void unpark(struct names_conn *c)
 }
 
 /* False: all have questions that wait. */
-static bool make_room(void *thread)
+static bool make_room(struct names_thread *t)
 {
-	struct names_thread *t = thread;
-
 	list_each (it, &t->conns) {
 		struct names_conn *c = container_of(it, struct names_conn, link);
 
@@ -270,37 +271,47 @@ static bool make_room(void *thread)
 	return false;
 }
 
-/* A task of the door's, which becomes the reader. */
-static void run_connection(void *thread, struct edge_arrival *a)
+static void take(void *thread, int fd)
 {
 	struct names_thread *t = thread;
-	struct names_conn *c = mem_new(struct names_conn);
+	struct names_conn *c;
+	struct conn *conn;
+	int error;
 
-	published_unref(a->state);
+	if (t->draining || (t->conns_n >= CONNS_MAX && !make_room(t))) {
+		stat_add(STAT_NAMES_TCP_REFUSED, 1);
+		close(fd);
+		return;
+	}
+	conn = conn_new(fd, &error);
+	if (!conn)
+		return;
+	stat_add(STAT_NAMES_TCP, 1);
+	c = mem_new(struct names_conn);
 	c->thread = t;
-	c->conn = a->conn;
+	c->conn = conn;
 	buf_init(&c->in, FRAME_MAX + READ_SIZE);
 	buf_init(&c->out, OUT_MAX + FRAME_MAX + UNANSWERED_MAX * (size_t)SMALL_MAX);
 	list_push_back(&t->conns, &c->link);
-	c->ended = t->draining;
-	c->reader = task_self();
-	run_reader(c);
+	t->conns_n++;
+	atomic_fetch_add(&t->names->conns, 1);
+	read_on(c);
+	conn_free_if_done(c);
 }
 
-static void present_policy(void *thread, struct edge_policy *ret)
+static void on_failed(void *thread, const struct fault *fault)
 {
-	struct names_state *s = ((struct names_thread *)thread)->state;
-
-	*ret = (struct edge_policy){ .state = &s->published, .connections_max = CONNS_MAX };
+	(void)thread;
+	stat_add(STAT_ACCEPT_ERRORS, 1);
+	log_fault_rated(LOG_LEVEL_ERROR, "names", "accept-failed", fault);
 }
 
-const struct edge_protocol names_tcp_protocol = { .name = "names",
-	.task = "names-tcp",
-	.came = STAT_NAMES_TCP,
-	.refused = STAT_NAMES_TCP_REFUSED,
-	.policy = present_policy,
-	.make_room = make_room,
-	.run = run_connection };
+void names_listen_tcp(struct names_thread *t, int fd)
+{
+	static const struct accept_to to = { take, on_failed };
+
+	accept_start(&t->acceptors, fd, &to, t);
+}
 
 void names_drain_tcp(struct names_thread *t)
 {

@@ -18,7 +18,6 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "dns/dns.h"
-#include "store/store.h"
 
 #define HOUR 3600000u
 #define DAY  (24 * HOUR)
@@ -35,7 +34,9 @@ static const char *judge_path(struct span value)
 
 static const char *judge_store(struct span value)
 {
-	return store_url_is_valid(value) ? NULL : "there is no such kind of store|einen solchen Speicher gibt es nicht";
+	return span_starts(value, SPAN("sqlite:/"))
+		? NULL
+		: "there is no such kind of store|einen solchen Store gibt es nicht";
 }
 
 static const char *judge_control(struct span value)
@@ -133,7 +134,7 @@ static const struct conf_key web_keys[] = {
 		.help_de = "Netze von Lastverteilern: Ihre Verbindungen müssen mit einem PROXY-Kopf beginnen." },
 	{ "cache_memory", CONF_SIZE, AT(cache_memory), "256M", 1u << 20, 1ull << 44,
 		.help_en = "Memory that cached answers may take, all overhead included.",
-		.help_de = "Speicher, den gecachte Antworten belegen dürfen, samt allem Beiwerk." },
+		.help_de = "Arbeitsspeicher, den gecachte Antworten belegen dürfen, samt allem Beiwerk." },
 	{ "connections_max", CONF_UINT, AT(connections_max), "20000", 16, 1000000,
 		.help_en = "Open connections at a time; more are closed at once.",
 		.help_de = "Gleichzeitig offene Verbindungen; weitere werden sofort geschlossen." },
@@ -183,7 +184,7 @@ static const struct conf_key mail_keys[] = {
 		.help_en = "How long a sender without TLS is put off (450) where encryption is required, before it is "
 			   "refused (550); 0: refused at once.",
 		.help_de =
-			"Wie lange ein Absender ohne TLS vertröstet wird (450), wo Verschlüsselung verlangt ist, bevor er "
+			"Wie lange ein Absender ohne TLS aufgeschoben wird (450), wo Verschlüsselung verlangt ist, bevor er "
 			"abgewiesen wird (550); 0: sofort." },
 	{ "proxy_from", CONF_LIST, AT(proxy_from), .max = SETTINGS_PROXY_MAX, .judge = judge_network,
 		.wanted = "networks such as {\"10.0.0.0/8\", \"2001:db8::/32\"}|"
@@ -285,8 +286,10 @@ static const struct conf_key log_keys[] = {
 
 #define AT(field) offsetof(struct settings, field)
 const struct conf_key settings_keys[] = {
-	{ "store", CONF_TEXT, AT(store), STORE_URL_PRESET, .judge = judge_store, .flags = NEW_WORKER,
-		.wanted = STORE_URL_WANTED, .help_en = "Where the domains live.", .help_de = "Wo die Domains liegen." },
+	{ "store", CONF_TEXT, AT(store), "sqlite:/var/lib/torhaus/torhaus.db", .judge = judge_store,
+		.flags = NEW_WORKER,
+		.wanted = "\"sqlite:\" and the absolute path of a file|\"sqlite:\" und der absolute Pfad einer Datei",
+		.help_en = "Where the domains live.", .help_de = "Wo die Domains liegen." },
 	{ "certificates", CONF_LIST, AT(certificates), "/etc/torhaus/certs", .max = 256, .judge = judge_path,
 		.wanted = "absolute paths of folders|absolute Pfade von Ordnern",
 		.help_en = "Folders with certificates and keys, watched; pairs are found by their names and keys.",

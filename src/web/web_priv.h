@@ -3,13 +3,14 @@
 #include <stdatomic.h>
 #include "base/log.h"
 #include "cache/cache.h"
-#include "edge/edge.h"
+#include "io/accept.h"
+#include "io/published.h"
 #include "origin/origin.h"
 #include "stats/stats.h"
 #include "web/access.h"
 #include "web/web.h"
 
-/* What is published to the edge. */
+/* What web_publish() publishes. */
 struct web_state {
 	struct published_state published;
 	struct snapshot *snapshot;
@@ -37,7 +38,7 @@ struct web_thread {
 	struct published_reader reader;
 	struct web_state *state;          /* the present one */
 	struct http_server plain, secure; /* limits are those of the present state */
-	struct edge_door door;
+	struct list acceptors;
 	struct access_log *access;
 	bool draining;
 	struct loop_timer drain_timer;
@@ -48,7 +49,7 @@ struct web {
 	struct origins *origins;
 	unsigned threads_n;
 	struct web_thread *threads;
-	atomic_uint connections;
+	_Atomic unsigned connections;
 	/* of the first TLS listener, for redirects; 0: none. Each thread tells its own */
 	atomic_uint tls_port;
 	struct published published; /* struct web_state */
@@ -132,5 +133,4 @@ void web_answer_failure(struct web_request *r, struct cache_found *found, struct
 void web_refresh(struct web_request *r, struct cache_found *found);
 
 /* ---- listener.c ---- */
-extern const struct edge_protocol web_protocol;
 void web_on_exchange(void *arg, struct http_exchange *x);
