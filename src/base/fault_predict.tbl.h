@@ -8,6 +8,11 @@ FAULT(FILE_UNREADABLE, "FILE-UNREADABLE",
 	"Die Datei {file} kann nicht gelesen werden: {error}.",
 	"Check its name and its rights.",
 	"Name und Rechte prüfen.")
+FAULT(LOG_NOT_UNDERSTOOD, "LOG-NOT-UNDERSTOOD",
+	"{file}: {understood} of {lines} lines were understood. {foreign} have a time, but are of no program that is read; {undated} have no time. The first that was not understood: {first}",
+	"{file}: {understood} von {lines} Zeilen wurden verstanden. {foreign} haben eine Zeit, aber sind von keinem Programm, das gelesen wird; {undated} haben keine Zeit. Die erste nicht verstandene: {first}",
+	"Give it the log of the mail server itself (Exim, Postfix, sendmail, OpenSMTPD, torhaus), its times included: not `journalctl -o cat`, for example. What it says of this file's failures is no all-clear.",
+	"Das Protokoll des Mailservers selbst angeben (Exim, Postfix, sendmail, OpenSMTPD, torhaus), mit seinen Zeiten: also zum Beispiel nicht `journalctl -o cat`. Was hier über Fehlschläge dieser Datei steht, ist keine Entwarnung.")
 FAULT(TLS_HELLO_NOT_FOUND, "TLS-HELLO-NOT-FOUND",
 	"No ClientHello was found in {file}: {why}.",
 	"In {file} wurde kein ClientHello gefunden: {why}.",

@@ -107,7 +107,7 @@ static char *quoted(const char *text, bool list)
 
 static int make_settings(struct cli *cli, const struct places *p)
 {
-	_cleanup_(mem_freep) char *store = mem_textf("sqlite:%s", p->store);
+	_cleanup_(mem_freep) char *store = store_url_of_file(p->store);
 	_cleanup_(mem_freep) char *store_value = quoted(store, false);
 	_cleanup_(mem_freep) char *certs_value = quoted(p->certs, true);
 	_cleanup_(mem_freep) char *control_value = quoted(p->control, false);
@@ -140,7 +140,7 @@ static void give_to_user(const struct settings *s, const char *path)
 
 static int make_store(struct cli *cli, const struct settings *s)
 {
-	const char *path = s->store.p + sizeof("sqlite:") - 1;
+	const char *path = store_url_file(s->store).p;
 	_cleanup_(mem_freep) char *folder = mem_text(path);
 	struct store *store = NULL;
 	struct fault fault;

@@ -45,6 +45,11 @@ static void print_totals(struct cli *cli, const struct logs *l)
 	if (t->relevant > 0)
 		fprintf(cli->out, "; %s - %s", seconds_text(t->first_at, from), seconds_text(t->last_at, to));
 	fprintf(cli->out, "\n");
+	if (t->foreign + t->undated > 0)
+		fprintf(cli->out,
+			say(cli, "Not understood: %llu lines of other programs, %llu without a time; the first: %s\n",
+				"Nicht verstanden: %llu Zeilen anderer Programme, %llu ohne Zeit; die erste: %s\n"),
+			(unsigned long long)t->foreign, (unsigned long long)t->undated, t->first_odd);
 	if (t->evicted > 0)
 		fprintf(cli->out,
 			say(cli,
@@ -202,6 +207,30 @@ static uint64_t print_group(struct cli *cli, const struct logs *l, unsigned from
 	return failures + refusals;
 }
 
+/* Nothing failed - or nothing was seen. */
+static void print_none(struct cli *cli, const struct logs_totals *t)
+{
+	const char *said = say(cli, "No handshake failed.", "Kein Handshake ist gescheitert.");
+
+	if (logs_is_little(t))
+		said = say(cli, "Whether a handshake failed is unknown: hardly anything was understood.",
+			"Ob ein Handshake gescheitert ist, bleibt offen: Es wurde kaum etwas verstanden.");
+	else if (t->relevant == 0 && t->older > 0)
+		said = say(cli, "All lines about mail or TLS are older.", "Alle Zeilen über Mail oder TLS sind älter.");
+	else if (t->relevant == 0 && t->understood > 0)
+		said = say(cli, "Whether a handshake failed is unknown: no line tells about mail or TLS.",
+			"Ob ein Handshake gescheitert ist, bleibt offen: Keine Zeile sagt etwas über Mail oder TLS.");
+	else if (t->lines == 0)
+		said = say(cli, "There are no lines.", "Es gibt keine Zeilen.");
+	fprintf(cli->out, "%s\n", said);
+}
+
+/* Then that no failure was found means nothing. */
+static bool is_blind(const struct logs_totals *t)
+{
+	return logs_is_little(t) || (t->lines > 0 && t->relevant + t->older == 0);
+}
+
 static bool print_failures(struct cli *cli, const struct logs *l)
 {
 	unsigned groups = 0, left_out = 0;
@@ -214,7 +243,7 @@ static bool print_failures(struct cli *cli, const struct logs *l)
 			left_out++;
 	}
 	if (groups == 0)
-		fprintf(cli->out, "%s\n", say(cli, "No handshake failed.", "Kein Handshake ist gescheitert."));
+		print_none(cli, logs_totals(l));
 	if (left_out > 0)
 		fprintf(cli->out,
 			say(cli, "and %u more domains or networks with failures (--json lists all)\n",
@@ -354,6 +383,12 @@ static void totals_json(struct jsonw *j, const struct logs *l)
 	jsonw_uint(j, "lines", t->lines);
 	jsonw_uint(j, "bytes", t->bytes);
 	jsonw_uint(j, "relevant", t->relevant);
+	jsonw_uint(j, "older", t->older);
+	jsonw_uint(j, "understood", t->understood);
+	jsonw_uint(j, "neighbours", t->neighbours);
+	jsonw_uint(j, "not_understood", t->foreign);
+	jsonw_uint(j, "undated", t->undated);
+	jsonw_text(j, "first_not_understood", t->first_odd[0] ? t->first_odd : NULL);
 	time_json(j, "from", t->first_at);
 	time_json(j, "to", t->last_at);
 	jsonw_uint(j, "peers_evicted", t->evicted);
@@ -488,7 +523,7 @@ int cli_tls_log(struct cli *cli, int argc, char **argv)
 	struct cli_args args;
 	struct logs *l;
 	int64_t since;
-	bool failures = false;
+	bool failures = false, blind;
 	int r;
 
 	if (cli_args_parse(cli, argc, argv, ARGS_MAX, &args) != CLI_DONE)
@@ -512,6 +547,7 @@ int cli_tls_log(struct cli *cli, int argc, char **argv)
 		print_usage(cli, l);
 		print_rsa_only(cli, l);
 	}
+	blind = is_blind(logs_totals(l));
 	logs_free(l);
-	return r < 0 ? CLI_PARTLY : failures ? CLI_FOUND : CLI_DONE;
+	return r < 0 || blind ? CLI_PARTLY : failures ? CLI_FOUND : CLI_DONE;
 }

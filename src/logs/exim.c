@@ -214,9 +214,27 @@ static void on_host(struct logs *l, const struct stamp *stamp, struct span id, s
 		on_rejection(l, stamp, &party, rest);
 }
 
-void exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
+/* How lines of the main log begin that are about no message, as far as they tell nothing here. */
+static bool is_exim(struct span rest)
 {
-	struct span id;
+	static const char *const starts[] = { "H=", "U=", "TLS error", "TLS session", "SMTP connection",
+		"SMTP protocol", "SMTP command timeout", "SMTP data timeout", "SMTP call from", "SMTP syntax error",
+		"no host name found for IP", "no IP address found for host",
+		"Start queue run:", "End queue run:", "exim 4", "exim 5", "refused connection from",
+		"unexpected disconnection while reading SMTP", "rejected EHLO", "rejected HELO", "rejected connection",
+		"Connection from ", "ident connection to", "list matching forced to fail", "DNS list lookup defer",
+		"host name alias", "lowest numbered MX", "cancelled by ",
+		"DKIM: d=", "PDKIM: ", "remote host address is" };
+
+	for (size_t i = 0; i < array_len(starts); i++)
+		if (rest.n > 0 && starts[i][0] == rest.p[0] && span_starts(rest, span_of(starts[i])))
+			return true;
+	return find(rest, SPAN(" authenticator failed for ")) >= 0 || find(rest, SPAN(": SIGHUP received")) >= 0;
+}
+
+bool exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
+{
+	struct span id, whole;
 
 	if (rest.n > 2 && rest.p[0] == '[' && ascii_digit(rest.p[1])) {
 		ptrdiff_t close = find(rest, SPAN("] "));
@@ -224,7 +242,7 @@ void exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
 		rest = close < 0 ? rest : span_from(rest, (size_t)close + 2);
 	}
 	id = span_sub(rest, 0, id_bytes(rest));
-	rest = span_from(rest, id.n);
+	rest = whole = span_from(rest, id.n);
 	if (skip(&rest, SPAN("<=")))
 		on_mail(l, stamp, rest, IN);
 	else if (skip(&rest, SPAN("=>")) || skip(&rest, SPAN("->")))
@@ -237,4 +255,5 @@ void exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
 		on_tls_error(l, stamp, id, rest);
 	else if (span_starts(rest, SPAN("TLS session")))
 		on_unencrypted(l, stamp, id, rest);
+	return id.n > 0 || is_exim(whole);
 }

@@ -1,187 +1,157 @@
 /*
- * A line's time and program.
+ * Of which program a line is.
  *
  * Lines are found with memchr(), which looks at 32 bytes at a time; what a line is about is then
  * told by a few bytes at known places (the date's dashes, the arrow behind Exim's message id, the
  * daemon's name), so that the many lines which tell nothing are left after those. Whatever costs
  * more waits until it is needed: that a time's digits are digits, too, is seen when a line that
  * matters is to be dated.
+ *
+ * Only a line that is none of the usual ones is looked at closely: what containers put before it
+ * (mail_1 | …, [pod/mail/postfix] …, … stderr F …), other forms of time (logs/stamp.c) and of the
+ * header (BusyBox, RFC 5424), an object of JSON. What is of no known program then is counted.
  */
-#include <time.h>
+#include "base/fmt.h"
+#include "base/mem.h"
 #include "logs/logs_priv.h"
 
-/* ---- times ---- */
+#define PREFIX_WORDS 4      /* before the time */
+#define NESTED_MAX   3      /* a line within a line: docker's, syslog's, Exim's */
+#define REPEATED_MAX 10000u /* more repetitions of a line than this are not believed */
 
-static int two(const char *p)
+/* ---- programs ---- */
+
+/* What stands beside a mail server in logs and knows nothing of SMTP's TLS; a star at the end
+ * stands for anything. */
+static bool is_neighbour(struct span program)
 {
-	return ascii_digit(p[0]) && ascii_digit(p[1]) ? (p[0] - '0') * 10 + p[1] - '0' : -1;
-}
+	static const char *const names[] = { "CRON*", "NetworkManager*", "amavis*", "anacron", "apache2", "audit*",
+		"authdaemon*", "chronyd", "clam*", "containerd", "cron*", "cyrus*", "dbus*", "dhclient*", "dockerd",
+		"dovecot*", "fail2ban*", "fetchmail", "freshclam", "greylist*", "imap*", "in.*", "init", "kernel",
+		"kubelet", "lmtp*", "logrotate", "mailman*", "mariadbd", "milter*", "mimedefang*", "mysqld", "named",
+		"nginx", "nslcd", "ntpd", "opendkim", "opendmarc", "php*", "policy*", "pop3*", "postfwd*", "postgres",
+		"postgrey", "postsrsd", "pure-ftpd", "redis*", "rspamd*", "rsyslogd", "saslauthd", "snapd", "spamass*",
+		"spamd", "sqlgrey", "sshd*", "sssd*", "su", "sudo", "sympa*", "syslog*", "systemd*", "unbound",
+		"vsftpd" };
 
-static int month_of(const char *p)
-{
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	for (size_t i = 0; i < array_len(names); i++) {
+		struct span name = span_of(names[i]);
 
-	for (int i = 0; i < 12; i++)
-		if (memcmp(names + 3 * i, p, 3) == 0)
-			return i;
-	return -1;
-}
-
-/* "+0100", "+01:00", "Z": seconds east of Greenwich; false: no zone. */
-static bool zone_of(struct span s, int *ret)
-{
-	int sign = s.n > 0 && s.p[0] == '-' ? -1 : 1, h, m;
-
-	*ret = 0;
-	if (s.n >= 1 && s.p[0] == 'Z')
-		return true;
-	if (s.n < 5 || (s.p[0] != '+' && s.p[0] != '-'))
-		return false;
-	h = two(s.p + 1);
-	m = s.p[3] == ':' && s.n >= 6 ? two(s.p + 4) : two(s.p + 3);
-	if (h < 0 || m < 0)
-		return false;
-	*ret = sign * (h * 3600 + m * 60);
-	return true;
-}
-
-/* ".123456" */
-static size_t fraction_bytes(struct span s)
-{
-	size_t n = 0;
-
-	if (s.n > 0 && s.p[0] == '.')
-		while (++n < s.n && ascii_digit(s.p[n]))
-			;
-	return n;
-}
-
-/* "2024-01-05 09": the hour's beginning. */
-static bool dated_hour(const char *p, bool utc, int64_t *ret)
-{
-	int century = two(p), year = two(p + 2), month = two(p + 5), day = two(p + 8), hour = two(p + 11);
-	struct tm tm = { .tm_year = century * 100 + year - 1900,
-		.tm_mon = month - 1,
-		.tm_mday = day,
-		.tm_hour = hour,
-		.tm_isdst = -1 };
-
-	if (century < 0 || year < 0 || month < 1 || day < 1 || hour < 0)
-		return false;
-	*ret = utc ? timegm(&tm) : mktime(&tm);
-	return true;
-}
-
-/* "Jan  5 09": of the latest year that does not lie past the file's last change (and a day, for
- *       clocks that differ). */
-static bool undated_hour(const char *p, int64_t changed_at, int64_t *ret)
-{
-	int month = month_of(p), hour = two(p + 7);
-	int day = p[4] == ' ' && ascii_digit(p[5]) ? p[5] - '0' : two(p + 4);
-	time_t changed = changed_at + 86400;
-	struct tm tm = { .tm_mon = month, .tm_mday = day, .tm_hour = hour, .tm_isdst = -1 }, before = tm, now;
-
-	if (month < 0 || day < 1 || hour < 0)
-		return false;
-	localtime_r(&changed, &now);
-	tm.tm_year = now.tm_year;
-	before.tm_year = now.tm_year - 1;
-	*ret = mktime(&tm);
-	if (*ret > changed)
-		*ret = mktime(&before);
-	return true;
-}
-
-enum { LOCAL = 'l', UTC = 'u', UNDATED = '?' };
-
-/* The hour's beginning, computed once an hour of log time. */
-static bool hour_s(struct logs *l, const char *p, char kind, int64_t *ret)
-{
-	struct clock_cache *cache = &l->clock;
-	char key[sizeof(cache->key)] = { [15] = kind };
-
-	if (kind == UNDATED)
-		memcpy(key, p, 9);
-	else
-		memcpy(key, p, 13);
-	if (memcmp(key, cache->key, sizeof(key)) != 0) {
-		if (!(kind == UNDATED ? undated_hour(p, l->changed_at, ret) : dated_hour(p, kind == UTC, ret)))
-			return false;
-		memcpy(cache->key, key, sizeof(key));
-		cache->hour_s = *ret;
+		if (span_ends(name, SPAN("*")) ? span_starts(program, span_sub(name, 0, name.n - 1))
+					       : span_eq(program, name))
+			return true;
 	}
-	*ret = cache->hour_s;
+	return false;
+}
+
+/* "relay/smtpd": Postfix under another syslog_name. */
+static bool is_renamed_postfix(struct span program)
+{
+	static const char *const daemons[] = { "/smtpd", "/smtp", "/tlsproxy", "/postscreen", "/qmgr", "/cleanup",
+		"/lmtp", "/local", "/virtual", "/pipe", "/bounce", "/error", "/master", "/anvil", "/pickup", "/scache",
+		"/verify", "/tlsmgr", "/postsuper", "/dnsblog", "/trivial-rewrite", "/relay" };
+
+	for (size_t i = 0; i < array_len(daemons); i++)
+		if (span_ends(program, span_of(daemons[i])))
+			return true;
+	return false;
+}
+
+/* "web origin-failed site=…": an event of torhaus that says nothing about mail or TLS here. */
+static bool is_torhaus(struct span rest)
+{
+	static const char *const areas[] = { "mail ", "tls ", "web ", "serve ", "store ", "names ", "cache ", "dns ",
+		"origin ", "evidence ", "guard " };
+	struct span event;
+
+	for (size_t i = 0; i < array_len(areas); i++)
+		if (skip(&rest, span_of(areas[i])) && span_cut(&rest, ' ', &event))
+			return span_index(event, ':') < 0 && (!rest.p || span_index(rest, '=') > 0);
+	return false;
+}
+
+/* false: it is none that is read. */
+static bool on_program(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid,
+	struct span message)
+{
+	struct stamp inner;
+
+	if (span_starts(program, SPAN("postfix")) || is_renamed_postfix(program)) {
+		postfix_line(l, stamp, program, pid, message);
+	} else if (span_starts(program, SPAN("exim"))) {
+		bool own = stamp_take(&message, &inner) && inner.form == STAMP_EXIM;
+
+		exim_line(l, own ? &inner : stamp, message);
+	} else if (span_starts(program, SPAN("torhaus"))) {
+		if (skip(&message, SPAN("mail ")))
+			torhaus_line(l, stamp, message);
+	} else {
+		return false;
+	}
 	return true;
 }
 
-/* Seconds since 1970 of any form; false: it only looked like a time. */
-static bool stamp_s(struct logs *l, const struct stamp *stamp, int64_t *ret)
+/* "message repeated 3 times: [ … ]" of rsyslog: so often more than the line that it repeats. */
+static bool take_repetition(struct span *message, unsigned *ret_times)
 {
-	bool dated = stamp->form != STAMP_SYSLOG;
-	struct span zone = span_from(stamp->text, 19);
-	const char *clock = stamp->text.p + (dated ? 14 : 10);
-	int minutes, seconds, east = 0;
-	char kind = dated ? LOCAL : UNDATED;
+	struct span s = *message, number;
+	uint64_t times;
 
-	if (stamp->form == STAMP_NONE)
+	if (!skip(&s, SPAN("message repeated ")) || !span_cut(&s, ' ', &number) || span_to_u64(number, &times) < 0 ||
+		!skip(&s, SPAN("times: [")) || !span_ends(s, SPAN("]")))
 		return false;
-	minutes = two(clock);
-	seconds = two(clock + 3);
-	if (zone.n > 0 && zone_of(span_trim(span_from(zone, fraction_bytes(zone))), &east))
-		kind = UTC;
-	if (minutes < 0 || seconds < 0 || !hour_s(l, stamp->text.p, kind, ret))
-		return false;
-	*ret += minutes * 60 + seconds - east;
+	*message = span_trim(span_sub(s, 0, s.n - 1));
+	*ret_times = times > REPEATED_MAX ? REPEATED_MAX : (unsigned)times;
 	return true;
 }
 
-bool stamp_time(struct logs *l, const struct stamp *stamp, int64_t *ret)
+void line_message(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span message)
 {
-	if (!stamp_s(l, stamp, ret) || *ret < l->since)
-		return false;
-	l->totals.relevant++;
-	if (l->totals.first_at == 0 || *ret < l->totals.first_at)
-		l->totals.first_at = *ret;
-	if (*ret > l->totals.last_at)
-		l->totals.last_at = *ret;
-	return true;
+	unsigned times = 1;
+	bool known = true;
+
+	if (message.n > 0 && message.p[0] == 'm' && take_repetition(&message, &times))
+		l->last.message = message;
+	for (unsigned i = 0; i < times && known; i++)
+		known = on_program(l, stamp, program, pid, message);
+	if (known)
+		l->totals.understood++;
+	else if (is_neighbour(program))
+		l->totals.neighbours++;
+	else
+		line_is_foreign(l);
 }
 
-static bool is_sign(char c)
-{
-	return c == '+' || c == '-';
-}
+/* ---- what is not understood ---- */
 
-/* Takes the time off *rest. */
-static struct stamp take_stamp(struct span *rest)
+static void keep_odd(struct logs *l)
 {
-	const char *p = rest->p;
-	struct stamp s = { .form = STAMP_NONE };
 	size_t n;
 
-	if (rest->n < 21)
-		return s;
-	if (p[4] == '-' && p[7] == '-' && p[13] == ':' && p[16] == ':' && p[10] == ' ') {
-		s.form = STAMP_EXIM;
-		n = 19 + fraction_bytes(span_from(*rest, 19));
-		if (n + 6 < rest->n && p[n] == ' ' && is_sign(p[n + 1]) && two(p + n + 2) >= 0)
-			n += 6;
-	} else if (p[4] == '-' && p[7] == '-' && p[13] == ':' && p[16] == ':' && p[10] == 'T') {
-		s.form = STAMP_RFC3339;
-		for (n = 19; n < rest->n && p[n] != ' '; n++)
-			;
-	} else if (p[3] == ' ' && p[6] == ' ' && p[9] == ':' && p[12] == ':') {
-		s.form = STAMP_SYSLOG;
-		n = 15;
-	} else {
-		return s;
-	}
-	s.text = span_sub(*rest, 0, n);
-	*rest = span_from(*rest, n + 1);
-	return s;
+	if (l->totals.first_odd[0])
+		return;
+	n = fmt_safe(l->line, "", l->totals.first_odd, LOGS_TEXT - 1);
+	l->totals.first_odd[n] = '\0';
 }
 
-/* ---- lines ---- */
+void line_is_foreign(struct logs *l)
+{
+	l->totals.foreign++;
+	keep_odd(l);
+}
+
+/* Without a time. What is indented goes on with the line before; "-- Boot …" is journalctl's. */
+static void line_is_undated(struct logs *l)
+{
+	struct span line = span_trim(l->line);
+
+	if (line.n == 0 || span_starts(line, SPAN("-- ")) || (l->line.p[0] == ' ' && l->totals.understood > 0))
+		return;
+	l->totals.undated++;
+	keep_odd(l);
+}
+
+/* ---- headers of syslog ---- */
 
 /* "host program[123]: message"; false: another form. */
 static bool take_header(struct span *rest, struct span *ret_program, uint32_t *ret_pid)
@@ -204,44 +174,229 @@ static bool take_header(struct span *rest, struct span *ret_program, uint32_t *r
 	return skip(rest, SPAN("]: "));
 }
 
-static void on_syslog_line(struct logs *l, const struct stamp *stamp, struct span rest)
+/* "program[123]:" or "program:" */
+static bool read_tag(struct span word, struct span *ret_program, uint32_t *ret_pid)
 {
-	struct span program;
-	struct stamp inner;
+	ptrdiff_t open = span_index(word, '[');
+	uint64_t pid = 0;
+
+	if (word.n < 2 || word.p[word.n - 1] != ':')
+		return false;
+	word.n--;
+	if (open > 0 && word.p[word.n - 1] == ']' &&
+		span_to_u64(span_sub(word, (size_t)open + 1, word.n - (size_t)open - 2), &pid) < 0)
+		return false;
+	*ret_pid = (uint32_t)pid;
+	*ret_program = open > 0 ? span_sub(word, 0, (size_t)open) : word;
+	return true;
+}
+
+/* The tag within the first words: "host mail.info postfix/smtpd[1]: " (BusyBox), "<mail.info> host
+ * …" (FreeBSD), or without a host. */
+static bool take_tag(struct span *rest, struct span *ret_program, uint32_t *ret_pid)
+{
+	struct span s = *rest, word;
+
+	for (unsigned i = 0; i < PREFIX_WORDS && span_cut(&s, ' ', &word); i++)
+		if (read_tag(word, ret_program, ret_pid)) {
+			*rest = s.p ? s : SPAN("");
+			return true;
+		}
+	return false;
+}
+
+/* RFC 5424, behind its time: "host postfix/smtpd 123 - - message", or "… 123 - [x] message" */
+static bool take_5424(struct span *rest, struct span *ret_program, uint32_t *ret_pid)
+{
+	struct span s = *rest, host, pid, id;
+	uint64_t number = 0;
+
+	if (!span_cut(&s, ' ', &host) || !span_cut(&s, ' ', ret_program) || !span_cut(&s, ' ', &pid) ||
+		!span_cut(&s, ' ', &id) || !s.p)
+		return false;
+	if (span_starts(s, SPAN("["))) {
+		ptrdiff_t close = find(s, SPAN("] "));
+
+		s = close < 0 ? SPAN("") : span_from(s, (size_t)close + 2);
+	} else if (!skip(&s, SPAN("- "))) {
+		return false;
+	}
+	skip(&s, SPAN("\xef\xbb\xbf"));
+	span_to_u64(pid, &number);
+	*ret_pid = (uint32_t)number;
+	*rest = s;
+	return true;
+}
+
+/* "host last message repeated 3 times" of older daemons. */
+static bool on_last_repeated(struct logs *l, const struct stamp *stamp, struct span rest)
+{
+	ptrdiff_t at = find(rest, SPAN("last message repeated "));
+	struct span number;
+	uint64_t times;
+
+	if (at < 0)
+		return false;
+	rest = span_from(rest, (size_t)at + 22);
+	if (!span_cut(&rest, ' ', &number) || span_to_u64(number, &times) < 0 || !span_starts(rest, SPAN("time")))
+		return false;
+	l->totals.understood++;
+	for (uint64_t i = 0; i < times && i < REPEATED_MAX && l->last.program.n > 0; i++)
+		on_program(l, stamp, l->last.program, l->last.pid, l->last.message);
+	return true;
+}
+
+/* The usual header was not there, or of no known program. depth: of lines within lines. */
+static void on_odd_header(struct logs *l, const struct stamp *stamp, struct span rest, unsigned depth)
+{
+	struct span program, inner = rest, s = rest;
+	struct stamp stamp_within;
 	uint32_t pid;
 
-	if (!take_header(&rest, &program, &pid))
+	if (on_last_repeated(l, stamp, rest))
 		return;
-	if (span_starts(program, SPAN("postfix"))) {
-		postfix_line(l, stamp, program, pid, rest);
-	} else if (span_starts(program, SPAN("exim"))) {
-		inner = take_stamp(&rest);
-		exim_line(l, inner.form == STAMP_EXIM ? &inner : stamp, rest);
-	} else if (span_eq(program, SPAN("torhaus")) && skip(&rest, SPAN("mail "))) {
-		torhaus_line(l, stamp, rest);
+	/* Kubernetes: "stderr F message" */
+	if (skip(&inner, SPAN("stdout ")) || skip(&inner, SPAN("stderr ")))
+		if (skip(&inner, SPAN("F ")) || skip(&inner, SPAN("P ")))
+			s = rest = inner;
+	if (depth < NESTED_MAX && stamp_take(&s, &stamp_within)) {
+		line_dated(l, &stamp_within, s, depth + 1);
+		return;
 	}
+	if (take_tag(&s, &program, &pid))
+		line_message(l, stamp, program, pid, s);
+	else if (is_torhaus(rest) || exim_line(l, stamp, rest))
+		l->totals.understood++;
+	else
+		line_is_foreign(l);
+}
+
+static void on_syslog(struct logs *l, const struct stamp *stamp, struct span rest, unsigned depth)
+{
+	struct span program, s = rest;
+	uint32_t pid;
+
+	if (!take_header(&s, &program, &pid)) {
+		on_odd_header(l, stamp, rest, depth);
+		return;
+	}
+	l->last.program = program;
+	l->last.message = s;
+	l->last.pid = pid;
+	if (span_starts(program, SPAN("postfix")) && s.n > 0 && s.p[0] != 'm') {
+		postfix_line(l, stamp, program, pid, s);
+		l->totals.understood++;
+	} else if (span_index(program, ' ') >= 0) {
+		on_odd_header(l, stamp, rest, depth);
+	} else {
+		line_message(l, stamp, program, pid, s);
+	}
+}
+
+void line_dated(struct logs *l, const struct stamp *stamp, struct span rest, unsigned depth)
+{
+	struct span s = rest;
+
+	switch (stamp->form) {
+	case STAMP_NONE:
+		return;
+	case STAMP_EXIM:
+		if (exim_line(l, stamp, rest))
+			l->totals.understood++;
+		else
+			on_syslog(l, stamp, rest, depth);
+		return;
+	case STAMP_RFC3339:
+		/* A host may be called mail, too. */
+		if (skip(&s, SPAN("mail ")) && (torhaus_line(l, stamp, s) || is_torhaus(rest)))
+			l->totals.understood++;
+		else
+			on_syslog(l, stamp, rest, depth);
+		return;
+	case STAMP_SYSLOG:
+	case STAMP_SECONDS:
+		on_syslog(l, stamp, rest, depth);
+		return;
+	}
+}
+
+/* ---- lines ---- */
+
+/* Colours, as docker compose gives them to names: "\x1b[36m". */
+static struct span skip_colour(struct span s)
+{
+	while (span_starts(s, SPAN("\x1b["))) {
+		size_t n = 2;
+
+		while (n < s.n && (ascii_digit(s.p[n]) || s.p[n] == ';'))
+			n++;
+		s = span_from(s, n + 1);
+	}
+	return s;
+}
+
+/* "<22>" and RFC 5424's "<22>1 ": what follows has that form. */
+static bool skip_priority(struct span *s)
+{
+	ptrdiff_t close = span_index(span_sub(*s, 0, 5), '>');
+	uint64_t number;
+
+	if (!span_starts(*s, SPAN("<")) || close < 2 || span_to_u64(span_sub(*s, 1, (size_t)close - 1), &number) < 0)
+		return false;
+	*s = span_from(*s, (size_t)close + 1);
+	return skip(s, SPAN("1 "));
+}
+
+static void on_5424(struct logs *l, struct span rest)
+{
+	struct span program;
+	struct stamp stamp;
+	uint32_t pid;
+
+	if (!stamp_take(&rest, &stamp))
+		line_is_undated(l);
+	else if (take_5424(&rest, &program, &pid))
+		line_message(l, &stamp, program, pid, rest);
+	else
+		line_is_foreign(l);
+}
+
+/* The time stands behind some words, or has a form that is not told at once. */
+static void on_odd_line(struct logs *l, struct span line)
+{
+	struct stamp stamp = { .form = STAMP_NONE };
+	struct span rest = skip_colour(line), word;
+
+	if (skip_priority(&rest)) {
+		on_5424(l, rest);
+		return;
+	}
+	if (journal_line(l, rest))
+		return;
+	for (unsigned i = 0; i <= PREFIX_WORDS && rest.n > 0; i++) {
+		struct span s = rest;
+
+		if (stamp_take_any(l, &s, &stamp)) {
+			line_dated(l, &stamp, s, 0);
+			return;
+		}
+		span_cut(&rest, ' ', &word);
+		while (rest.n > 0 && rest.p[0] == ' ')
+			rest = span_from(rest, 1);
+		rest = skip_colour(rest);
+	}
+	line_is_undated(l);
 }
 
 static void on_line(struct logs *l, struct span line)
 {
-	struct stamp stamp = take_stamp(&line);
-	struct span whole = line;
+	struct stamp stamp;
 
-	switch (stamp.form) {
-	case STAMP_NONE:
-		return;
-	case STAMP_EXIM:
-		exim_line(l, &stamp, line);
-		return;
-	case STAMP_RFC3339:
-		/* A host may be called mail, too. */
-		if (!skip(&line, SPAN("mail ")) || !torhaus_line(l, &stamp, line))
-			on_syslog_line(l, &stamp, whole);
-		return;
-	case STAMP_SYSLOG:
-		on_syslog_line(l, &stamp, line);
-		return;
-	}
+	l->line = line;
+	if (stamp_take(&line, &stamp))
+		line_dated(l, &stamp, line, 0);
+	else if (line.n > 0)
+		on_odd_line(l, line);
 }
 
 bool logs_first_time(struct logs *l, struct span lines, int64_t changed_at, int64_t *ret)
@@ -250,12 +405,32 @@ bool logs_first_time(struct logs *l, struct span lines, int64_t changed_at, int6
 
 	l->changed_at = changed_at;
 	while (span_cut(&lines, '\n', &line)) {
-		struct stamp stamp = take_stamp(&line);
+		struct stamp stamp;
 
-		if (stamp_s(l, &stamp, ret))
+		l->line = line;
+		if (stamp_take(&line, &stamp) && stamp_s(l, &stamp, ret))
+			return true;
+		l->totals = (struct logs_totals){ 0 };
+		on_odd_line(l, l->line);
+		*ret = l->totals.first_at;
+		if (l->totals.relevant > 0)
 			return true;
 	}
 	return false;
+}
+
+/* The last line, whose text goes: it may be repeated. */
+static void keep_last(struct logs *l)
+{
+	struct span program = span_sub(l->last.program, 0, sizeof(l->last.text) / 2);
+	struct span message = span_sub(l->last.message, 0, sizeof(l->last.text) - program.n);
+
+	if (program.n == 0 || message.n == 0)
+		return;
+	memmove(l->last.text, program.p, program.n);
+	memmove(l->last.text + program.n, message.p, message.n);
+	l->last.program = span_make(l->last.text, program.n);
+	l->last.message = span_make(l->last.text + program.n, message.n);
 }
 
 void logs_feed(struct logs *l, struct span lines, int64_t changed_at)
@@ -265,6 +440,8 @@ void logs_feed(struct logs *l, struct span lines, int64_t changed_at)
 	if (l->changed_at != changed_at) {
 		l->changed_at = changed_at;
 		l->clock.key[0] = '\0';
+		l->month.n = 0;
+		memset(l->languages, 0xff, sizeof(l->languages));
 	}
 	l->totals.bytes += lines.n;
 	while (p < end) {
@@ -275,4 +452,14 @@ void logs_feed(struct logs *l, struct span lines, int64_t changed_at)
 		on_line(l, span_make(p, (size_t)(stop - p)));
 		p = stop + 1;
 	}
+	keep_last(l);
+}
+
+bool logs_is_little(const struct logs_totals *t)
+{
+	uint64_t odd = t->foreign + t->undated;
+
+	if (t->understood == 0)
+		return t->neighbours + odd > 0;
+	return t->understood < odd / 9;
 }

@@ -3,7 +3,8 @@
  *
  * Read are the logs of Exim (built with OpenSSL or GnuTLS; also through syslog), Postfix (whose
  * lines about one connection are joined by the process's number) and torhaus itself, mixed at will;
- * plain, gzip or zstd. Lines of other programs cost their line ends only.
+ * plain, gzip or zstd. Lines of other programs cost little more than their line ends; they are
+ * counted, for a log of which nothing was understood is no all-clear.
  *
  * Streaming, in constant memory: at most LOGS_PEERS_MAX peers (by address) are kept. When a new one
  * comes, the one that was seen longest ago goes, first among those without failures; logs_totals()
@@ -39,8 +40,8 @@ struct logs *logs_new(int64_t since, unsigned peers_max);
 struct logs *logs_free(struct logs *l);
 
 /* Reads files in the order of their first dated lines (rotated ones come in any order). Blocking.
- * 0, or the negative errno of the last that could not be read; each of those is told
- * (FILE-UNREADABLE). */
+ * 0, or the negative errno of the last that could not be read (FILE-UNREADABLE) or of which less
+ * than a tenth was understood (LOG-NOT-UNDERSTOOD, -ENOMSG); each of those is told. */
 typedef void logs_fault_fn(void *arg, const struct fault *f);
 int logs_read(struct logs *l, const char *const *paths, unsigned n, logs_fault_fn *on_fault, void *arg);
 /* Some lines; the last is taken to be whole. changed_at: of their file, for times without a
@@ -110,10 +111,18 @@ bool logs_key_change(const struct logs *l, struct logs_change *ret);
 struct logs_totals {
 	uint64_t lines, bytes; /* all */
 	uint64_t relevant;     /* lines that told something */
+	uint64_t older;        /* that would have, and are older than since */
+	/* Lines with text: of a program that is read; of one that is known to have nothing to say
+	 * about SMTP's TLS (a virus scanner); of unknown programs; without a time. */
+	uint64_t understood, neighbours, foreign, undated;
+	char first_odd[LOGS_TEXT]; /* the first that was not understood; "": none */
 	int64_t first_at, last_at;
 	unsigned evicted; /* peers that had to go */
 	uint64_t evicted_failures;
 	unsigned files;
 };
+/* Nothing was understood of what has lines, or less than a tenth: that no failure was found means
+ * nothing then. */
+bool logs_is_little(const struct logs_totals *t);
 /* Of what was fed so far. */
 const struct logs_totals *logs_totals(const struct logs *l);

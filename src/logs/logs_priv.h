@@ -5,10 +5,13 @@
 #include "base/map.h"
 #include "logs/logs.h"
 
-#define SUITES_MAX   256
-#define SESSIONS_MAX 4096 /* processes of Postfix that are followed at once */
-#define MEMOS        1024
-#define NO_RULE      0
+#define SUITES_MAX          256
+#define SESSIONS_MAX        4096 /* processes of Postfix that are followed at once */
+#define MEMOS               1024
+#define NO_RULE             0
+#define LANGUAGE_WORDS      4  /* bits for each row of months.tbl.h */
+#define MONTH_NAME_MAX      48 /* bytes */
+#define JOURNAL_MESSAGE_MAX 8192
 
 struct suite_name {
 	struct log_use pub; /* without counts */
@@ -76,6 +79,20 @@ struct logs {
 	struct logs_totals totals;
 	int64_t since, changed_at;
 	struct clock_cache clock;
+	struct span line; /* the one that is read */
+	/* The last one of a usual form, which a "last message repeated" repeats; in text[] between
+	 * feedings. */
+	struct {
+		struct span program, message;
+		uint32_t pid;
+		char text[4096];
+	} last;
+	uint64_t languages[LANGUAGE_WORDS]; /* that the names of months can be of */
+	struct {
+		char name[MONTH_NAME_MAX];
+		size_t n; /* 0: none */
+		int number;
+	} month; /* the last name that was looked up */
 	/* Peers, room for all from the start; by the address's hash. */
 	struct peer *peers;
 	unsigned peers_n, peers_max;
@@ -112,18 +129,38 @@ struct party {
 	struct span host;
 };
 
-/* ---- line.c ---- */
+/* ---- stamp.c ---- */
 
-/* The time that the line begins with (any of the three forms). Its value comes with stamp_time():
- * it is looked up only for lines that matter. */
+/* A line's time. Its value comes with stamp_time(): it is looked up only for lines that matter. Not
+ * to be copied, for text may stand in own. */
 struct stamp {
 	struct span text;
-	enum { STAMP_NONE, STAMP_EXIM, STAMP_RFC3339, STAMP_SYSLOG } form;
+	enum { STAMP_NONE, STAMP_EXIM, STAMP_RFC3339, STAMP_SYSLOG, STAMP_SECONDS } form;
+	int64_t at; /* STAMP_SECONDS */
+	char own[24];
 };
-/* false: no time, or older than since. */
+/* Takes the time off *rest, if it is of the three most usual forms. */
+bool stamp_take(struct span *rest, struct stamp *ret);
+/* Or of any. */
+bool stamp_take_any(struct logs *l, struct span *rest, struct stamp *ret);
+/* Wall seconds; false: it only looked like a time. */
+bool stamp_s(struct logs *l, const struct stamp *stamp, int64_t *ret);
+/* The same for a line that tells something, which is counted; false also: older than since. */
 bool stamp_time(struct logs *l, const struct stamp *stamp, int64_t *ret);
+
+/* ---- line.c ---- */
+
+/* Behind its time. depth: 0; more for a line within a line. */
+void line_dated(struct logs *l, const struct stamp *stamp, struct span rest, unsigned depth);
+void line_message(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span message);
+/* It has a time, and is of no program that is read. */
+void line_is_foreign(struct logs *l);
 /* Of the first dated line; false: none. */
 bool logs_first_time(struct logs *l, struct span lines, int64_t changed_at, int64_t *ret);
+
+/* ---- journal.c ---- */
+/* false: it is no object of JSON */
+bool journal_line(struct logs *l, struct span line);
 
 /* ---- text.c ---- */
 
@@ -186,7 +223,8 @@ bool party_take(struct span *rest, struct party *ret);
 bool memo_find(struct logs *l, enum question q, struct span text, struct memo **ret);
 
 /* ---- one program each: the line behind its time and header ---- */
-void exim_line(struct logs *l, const struct stamp *stamp, struct span message);
+/* false: it does not look like a line of Exim's. */
+bool exim_line(struct logs *l, const struct stamp *stamp, struct span message);
 void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span message);
 /* false: it is none of those */
 bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span message);

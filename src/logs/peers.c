@@ -24,6 +24,7 @@ struct logs *logs_new(int64_t since, unsigned peers_max)
 		l->by_addr_mask = l->by_addr_mask << 1 | 1;
 	l->by_addr = mem_zalloc(l->by_addr_mask + 1, sizeof(*l->by_addr));
 	l->sessions = mem_zalloc(SESSIONS_MAX, sizeof(*l->sessions));
+	memset(l->languages, 0xff, sizeof(l->languages));
 	map_init(&l->suite_by_text);
 	list_init(&l->quiet);
 	list_init(&l->failed);

@@ -31,6 +31,7 @@
  * tells that somebody came without TLS. It writes nothing when it demands TLS itself
  * (postscreen_tls_security_level = encrypt).
  */
+#include "base/mem.h"
 #include "logs/logs_priv.h"
 
 static struct session *session_of(struct logs *l, uint32_t pid, bool client)
@@ -323,8 +324,27 @@ static void postscreen_line(struct logs *l, const struct stamp *stamp, struct sp
 		peer_came(peer_meet(l, &p, at), at);
 }
 
+/* Which daemon writes such a line? (journalctl -o with-unit names the unit only.) */
+static struct span daemon_of(const struct logs *l, uint32_t pid, struct span rest)
+{
+	static const char *const of_smtp[] = { "TLS connection established to ", "TLS connection reused to ",
+		"SSL_connect error to ", ": to=<", "Cannot start TLS" };
+	const struct session *s = &l->sessions[pid % SESSIONS_MAX];
+
+	if (find(rest, SPAN(" peer=[")) >= 0)
+		return SPAN("/tlsproxy");
+	if (span_starts(rest, SPAN("NOQUEUE: reject: RCPT from [")))
+		return SPAN("/postscreen");
+	for (size_t i = 0; i < array_len(of_smtp); i++)
+		if (find(rest, span_of(of_smtp[i])) >= 0)
+			return SPAN("/smtp");
+	return s->pid == pid && s->client && span_starts(rest, SPAN("warning: ")) ? SPAN("/smtp") : SPAN("/smtpd");
+}
+
 void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span rest)
 {
+	if (span_ends(program, SPAN(".service")))
+		program = daemon_of(l, pid, rest);
 	if (span_ends(program, SPAN("/smtpd")))
 		on_session_line(l, stamp, session_of(l, pid, false), rest);
 	else if (span_ends(program, SPAN("/smtp")))

@@ -194,10 +194,33 @@ static int by_begin(const void *va, const void *vb)
 	return a->place < b->place ? -1 : 1;
 }
 
+/* Was little of this file understood, whatever there was of others? */
+static bool is_little_of_file(struct logs *l, const struct logs_totals *before, const char *path, struct fault *ret)
+{
+	struct logs_totals file = { .lines = l->totals.lines - before->lines,
+		.understood = l->totals.understood - before->understood,
+		.neighbours = l->totals.neighbours - before->neighbours,
+		.foreign = l->totals.foreign - before->foreign,
+		.undated = l->totals.undated - before->undated };
+	bool is_little = logs_is_little(&file);
+
+	fault_set(ret, FAULT_LOG_NOT_UNDERSTOOD);
+	fault_fact(ret, "file", "%s", path);
+	fault_fact(ret, "lines", "%llu", (unsigned long long)file.lines);
+	fault_fact(ret, "understood", "%llu", (unsigned long long)file.understood);
+	fault_fact(ret, "foreign", "%llu", (unsigned long long)file.foreign);
+	fault_fact(ret, "undated", "%llu", (unsigned long long)file.undated);
+	fault_fact(ret, "first", "%s", l->totals.first_odd[0] ? l->totals.first_odd : "-");
+	if (before->first_odd[0])
+		memcpy(l->totals.first_odd, before->first_odd, sizeof(before->first_odd));
+	return is_little;
+}
+
 int logs_read(struct logs *l, const char *const *paths, unsigned n, logs_fault_fn *on_fault, void *arg)
 {
 	struct file *files = mem_zalloc(n + 1, sizeof(*files));
 	char *buffer = mem_alloc(BUFFER_BYTES);
+	struct logs_totals before;
 	struct fault fault;
 	int result = 0;
 
@@ -205,10 +228,17 @@ int logs_read(struct logs *l, const char *const *paths, unsigned n, logs_fault_f
 		files[i] = (struct file){ paths[i], n > 1 ? begin_of(paths[i], buffer) : 0, i };
 	qsort(files, n, sizeof(*files), by_begin);
 	for (unsigned i = 0; i < n; i++) {
-		int r = read_file(l, files[i].path, buffer);
+		int r;
 
+		before = l->totals;
+		l->totals.first_odd[0] = '\0';
+		r = read_file(l, files[i].path, buffer);
 		if (r == 0) {
 			l->totals.files++;
+			if (is_little_of_file(l, &before, files[i].path, &fault)) {
+				result = -ENOMSG;
+				on_fault(arg, &fault);
+			}
 			continue;
 		}
 		result = r;

@@ -225,7 +225,7 @@ void backend_went(struct backend *b, const struct fault *trouble)
 	pthread_mutex_unlock(&b->lock);
 }
 
-void backends_faults(struct backends *all, mail_fault_fn *on_fault, void *arg)
+void backends_faults(struct backends *all, edge_fault_fn *on_fault, void *arg)
 {
 	unsigned told = 0;
 	struct span text;

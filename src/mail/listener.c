@@ -1,81 +1,30 @@
-/* From a listening socket to a session; each gets a task until it waits. */
-#include <unistd.h>
+/* From the door (edge/edge.h) to a session. */
 #include "mail/mail_priv.h"
 
-struct arrival {
-	struct mail_thread *thread;
-	struct conn *conn;
-	bool tls;
-};
-
-static void run_session(void *arg)
+static void run_session(void *thread, struct edge_arrival *a)
 {
-	struct arrival a = *(struct arrival *)arg;
-
-	mem_free(arg);
-	session_begin(a.thread, a.conn, a.tls);
+	session_begin(thread, a);
 }
 
-/* Over the limit of the worker, or of what the machine gives. */
-static void refuse(struct mail_thread *t, struct conn *c)
+static void present_policy(void *thread, struct edge_policy *ret)
 {
-	static const char busy[] = "421 4.3.2 Too many connections; try again\r\n";
+	struct mail_state *s = ((struct mail_thread *)thread)->state;
 
-	if (c)
-		send(c->fd.fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-	conn_close(c);
-	atomic_fetch_sub(&t->mail->sessions, 1);
-	stat_add(STAT_ACCEPT_ERRORS, 1);
+	*ret = (struct edge_policy){ .state = &s->published,
+		.tls = s->tls,
+		.proxy_from = s->settings.proxy_from,
+		.proxy_from_n = s->settings.proxy_from_n,
+		.connections_max = s->settings.connections_max,
+		.connections_per_network = s->settings.connections_per_network,
+		.greet_timeout_ms = s->settings.tls_timeout_ms };
 }
 
-static void take(struct mail_thread *t, int fd, bool tls)
-{
-	bool full = atomic_fetch_add(&t->mail->sessions, 1) >= t->state->settings.connections_max;
-	struct arrival *a;
-	struct conn *c;
-	int error;
-
-	c = conn_new(fd, &error);
-	if (!c || full) {
-		refuse(t, c);
-		return;
-	}
-	a = mem_new(struct arrival);
-	*a = (struct arrival){ t, c, tls };
-	stat_add(STAT_MAIL_SESSIONS, 1);
-	if (!task_spawn("mail-session", run_session, a)) {
-		mem_free(a);
-		refuse(t, c);
-	}
-}
-
-static void take_plain(void *thread, int fd)
-{
-	take(thread, fd, false);
-}
-
-static void take_tls(void *thread, int fd)
-{
-	take(thread, fd, true);
-}
-
-static void on_failed(void *thread, const struct fault *fault)
-{
-	(void)thread;
-	stat_add(STAT_ACCEPT_ERRORS, 1);
-	log_fault_rated(LOG_LEVEL_ERROR, "mail", "accept-failed", fault);
-}
-
-void mail_listen(struct mail *m, unsigned thread, int fd, bool tls)
-{
-	static const struct accept_to plain = { take_plain, on_failed }, secure = { take_tls, on_failed };
-	struct mail_thread *t = &m->threads[thread];
-
-	must(t->state);
-	accept_start(&t->acceptors, fd, tls ? &secure : &plain, t);
-}
-
-void mail_unlisten(struct mail *m, unsigned thread, int fd)
-{
-	accept_stop(&m->threads[thread].acceptors, fd);
-}
+const struct edge_protocol mail_protocol = { .name = "mail",
+	.task = "mail-session",
+	.use = TLS_FOR_MAIL,
+	.came = STAT_MAIL_SESSIONS,
+	.refused = STAT_ACCEPT_ERRORS,
+	/* Over the limit of the worker, or of what the machine gives. */
+	.full = "421 4.3.2 Too many connections; try again\r\n",
+	.policy = present_policy,
+	.run = run_session };

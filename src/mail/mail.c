@@ -52,23 +52,25 @@ static void on_taken(void *thread, struct published_state *present)
 	t->state = state_of(present);
 }
 
-void mail_publish(struct mail *m, struct snapshot *snapshot, struct tls_set *tls, const struct mail_settings *settings)
+static void mail_publish(void *edge, const struct edge_news *news)
 {
+	struct mail *m = edge;
 	struct mail_state *old = state_of(published_take(&m->published));
 
-	if (snapshot)
-		backends_watch(m->backends, snapshot);
-	published_put(&m->published, state_new(old, snapshot, tls, settings));
+	if (news->snapshot)
+		backends_watch(m->backends, news->snapshot);
+	published_put(&m->published, state_new(old, news->snapshot, news->tls, news->settings));
 }
 
-void mail_thread_start(struct mail *m, unsigned thread)
+static void mail_thread_start(void *edge, unsigned thread)
 {
+	struct mail *m = edge;
 	struct mail_thread *t = &m->threads[thread];
 
 	must(thread < m->threads_n && !t->reader.loop);
 	t->mail = m;
 	t->index = thread;
-	list_init(&t->acceptors);
+	edge_door_init(&t->door, &mail_protocol, t, &m->sessions, m->networks);
 	list_init(&t->parked);
 	published_read(&m->published, &t->reader, on_taken, t);
 }
@@ -97,6 +99,24 @@ struct mail *mail_free(struct mail *m)
 	return mem_free(m);
 }
 
+/* ---- listening ---- */
+
+static void mail_listen(void *edge, unsigned thread, int fd, enum edge_way way)
+{
+	struct mail *m = edge;
+	struct mail_thread *t = &m->threads[thread];
+
+	must(t->state);
+	edge_door_open(&t->door, fd, way);
+}
+
+static void mail_unlisten(void *edge, unsigned thread, int fd)
+{
+	struct mail *m = edge;
+
+	edge_door_shut(&m->threads[thread].door, fd);
+}
+
 /* ---- the end ---- */
 
 static void on_drain(void *arg)
@@ -104,26 +124,51 @@ static void on_drain(void *arg)
 	struct mail_thread *t = arg;
 
 	t->draining = true;
-	mail_unlisten(t->mail, t->index, -1);
+	edge_door_shut(&t->door, -1);
 	session_end_parked(t);
 }
 
-void mail_drain(struct mail *m)
+static void mail_drain(void *edge)
 {
+	struct mail *m = edge;
+
 	published_tell(&m->published, on_drain);
 }
 
-unsigned mail_sessions(const struct mail *m)
+/* ---- for the worker ---- */
+
+static unsigned mail_busy(const void *edge)
 {
+	const struct mail *m = edge;
+
 	return m->sessions;
 }
 
-void mail_faults(struct mail *m, mail_fault_fn *on_fault, void *arg)
+static void mail_faults(void *edge, edge_fault_fn *on_fault, void *arg)
 {
+	struct mail *m = edge;
+
 	backends_faults(m->backends, on_fault, arg);
 }
 
-void mail_backends_json(struct mail *m, struct jsonw *j)
+static void mail_json(void *edge, struct jsonw *j)
 {
+	struct mail *m = edge;
+
+	jsonw_object(j, "mail");
+	jsonw_uint(j, "sessions", m->sessions);
 	backends_json(m->backends, j);
+	if (m->evidence)
+		evidence_json(m->evidence, j);
+	jsonw_end(j);
 }
+
+const struct edge_ops mail_edge = { .name = "mail",
+	.thread_start = mail_thread_start,
+	.listen = mail_listen,
+	.unlisten = mail_unlisten,
+	.publish = mail_publish,
+	.drain = mail_drain,
+	.busy = mail_busy,
+	.faults = mail_faults,
+	.json = mail_json };

@@ -1,7 +1,7 @@
 /*
  * The mail edge: an SMTP gateway without a queue.
  *
- *   listener.c   accept -> PROXY header -> limits -> TLS -> session
+ *   listener.c   from the door (edge/edge.h) to a session
  *   session.c    greeting to QUIT, read from top to bottom; the table of commands
  *   hello.c starttls.c envelope.c data.c    one command, or one step, each
  *   encryption.c who must come encrypted, and what is said to those who do not
@@ -25,8 +25,7 @@
  */
 #pragma once
 #include "domain/domain.h"
-#include "io/net.h"
-#include "tls/tls.h"
+#include "edge/edge.h"
 
 struct mail_settings {
 	const char *hostname; /* ours: greeting, EHLO, Received */
@@ -48,24 +47,6 @@ struct evidence;
 struct mail *mail_new(unsigned threads, struct evidence *evidence);
 struct mail *mail_free(struct mail *m); /* after all its loops have ended */
 
-/* On thread's own loop, before anything else. */
-void mail_thread_start(struct mail *m, unsigned thread);
-/* Accepts on fd (kept by the caller) from now on; tls: handshake first (RFC 8314). On the thread's
- * loop, after the first mail_publish(). */
-void mail_listen(struct mail *m, unsigned thread, int fd, bool tls);
-/* Stops accepting there; its queue is emptied within moments, fd must stay open for that long. fd <
- * 0: on all. */
-void mail_unlisten(struct mail *m, unsigned thread, int fd);
-
-/* A new state for all threads: each argument may be NULL to keep what is there; references are
- * taken, settings are copied. Any thread; takes effect on each loop as it comes round; no session
- * is touched. */
-void mail_publish(struct mail *m, struct snapshot *snapshot, struct tls_set *tls, const struct mail_settings *settings);
-/* No new sessions; idle ones are told 421, others after their message. Any thread. */
-void mail_drain(struct mail *m);
-unsigned mail_sessions(const struct mail *m);
-/* What is wrong with backends now. Any thread. */
-typedef void mail_fault_fn(void *arg, const struct fault *f);
-void mail_faults(struct mail *m, mail_fault_fn *on_fault, void *arg);
-/* Array "backends" into j: what is known of each. Any thread. */
-void mail_backends_json(struct mail *m, struct jsonw *j);
+/* How the worker drives it; what is published to it has struct mail_settings, which are copied. In
+ * a drain, idle sessions are told 421, others after their message. */
+extern const struct edge_ops mail_edge;

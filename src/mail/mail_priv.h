@@ -5,8 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "io/accept.h"
-#include "io/published.h"
+#include "edge/edge.h"
 #include "evidence/evidence.h"
 #include "guard/guard.h"
 #include "mail/mail.h"
@@ -17,7 +16,7 @@
 
 /* ---- mail.c ---- */
 
-/* What mail_publish() publishes. */
+/* What is published to the edge. */
 struct mail_state {
 	struct published_state published;
 	struct snapshot *snapshot;
@@ -42,14 +41,14 @@ struct mail_thread {
 	unsigned index;
 	struct published_reader reader;
 	struct mail_state *state; /* the present one */
-	struct list acceptors;
+	struct edge_door door;
 	struct list parked; /* sessions that wait for a command */
 	bool draining;
 };
 struct mail {
 	unsigned threads_n;
 	struct mail_thread *threads;
-	_Atomic unsigned sessions;
+	atomic_uint sessions;
 	struct networks *networks;
 	struct backends *backends;
 	struct evidence *evidence;  /* NULL: none */
@@ -99,10 +98,10 @@ struct mail_session {
 	size_t used;                   /* of in */
 	char *helo;                    /* NULL: not said (any more) */
 	char id[20];                   /* in the log */
-	bool implicit_tls, greeted, esmtp;
+	bool implicit_tls, esmtp;
 	unsigned offered; /* enum smtp_cap of the backends', in the answer to EHLO */
 	bool self;        /* its TLS was our own check: not worth a line, unless it does more */
-	bool in_network;  /* counted in mail->networks */
+	bool in_network;  /* counted by the guard, see edge_leave() */
 	enum verdict verdict;
 	enum fault_code code;      /* of the fault that ended it */
 	unsigned commands, errors; /* since the last message that was taken */
@@ -110,8 +109,8 @@ struct mail_session {
 	uint64_t deadline;             /* of the command that is awaited */
 	enum loop_idle_end wait_ended; /* how; READABLE: the command comes */
 };
-/* Takes conn over and begins a session; it is counted in mail->sessions already. Suspends. */
-void session_begin(struct mail_thread *t, struct conn *conn, bool implicit_tls);
+/* Begins a session with whoever came, or says why not. Suspends. */
+void session_begin(struct mail_thread *t, struct edge_arrival *a);
 /* Ends all sessions of the thread that wait for a command. On its loop, not in a task. */
 void session_end_parked(struct mail_thread *t);
 
@@ -134,12 +133,14 @@ const struct mail_settings *session_settings(const struct mail_session *s);
  * that nothing comes of it. Does not suspend. */
 void session_reset(struct mail_session *s);
 
+extern const struct edge_protocol mail_protocol; /* listener.c */
+
 /* ---- commands: enum next or -errno ---- */
 
 typedef int command_fn(struct mail_session *s, struct span args);
 command_fn on_helo, on_ehlo, on_starttls, on_mail, on_rcpt, on_data, on_bdat, on_rset;
-/* The handshake and its explanation, also for implicit TLS. 0 or -errno. */
-int session_start_tls(struct mail_session *s);
+/* After a handshake, which ended with error (0 or -errno): it is noted, or explained. error. */
+int session_tls_ended(struct mail_session *s, int error, const struct tls_facts *facts);
 
 /* ---- the transaction ---- */
 

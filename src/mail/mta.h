@@ -44,7 +44,7 @@ void backends_watch(struct backends *b, const struct snapshot *s);
 unsigned backends_caps(const struct backends *b, uint64_t *ret_size_max);
 void backends_json(struct backends *b, struct jsonw *j);
 /* What is wrong with those that do not work now; at most 20. Any thread. */
-void backends_faults(struct backends *b, mail_fault_fn *on_fault, void *arg);
+void backends_faults(struct backends *b, edge_fault_fn *on_fault, void *arg);
 /* On the thread's loop: its kept connections are closed. */
 void backends_close_kept(struct backends *b, unsigned thread);
 

@@ -3,7 +3,7 @@
  *
  * converse() is the conversation: greet, then a line and what it commands, until somebody has
  * enough. Where the next line is not there yet, the session is parked: it keeps what was agreed on,
- * but neither task nor buffers; converse() goes on from there when bytes come. Answers are gathered
+ * but neither task nor buffers; resume() goes on from there when bytes come. Answers are gathered
  * and leave when all lines that are there have been obeyed (RFC 2920 3.2).
  */
 #include <errno.h>
@@ -289,14 +289,6 @@ static int too_many_here(struct mail_session *s)
 	return -ECONNREFUSED;
 }
 
-static bool is_proxy(const struct mail_settings *settings, const struct net_addr *peer)
-{
-	for (unsigned i = 0; i < settings->proxy_from_n; i++)
-		if (net_prefix_contains(&settings->proxy_from[i], peer))
-			return true;
-	return false;
-}
-
 /* A load balancer that sends none, or a health check that only connects, which nobody need hear
  * of. */
 static int no_proxy_header(struct mail_session *s)
@@ -312,22 +304,27 @@ static int no_proxy_header(struct mail_session *s)
 	return -EPROTO;
 }
 
-static int greet(struct mail_session *s)
+static int greet(struct mail_session *s, struct edge_arrival *a)
 {
-	const struct mail_settings *settings = session_settings(s);
 	int r = 0;
 
-	if (is_proxy(settings, &s->conn->peer) && conn_read_proxy(s->conn, deadline_in(settings->tls_timeout_ms)) < 0)
+	switch (a->welcome) {
+	case EDGE_NO_PROXY_HEADER:
 		return no_proxy_header(s);
-	s->in_network = networks_enter(s->thread->mail->networks, &s->conn->peer, settings->connections_per_network);
-	if (!s->in_network)
+	case EDGE_CROWDED:
 		return too_many_here(s);
-	if (s->implicit_tls)
-		r = session_start_tls(s);
-	if (r < 0)
-		return r;
-	session_say(s, 220, "", "%s ESMTP", settings->hostname);
-	return 0;
+	case EDGE_NO_CERTIFICATES:
+		return -ENOENT;
+	case EDGE_TLS_FAILED:
+	case EDGE_WELCOME:
+		break;
+	}
+	if (a->tls)
+		r = session_tls_ended(s, a->tls_error, &a->facts);
+	tls_facts_done(&a->facts);
+	if (r == 0)
+		session_say(s, 220, "", "%s ESMTP", session_settings(s)->hostname);
+	return r;
 }
 
 /* ---- the end ---- */
@@ -337,15 +334,13 @@ static void session_free(struct mail_session *s)
 	struct mail_thread *t = s->thread;
 
 	session_reset(s);
-	if (s->in_network)
-		networks_leave(t->mail->networks, &s->conn->peer);
+	edge_leave(&t->door, s->conn, s->in_network);
 	mail_state_unref(s->state);
 	conn_close(s->conn);
 	buf_done(&s->in);
 	buf_done(&s->out);
 	mem_free(s->helo);
 	mem_free(s);
-	atomic_fetch_sub(&t->mail->sessions, 1);
 }
 
 /* What went wrong with the client's line or its connection, as our last words, if there are any. */
@@ -395,7 +390,7 @@ static void end(struct mail_session *s, int r)
 
 /* ---- the conversation ---- */
 
-static task_fn converse;
+static task_fn resume;
 
 /* What is published now, for the next command; within a transaction it stays. */
 static void look(struct mail_session *s)
@@ -410,7 +405,7 @@ static void go_on(struct mail_session *s, enum loop_idle_end why)
 {
 	list_remove(&s->link);
 	s->wait_ended = why;
-	if (!task_spawn("mail-session", converse, s)) {
+	if (!task_spawn("mail-session", resume, s)) {
 		note_session(s);
 		session_free(s);
 	}
@@ -442,26 +437,21 @@ static void await_command(struct mail_session *s)
 	s->deadline = deadline_in(session_settings(s)->command_timeout_ms);
 }
 
-static int begin_or_resume(struct mail_session *s)
+/* Why it goes on: the wait's end as an enum next or -errno. */
+static int wait_ended(struct mail_session *s)
 {
 	if (s->wait_ended == LOOP_IDLE_TIMEOUT)
 		return last_words(s, -ETIMEDOUT);
 	if (s->wait_ended == LOOP_IDLE_STOP)
 		return last_words_in_drain(s);
-	if (s->greeted)
-		return 0;
-	s->greeted = true;
-	return greet(s);
+	return NEXT_COMMAND;
 }
 
-static void converse(void *arg)
+/* r: what came of the greeting, or of the wait. */
+static void converse(struct mail_session *s, int r)
 {
-	struct mail_session *s = arg;
 	struct span line;
-	int r;
 
-	look(s);
-	r = begin_or_resume(s);
 	while (r == NEXT_COMMAND) {
 		r = next_line(s, &line);
 		if (r == 0 && !(s->thread->draining && !s->mail)) {
@@ -479,19 +469,29 @@ static void converse(void *arg)
 	end(s, r);
 }
 
-void session_begin(struct mail_thread *t, struct conn *conn, bool implicit_tls)
+static void resume(void *arg)
+{
+	struct mail_session *s = arg;
+
+	look(s);
+	converse(s, wait_ended(s));
+}
+
+void session_begin(struct mail_thread *t, struct edge_arrival *a)
 {
 	struct mail_session *s = mem_new(struct mail_session);
 
 	s->thread = t;
-	s->conn = conn;
-	s->implicit_tls = implicit_tls;
+	s->conn = a->conn;
+	s->state = container_of(a->state, struct mail_state, published);
+	s->implicit_tls = a->tls;
+	s->in_network = a->in_network;
 	list_init(&s->link);
 	buf_init(&s->in, IN_MAX);
 	buf_init(&s->out, OUT_MAX);
 	snprintf(s->id, sizeof(s->id), "%012llx", (unsigned long long)(rand_fast() >> 16));
-	await_command(s);
-	converse(s);
+	s->deadline = deadline_in(session_settings(s)->command_timeout_ms);
+	converse(s, greet(s, a));
 }
 
 void session_end_parked(struct mail_thread *t)

@@ -1,5 +1,5 @@
 /*
- * STARTTLS (RFC 3207), and the handshake of implicit TLS (RFC 8314).
+ * STARTTLS (RFC 3207), and what becomes of a handshake, also of implicit TLS (RFC 8314).
  *
  * Nothing survives it: bytes that came behind the command, before TLS, end the session (whoever
  * sits on the wire may have put them there: CVE-2011-0411), and what the client said of itself is
@@ -60,22 +60,24 @@ static void succeeded(struct mail_session *s, const struct tls_facts *facts)
 			loop_wall_s());
 }
 
-int session_start_tls(struct mail_session *s)
+int session_tls_ended(struct mail_session *s, int error, const struct tls_facts *facts)
+{
+	if (error < 0) {
+		s->verdict = VERDICT_TLS_FAILED;
+		explain(s, facts, s->state->tls, NULL);
+	} else {
+		succeeded(s, facts);
+	}
+	return error;
+}
+
+static int start_tls(struct mail_session *s)
 {
 	uint64_t deadline = deadline_in(session_settings(s)->tls_timeout_ms);
-	struct tls_set *set = s->state->tls;
 	struct tls_facts facts = { 0 };
-	int r;
+	int r = tls_accept_for(TLS_FOR_MAIL, s->conn, s->state->tls, deadline, &facts);
 
-	if (!set)
-		return -ENOENT;
-	r = tls_accept_for(TLS_FOR_MAIL, s->conn, set, deadline, &facts, NULL);
-	if (r < 0) {
-		s->verdict = VERDICT_TLS_FAILED;
-		explain(s, &facts, set, NULL);
-	} else {
-		succeeded(s, &facts);
-	}
+	r = session_tls_ended(s, r, &facts);
 	tls_facts_done(&facts);
 	return r;
 }
@@ -100,7 +102,7 @@ int on_starttls(struct mail_session *s, struct span args)
 	session_say(s, 220, "2.0.0", "Go ahead");
 	r = session_flush(s);
 	if (r == 0)
-		r = session_start_tls(s);
+		r = start_tls(s);
 	s->helo = r == 0 ? mem_free(s->helo) : s->helo;
 	return r;
 }

@@ -68,13 +68,20 @@ static void publish(struct names *n, struct zone *zone, const struct names_setti
 	published_put(&n->published, state_new(old, zone, settings));
 }
 
-void names_publish(struct names *n, const struct snapshot *snapshot, const struct names_settings *settings)
+static void names_publish(void *edge, const struct edge_news *news)
 {
-	publish(n, snapshot ? zone_of(snapshot) : NULL, settings);
+	struct names *n = edge;
+	const struct names_settings *s = news->settings;
+
+	if (s)
+		dns_resolver_use(n->resolver, s->forward, s->forward_n);
+	if (s || news->snapshot)
+		publish(n, news->snapshot ? zone_of(news->snapshot) : NULL, s);
 }
 
-int names_restore(struct names *n, struct buf *saved)
+static int names_restore(void *edge, struct buf *saved)
 {
+	struct names *n = edge;
 	struct zone *zone;
 	int r = zone_new(saved, &zone);
 
@@ -83,8 +90,9 @@ int names_restore(struct names *n, struct buf *saved)
 	return r;
 }
 
-void names_save(struct names *n, struct buf *out)
+static void names_save(void *edge, struct buf *out)
 {
+	struct names *n = edge;
 	const struct names_state *latest = state_of(published_take(&n->published));
 	struct zone *zone = latest ? zone_ref(latest->zone) : NULL;
 
@@ -94,15 +102,16 @@ void names_save(struct names *n, struct buf *out)
 	zone_unref(zone);
 }
 
-void names_thread_start(struct names *n, unsigned thread)
+static void names_thread_start(void *edge, unsigned thread)
 {
+	struct names *n = edge;
 	struct names_thread *t = &n->threads[thread];
 
 	must(thread < n->threads_n && !t->reader.loop);
 	t->names = n;
 	t->index = thread;
+	edge_door_init(&t->door, &names_tcp_protocol, t, &t->conns_n, NULL);
 	list_init(&t->listeners);
-	list_init(&t->acceptors);
 	list_init(&t->conns);
 	list_init(&t->look_ups);
 	published_read(&n->published, &t->reader, on_taken, t);
@@ -130,21 +139,24 @@ struct names *names_free(struct names *n)
 
 /* ---- listening ---- */
 
-void names_listen(struct names *n, unsigned thread, int fd, bool tcp)
+static void names_listen(void *edge, unsigned thread, int fd, enum edge_way way)
 {
+	struct names *n = edge;
 	struct names_thread *t = &n->threads[thread];
 
 	must(t->state);
-	if (tcp)
-		names_listen_tcp(t, fd);
-	else
+	if (way == EDGE_DATAGRAMS)
 		names_listen_udp(t, fd);
+	else
+		edge_door_open(&t->door, fd, way);
 }
 
-void names_unlisten(struct names *n, unsigned thread, int fd)
+static void names_unlisten(void *edge, unsigned thread, int fd)
 {
+	struct names *n = edge;
+
 	names_unlisten_udp(&n->threads[thread], fd);
-	accept_stop(&n->threads[thread].acceptors, fd);
+	edge_door_shut(&n->threads[thread].door, fd);
 }
 
 /* ---- the end ---- */
@@ -155,24 +167,45 @@ static void on_drain(void *arg)
 
 	t->draining = true;
 	names_unlisten_udp(t, -1);
-	accept_stop(&t->acceptors, -1);
+	edge_door_shut(&t->door, -1);
 	names_drain_tcp(t);
 }
 
-void names_drain(struct names *n)
+static void names_drain(void *edge)
 {
+	struct names *n = edge;
+
 	published_tell(&n->published, on_drain);
 }
 
-unsigned names_busy(const struct names *n)
+/* ---- for the worker ---- */
+
+static unsigned connections(const struct names *n)
 {
-	return atomic_load(&n->waiting) + atomic_load(&n->conns);
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < n->threads_n; i++)
+		sum += atomic_load(&n->threads[i].conns_n);
+	return sum;
 }
 
-/* ---- for people ---- */
-
-void names_json(struct names *n, struct jsonw *j)
+static unsigned names_busy(const void *edge)
 {
+	const struct names *n = edge;
+
+	return atomic_load(&n->waiting) + connections(n);
+}
+
+static void names_faults(void *edge, edge_fault_fn *on_fault, void *arg)
+{
+	struct names *n = edge;
+
+	dns_resolver_faults(n->resolver, on_fault, arg);
+}
+
+static void names_json(void *edge, struct jsonw *j)
+{
+	struct names *n = edge;
 	const struct names_state *latest = state_of(published_take(&n->published));
 	const struct zone *zone = latest ? latest->zone : NULL;
 
@@ -181,7 +214,19 @@ void names_json(struct names *n, struct jsonw *j)
 	jsonw_uint(j, "serial", zone ? zone_serial(zone) : 0);
 	published_keep(&n->published);
 	jsonw_uint(j, "waiting", atomic_load(&n->waiting));
-	jsonw_uint(j, "connections", atomic_load(&n->conns));
+	jsonw_uint(j, "connections", connections(n));
 	dns_resolver_json(n->resolver, j);
 	jsonw_end(j);
 }
+
+const struct edge_ops names_edge = { .name = "names",
+	.thread_start = names_thread_start,
+	.listen = names_listen,
+	.unlisten = names_unlisten,
+	.publish = names_publish,
+	.drain = names_drain,
+	.busy = names_busy,
+	.faults = names_faults,
+	.json = names_json,
+	.save = names_save,
+	.restore = names_restore };

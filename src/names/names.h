@@ -22,10 +22,9 @@
  * it knows its names, with SERVFAIL.
  */
 #pragma once
-#include "base/jsonw.h"
 #include "dns/resolver.h"
 #include "domain/domain.h"
-#include "io/net.h"
+#include "edge/edge.h"
 
 struct names_settings {
 	const struct net_addr *forward; /* upstreams, the preferred first */
@@ -38,29 +37,8 @@ struct names;
 struct names *names_new(struct dns_resolver *resolver, unsigned threads);
 struct names *names_free(struct names *n); /* after all its loops have ended */
 
-/* On thread's own loop, before anything else. */
-void names_thread_start(struct names *n, unsigned thread);
-/* Answers on fd (kept by the caller) from now on. On the thread's loop, after the first
- * names_publish(). */
-void names_listen(struct names *n, unsigned thread, int fd, bool tcp);
-/* Stops listening there; fd must stay open for as long as the loop takes to come round. What was
- * asked is answered. */
-void names_unlisten(struct names *n, unsigned thread, int fd);
-
-/* A new state for all threads: each argument may be NULL to keep what is there; nothing of them is
- * kept. Any thread; takes effect on each loop as it comes round. Settings have to come first; as
- * long as no snapshot has come, all that is asked is answered SERVFAIL (EDE 14: not ready). */
-void names_publish(struct names *n, const struct snapshot *snapshot, const struct names_settings *settings);
-/* Appends the names that are published as bytes, for names_restore() of another process: there they
- * are back long before a snapshot could be. Nothing if there are none yet. Any thread. */
-void names_save(struct names *n, struct buf *out);
-/* names_publish() of what was saved, which is taken. 0, or -EINVAL (and nothing is changed): these
- * are no such bytes. */
-int names_restore(struct names *n, struct buf *saved);
-/* No new questions; what was asked is answered. Any thread. */
-void names_drain(struct names *n);
-/* Questions that wait for their answer, and open connections. Any thread. */
-unsigned names_busy(const struct names *n);
-/* Object "names": how many names there are, who waits, the resolver's "upstreams" and "answers".
- * Any thread. */
-void names_json(struct names *n, struct jsonw *j);
+/* How the worker drives it; of what is published to it nothing is kept. Its settings come first
+ * (struct names_settings) and go to the resolver, too; as long as no snapshot has come and nothing
+ * was restored, all that is asked is answered SERVFAIL (EDE 14: not ready). After a drain what was
+ * asked is still answered. */
+extern const struct edge_ops names_edge;

@@ -3,9 +3,7 @@
 #include <stdatomic.h>
 #include "base/list.h"
 #include "dns/resolver.h"
-#include "io/accept.h"
-#include "io/conn.h"
-#include "io/published.h"
+#include "edge/edge.h"
 #include "names/names.h"
 #include "names/zone.h"
 #include "stats/stats.h"
@@ -14,7 +12,7 @@ struct names_conn;
 
 /* ---- names.c ---- */
 
-/* What names_publish() publishes. */
+/* What is published to the edge. */
 struct names_state {
 	struct published_state published;
 	struct zone *zone; /* NULL: not known yet */
@@ -26,9 +24,10 @@ struct names_thread {
 	struct published_reader reader;
 	struct names_state *state;    /* the present one */
 	struct list listeners, conns; /* struct names_listener, names_conn */
-	struct list acceptors;        /* by TCP */
+	struct edge_door door;        /* by TCP */
+	atomic_uint conns_n;          /* by TCP */
 	struct list look_ups;         /* of forward.c */
-	unsigned conns_n, waiting_n, look_ups_n;
+	unsigned waiting_n, look_ups_n;
 	bool draining;
 	uint64_t turn; /* picks the first address */
 };
@@ -36,8 +35,8 @@ struct names {
 	struct dns_resolver *resolver; /* the caller's */
 	unsigned threads_n;
 	struct names_thread *threads;
-	_Atomic unsigned waiting, conns; /* of all threads */
-	struct published published;      /* struct names_state */
+	_Atomic unsigned waiting;   /* of all threads */
+	struct published published; /* struct names_state */
 };
 
 /* ---- responder.c ---- */
@@ -118,7 +117,7 @@ void names_send_all(struct names_listener *l, struct mmsghdr *v, unsigned n);
 
 /* ---- tcp.c ---- */
 
-void names_listen_tcp(struct names_thread *t, int fd);
+extern const struct edge_protocol names_tcp_protocol;
 /* No more questions on open connections. */
 void names_drain_tcp(struct names_thread *t);
 /* A question on c waits; its answer, which may be empty. c may be gone after the latter. */

@@ -13,10 +13,8 @@
  * makes room: being there keeps nobody else out. Who may not ask is told so once, and that was it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "base/log.h"
 #include "names/names_priv.h"
 
 #define CONNS_MAX      1000
@@ -51,8 +49,7 @@ static void conn_free_if_done(struct names_conn *c)
 	if (c->reader || c->writer || c->unanswered > 0 || (!c->dead && (!c->ended || c->out.n > 0)))
 		return;
 	list_remove(&c->link);
-	c->thread->conns_n--;
-	atomic_fetch_sub(&c->thread->names->conns, 1);
+	edge_leave(&c->thread->door, c->conn, false);
 	conn_close(c->conn);
 	buf_done(&c->in);
 	buf_done(&c->out);
@@ -253,8 +250,10 @@ static void unpark(struct names_conn *c)
 }
 
 /* False: all have questions that wait. */
-static bool make_room(struct names_thread *t)
+static bool make_room(void *thread)
 {
+	struct names_thread *t = thread;
+
 	list_each (it, &t->conns) {
 		struct names_conn *c = container_of(it, struct names_conn, link);
 
@@ -271,47 +270,37 @@ static bool make_room(struct names_thread *t)
 	return false;
 }
 
-static void take(void *thread, int fd)
+/* A task of the door's, which becomes the reader. */
+static void run_connection(void *thread, struct edge_arrival *a)
 {
 	struct names_thread *t = thread;
-	struct names_conn *c;
-	struct conn *conn;
-	int error;
+	struct names_conn *c = mem_new(struct names_conn);
 
-	if (t->draining || (t->conns_n >= CONNS_MAX && !make_room(t))) {
-		stat_add(STAT_NAMES_TCP_REFUSED, 1);
-		close(fd);
-		return;
-	}
-	conn = conn_new(fd, &error);
-	if (!conn)
-		return;
-	stat_add(STAT_NAMES_TCP, 1);
-	c = mem_new(struct names_conn);
+	published_unref(a->state);
 	c->thread = t;
-	c->conn = conn;
+	c->conn = a->conn;
 	buf_init(&c->in, FRAME_MAX + READ_SIZE);
 	buf_init(&c->out, OUT_MAX + FRAME_MAX + UNANSWERED_MAX * (size_t)SMALL_MAX);
 	list_push_back(&t->conns, &c->link);
-	t->conns_n++;
-	atomic_fetch_add(&t->names->conns, 1);
-	read_on(c);
-	conn_free_if_done(c);
+	c->ended = t->draining;
+	c->reader = task_self();
+	run_reader(c);
 }
 
-static void on_failed(void *thread, const struct fault *fault)
+static void present_policy(void *thread, struct edge_policy *ret)
 {
-	(void)thread;
-	stat_add(STAT_ACCEPT_ERRORS, 1);
-	log_fault_rated(LOG_LEVEL_ERROR, "names", "accept-failed", fault);
+	struct names_state *s = ((struct names_thread *)thread)->state;
+
+	*ret = (struct edge_policy){ .state = &s->published, .connections_max = CONNS_MAX };
 }
 
-void names_listen_tcp(struct names_thread *t, int fd)
-{
-	static const struct accept_to to = { take, on_failed };
-
-	accept_start(&t->acceptors, fd, &to, t);
-}
+const struct edge_protocol names_tcp_protocol = { .name = "names",
+	.task = "names-tcp",
+	.came = STAT_NAMES_TCP,
+	.refused = STAT_NAMES_TCP_REFUSED,
+	.policy = present_policy,
+	.make_room = make_room,
+	.run = run_connection };
 
 void names_drain_tcp(struct names_thread *t)
 {

@@ -10,27 +10,43 @@
 #define UDP_QUEUE_BYTES (8 << 20) /* what comes while a worker is replaced waits here */
 #define PAIR_TRIES      8
 
-static const char *const kinds[] = { "web", "web-tls", "names-udp", "names-tcp", "mail", "mail-tls" };
+static const struct {
+	const char *text;
+	enum edge_id edge;
+	enum edge_way way;
+} kinds[] = {
+	[LISTENER_WEB] = { "web", EDGE_WEB, EDGE_PLAIN },
+	[LISTENER_WEB_TLS] = { "web-tls", EDGE_WEB, EDGE_TLS },
+	[LISTENER_NAMES_UDP] = { "names-udp", EDGE_NAMES, EDGE_DATAGRAMS },
+	[LISTENER_NAMES_TCP] = { "names-tcp", EDGE_NAMES, EDGE_PLAIN },
+	[LISTENER_MAIL] = { "mail", EDGE_MAIL, EDGE_PLAIN },
+	[LISTENER_MAIL_TLS] = { "mail-tls", EDGE_MAIL, EDGE_TLS },
+};
 
 const char *listener_kind_text(enum listener_kind kind)
 {
-	return kinds[kind];
+	return kinds[kind].text;
 }
 
 bool listener_kind_is_tls(enum listener_kind kind)
 {
-	return kind == LISTENER_WEB_TLS || kind == LISTENER_MAIL_TLS;
+	return kinds[kind].way == EDGE_TLS;
 }
 
-bool listener_kind_is_names(enum listener_kind kind)
+enum edge_id listener_kind_edge(enum listener_kind kind)
 {
-	return kind == LISTENER_NAMES_UDP || kind == LISTENER_NAMES_TCP;
+	return kinds[kind].edge;
+}
+
+enum edge_way listener_kind_way(enum listener_kind kind)
+{
+	return kinds[kind].way;
 }
 
 int listener_kind_parse(struct span text, enum listener_kind *ret)
 {
 	for (unsigned i = 0; i < array_len(kinds); i++)
-		if (span_eq(text, span_of(kinds[i]))) {
+		if (span_eq(text, span_of(kinds[i].text))) {
 			*ret = (enum listener_kind)i;
 			return 0;
 		}
@@ -72,8 +88,9 @@ struct listener *listeners_find(struct listeners *all, struct span text)
 int listener_grow(struct listener *l, unsigned threads, struct fault *fault)
 {
 	while (l->n < threads) {
-		int fd = l->kind == LISTENER_NAMES_UDP ? net_listen_udp(&l->actual, true, UDP_QUEUE_BYTES, fault)
-						       : net_listen(&l->actual, true, BACKLOG, fault);
+		int fd = listener_kind_way(l->kind) == EDGE_DATAGRAMS
+			? net_listen_udp(&l->actual, true, UDP_QUEUE_BYTES, fault)
+			: net_listen(&l->actual, true, BACKLOG, fault);
 
 		if (fd < 0)
 			return fd;
@@ -89,7 +106,7 @@ int listener_grow(struct listener *l, unsigned threads, struct fault *fault)
 int listener_open(struct listener *ret, const struct net_addr *wanted, enum listener_kind kind, unsigned threads,
 	struct fault *fault)
 {
-	int type = kind == LISTENER_NAMES_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int type = listener_kind_way(kind) == EDGE_DATAGRAMS ? SOCK_DGRAM : SOCK_STREAM;
 	int r = net_addr_port(wanted) ? net_probe(wanted, type) : 0;
 	char text[NET_ADDR_SIZE];
 
@@ -211,18 +228,24 @@ static int add_pair(struct change *c, const struct net_addr *wanted, struct faul
 
 static int add_all(struct change *c, const struct settings *s, struct fault *fault)
 {
+	const struct {
+		enum listener_kind kind;
+		const struct net_addr *v;
+		unsigned n;
+	} wanted[] = {
+		{ LISTENER_WEB, s->web.plain, s->web.listen.n },
+		{ LISTENER_WEB_TLS, s->web.tls, s->web.listen_tls.n },
+		{ LISTENER_MAIL, s->mail.plain, s->mail.listen.n },
+		{ LISTENER_MAIL_TLS, s->mail.tls, s->mail.listen_tls.n },
+		{ LISTENER_NAMES_UDP, s->names.addrs, s->names.listen.n },
+	};
 	int r = 0;
 
-	for (unsigned i = 0; r == 0 && i < s->web.listen.n; i++)
-		r = add_wanted(c, &s->web.plain[i], LISTENER_WEB, fault);
-	for (unsigned i = 0; r == 0 && i < s->web.listen_tls.n; i++)
-		r = add_wanted(c, &s->web.tls[i], LISTENER_WEB_TLS, fault);
-	for (unsigned i = 0; r == 0 && i < s->mail.listen.n; i++)
-		r = add_wanted(c, &s->mail.plain[i], LISTENER_MAIL, fault);
-	for (unsigned i = 0; r == 0 && i < s->mail.listen_tls.n; i++)
-		r = add_wanted(c, &s->mail.tls[i], LISTENER_MAIL_TLS, fault);
-	for (unsigned i = 0; r == 0 && i < s->names.listen.n; i++)
-		r = add_pair(c, &s->names.addrs[i], fault);
+	for (unsigned k = 0; k < array_len(wanted); k++)
+		for (unsigned i = 0; r == 0 && i < wanted[k].n; i++)
+			r = wanted[k].kind == LISTENER_NAMES_UDP
+				? add_pair(c, &wanted[k].v[i], fault)
+				: add_wanted(c, &wanted[k].v[i], wanted[k].kind, fault);
 	return r;
 }
 

@@ -11,10 +11,14 @@
  */
 #pragma once
 #include "base/buf.h"
+#include "edge/edge.h"
 #include "io/net.h"
 #include "settings/settings.h"
 
 #define LISTENERS_MAX (6 * SETTINGS_LISTEN_MAX)
+
+/* The edges, in the order in which they are told things. */
+enum edge_id { EDGE_WEB, EDGE_MAIL, EDGE_NAMES, EDGES };
 
 /* What is spoken there. */
 enum listener_kind {
@@ -27,7 +31,9 @@ enum listener_kind {
 };
 /* Does TLS begin with the first byte there? */
 bool listener_kind_is_tls(enum listener_kind kind);
-bool listener_kind_is_names(enum listener_kind kind);
+/* Who speaks there, and how it is brought to them. */
+enum edge_id listener_kind_edge(enum listener_kind kind);
+enum edge_way listener_kind_way(enum listener_kind kind);
 /* "web", "web-tls"…: in messages, in the status and in the log. */
 const char *listener_kind_text(enum listener_kind kind);
 /* 0 or -EINVAL. */

@@ -4,8 +4,6 @@
 #include <stdatomic.h>
 #include "cache/cache.h"
 #include "evidence/evidence.h"
-#include "mail/mail.h"
-#include "names/names.h"
 #include "origin/origin.h"
 #include "serve/channel.h"
 #include "serve/listeners.h"
@@ -33,7 +31,7 @@ struct birth {
 	int channel, control;
 	int certs;    /* memfd: tls_files_pack() */
 	int snapshot; /* memfd: the last good domains */
-	int names;    /* memfd: their names, as names_save() wrote them */
+	int names;    /* memfd: their names, as edges_save() wrote them */
 	bool alone;   /* no other worker serves */
 	pid_t supervisor;
 	unsigned restarts; /* of workers before this one */
@@ -48,6 +46,37 @@ struct worker_thread {
 	pthread_t thread;
 	struct loop *loop;
 };
+
+/* ---- worker_edges.c: web, mail and names ---- */
+
+struct edge {
+	const struct edge_ops *ops;
+	void *self;
+	bool restored; /* it has what the worker before left */
+};
+/* Makes all of them. saved: of edges_save() of a worker before, which is taken; or empty. */
+void edges_make(struct worker *w, struct buf *saved);
+void edges_free(struct worker *w);
+/* What the next worker's edges can begin with before they get a snapshot (one of them at most has
+ * such a thing); empty if there is none. */
+void edges_save(struct worker *w, struct buf *out);
+/* Have all got something that can begin with what was saved? */
+bool edges_restored(const struct worker *w);
+/* s, snapshot, set: NULL keeps. Any thread. */
+void edges_publish(struct worker *w, const struct settings *s, struct snapshot *snapshot, struct tls_set *set);
+/* The first of all, before anybody listens. known: the snapshot says which domains there are; one
+ * that was restored has the like of it already, and keeps that. */
+void edges_publish_first(struct worker *w, const struct settings *s, struct snapshot *snapshot, bool known);
+/* On the thread's loop. */
+void edges_thread_start(struct worker_thread *t);
+void edges_listen(struct worker_thread *t, const struct listener *l);
+void edges_unlisten(struct worker_thread *t, const struct listener *l);
+/* Any thread. */
+void edges_reopen_logs(struct worker *w);
+void edges_drain(struct worker *w);
+unsigned edges_busy(const struct worker *w);
+void edges_faults(struct worker *w, edge_fault_fn *on_fault, void *arg);
+void edges_json(struct worker *w, struct jsonw *j);
 
 /* ---- worker_domains.c: the store's watcher ---- */
 
@@ -149,15 +178,11 @@ struct worker {
 	unsigned threads_n;
 	struct worker_thread *threads;
 	atomic_uint started;
-	bool names_known; /* those of the worker before */
-	bool published;   /* the first web_publish() is done */
 	struct cache *cache;
 	struct dns_resolver *resolver;
 	struct origins *origins;
-	struct web *web;
-	struct mail *mail;
 	struct evidence *evidence;
-	struct names *names;
+	struct edge edges[EDGES];
 	struct domains domains;
 	struct certs certs;
 	struct control control;
@@ -171,8 +196,6 @@ struct worker {
 	struct listeners gone; /* closed at gone_ms */
 	uint64_t gone_ms;
 };
-/* A snapshot and certificates reach the threads; NULL keeps. Any thread. */
-void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set *set);
 /* To the supervisor; any thread. 0 or -errno. */
 int worker_tell(struct worker *w, uint32_t type, uint32_t tag, struct span text);
 /* The settings; unref them. Any thread. */

@@ -54,81 +54,7 @@ int worker_tell(struct worker *w, uint32_t type, uint32_t tag, struct span text)
 	return channel_send(w->birth->channel, type, tag, text, NULL, 0);
 }
 
-/* snapshot and set: NULL keeps. */
-static void publish_settings(struct worker *w, const struct settings *s, struct snapshot *snapshot, struct tls_set *set)
-{
-	struct mail_settings ms;
-	struct names_settings ns;
-	struct web_settings ws;
-
-	settings_for_web(s, &ws);
-	web_publish(w->web, snapshot, set, &ws);
-	settings_for_mail(s, &ms);
-	mail_publish(w->mail, snapshot, set, &ms);
-	settings_for_names(s, &ns);
-	dns_resolver_use(w->resolver, ns.forward, ns.forward_n);
-	names_publish(w->names, NULL, &ns);
-}
-
-void worker_publish(struct worker *w, struct snapshot *snapshot, struct tls_set *set)
-{
-	struct settings *s;
-
-	if (!w->published) {
-		s = worker_settings(w);
-		publish_settings(w, s, snapshot, set);
-		settings_unref(s);
-		w->published = true;
-		return;
-	}
-	web_publish(w->web, snapshot, set, NULL);
-	mail_publish(w->mail, snapshot, set, NULL);
-}
-
 /* ---- listening ---- */
-
-/* Thread t serves every socket whose number is t modulo the number of threads. */
-static void listen_with(struct worker_thread *t, const struct listener *l)
-{
-	struct worker *w = t->worker;
-
-	for (unsigned i = t->index; i < l->n; i += w->threads_n)
-		switch (l->kind) {
-		case LISTENER_WEB:
-		case LISTENER_WEB_TLS:
-			web_listen(w->web, t->index, l->fds[i], l->kind == LISTENER_WEB_TLS);
-			break;
-		case LISTENER_MAIL:
-		case LISTENER_MAIL_TLS:
-			mail_listen(w->mail, t->index, l->fds[i], l->kind == LISTENER_MAIL_TLS);
-			break;
-		case LISTENER_NAMES_UDP:
-		case LISTENER_NAMES_TCP:
-			names_listen(w->names, t->index, l->fds[i], l->kind == LISTENER_NAMES_TCP);
-			break;
-		}
-}
-
-static void unlisten(struct worker_thread *t, const struct listener *l)
-{
-	struct worker *w = t->worker;
-
-	for (unsigned i = t->index; i < l->n; i += w->threads_n)
-		switch (l->kind) {
-		case LISTENER_WEB:
-		case LISTENER_WEB_TLS:
-			web_unlisten(w->web, t->index, l->fds[i]);
-			break;
-		case LISTENER_MAIL:
-		case LISTENER_MAIL_TLS:
-			mail_unlisten(w->mail, t->index, l->fds[i]);
-			break;
-		case LISTENER_NAMES_UDP:
-		case LISTENER_NAMES_TCP:
-			names_unlisten(w->names, t->index, l->fds[i]);
-			break;
-		}
-}
 
 /* A listener that comes or goes, for one thread; its sockets stay open for longer than the way
  * there takes. */
@@ -144,9 +70,9 @@ static void on_listen_change(void *arg)
 	struct worker_thread *t = c->thread;
 
 	if (c->gone)
-		unlisten(t, &c->listener);
+		edges_unlisten(t, &c->listener);
 	else if (!t->worker->draining)
-		listen_with(t, &c->listener);
+		edges_listen(t, &c->listener);
 	mem_free(c);
 }
 
@@ -177,7 +103,7 @@ static void on_new_settings(struct worker *w, struct channel_message *m)
 		w->settings = s;
 		pthread_mutex_unlock(&w->lock);
 		settings_unref(old);
-		publish_settings(w, s, NULL, NULL);
+		edges_publish(w, s, NULL, NULL);
 	}
 	arena_done(&a);
 	buf_done(&text);
@@ -253,7 +179,7 @@ static void on_reopen(struct worker *w)
 
 	if (r < 0)
 		log_event(LOG_LEVEL_ERROR, "serve", "log-failed", "error=%s", log_value(span_of(strerror(-r))));
-	web_reopen_log(w->web);
+	edges_reopen_logs(w);
 }
 
 static void on_answer(struct worker *w, struct channel_message *m)
@@ -271,9 +197,7 @@ static void begin_drain(struct worker *w)
 	w->draining = true;
 	w->drain_deadline = deadline_in(DRAIN_MAX_S * 1000);
 	control_stop(&w->control);
-	web_drain(w->web);
-	mail_drain(w->mail);
-	names_drain(w->names);
+	edges_drain(w);
 	loop_timer_set(&w->tick, deadline_in(DRAIN_LOOK_MS), w->tick.fn, w);
 }
 
@@ -364,8 +288,7 @@ static void on_tick(void *arg)
 	if (!w->draining) {
 		each_second(w);
 		loop_timer_set(&w->tick, deadline_in(TICK_MS), on_tick, w);
-	} else if (web_connections(w->web) + mail_sessions(w->mail) + names_busy(w->names) > 0 &&
-		loop_now_ms() < w->drain_deadline) {
+	} else if (edges_busy(w) > 0 && loop_now_ms() < w->drain_deadline) {
 		loop_timer_set(&w->tick, deadline_in(DRAIN_LOOK_MS), on_tick, w);
 	} else {
 		for (unsigned i = 0; i < w->threads_n; i++)
@@ -391,20 +314,15 @@ static void on_all_started(void *arg)
 	certs_check(&w->certs);
 }
 
-/* With those for names, or with the others. */
-static void listen_to(struct worker_thread *t, bool names)
+/* With those of edges that were restored, or with the others. Where the worker before is gone, the
+ * former do not wait for what is still being read. */
+static void listen_to(struct worker_thread *t, bool restored)
 {
 	const struct listeners *all = t->worker->birth->listeners;
 
 	for (unsigned i = 0; i < all->n; i++)
-		if (names == listener_kind_is_names(all->v[i].kind))
-			listen_with(t, &all->v[i]);
-}
-
-/* The worker before is gone: whoever asks for a name waits for us. */
-static bool names_are_urgent(const struct worker *w)
-{
-	return w->names_known && w->birth->alone;
+		if (restored == t->worker->edges[listener_kind_edge(all->v[i].kind)].restored)
+			edges_listen(t, &all->v[i]);
 }
 
 static void on_thread_start(void *arg)
@@ -413,10 +331,8 @@ static void on_thread_start(void *arg)
 	struct worker *w = t->worker;
 
 	dns_resolver_thread_start(w->resolver, t->index);
-	web_thread_start(w->web, t->index);
-	mail_thread_start(w->mail, t->index);
-	names_thread_start(w->names, t->index);
-	if (names_are_urgent(w))
+	edges_thread_start(t);
+	if (w->birth->alone)
 		listen_to(t, true);
 }
 
@@ -426,7 +342,7 @@ static void on_loaded(void *arg)
 	struct worker *w = t->worker;
 
 	listen_to(t, false);
-	if (!names_are_urgent(w))
+	if (!w->birth->alone)
 		listen_to(t, true);
 	if (t->index == 0) {
 		must(loop_fd_add(&w->channel, w->birth->channel) == 0);
@@ -513,7 +429,8 @@ static int fence(struct worker *w)
 	char *folders[3];
 	int r;
 
-	folders[paths.writable_n++] = folder_of(span_from(s->store, sizeof("sqlite:") - 1));
+	if (store_url_file(s->store).n > 0)
+		folders[paths.writable_n++] = folder_of(store_url_file(s->store));
 	if (is_file(s->log.access_to))
 		folders[paths.writable_n++] = folder_of(s->log.access_to);
 	if (is_file(s->log.to))
@@ -544,18 +461,13 @@ static int give_up_rights(struct worker *w)
 	return fence(w);
 }
 
-/* Settings first, and the names that the worker before left, if it did. */
-static void begin_names(struct worker *w)
+static void begin_edges(struct worker *w)
 {
 	struct buf saved = BUF_INIT(LARGE_MAX);
-	struct names_settings s;
 
-	w->names = names_new(w->resolver, w->threads_n);
-	settings_for_names(w->settings, &s);
-	dns_resolver_use(w->resolver, s.forward, s.forward_n);
-	names_publish(w->names, NULL, &s);
-	w->names_known = w->birth->names >= 0 && memfd_read(w->birth->names, &saved) == 0 &&
-		names_restore(w->names, &saved) == 0;
+	if (w->birth->names >= 0 && memfd_read(w->birth->names, &saved) < 0)
+		buf_reset(&saved);
+	edges_make(w, &saved);
 	buf_done(&saved);
 }
 
@@ -576,10 +488,8 @@ static int begin(struct worker *w)
 	w->cache = cache_new(&cs);
 	w->resolver = dns_resolver_new(w->threads_n);
 	w->origins = origins_new(w->threads_n);
-	w->web = web_new(w->cache, w->origins, w->threads_n);
 	w->evidence = evidence_new(w->settings->store.p);
-	w->mail = mail_new(w->threads_n, w->evidence);
-	begin_names(w);
+	begin_edges(w);
 	must(helper_post(load, w) == 0);
 	must(helper_post(read_cas, NULL) == 0);
 	return 0;
@@ -589,11 +499,9 @@ static void end(struct worker *w)
 {
 	domains_stop(&w->domains);
 	helper_stop();
-	web_free(w->web);
-	mail_free(w->mail);
+	edges_free(w);
 	evidence_stop(w->evidence);
 	evidence_free(w->evidence);
-	names_free(w->names);
 	origins_free(w->origins);
 	dns_resolver_free(w->resolver);
 	cache_free(w->cache);

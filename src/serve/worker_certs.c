@@ -219,7 +219,7 @@ static void publish(struct certs *c, struct tls_set *set)
 	c->set = set;
 	c->since = clock_wall_s();
 	pthread_mutex_unlock(&c->lock);
-	worker_publish(c->worker, NULL, set);
+	edges_publish(c->worker, NULL, NULL, set);
 	tls_set_unref(old);
 }
 

@@ -10,7 +10,7 @@
  *
  * A new worker begins with the last good snapshot, which the supervisor keeps: it serves at once,
  * whatever the store is doing, and reads the store right after. The names of that snapshot are kept
- * beside it, so that DNS is answered before it is parsed (names_restore()).
+ * beside it, so that DNS is answered before it is parsed (edges_save()).
  */
 #include <errno.h>
 #include <malloc.h>
@@ -73,14 +73,13 @@ static void on_origins(void *arg)
 	mem_free(news);
 }
 
-/* Consumes snapshot. */
-static void publish(struct domains *d, struct snapshot *snapshot)
+/* The edges have it; the others get it, too. Consumes snapshot. */
+static void adopt(struct domains *d, struct snapshot *snapshot)
 {
 	struct worker *w = d->worker;
 	struct origins_news *news = mem_new(struct origins_news);
 	struct snapshot *old;
 
-	worker_publish(w, snapshot, NULL);
 	*news = (struct origins_news){ w, snapshot_ref(snapshot) };
 	loop_post(w->threads[0].loop, on_origins, news);
 	pthread_mutex_lock(&d->lock);
@@ -90,13 +89,13 @@ static void publish(struct domains *d, struct snapshot *snapshot)
 	snapshot_unref(old);
 }
 
-/* For the next worker: the domains, and beside them their names. */
-static void leave(struct domains *d, struct span text)
+/* For the next worker: the domains, and beside them what edges_save() gives. */
+static void hand_to_supervisor(struct domains *d, struct span text)
 {
 	struct buf names = BUF_INIT(LARGE_MAX);
 	int fds[2], n = 0;
 
-	names_save(d->worker->names, &names);
+	edges_save(d->worker, &names);
 	fds[n] = memfd_from("torhaus-domains", text);
 	n += fds[n] >= 0;
 	if (n > 0 && !buf_error(&names)) {
@@ -135,10 +134,10 @@ static void take(struct domains *d, struct snapshot *snapshot)
 		snapshot_unref(snapshot);
 	} else {
 		log_event(LOG_LEVEL_INFO, "store", "domains-loaded", "domains=%u", snapshot_count(snapshot));
-		names_publish(d->worker->names, snapshot, NULL);
-		publish(d, snapshot);
+		edges_publish(d->worker, NULL, snapshot, NULL);
+		adopt(d, snapshot);
 		if (buf_error(&text) == 0)
-			leave(d, buf_span(&text));
+			hand_to_supervisor(d, buf_span(&text));
 		d->hash = hash;
 		d->hash_known = true;
 	}
@@ -331,8 +330,8 @@ static void *watch(void *arg)
 
 /* ---- life ---- */
 
-/* The snapshot that the supervisor kept, or NULL. What of its names is known already need not be
- * told again, nor what the store says if that is the same. */
+/* The snapshot that the supervisor kept, or NULL. If nothing is lacking beside it, what the store
+ * says need not be published if it is the same. */
 static struct snapshot *last_good(struct domains *d, int fd)
 {
 	struct buf text = BUF_INIT(LARGE_MAX);
@@ -343,11 +342,9 @@ static struct snapshot *last_good(struct domains *d, int fd)
 	arena_init(&a, 1 << 16);
 	if (fd >= 0 && memfd_read(fd, &text) == 0)
 		snapshot_from_text(buf_span(&text), &a, &snapshot, &errors);
-	if (snapshot && d->worker->names_known) {
+	if (snapshot && edges_restored(d->worker)) {
 		d->hash = hash_of(buf_span(&text), snapshot);
 		d->hash_known = true;
-	} else if (snapshot) {
-		names_publish(d->worker->names, snapshot, NULL);
 	}
 	arena_done(&a);
 	buf_done(&text);
@@ -358,6 +355,7 @@ void domains_init(struct domains *d, struct worker *w, int snapshot_fd)
 {
 	pthread_condattr_t attr;
 	struct snapshot *first;
+	bool known;
 
 	*d = (struct domains){ .worker = w, .born_at = clock_wall_s() };
 	pthread_mutex_init(&d->lock, NULL);
@@ -367,8 +365,11 @@ void domains_init(struct domains *d, struct worker *w, int snapshot_fd)
 	pthread_condattr_destroy(&attr);
 	task_cond_init(&d->looked);
 	first = last_good(d, snapshot_fd);
-	publish(d, first ? first : snapshot_unread());
-	if (!first)
+	known = first != NULL;
+	first = known ? first : snapshot_unread();
+	edges_publish_first(w, w->settings, first, known);
+	adopt(d, first);
+	if (!known)
 		round_of(d);
 }
 

@@ -86,11 +86,6 @@ static void report_lost(struct report *r)
 	report_add(r, &f);
 }
 
-static void report_upstream(void *arg, const struct fault *f)
-{
-	report_add(arg, f);
-}
-
 static void add_fault(void *arg, const struct fault *f)
 {
 	report_add(arg, f);
@@ -103,12 +98,11 @@ static void faults_json(struct worker *w, struct jsonw *j)
 
 	domains_report(&w->domains, &r);
 	certs_report(&w->certs, &r);
-	mail_faults(w->mail, add_fault, &r);
+	edges_faults(w, add_fault, &r);
 	report_files(w, &r);
 	report_lost(&r);
 	if (evidence_fault(w->evidence, &f))
 		report_add(&r, &f);
-	dns_resolver_faults(w->resolver, report_upstream, &r);
 	jsonw_array(j, "faults");
 	report_values(j, &r);
 	jsonw_end(j);
@@ -127,7 +121,6 @@ void status_json(struct worker *w, struct buf *out)
 	jsonw_int(&j, "worker_pid", getpid());
 	jsonw_int(&j, "worker_uptime", clock_wall_s() - w->started_at);
 	jsonw_uint(&j, "threads", w->threads_n);
-	jsonw_uint(&j, "connections", web_connections(w->web));
 	jsonw_int(&j, "landlock", w->landlock_abi);
 	jsonw_uint(&j, "worker_restarts", w->birth->restarts);
 	listeners_json(w, &j);
@@ -136,12 +129,7 @@ void status_json(struct worker *w, struct buf *out)
 	cache_json(w, &j);
 	stats_json(&j);
 	origins_json(w->origins, &j);
-	jsonw_object(&j, "mail");
-	jsonw_uint(&j, "sessions", mail_sessions(w->mail));
-	mail_backends_json(w->mail, &j);
-	evidence_json(w->evidence, &j);
-	jsonw_end(&j);
-	names_json(w->names, &j);
+	edges_json(w, &j);
 	faults_json(w, &j);
 	pthread_mutex_lock(&w->lock);
 	jsonw_raw(&j, "supervisor", buf_span(&w->state));

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "dns/dns.h"
+#include "store/store.h"
 
 #define HOUR 3600000u
 #define DAY  (24 * HOUR)
@@ -34,9 +35,7 @@ static const char *judge_path(struct span value)
 
 static const char *judge_store(struct span value)
 {
-	return span_starts(value, SPAN("sqlite:/"))
-		? NULL
-		: "there is no such kind of store|einen solchen Store gibt es nicht";
+	return store_url_is_valid(value) ? NULL : "there is no such kind of store|einen solchen Store gibt es nicht";
 }
 
 static const char *judge_control(struct span value)
@@ -286,10 +285,8 @@ static const struct conf_key log_keys[] = {
 
 #define AT(field) offsetof(struct settings, field)
 const struct conf_key settings_keys[] = {
-	{ "store", CONF_TEXT, AT(store), "sqlite:/var/lib/torhaus/torhaus.db", .judge = judge_store,
-		.flags = NEW_WORKER,
-		.wanted = "\"sqlite:\" and the absolute path of a file|\"sqlite:\" und der absolute Pfad einer Datei",
-		.help_en = "Where the domains live.", .help_de = "Wo die Domains liegen." },
+	{ "store", CONF_TEXT, AT(store), STORE_URL_PRESET, .judge = judge_store, .flags = NEW_WORKER,
+		.wanted = STORE_URL_WANTED, .help_en = "Where the domains live.", .help_de = "Wo die Domains liegen." },
 	{ "certificates", CONF_LIST, AT(certificates), "/etc/torhaus/certs", .max = 256, .judge = judge_path,
 		.wanted = "absolute paths of folders|absolute Pfade von Ordnern",
 		.help_en = "Folders with certificates and keys, watched; pairs are found by their names and keys.",

@@ -284,27 +284,13 @@ static void explain(const struct tls_facts *facts, struct tls_set *set, struct s
 	mem_free(why);
 }
 
-int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts,
-	struct fault *fault)
+int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts)
 {
-	struct tls_facts own;
-	struct tls_facts *f = facts ? facts : &own;
 	struct tls_filter *t = filter_push(c, set->ctx[use], tls_set_ref(set));
-	int r;
 
-	*f = (struct tls_facts){ .use = use };
+	*facts = (struct tls_facts){ .use = use };
 	SSL_set_accept_state(t->ssl);
-	r = handshake(t, f, deadline);
-	if (r < 0)
-		explain(f, set, SPAN(""), fault);
-	if (!facts)
-		tls_facts_done(f);
-	return r;
-}
-
-int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault)
-{
-	return tls_accept_for(TLS_FOR_WEB, c, set, deadline, facts, fault);
+	return handshake(t, facts, deadline);
 }
 
 /* ---- the client's side ---- */

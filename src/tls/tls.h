@@ -150,14 +150,11 @@ struct tls_facts {
 
 /* ---- the filter ---- */
 
-/* Does the server side of the handshake on c and pushes the filter. Suspends. 0, or a negative
- * errno with *fault set to the first cause that tls_explain() finds (TLS-* codes). facts are filled
- * either way (may be NULL): what the peer sent first is worth keeping when it works, too.
- * tls_facts_done() them. The connection keeps a reference to the set. */
-int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts,
-	struct fault *fault);
-/* The same for the web. */
-int tls_accept(struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts, struct fault *fault);
+/* Does the server side of the handshake on c and pushes the filter. Suspends. 0 or a negative
+ * errno. facts are filled either way: what the peer sent first is worth keeping when it works, too,
+ * and tls_explain() makes causes of them. tls_facts_done() them. The connection keeps a reference
+ * to the set. */
+int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts);
 void tls_facts_done(struct tls_facts *facts);
 /* The client side, towards origins. verify_name: the name the certificate must have (SNI too),
  * checked against the system's CAs; no_verify: any certificate will do. 0 or -errno with *fault

@@ -84,17 +84,20 @@ static void on_taken(void *thread, struct published_state *present)
 	access_log_to(t->access, t->state->sink);
 }
 
-void web_publish(struct web *w, struct snapshot *snapshot, struct tls_set *tls, const struct web_settings *settings)
+static void web_publish(void *edge, const struct edge_news *news)
 {
+	struct web *w = edge;
 	struct web_state *old = state_of(published_take(&w->published));
+	const struct web_settings *settings = news->settings;
 
 	if (settings)
 		cache_resize(w->cache, settings->cache_memory);
-	published_put(&w->published, state_new(old, snapshot, tls, settings));
+	published_put(&w->published, state_new(old, news->snapshot, news->tls, settings));
 }
 
-void web_reopen_log(struct web *w)
+static void web_reopen_log(void *edge)
 {
+	struct web *w = edge;
 	struct web_state *old = state_of(published_take(&w->published));
 
 	must(old);
@@ -105,8 +108,7 @@ static void on_closed(void *arg, struct conn *c)
 {
 	struct web_thread *t = arg;
 
-	(void)c;
-	atomic_fetch_sub(&t->web->connections, 1);
+	edge_leave(&t->door, c, false);
 	stat_add(STAT_CONNECTIONS_CLOSED, 1);
 }
 
@@ -121,14 +123,15 @@ static void on_refused(void *arg, struct conn *c, unsigned status, const struct 
 		fault_code_text(fault->code));
 }
 
-void web_thread_start(struct web *w, unsigned thread)
+static void web_thread_start(void *edge, unsigned thread)
 {
+	struct web *w = edge;
 	struct web_thread *t = &w->threads[thread];
 
 	must(thread < w->threads_n && !t->reader.loop);
 	t->web = w;
 	t->index = thread;
-	list_init(&t->acceptors);
+	edge_door_init(&t->door, &web_protocol, t, &w->connections, NULL);
 	t->access = access_log_new();
 	t->plain = (struct http_server){ .handler = web_on_exchange,
 		.refused = on_refused,
@@ -164,6 +167,33 @@ struct web *web_free(struct web *w)
 	return mem_free(w);
 }
 
+/* ---- listening ---- */
+
+static unsigned port_of(int fd)
+{
+	struct net_addr addr = { .n = sizeof(struct sockaddr_in6) };
+
+	return getsockname(fd, &addr.sa, &addr.n) == 0 ? net_addr_port(&addr) : 0;
+}
+
+static void web_listen(void *edge, unsigned thread, int fd, enum edge_way way)
+{
+	struct web *w = edge;
+	struct web_thread *t = &w->threads[thread];
+
+	must(t->state);
+	if (way == EDGE_TLS && w->tls_port == 0)
+		w->tls_port = port_of(fd);
+	edge_door_open(&t->door, fd, way);
+}
+
+static void web_unlisten(void *edge, unsigned thread, int fd)
+{
+	struct web *w = edge;
+
+	edge_door_shut(&w->threads[thread].door, fd);
+}
+
 /* ---- the end ---- */
 
 #define DRAIN_IDLE_MS 5000 /* idle connections may send one more request, then they are closed */
@@ -179,16 +209,38 @@ static void on_drain(void *arg)
 	struct web_thread *t = arg;
 
 	t->draining = true;
-	web_unlisten(t->web, t->index, -1);
+	edge_door_shut(&t->door, -1);
 	loop_timer_set(&t->drain_timer, deadline_in(DRAIN_IDLE_MS), on_drain_idle, t);
 }
 
-void web_drain(struct web *w)
+/* Idle connections are closed after a moment, busy ones end after their current answer. */
+static void web_drain(void *edge)
 {
+	struct web *w = edge;
+
 	published_tell(&w->published, on_drain);
 }
 
-unsigned web_connections(const struct web *w)
+/* ---- for the worker ---- */
+
+static unsigned web_busy(const void *edge)
 {
+	const struct web *w = edge;
+
 	return w->connections;
 }
+
+static void web_json(void *edge, struct jsonw *j)
+{
+	jsonw_uint(j, "connections", web_busy(edge));
+}
+
+const struct edge_ops web_edge = { .name = "web",
+	.thread_start = web_thread_start,
+	.listen = web_listen,
+	.unlisten = web_unlisten,
+	.publish = web_publish,
+	.reopen_logs = web_reopen_log,
+	.drain = web_drain,
+	.busy = web_busy,
+	.json = web_json };

@@ -1,7 +1,7 @@
 /*
  * The web edge: a caching reverse proxy.
  *
- *   listener.c   accept -> PROXY header -> TLS -> HTTP
+ *   listener.c   from the door (edge/edge.h) to HTTP
  *   request.c    site -> cache -> origin -> answer: one request, read from top to bottom
  *   respond.c    an object to a client: conditions, ranges, Age, Cache-Status
  *   fetch.c      a fill of the cache; forward.c: what is not for the cache
@@ -13,9 +13,8 @@
 #pragma once
 #include "cache/cache.h"
 #include "domain/domain.h"
+#include "edge/edge.h"
 #include "http/http.h"
-#include "io/net.h"
-#include "tls/tls.h"
 
 enum access_format { ACCESS_OFF, ACCESS_JSON, ACCESS_COMBINED };
 struct web_settings {
@@ -35,22 +34,5 @@ struct origins;
 struct web *web_new(struct cache *cache, struct origins *origins, unsigned threads);
 struct web *web_free(struct web *w); /* after all its loops have ended */
 
-/* On thread's own loop, before anything else. */
-void web_thread_start(struct web *w, unsigned thread);
-/* Accepts on fd (kept by the caller) from now on. On the thread's loop, after the first
- * web_publish(). */
-void web_listen(struct web *w, unsigned thread, int fd, bool tls);
-/* Stops accepting there; its queue is emptied within moments, fd must stay open for that long. fd <
- * 0: on all. On the thread's loop. */
-void web_unlisten(struct web *w, unsigned thread, int fd);
-
-/* A new state for all threads: each argument may be NULL to keep what is there; references are
- * taken (settings are copied). Any thread; takes effect on each loop as it comes round; no
- * connection is touched. */
-void web_publish(struct web *w, struct snapshot *snapshot, struct tls_set *tls, const struct web_settings *settings);
-/* Reopens the access log (after logrotate). Any thread. */
-void web_reopen_log(struct web *w);
-/* No new connections; open ones end after their current answer. Any thread. */
-void web_drain(struct web *w);
-/* Open ones, of all threads. Any thread. */
-unsigned web_connections(const struct web *w);
+/* How the worker drives it; what is published to it has struct web_settings, which are copied. */
+extern const struct edge_ops web_edge;

@@ -3,14 +3,13 @@
 #include <stdatomic.h>
 #include "base/log.h"
 #include "cache/cache.h"
-#include "io/accept.h"
-#include "io/published.h"
+#include "edge/edge.h"
 #include "origin/origin.h"
 #include "stats/stats.h"
 #include "web/access.h"
 #include "web/web.h"
 
-/* What web_publish() publishes. */
+/* What is published to the edge. */
 struct web_state {
 	struct published_state published;
 	struct snapshot *snapshot;
@@ -38,7 +37,7 @@ struct web_thread {
 	struct published_reader reader;
 	struct web_state *state;          /* the present one */
 	struct http_server plain, secure; /* limits are those of the present state */
-	struct list acceptors;
+	struct edge_door door;
 	struct access_log *access;
 	bool draining;
 	struct loop_timer drain_timer;
@@ -49,7 +48,7 @@ struct web {
 	struct origins *origins;
 	unsigned threads_n;
 	struct web_thread *threads;
-	_Atomic unsigned connections;
+	atomic_uint connections;
 	/* of the first TLS listener, for redirects; 0: none. Each thread tells its own */
 	atomic_uint tls_port;
 	struct published published; /* struct web_state */
@@ -133,4 +132,5 @@ void web_answer_failure(struct web_request *r, struct cache_found *found, struct
 void web_refresh(struct web_request *r, struct cache_found *found);
 
 /* ---- listener.c ---- */
+extern const struct edge_protocol web_protocol;
 void web_on_exchange(void *arg, struct http_exchange *x);

@@ -135,6 +135,24 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_an_empty_file_and_one_of_another_kind(tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "binary").write_bytes(bytes(range(256)) * 20000)
-    assert "No handshake failed." in run(tmp_path / "empty", status=0)
-    totals, all = peers(tmp_path / "binary", status=0)
-    assert all == {} and totals["relevant"] == 0
+    assert "There are no lines." in run(tmp_path / "empty", status=0)
+    totals, all = peers(tmp_path / "binary", status=5)
+    assert all == {} and totals["relevant"] == totals["understood"] == 0
+
+
+def test_no_all_clear_without_understanding(tmp_path):
+    """What is not understood is counted and shown, and is no good news; one such file among others is told, too."""
+    haraka, mails = tmp_path / "haraka", tmp_path / "mainlog"
+    haraka.write_text("Jan  5 09:14:21 mail haraka[1]: [NOTICE] tls failed\n" * 3 + "no time\n")
+    text = run(haraka, status=5)
+    for part in ("Not understood: 3 lines of other programs, 1 without a time; the first: Jan  5 09:14:21 mail haraka[1]: [NOTICE] tls failed",
+                 "Whether a handshake failed is unknown"):
+        assert part in text, text
+    assert "No handshake failed" not in text
+    assert "bleibt offen" in run(haraka, lang="de", status=5)
+    mails.write_text("2024-01-05 09:14:20 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1] P=esmtp S=1\n" * 100)
+    assert "No handshake failed." in run(mails, status=0)
+    done = subprocess.run([PROGRAM, "tls", "log", mails, haraka], text=True, capture_output=True)
+    assert done.returncode == 5 and "LOG-NOT-UNDERSTOOD" in done.stderr and str(haraka) in done.stderr and str(mails) not in done.stderr
+    mails.write_text("Jan  5 09:14:21 mail postfix/qmgr[1]: 4F1A: removed\n")
+    assert "no line tells about mail or TLS" in run(mails, status=5)

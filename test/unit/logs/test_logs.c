@@ -2,27 +2,7 @@
 #include "../unit.h"
 #include <time.h>
 #include "base/mem.h"
-#include "logs/logs.h"
-
-static struct logs *logs;
-
-static void feed(const char *text)
-{
-	logs_free(logs);
-	logs = logs_new(0, 0);
-	logs_feed(logs, span_of(text), 1704500000); /* 2024-01-06 */
-	logs_conclude(logs);
-}
-
-/* The peer with this address. */
-static const struct log_peer *peer(const char *address)
-{
-	for (unsigned i = 0; i < logs_count(logs); i++)
-		if (strcmp(logs_peer(logs, i)->address, address) == 0)
-			return logs_peer(logs, i);
-	fail_msg("no peer %s among %u", address, logs_count(logs));
-	abort();
-}
+#include "feed.h"
 
 static void assert_use(const struct log_peer *p, unsigned i, const char *version, const char *suite,
 	enum tls_key_type key, unsigned in, unsigned out)
@@ -711,12 +691,6 @@ static void test_texts_are_safe(void **state)
 	feed("2024-01-05 09:00:00 TLS error on connection from \x1b[31mh [192.0.2.1] (SSL_accept): x\n"
 	     "2024-01-05 09:00:00 TLS error on connection from h [192.0.2.1] (SSL_accept): bell \a and \xff\n");
 	assert_string_equal(peer("192.0.2.1")->reason, "bell \\x07 and \\xff");
-}
-
-static int tear_down(void **state)
-{
-	logs_free(logs);
-	return 0;
 }
 
 int main(void)

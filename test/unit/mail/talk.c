@@ -33,7 +33,7 @@ static void *run_loop(void *arg)
 
 static void on_thread_start(void *arg)
 {
-	mail_thread_start(arg, 0);
+	mail_edge.thread_start(arg, 0);
 }
 
 static int listen_somewhere(unsigned *ret_port)
@@ -64,7 +64,7 @@ static void publish(struct talk *t, const char *domains)
 	}
 	arena_init(&a, 4096);
 	assert_int_equal(snapshot_from_text(buf_span(&text), &a, &s, &errors), 0);
-	mail_publish(t->mail, s, NULL, &t->settings);
+	mail_edge.publish(t->mail, &(struct edge_news){ .snapshot = s, .settings = &t->settings });
 	snapshot_unref(s);
 	arena_done(&a);
 }
@@ -92,9 +92,9 @@ void talk_end(struct talk *t)
 {
 	shut(&t->client);
 	shut(&t->backend);
-	for (unsigned i = 0; mail_sessions(t->mail) > 0 && i < PATIENCE_MS; i++)
+	for (unsigned i = 0; mail_edge.busy(t->mail) > 0 && i < PATIENCE_MS; i++)
 		usleep(1000);
-	assert_int_equal(mail_sessions(t->mail), 0);
+	assert_int_equal(mail_edge.busy(t->mail), 0);
 	loop_stop(t->loop);
 	pthread_join(t->thread, NULL);
 	helper_stop();
@@ -113,14 +113,16 @@ struct arrival {
 static void on_arrival(void *arg)
 {
 	struct arrival a = *(struct arrival *)arg;
-	struct conn *c;
+	struct mail_thread *t = &a.talk->mail->threads[0];
+	struct edge_arrival welcome = { .door = &t->door, .state = &t->state->published };
 	int error;
 
 	mem_free(arg);
 	atomic_fetch_add(&a.talk->mail->sessions, 1);
-	c = conn_new(a.fd, &error);
-	must(c);
-	session_begin(&a.talk->mail->threads[0], c, false);
+	published_ref(welcome.state);
+	welcome.conn = conn_new(a.fd, &error);
+	must(welcome.conn);
+	session_begin(t, &welcome);
 }
 
 static void on_arrival_posted(void *arg)

@@ -186,7 +186,7 @@ static void test_a_message_forgives_errors(void **state)
 {
 	talk_begin(&t, NULL);
 	t.settings.errors_max = 3;
-	mail_publish(t.mail, NULL, NULL, &t.settings);
+	mail_edge.publish(t.mail, &(struct edge_news){ .settings = &t.settings });
 	play_up_to(step_of("< QUIT"));
 	for (unsigned i = 0; i < 3; i++) {
 		PLAY(&t, "< WHAT", "> 500 *", "< WHAT", "> 500 *", "< WHAT", "> 500 *");
@@ -433,7 +433,7 @@ static void test_many_chunks(void **state)
 
 	talk_begin(&t, NULL);
 	t.settings.commands_max = 12;
-	mail_publish(t.mail, NULL, NULL, &t.settings);
+	mail_edge.publish(t.mail, &(struct edge_news){ .settings = &t.settings });
 	play_up_to(step_of("< DATA"));
 	snprintf(chunk, sizeof(chunk), "< BDAT 512\r\n%0510d", 0);
 	snprintf(received, sizeof(received), "b> %0510d", 0);

@@ -43,8 +43,9 @@ static void edge_publish(struct edge *e)
 	arena_init(&a, 4096);
 	assert_int_equal(net_prefix_parse(SPAN("127.0.0.0/24"), &allow), 0);
 	assert_int_equal(snapshot_from_text(span_of(domains), &a, &s, &errors), 0);
+	names_edge.publish(e->names, &(struct edge_news){ .snapshot = s, .settings = &settings });
+	/* Also where nothing is forwarded. */
 	dns_resolver_use(e->resolver, &e->upstream.addr, 1);
-	names_publish(e->names, s, &settings);
 	snapshot_unref(s);
 	arena_done(&a);
 	task_sleep(1);
@@ -61,8 +62,8 @@ static void edge_listen(struct edge *e)
 		if (e->tcp < 0)
 			close(e->udp);
 	} while (e->tcp < 0);
-	names_listen(e->names, 0, e->udp, false);
-	names_listen(e->names, 0, e->tcp, true);
+	names_edge.listen(e->names, 0, e->udp, EDGE_DATAGRAMS);
+	names_edge.listen(e->names, 0, e->tcp, EDGE_PLAIN);
 }
 
 static void edge_main(void *arg)
@@ -71,12 +72,12 @@ static void edge_main(void *arg)
 
 	scripted_start(&e->upstream, PLAIN);
 	dns_resolver_thread_start(e->resolver, 0);
-	names_thread_start(e->names, 0);
+	names_edge.thread_start(e->names, 0);
 	edge_publish(e);
 	edge_listen(e);
 	e->fn(e);
-	names_drain(e->names);
-	while (names_busy(e->names) > 0)
+	names_edge.drain(e->names);
+	while (names_edge.busy(e->names) > 0)
 		task_sleep(1);
 	dns_resolver_thread_stop(e->resolver, 0);
 	scripted_stop(&e->upstream);

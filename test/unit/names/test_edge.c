@@ -250,10 +250,10 @@ static void end_while_waiting(struct edge *e)
 
 	e->upstream.script = SILENT;
 	send_question(fd, "slow.example", DNS_TYPE_A, 9);
-	while (names_busy(e->names) == 0)
+	while (names_edge.busy(e->names) == 0)
 		task_sleep(1);
 	/* The address goes away, and with it the caller's socket. */
-	names_unlisten(e->names, 0, e->udp);
+	names_edge.unlisten(e->names, 0, e->udp);
 	task_sleep(1);
 	close(e->udp);
 	e->udp = -1;
@@ -276,9 +276,9 @@ static void stop_while_waiting(struct edge *e)
 
 	e->upstream.script = SILENT;
 	send_question(fd, "slow.example", DNS_TYPE_A, 9);
-	while (names_busy(e->names) == 0)
+	while (names_edge.busy(e->names) == 0)
 		task_sleep(1);
-	names_drain(e->names);
+	names_edge.drain(e->names);
 	receive(fd, &h);
 	assert_heard(&h, "SERVFAIL");
 	close(fd);
@@ -409,7 +409,7 @@ static void not_allowed(struct edge *e)
 	assert_int_equal(send(fd, out, n, 0), n);
 	assert_int_equal(read_frame(fd, &h), 1);
 	assert_heard(&h, "REFUSED");
-	while (names_busy(e->names) > 0)
+	while (names_edge.busy(e->names) > 0)
 		task_sleep(1);
 	assert_true(recv(fd, out, 1, MSG_DONTWAIT) <= 0);
 	close(fd);
@@ -455,11 +455,11 @@ static void gone(struct edge *e)
 	/* Asks and is gone, by a reset: its question ends all the same, and nothing else does. */
 	e->upstream.script = SLOW;
 	assert_int_equal(send(fd, out, n, 0), n);
-	while (names_busy(e->names) < 2)
+	while (names_edge.busy(e->names) < 2)
 		task_sleep(1);
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
-	while (names_busy(e->names) > 0)
+	while (names_edge.busy(e->names) > 0)
 		task_sleep(1);
 	assert_answer(e, "example.test", DNS_TYPE_AAAA, "NOERROR AAAA");
 }

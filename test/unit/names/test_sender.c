@@ -35,7 +35,7 @@ static void client_start(struct edge *e, struct client *c)
 	c->server = bind_anywhere(&server);
 	c->fd = bind_anywhere(&client);
 	assert_int_equal(setsockopt(c->server, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
-	names_listen(e->names, 0, c->server, false);
+	names_edge.listen(e->names, 0, c->server, EDGE_DATAGRAMS);
 	c->listener = container_of(e->names->threads[0].listeners.prev, struct names_listener, link);
 	names_way_init(&c->way, &(struct msghdr){ .msg_name = &client.sa, .msg_namelen = client.n });
 	/* Who has no address is allowed nothing: each question is refused at once. */
@@ -69,7 +69,7 @@ static void send_late(struct client *c, unsigned id, size_t n)
 
 static void unlisten(struct edge *e, struct client *c)
 {
-	names_unlisten(e->names, 0, c->server);
+	names_edge.unlisten(e->names, 0, c->server);
 	task_sleep(1);
 	close(c->server);
 }
@@ -115,14 +115,14 @@ static void late(struct edge *e)
 	client_start(e, &c);
 	for (unsigned i = 0; i < ALL; i++)
 		send_late(&c, i, ANSWER_SIZE);
-	assert_true(names_busy(e->names) > ALL / 2);
+	assert_true(names_edge.busy(e->names) > ALL / 2);
 	for (unsigned i = 0; i < ALL; i++)
 		assert_next(&c, i);
-	assert_int_equal(names_busy(e->names), 0);
+	assert_int_equal(names_edge.busy(e->names), 0);
 	assert_int_equal(c.listener->unsent_bytes, 0);
 	/* And then at once again. */
 	send_late(&c, 7, ANSWER_SIZE);
-	assert_int_equal(names_busy(e->names), 0);
+	assert_int_equal(names_edge.busy(e->names), 0);
 	assert_next(&c, 7);
 	assert_int_equal(stat_read(STAT_NAMES_SEND_ERRORS), lost);
 	unlisten(e, &c);
@@ -150,7 +150,7 @@ static void too_many(struct edge *e)
 	assert_true(c.listener->unsent_bytes <= 8u << 20);
 	for (unsigned i = 0; i < all - lost; i++)
 		assert_next(&c, i);
-	assert_int_equal(names_busy(e->names), 0);
+	assert_int_equal(names_edge.busy(e->names), 0);
 	unlisten(e, &c);
 	close(c.fd);
 }
@@ -170,12 +170,12 @@ static void at_the_end(struct edge *e)
 		send_late(&c, i, ANSWER_SIZE);
 	/* First the address goes, then the whole process wants to. */
 	unlisten(e, &c);
-	names_drain(e->names);
+	names_edge.drain(e->names);
 	task_sleep(1);
-	assert_true(names_busy(e->names) > 0);
+	assert_true(names_edge.busy(e->names) > 0);
 	for (unsigned i = 0; i < ALL; i++)
 		assert_next(&c, i);
-	assert_int_equal(names_busy(e->names), 0);
+	assert_int_equal(names_edge.busy(e->names), 0);
 	close(c.fd);
 }
 
@@ -194,7 +194,7 @@ static void nobody_there(struct edge *e)
 	for (unsigned i = 0; i < ALL; i++)
 		send_late(&c, i, ANSWER_SIZE);
 	close(c.fd);
-	while (names_busy(e->names) > 0)
+	while (names_edge.busy(e->names) > 0)
 		task_sleep(1);
 	assert_in_range(stat_read(STAT_NAMES_SEND_ERRORS) - before, ALL / 2, ALL);
 	unlisten(e, &c);
@@ -215,11 +215,11 @@ static void cut_off(struct edge *e)
 	for (unsigned i = 0; i < ALL; i++)
 		send_late(&c, i, ANSWER_SIZE);
 	task_cancel(c.listener->sender);
-	while (names_busy(e->names) > 0)
+	while (names_edge.busy(e->names) > 0)
 		task_sleep(1);
 	for (unsigned i = 0; i < ALL; i++)
 		send_late(&c, i, ANSWER_SIZE);
-	assert_int_equal(names_busy(e->names), 0);
+	assert_int_equal(names_edge.busy(e->names), 0);
 	unlisten(e, &c);
 	close(c.fd);
 }

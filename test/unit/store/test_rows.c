@@ -194,13 +194,17 @@ static void test_purges(void **state)
 
 static void test_urls(void **state)
 {
-	static const char *const bad[] = { "", "sqlite", "sqlite:", "/var/lib/torhaus.db", "postgresql://localhost/x" };
+	static const char *const bad[] = { "", "sqlite", "sqlite:", "sqlite:torhaus.db",
+		"sqlite::memory:", "/var/lib/torhaus.db", "postgresql://localhost/x" };
 	struct store *s = NULL;
 
 	for (size_t i = 0; i < array_len(bad); i++) {
 		assert_int_equal(store_open(bad[i], true, &s, &fault), -EINVAL);
 		assert_int_equal(fault.code, FAULT_STORE_BAD_URL);
+		assert_false(store_url_is_valid(span_of(bad[i])));
 	}
+	assert_true(store_url_is_valid(SPAN(STORE_URL_PRESET)));
+	assert_string_equal(store_url_file(SPAN(STORE_URL_PRESET)).p, "/var/lib/torhaus/torhaus.db");
 	assert_null(store_close(NULL));
 }
 
