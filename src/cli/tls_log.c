@@ -31,6 +31,23 @@ static const char *seconds_text(int64_t at, char ret[CLOCK_RFC3339_SIZE])
 
 /* ---- totals ---- */
 
+/* Of what the log leaves open nobody is accused. */
+static void print_untold(struct cli *cli, const struct logs *l)
+{
+	uint64_t in = 0, out = 0;
+
+	for (unsigned i = 0; i < logs_count(l); i++) {
+		in += logs_peer(l, i)->untold_in;
+		out += logs_peer(l, i)->untold_out;
+	}
+	if (in + out > 0)
+		fprintf(cli->out,
+			say(cli,
+				"Whether TLS was used is not told of %llu mails that came and %llu that went (Postfix: smtpd_tls_loglevel = 1, smtp_tls_loglevel = 1).\n",
+				"Ob TLS benutzt wurde, bleibt bei %llu ein- und %llu ausgehenden Mails offen (Postfix: smtpd_tls_loglevel = 1, smtp_tls_loglevel = 1).\n"),
+			(unsigned long long)in, (unsigned long long)out);
+}
+
 static void print_totals(struct cli *cli, const struct logs *l)
 {
 	const struct logs_totals *t = logs_totals(l);
@@ -56,6 +73,7 @@ static void print_totals(struct cli *cli, const struct logs *l)
 				"There were more peers than are kept: %u that had not been seen for longest went, with %llu failures.\n",
 				"Es gab mehr Gegenstellen, als behalten werden: %u am längsten nicht gesehene fielen weg, mit %llu Fehlschlägen.\n"),
 			t->evicted, (unsigned long long)t->evicted_failures);
+	print_untold(cli, l);
 	if (logs_key_change(l, &change))
 		fprintf(cli->out,
 			say(cli, "Your server's certificate was %s until %s, and %s from %s on.\n",
@@ -460,6 +478,8 @@ static void peer_json(struct jsonw *j, const struct logs *l, const struct log_pe
 	jsonw_uint(j, "mails_inbound_clear", p->clear_in);
 	jsonw_uint(j, "mails_outbound", p->mails_out);
 	jsonw_uint(j, "mails_outbound_clear", p->clear_out);
+	jsonw_uint(j, "mails_inbound_untold", p->untold_in);
+	jsonw_uint(j, "mails_outbound_untold", p->untold_out);
 	jsonw_uint(j, "failures_inbound", p->failures_in);
 	jsonw_uint(j, "failures_outbound", p->failures_out);
 	time_json(j, "failed_first", p->failed_first_at);

@@ -99,8 +99,11 @@ static void fill(struct logs *l, const struct peer *p, const struct group *g, st
 	out->last_at = p->last_at;
 	out->mails_in = p->mails[IN];
 	out->mails_out = p->mails[OUT];
-	out->clear_in = p->clear[IN];
-	out->clear_out = p->clear[OUT];
+	/* Where a line about TLS would have been written, none means none. */
+	out->clear_in = p->clear[IN] + (l->postfix_tells[IN] ? p->untold[IN] : 0);
+	out->clear_out = p->clear[OUT] + (l->postfix_tells[OUT] ? p->untold[OUT] : 0);
+	out->untold_in = l->postfix_tells[IN] ? 0 : p->untold[IN];
+	out->untold_out = l->postfix_tells[OUT] ? 0 : p->untold[OUT];
 	out->failures_in = p->failures[IN];
 	out->failures_out = p->failures[OUT];
 	out->failed_at = p->failed_at[p->failed_out];
@@ -146,7 +149,7 @@ static int compare_u64(uint64_t a, uint64_t b)
 
 static uint64_t mails_of(const struct log_peer *p)
 {
-	return p->mails_in + p->clear_in + p->mails_out + p->clear_out;
+	return p->mails_in + p->clear_in + p->untold_in + p->mails_out + p->clear_out + p->untold_out;
 }
 
 static int by_weight(const void *va, const void *vb)
@@ -184,9 +187,11 @@ static struct group *group_get(struct logs *l, struct map *groups, struct log_pe
 
 void logs_conclude(struct logs *l)
 {
-	struct ranked *ranked = mem_zalloc(l->peers_n + 1, sizeof(*ranked));
+	struct ranked *ranked;
 	struct map groups;
 
+	postfix_end(l);
+	ranked = mem_zalloc(l->peers_n + 1, sizeof(*ranked));
 	arena_reset(&l->report_arena);
 	map_init(&groups);
 	for (unsigned i = 0; i < l->peers_n; i++) {
@@ -201,7 +206,8 @@ void logs_conclude(struct logs *l)
 		out->host = p->host;
 		g = group_get(l, &groups, out);
 		g->failures += p->failures[IN] + p->failures[OUT] + p->refusals;
-		g->mails += p->mails[IN] + p->mails[OUT] + p->clear[IN] + p->clear[OUT];
+		g->mails +=
+			p->mails[IN] + p->mails[OUT] + p->clear[IN] + p->clear[OUT] + p->untold[IN] + p->untold[OUT];
 		see_uses(l, p, g);
 		ranked[i].group = g;
 	}

@@ -69,6 +69,17 @@ static bool find_tls(struct span rest, struct span *ret)
 	return false;
 }
 
+/* P=esmtps, esmtpsa, smtps, …: with TLS, also where its cipher is not logged. */
+static bool is_secured(struct span rest)
+{
+	struct span protocol, word;
+
+	if (!find_value(rest, SPAN(" P"), &protocol))
+		return false;
+	span_cut(&protocol, ' ', &word);
+	return span_ends(word, SPAN("s")) || span_ends(word, SPAN("sa"));
+}
+
 static void on_mail(struct logs *l, const struct stamp *stamp, struct span rest, enum way way)
 {
 	struct party party;
@@ -81,8 +92,12 @@ static void on_mail(struct logs *l, const struct stamp *stamp, struct span rest,
 		return;
 	p = peer_meet(l, &party, at);
 	secured = find_tls(rest, &tls);
-	if (secured)
+	if (secured) {
 		peer_secured(l, p, way, at, suite_of(l, tls));
+	} else if (way == IN && is_secured(rest)) {
+		peer_secured_somehow(p, way, at);
+		secured = true;
+	}
 	peer_mail(p, way, at, secured, 1);
 }
 

@@ -73,6 +73,8 @@ struct log_peer {
 	int64_t first_at, last_at;   /* wall seconds */
 	uint64_t mails_in, clear_in; /* with TLS and without; inbound: the peer is the client */
 	uint64_t mails_out, clear_out;
+	/* with or without, which the log does not tell (Postfix's smtp_tls_loglevel = 0) */
+	uint64_t untold_in, untold_out;
 	uint64_t failures_in, failures_out;
 	int64_t failed_at; /* the last; 0: none */
 	bool failed_out;   /* in that direction */

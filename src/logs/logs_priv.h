@@ -41,6 +41,8 @@ struct peer {
 	/* it last came without TLS for no reason known; 0: never since TLS */
 	int64_t clear_at;
 	uint64_t mails[2], clear[2], failures[2]; /* in, out */
+	/* with no line about TLS, in a log that had none so far */
+	uint64_t untold[2];
 	struct use uses[LOGS_USES_MAX];
 	char host[LOGS_TEXT];
 	uint64_t fallbacks[2], refusals, uses_more;
@@ -56,6 +58,9 @@ struct session {
 	bool secured, failed;
 	uint8_t addr[16];
 	uint64_t mail; /* hash of the queue id that the connection was made for; 0: none yet */
+	/* Mails that came before it was told whether TLS was up, the first of them at held_at. */
+	uint32_t held;
+	int64_t held_at;
 };
 
 struct clock_cache {
@@ -105,6 +110,8 @@ struct logs {
 	struct memo memos[MEMOS];
 	struct arena arena;       /* of suites' keys */
 	struct session *sessions; /* SESSIONS_MAX, by pid */
+	/* In, out: Postfix writes a line when TLS is up (its tls_loglevel is above 0). */
+	bool postfix_tells[2];
 	struct {
 		uint32_t pid;
 		size_t n;
@@ -225,6 +232,8 @@ bool memo_find(struct logs *l, enum question q, struct span text, struct memo **
 /* ---- one program each: the line behind its time and header ---- */
 /* false: it does not look like a line of Exim's. */
 bool exim_line(struct logs *l, const struct stamp *stamp, struct span message);
+/* When all was read: connections that are still open. */
+void postfix_end(struct logs *l);
 void postfix_line(struct logs *l, const struct stamp *stamp, struct span program, uint32_t pid, struct span message);
 /* false: it is none of those */
 bool torhaus_line(struct logs *l, const struct stamp *stamp, struct span message);
@@ -237,6 +246,8 @@ struct peer *peer_find(const struct logs *l, const uint8_t addr[16]); /* NULL: u
 /* A suite's number; SUITES_MAX: there are too many. */
 unsigned suite_index(struct logs *l, struct span version, struct span suite, enum tls_key_type key);
 void peer_secured(struct logs *l, struct peer *p, enum way way, int64_t at, unsigned suite);
+/* The same without a word about version and suite. */
+void peer_secured_somehow(struct peer *p, enum way way, int64_t at);
 void peer_mail(struct peer *p, enum way way, int64_t at, bool secured, uint64_t count);
 void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struct span reason);
 /* Of a message's delivery: one failure has a line for each recipient, and more. */

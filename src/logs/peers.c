@@ -181,17 +181,22 @@ static void see_our_key(struct logs *l, unsigned suite, int64_t at)
 		see(&l->ecdsa_in, at);
 }
 
+void peer_secured_somehow(struct peer *p, enum way way, int64_t at)
+{
+	p->cleared[way] = true; /* it can: what is without TLS later has another reason */
+	if (at > p->secured_at[way])
+		p->secured_at[way] = at;
+	if (way == IN)
+		p->clear_at = 0;
+}
+
 void peer_secured(struct logs *l, struct peer *p, enum way way, int64_t at, unsigned suite)
 {
 	unsigned i = 0;
 
-	p->cleared[way] = true; /* it can: what is without TLS later has another reason */
-	if (at > p->secured_at[way])
-		p->secured_at[way] = at;
-	if (way == IN) {
-		p->clear_at = 0;
+	peer_secured_somehow(p, way, at);
+	if (way == IN)
 		see_our_key(l, suite, at);
-	}
 	while (i < p->uses_n && p->uses[i].suite != suite)
 		i++;
 	if (suite == SUITES_MAX || (i == p->uses_n && i == LOGS_USES_MAX)) {

@@ -34,20 +34,43 @@
 #include "base/mem.h"
 #include "logs/logs_priv.h"
 
+/* Did the mails that a connection brought come with TLS? */
+enum held { HELD_CLEAR, HELD_SECURED, HELD_UNTOLD };
+
+static void settle(struct logs *l, struct session *s, enum held held)
+{
+	struct peer *p = s->held > 0 ? peer_find(l, s->addr) : NULL;
+
+	if (p && held == HELD_UNTOLD && !l->postfix_tells[IN])
+		p->untold[IN] += s->held;
+	else if (p)
+		peer_mail(p, IN, s->held_at, held == HELD_SECURED, s->held);
+	s->held = 0;
+}
+
+void postfix_end(struct logs *l)
+{
+	for (unsigned i = 0; i < SESSIONS_MAX; i++)
+		settle(l, &l->sessions[i], HELD_UNTOLD);
+}
+
 static struct session *session_of(struct logs *l, uint32_t pid, bool client)
 {
 	struct session *s = &l->sessions[pid % SESSIONS_MAX];
 
-	if (s->pid != pid || s->client != client)
+	if (s->pid != pid || s->client != client) {
+		settle(l, s, HELD_UNTOLD);
 		*s = (struct session){ .pid = pid, .client = client };
+	}
 	return s;
 }
 
 /* Another connection than before? Then nothing is known of it. */
-static void session_meet(struct session *s, const struct party *p)
+static void session_meet(struct logs *l, struct session *s, const struct party *p)
 {
 	if (memcmp(s->addr, p->addr, 16) == 0)
 		return;
+	settle(l, s, HELD_UNTOLD);
 	memcpy(s->addr, p->addr, 16);
 	s->secured = s->failed = false;
 }
@@ -99,9 +122,10 @@ static void on_tls(struct logs *l, const struct stamp *stamp, struct session *s,
 		return;
 	if (!party_take(&rest, &party) || !stamp_time(l, stamp, &at))
 		return;
-	session_meet(s, &party);
+	session_meet(l, s, &party);
 	s->secured = true;
 	s->mail = 0;
+	l->postfix_tells[s->client ? OUT : IN] = true;
 	p = peer_meet(l, &party, at);
 	if (!again)
 		peer_secured(l, p, s->client ? OUT : IN, at,
@@ -118,7 +142,7 @@ static void on_error(struct logs *l, const struct stamp *stamp, struct session *
 	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
 		return;
 	colon = find(rest, SPAN(": "));
-	session_meet(s, &p);
+	session_meet(l, s, &p);
 	s->failed = true;
 	s->secured = false;
 	peer_failed(l, peer_meet(l, &p, at), s->client ? OUT : IN, at,
@@ -150,7 +174,7 @@ static void on_lost(struct logs *l, const struct stamp *stamp, struct session *s
 
 	if (!party_take(&rest, &p))
 		return;
-	session_meet(s, &p);
+	session_meet(l, s, &p);
 	if (s->failed || s->secured || !stamp_time(l, stamp, &at))
 		return;
 	peer_failed(l, peer_meet(l, &p, at), IN, at, SPAN("lost connection after STARTTLS"));
@@ -167,6 +191,18 @@ static struct span value_of(struct span rest, struct span name)
 	return end < 0 ? SPAN("") : span_sub(rest, 0, (size_t)end);
 }
 
+/* ":4712" (smtpd_client_port_logging), or nothing. */
+static void skip_port(struct span *rest)
+{
+	size_t n = 1;
+
+	if (rest->n < 2 || rest->p[0] != ':' || !ascii_digit(rest->p[1]))
+		return;
+	while (n < rest->n && ascii_digit(rest->p[n]))
+		n++;
+	*rest = span_from(*rest, n);
+}
+
 static void on_reject(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
 	ptrdiff_t from = find(rest, SPAN(" from ")), end;
@@ -176,7 +212,10 @@ static void on_reject(struct logs *l, const struct stamp *stamp, struct session 
 	if (from < 0 || s->secured)
 		return;
 	rest = span_from(rest, (size_t)from + 6);
-	if (!party_take(&rest, &p) || !skip(&rest, SPAN(": ")))
+	if (!party_take(&rest, &p))
+		return;
+	skip_port(&rest);
+	if (!skip(&rest, SPAN(": ")))
 		return;
 	end = find(rest, SPAN("; from="));
 	if (!is_about_encryption(l, span_sub(rest, 0, end < 0 ? rest.n : (size_t)end)) || !stamp_time(l, stamp, &at))
@@ -188,13 +227,43 @@ static void on_reject(struct logs *l, const struct stamp *stamp, struct session 
 /* Behind a queue id: "client=host[address]" */
 static void on_client(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
+	struct peer *peer;
 	struct party p;
 	int64_t at;
 
 	if (!party_take(&rest, &p) || !stamp_time(l, stamp, &at))
 		return;
-	session_meet(s, &p);
-	peer_mail(peer_meet(l, &p, at), IN, at, s->secured, 1);
+	session_meet(l, s, &p);
+	peer = peer_meet(l, &p, at);
+	if (s->secured)
+		peer_mail(peer, IN, at, true, 1);
+	else if (s->held++ == 0)
+		s->held_at = at;
+}
+
+/* "host[address] ehlo=2 starttls=1 mail=1 … commands=7": how often each command was accepted, and
+ * of how many (0/1). With smtpd_tls_loglevel = 0 nothing else tells that TLS was up; before 3.0 the
+ * numbers were missing. */
+static void on_disconnect(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
+{
+	struct span tls;
+	bool any = find_value(rest, SPAN(" starttls"), &tls),
+	     counted = any || find_value(rest, SPAN(" commands"), &tls);
+	bool up = any && tls.p[0] != '0';
+	struct party p;
+	int64_t at;
+
+	if (s->held == 0 && (!any || s->secured || s->failed || (up && l->postfix_tells[IN])))
+		return;
+	if (!party_take(&rest, &p) || memcmp(p.addr, s->addr, 16) != 0 || !stamp_time(l, stamp, &at)) {
+		settle(l, s, HELD_UNTOLD);
+		return;
+	}
+	if (up && !s->secured)
+		peer_secured_somehow(peer_meet(l, &p, at), IN, at);
+	else if (any && !up && !s->failed)
+		peer_failed(l, peer_meet(l, &p, at), IN, s->held > 0 ? s->held_at : at, SPAN("starttls=0"));
+	settle(l, s, up ? HELD_SECURED : counted ? HELD_CLEAR : HELD_UNTOLD);
 }
 
 /* What was not delivered for want of TLS, and has no other line. */
@@ -216,14 +285,16 @@ static void on_delivery(struct logs *l, const struct stamp *stamp, struct sessio
 
 	if (!skip_to_value(&rest, SPAN(", relay")) || !party_take(&rest, &p) || !skip_to_value(&rest, SPAN(", status")))
 		return;
-	session_meet(s, &p);
+	session_meet(l, s, &p);
 	if (s->mail > 0 && s->mail != mail)
 		s->secured = false;
 	s->mail = mail;
 	sent = skip(&rest, SPAN("sent"));
 	if ((!sent && !is_for_want_of_tls(rest)) || !stamp_time(l, stamp, &at))
 		return;
-	if (sent)
+	if (sent && !s->secured && !s->failed && !l->postfix_tells[OUT])
+		peer_meet(l, &p, at)->untold[OUT]++;
+	else if (sent)
 		peer_mail(peer_meet(l, &p, at), OUT, at, s->secured, 1);
 	else
 		peer_failed_for(l, peer_meet(l, &p, at), id, at, span_from(rest, (size_t)span_index(rest, '(') + 1));
@@ -259,17 +330,39 @@ static void on_labelled(struct logs *l, const struct stamp *stamp, struct sessio
 		on_reject(l, stamp, s, rest);
 	else if (skip(&rest, SPAN("TLS library problem: ")))
 		on_library(l, s, rest);
-	else if (s->client && span_starts(rest, SPAN("Cannot start TLS")))
+	else if (s->client && span_starts(rest, SPAN("Cannot start TLS"))) {
 		s->secured = false;
+		s->failed = true;
+	}
+}
+
+static void on_connect(struct logs *l, struct session *s, struct span rest)
+{
+	struct party p;
+
+	settle(l, s, HELD_UNTOLD);
+	*s = (struct session){ .pid = s->pid, .client = s->client };
+	if (!l->postfix_tells[IN] && party_take(&rest, &p))
+		memcpy(s->addr, p.addr, 16);
+}
+
+/* postfix/smtps/smtpd: TLS from the first byte, so that no STARTTLS is counted. */
+static bool is_wrapped(struct span program)
+{
+	return program.n > sizeof("postfix/smtpd") - 1 &&
+		(find(program, SPAN("/smtps/")) >= 0 || find(program, SPAN("/submissions/")) >= 0);
 }
 
 static void on_session_line(struct logs *l, const struct stamp *stamp, struct session *s, struct span rest)
 {
 	struct span id;
 
-	if (skip(&rest, SPAN("connect from ")) || skip(&rest, SPAN("disconnect from ")))
+	if (skip(&rest, SPAN("connect from "))) {
+		on_connect(l, s, rest);
+	} else if (skip(&rest, SPAN("disconnect from "))) {
+		on_disconnect(l, stamp, s, rest);
 		*s = (struct session){ .pid = s->pid, .client = s->client };
-	else if (take_queue_id(&rest, &id))
+	} else if (take_queue_id(&rest, &id))
 		on_labelled(l, stamp, s, id, rest);
 	else if (skip_trust(&rest))
 		on_tls(l, stamp, s, rest);
@@ -345,9 +438,12 @@ void postfix_line(struct logs *l, const struct stamp *stamp, struct span program
 {
 	if (span_ends(program, SPAN(".service")))
 		program = daemon_of(l, pid, rest);
-	if (span_ends(program, SPAN("/smtpd")))
-		on_session_line(l, stamp, session_of(l, pid, false), rest);
-	else if (span_ends(program, SPAN("/smtp")))
+	if (span_ends(program, SPAN("/smtpd"))) {
+		struct session *s = session_of(l, pid, false);
+
+		s->secured |= is_wrapped(program);
+		on_session_line(l, stamp, s, rest);
+	} else if (span_ends(program, SPAN("/smtp")))
 		on_session_line(l, stamp, session_of(l, pid, true), rest);
 	else if (span_ends(program, SPAN("/tlsproxy")))
 		proxy_line(l, stamp, pid, rest);

@@ -77,6 +77,33 @@ def test_the_founding_story(mta):
     assert f"[{OLD}]\n    failed: 1 inbound, 0 outbound" in run(log_of(mta))
 
 
+@pytest.mark.parametrize("level", [0, 2, 4])
+def test_postfix_at_every_loglevel(tmp_path, level):
+    """The same story, though only the end of a connection tells of TLS at level 0; with clients' ports, too."""
+    make_pair(tmp_path, "ec", "ec")
+    with Postfix(name="mx.example.test", certificate=(tmp_path / "ec.crt", tmp_path / "ec.key"),
+                 lines=f"smtpd_tls_loglevel = {level}\nsmtpd_client_port_logging = yes") as m:
+        m.failed = "starttls=0/1"
+        fail(m, OLD, any_certificate(V12, RSA_ONLY))
+        assert deliver((m.address, m.port), MAIL, source=OLD).code == 250
+        fail(m, REFUSED, any_certificate(V12, RSA_ONLY))
+        with Smtp((m.address, m.port), REFUSED) as c:
+            c.ehlo()
+            assert c.ask("MAIL FROM:<a@client.test>").code == 250
+            assert c.ask("RCPT TO:<secret@example.test>").code in (450, 550)
+            c.ask("QUIT")
+        assert deliver((m.address, m.port), MAIL, any_certificate(V13), source=GOOD).code == 250
+        m.wait_for_mails(2)
+        wait_for(lambda: f"[{GOOD}]" in log_of(m).read_text().split("disconnect from ")[-1], what="the end of the last connection", seconds=30)
+        seen = written(m, 2)
+    assert (seen[OLD]["failures_inbound"], seen[OLD]["fallbacks"], seen[OLD]["mails_inbound_clear"]) == (1, 1, 1), seen[OLD]
+    assert seen[OLD]["reason"].endswith("no shared cipher"), seen[OLD]
+    assert (seen[REFUSED]["failures_inbound"], seen[REFUSED]["fallbacks"], seen[REFUSED]["refusals"]) == (1, 1, 1), seen[REFUSED]
+    good = seen[GOOD]
+    assert good["mails_inbound"] == 1 and good["secured"], good
+    assert good["mails_inbound_clear"] == good["mails_inbound_untold"] == good["failures_inbound"] == good["fallbacks"] == 0, good
+
+
 def test_other_ends_of_a_handshake(mta):
     fail(mta, MISTRUSTING, ssl.create_default_context())
     with Smtp((mta.address, mta.port), LEFT) as c:

@@ -363,6 +363,89 @@ static void test_postfix_failures(void **state)
 	assert_cause(p, FAULT_TLS_SERVER_REFUSED, true);
 }
 
+/* smtpd_tls_loglevel = 0: only the end of the connection tells. */
+static void test_postfix_that_tells_little(void **state)
+{
+#define CONNECT  AT "smtpd[12]: connect from h[192.0.2.1]\n"
+#define MAIL     AT "smtpd[12]: 4F1A2B3C4D: client=h[192.0.2.1]\n"
+#define END(how) AT "smtpd[12]: disconnect from h[192.0.2.1]" how "\n"
+#define BROKEN   AT "smtpd[12]: SSL_accept error from h[192.0.2.1]: -1\n"
+#define TELLS \
+	AT "smtpd[13]: Anonymous TLS connection established from o[192.0.2.9]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n"
+	static const struct {
+		const char *lines;
+		unsigned mails, clear, untold, failures, fallbacks;
+	} cases[] = {
+		{ CONNECT MAIL MAIL END(" ehlo=2 starttls=1 mail=2 quit=1 commands=6"), 2, 0, 0, 0, 0 },
+		{ CONNECT MAIL END(" ehlo=1 mail=1 quit=1 commands=3"), 0, 1, 0, 0, 0 },
+		{ CONNECT MAIL END(" ehlo=2 starttls=0/1 mail=1 quit=1 commands=5/6"), 0, 1, 0, 1, 1 },
+		{ CONNECT MAIL END(" ehlo=2 starttls=1/2 mail=1 commands=5/6"), 1, 0, 0, 0, 0 },
+		{ CONNECT BROKEN END(" ehlo=1 starttls=0/1 commands=1/2")
+				CONNECT MAIL END(" ehlo=2 starttls=1 mail=1 commands=4"),
+			1, 0, 0, 1, 0 },
+		{ CONNECT BROKEN END(" ehlo=1 starttls=0/1 commands=1/2") CONNECT MAIL END(" ehlo=1 mail=1 commands=2"),
+			0, 1, 0, 1, 1 },
+		/* nothing tells */
+		{ CONNECT MAIL END(""), 0, 0, 1, 0, 0 },
+		{ CONNECT MAIL, 0, 0, 1, 0, 0 },
+		{ CONNECT MAIL CONNECT END(" ehlo=1 commands=1"), 0, 0, 1, 0, 0 },
+		{ CONNECT BROKEN END("") CONNECT MAIL END(""), 0, 0, 1, 1, 0 },
+		/* it would have been told */
+		{ TELLS CONNECT MAIL END(""), 0, 1, 0, 0, 0 },
+		{ CONNECT MAIL END("") TELLS, 0, 1, 0, 0, 0 },
+		/* TLS from the first byte */
+		{ "Jan  5 09:14:21 m postfix/smtps/smtpd[12]: connect from h[192.0.2.1]\nJan  5 09:14:21 m postfix/smtps/smtpd[12]: 4F: client=h[192.0.2.1]\nJan  5 09:14:21 m postfix/smtps/smtpd[12]: disconnect from h[192.0.2.1] ehlo=1 auth=1 mail=1 commands=3\n",
+			1, 0, 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		const struct log_peer *p;
+
+		feed(cases[i].lines);
+		p = peer("192.0.2.1");
+		if (p->mails_in != cases[i].mails || p->clear_in != cases[i].clear || p->untold_in != cases[i].untold ||
+			p->failures_in != cases[i].failures || p->fallbacks != cases[i].fallbacks)
+			fail_msg("%zu: %d %d %d %d %d", i, (int)p->mails_in, (int)p->clear_in, (int)p->untold_in,
+				(int)p->failures_in, (int)p->fallbacks);
+	}
+	/* smtp_tls_loglevel = 0, too */
+	feed(AT "smtp[15]: 4F1A2B3C4F: to=<u@e.com>, relay=h[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n");
+	assert_int_equal(peer("192.0.2.1")->untold_out, 1);
+	assert_int_equal(peer("192.0.2.1")->clear_out, 0);
+}
+
+/* smtpd_client_port_logging = yes */
+static void test_postfix_with_ports(void **state)
+{
+	const struct log_peer *p;
+
+	feed(AT "smtpd[12]: connect from h[192.0.2.1]:4712\n" AT
+		"smtpd[12]: SSL_accept error from h[192.0.2.1]:4712: -1\n" AT
+		"smtpd[12]: lost connection after STARTTLS from h[192.0.2.1]:4712\n" AT
+		"smtpd[12]: disconnect from h[192.0.2.1]:4712 ehlo=1 starttls=0/1 commands=1/2\n" AT
+		"smtpd[12]: connect from h[192.0.2.1]:4713\n" AT
+		"smtpd[12]: NOQUEUE: reject: RCPT from h[192.0.2.1]:4713: 450 4.7.0 Session encryption is required; from=<a@b> to=<c@d> proto=ESMTP helo=<h>\n" AT
+		"smtpd[12]: disconnect from h[192.0.2.1]:4713 ehlo=1 mail=1 rcpt=0/1 commands=2/3\n" AT
+		"smtpd[12]: connect from h[192.0.2.1]:4714\n" AT "smtpd[12]: 4F: client=h[192.0.2.1]:4714\n" AT
+		"smtpd[12]: disconnect from h[192.0.2.1]:4714 ehlo=2 starttls=1 mail=1 commands=4\n");
+	p = peer("192.0.2.1");
+	assert_int_equal(p->failures_in, 1);
+	assert_int_equal(p->refusals, 1);
+	assert_string_equal(p->refused_with, "450 4.7.0 Session encryption is required");
+	assert_int_equal(p->mails_in, 1);
+	assert_int_equal(p->clear_in, 0);
+}
+
+/* Without +tls_cipher there is no X=. */
+static void test_exim_that_tells_no_cipher(void **state)
+{
+	feed("2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1]:47 P=esmtpsa A=plain:x S=1\n"
+	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1]:47 P=esmtp S=1\n"
+	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= a@b H=h [192.0.2.1]:47 P=smtps S=1\n");
+	assert_int_equal(peer("192.0.2.1")->mails_in, 2);
+	assert_int_equal(peer("192.0.2.1")->clear_in, 1);
+}
+
 /* 3.7 as a client: what it demands and does not get, each told for each recipient; and without TLS
  * after a failure. */
 static void test_postfix_deliveries_without_tls(void **state)
@@ -707,6 +790,9 @@ int main(void)
 		cmocka_unit_test(test_exim_through_syslog),
 		cmocka_unit_test(test_postfix_connections),
 		cmocka_unit_test(test_postfix_failures),
+		cmocka_unit_test(test_postfix_that_tells_little),
+		cmocka_unit_test(test_postfix_with_ports),
+		cmocka_unit_test(test_exim_that_tells_no_cipher),
 		cmocka_unit_test(test_postfix_deliveries_without_tls),
 		cmocka_unit_test(test_postscreen),
 		cmocka_unit_test(test_postfix_with_long_times_and_instances),
