@@ -239,14 +239,24 @@ int sqlite_ready(struct sqlite *q, struct fault *fault)
 
 /* ---- the engine ---- */
 
+/* A path that begins elsewhere than at the root would depend on who opens it. */
+static bool engine_is_place(struct span place)
+{
+	return span_starts(place, SPAN("/"));
+}
+
+static struct span engine_file(struct span place)
+{
+	return place;
+}
+
 static int engine_open(struct span place, bool create, struct store **ret, struct fault *fault)
 {
 	struct sqlite *q = mem_new(struct sqlite);
 	int r;
 
 	q->store.engine = &store_engine_sqlite;
-	/* SQLite takes a leading colon for its own (":memory:"). */
-	q->path = mem_textf("%s%.*s", place.p[0] == ':' ? "./" : "", SPAN_ARG(place));
+	q->path = span_text(place);
 	r = connect_file(q, create, fault);
 	if (r < 0) {
 		mem_free(q->path);
@@ -375,6 +385,8 @@ static int engine_version(struct store *s, uint64_t *ret, struct fault *fault)
 
 const struct store_engine store_engine_sqlite = {
 	.scheme = "sqlite",
+	.is_place = engine_is_place,
+	.file = engine_file,
 	.open = engine_open,
 	.close = engine_close,
 	.begin = engine_begin,

@@ -8,15 +8,48 @@
 
 static const struct store_engine *const engines[] = { &store_engine_sqlite };
 
+/* The engine of url and what url says to it; NULL: there is no such address. */
+static const struct store_engine *engine_of(struct span url, struct span *ret_place)
+{
+	struct span scheme;
+
+	*ret_place = url;
+	if (!span_cut(ret_place, ':', &scheme))
+		return NULL;
+	for (size_t i = 0; i < array_len(engines); i++)
+		if (span_eq(scheme, span_of(engines[i]->scheme)) && engines[i]->is_place(*ret_place))
+			return engines[i];
+	return NULL;
+}
+
+bool store_url_is_valid(struct span url)
+{
+	struct span place;
+
+	return engine_of(url, &place) != NULL;
+}
+
+struct span store_url_file(struct span url)
+{
+	struct span place;
+	const struct store_engine *engine = engine_of(url, &place);
+
+	must(engine);
+	return engine->file(place);
+}
+
+char *store_url_of_file(const char *path)
+{
+	return mem_textf("%s:%s", store_engine_sqlite.scheme, path);
+}
+
 int store_open(const char *url, bool create, struct store **ret, struct fault *fault)
 {
-	struct span place = span_of(url), scheme;
+	struct span place;
+	const struct store_engine *engine = engine_of(span_of(url), &place);
 
-	must(span_cut(&place, ':', &scheme));
-	for (size_t i = 0; i < array_len(engines); i++) {
-		if (place.n > 0 && span_eq(scheme, span_of(engines[i]->scheme)))
-			return engines[i]->open(place, create, ret, fault);
-	}
+	if (engine)
+		return engine->open(place, create, ret, fault);
 	fault_set(fault, FAULT_STORE_BAD_URL);
 	fault_fact(fault, "url", "%s", url);
 	return -EINVAL;

@@ -28,8 +28,25 @@
 #define STORE_TEXT_MAX (512 * 1024) /* bytes of a domain's text, of what a purge names */
 #define STORE_WEB_MAX  1000         /* web names of a domain */
 
+/* ---- the address of a store ---- */
+
+#define STORE_URL_PRESET "sqlite:/var/lib/torhaus/torhaus.db"
+/* What an address has to be, for people: English and German. */
+#define STORE_URL_WANTED \
+	"\"sqlite:\" and the absolute path of a file|\"sqlite:\" und der absolute Pfad einer Datei"
+/* Is there an engine for it, and does it look like an address of that engine's? */
+bool store_url_is_valid(struct span url);
+/* The file that url means; its folder has to be writable, for there are others beside it. Empty:
+ * the engine keeps no file on this machine. Borrowed from url, with the NUL behind it. url must be
+ * valid. */
+struct span store_url_file(struct span url);
+/* The address of a store in that file. The caller's, to be mem_free()d. */
+char *store_url_of_file(const char *path);
+
+/* ---- opening ---- */
+
 struct store;
-/* url: "sqlite:/path". create: makes the file and its tables if absent and brings an older
+/* create: makes the file and its tables if absent and brings an older
  * schema up to date; else an absent store is STORE-MISSING and an older schema is brought up
  * too. */
 int store_open(const char *url, bool create, struct store **ret, struct fault *fault);

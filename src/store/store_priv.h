@@ -65,6 +65,9 @@ struct store_evidence_engine {
 };
 struct store_engine {
 	const char *scheme; /* "sqlite": what stands before the colon */
+	/* What stands behind the colon: is it an address, and of which file (empty: none)? */
+	bool (*is_place)(struct span place);
+	struct span (*file)(struct span place);
 	int (*open)(struct span place, bool create, struct store **ret, struct fault *fault);
 	void (*close)(struct store *s);
 	int (*begin)(struct store *s, struct fault *fault);
