@@ -9,7 +9,8 @@
  *   LEAD     fetch: a fill is yours. The object, if there is one, is what to validate against and
  *            what to fall back to
  *   FOLLOW   somebody fetches this already: cache_fill_wait(), then read along
- *   PASS     not for the cache: forward it
+ *   PASS     not for the cache: forward it. The object, if there is one, is what to fall back to
+ *   BUSY     too many wait for the same page already: 503 is due
  *   ONLY_IF_CACHED   504 is due
  *
  * A fill is driven by whoever leads it: cache_fill_head() with the response decides (store it; or
@@ -17,22 +18,34 @@
  * Everybody else reads along.
  *
  * Hit-for-miss: an answer that must not be shared leaves a marker on its key for 120 s. While it is
- * there nobody waits for anybody: each request leads a fill of its own without followers ("solo"),
- * and the first answer that may be shared removes the marker.
+ * there the page counts as uncacheable and nobody waits for anybody: each request leads a fill of
+ * its own without followers, and the first answer that may be shared removes the marker.
+ *
+ * Small questions stay small: HEAD is passed on as HEAD, and a range of what is not there as a
+ * range, until it was asked for RANGES_WANTED times. A fill that nobody reads any more ends, unless
+ * it is nearly done or the page is wanted again and again.
  *
  * What is stored: a head (immutable) and a body (grows while it is filled, then immutable), both
  * reference-counted; a 304 makes a new head over the same body. Objects are kept past their
  * lifetime for as long as they may be served stale.
  *
- * The index is sharded by key hash, one mutex a shard held for a few instructions. Eviction is
- * SIEVE (NSDI '24): a hit sets a bit and moves nothing. Memory is counted to the byte, the
- * allocator's own overhead included.
+ * The index is sharded by key hash, one mutex a shard held for a few instructions: what a request
+ * says to the fields that select a variant is worked out before. Eviction is SIEVE (NSDI '24): a
+ * hit sets a bit and moves nothing; where memory is short, sites beyond their share go first, and
+ * what is being sent stays, for taking it out would free nothing. Memory is counted to the byte,
+ * the allocator's own overhead included. Bodies under way may take half of it; beyond that answers
+ * are not stored, so that a slow visitor makes us read slowly from the origin.
  *
  * Purges of a site, a tag or everything are O(1): each has a "purge point" with a sequence number,
  * objects remember the number at which their fetch began and compare at look-up; so a purge wins
  * over a fetch in flight. cache_sweep() frees what is out of reach.
  *
- * Only the functions that say so suspend. Times are wall-clock ms since 1970.
+ * A page belongs to the domain that it was fetched for and to its origins: another domain of the
+ * same host never gets it, and after a change of the origins it counts as stale.
+ *
+ * Only the functions that say so suspend. Times are monotonic ms, for a clock that is set must not
+ * make pages older or younger; asked_ms and answered_ms alone are wall-clock ms since 1970, as
+ * Date is.
  */
 #pragma once
 #include <stdbool.h>
@@ -49,15 +62,17 @@ struct cache_fill;
 struct cache_settings {
 	uint64_t bytes_max;
 	uint64_t object_max; /* larger bodies pass through unstored; 0: bytes_max / 8 */
-	/* of one fill, waiting for its head; 0: 10000; further ones are told PASS */
+	/* percent of bytes_max that one site keeps where others need room; 0: 50 */
+	unsigned site_share;
+	/* of one fill, waiting for its head; 0: 10000; further ones are told BUSY */
 	unsigned followers_max;
-	uint64_t follow_wait_ms;  /* for the head; 0: 5000; then PASS */
+	uint64_t follow_wait_ms;  /* for the head; 0: 5000; then another is sent to ask, too */
 	uint64_t hit_for_miss_ms; /* 0: 120 s */
 };
 struct cache *cache_new(const struct cache_settings *settings);
 /* Everything must have been given back: fills, readers, references. */
 struct cache *cache_free(struct cache *c);
-void cache_resize(struct cache *c, uint64_t bytes_max);
+void cache_resize(struct cache *c, uint64_t bytes_max, unsigned site_share);
 /* Frees what was purged or is too old to be of use: a bounded piece of work. Call it every
  * second. */
 void cache_sweep(struct cache *c, int64_t now_ms);
@@ -65,6 +80,7 @@ void cache_sweep(struct cache *c, int64_t now_ms);
 /* ---- key: exactly what is forwarded ---- */
 
 struct cache_key {
+	/* of the text in its normal form (RFC 3986 6.2.2): all spellings of one URI are found */
 	uint64_t hash;
 	/* "https" NUL host NUL target, the target without what the preset drops */
 	struct span text;
@@ -77,14 +93,22 @@ void cache_key_make(struct cache_key *ret, const struct domain *site, bool tls, 
 
 /* ---- look-up ---- */
 
-enum cache_verdict { CACHE_FRESH, CACHE_REFRESH, CACHE_LEAD, CACHE_FOLLOW, CACHE_PASS, CACHE_ONLY_IF_CACHED };
+enum cache_verdict {
+	CACHE_FRESH,
+	CACHE_REFRESH,
+	CACHE_LEAD,
+	CACHE_FOLLOW,
+	CACHE_PASS,
+	CACHE_BUSY,
+	CACHE_ONLY_IF_CACHED,
+};
 struct cache_found {
 	enum cache_verdict verdict;
 	struct cache_obj *obj; /* a reference, or NULL */
 	/* a reference, or NULL. REFRESH and LEAD: to be led (cache_fill_drop() it) */
 	struct cache_fill *fill;
-	/* of a LEAD: nobody follows, so the client's own conditions may be sent along */
-	bool solo;
+	/* of a LEAD: nobody follows, so the client's own conditions and range are sent along */
+	bool uncacheable;
 	/* RFC 9211's fwd=: "uri-miss", "vary-miss", "stale", "request", "bypass", "method" */
 	const char *why;
 	int64_t ttl_s; /* of obj: seconds of freshness left, negative when stale */
@@ -129,14 +153,15 @@ void cache_fill_conditions(const struct cache_fill *f, struct http_fields *out, 
  * freshened the stored object, which is served; no body. */
 enum cache_decision { CACHE_STORE, CACHE_RELEASE, CACHE_UPDATED };
 enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
-	int64_t asked_ms, int64_t answered_ms);
+	int64_t asked_ms, int64_t answered_ms, int64_t now_ms);
 /* After CACHE_STORE or CACHE_UPDATED: a reference to the object, maybe still growing. */
 struct cache_obj *cache_fill_obj(struct cache_fill *f);
 /* Follower's last call. NULL is fine; returns NULL. */
 struct cache_fill *cache_fill_unref(struct cache_fill *f);
-/* Body bytes. A body that outgrows object_max is not stored but streams through a window of 1 MiB:
- * then this suspends until its readers have caught up; one that does not move for 30 s is cut off.
- * 0, or -EPIPE once nobody reads and nothing will be stored; -ECANCELED. */
+/* Body bytes. A body that outgrows object_max is not stored but streams through a window of 1 MiB
+ * (less where memory is short): then this suspends until its readers have caught up; one that does
+ * not move for 30 s is cut off. 0, or -EPIPE once nobody reads and it is not worth going on;
+ * -ECANCELED. */
 int cache_fill_body(struct cache_fill *f, struct span bytes);
 /* The whole body has been fed: the object becomes part of the cache. */
 void cache_fill_end(struct cache_fill *f, const struct http_fields *trailers);
@@ -149,10 +174,11 @@ struct cache_fill *cache_fill_drop(struct cache_fill *f);
 
 /* ---- following and reading along ---- */
 
-enum cache_ready { CACHE_READY_BODY, CACHE_READY_PASS, CACHE_READY_FAILED };
+enum cache_ready { CACHE_READY_BODY, CACHE_READY_PASS, CACHE_READY_LATE, CACHE_READY_FAILED };
 /* Suspends until the head is there, at most follow_wait_ms. READY_BODY: *ret_obj is a reference;
- * READY_PASS: forward your own request (the answer is not for all, does not fit your request by
- * Vary, or takes too long); READY_FAILED: fault says why. */
+ * READY_PASS: forward your own request (the answer is not for all, or does not fit your request by
+ * Vary); READY_LATE: it takes long: look again (cache_find()), somebody may be sent to ask once
+ * more; READY_FAILED: fault says why. */
 enum cache_ready cache_fill_wait(struct cache_fill *f, const struct http_req *req, struct cache_obj **ret_obj,
 	struct fault *fault);
 
@@ -187,6 +213,10 @@ enum cache_purge_kind { CACHE_PURGE_URL, CACHE_PURGE_PREFIX, CACHE_PURGE_TAG, CA
  * A prefix walks the whole index: call that from a helper thread. */
 uint64_t cache_purge(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site,
 	bool hard, int64_t now_ms);
+/* For a purge that hit nothing: the URL, tag or domain in the cache that is nearest to what, into
+ * ret; nothing if there is none. Walks all that there is: call it from a helper thread. */
+void cache_nearest(struct cache *c, enum cache_purge_kind kind, struct span what, const struct domain *site,
+	struct buf *ret);
 /* After a successful unsafe request (RFC 9111 4.4): its URI, and Location and Content-Location on
  * the same host. */
 void cache_invalidate(struct cache *c, const struct cache_key *key, const struct http_resp *resp);

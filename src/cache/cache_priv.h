@@ -6,13 +6,13 @@
 #include "base/map.h"
 #include "cache/cache.h"
 
-#define SHARDS          64
-#define VARIANTS_MAX    64 /* of one key */
-#define TAGS_MAX        64 /* of one object */
-#define STREAM_WINDOW   (1024 * 1024)
-#define STREAM_STALL_MS 30000
-#define BACKOFF_MAX_S   30
-#define SECONDS_MAX     INT32_MAX /* RFC 9111 1.2.2 */
+#define SHARDS        64
+#define VARIANTS_MAX  64  /* of one key */
+#define VARIES_MAX    4   /* different values of Vary among them */
+#define SPELLINGS_MAX 16  /* keys of one URI */
+#define TAGS_MAX      256 /* of one object */
+#define BACKOFF_MAX_S 30
+#define SECONDS_MAX   INT32_MAX /* RFC 9111 1.2.2 */
 
 /* ---- policy.c, preset.c: pure ---- */
 
@@ -62,11 +62,28 @@ bool vary_is_bounded(struct span vary);
  * the same text get the same variant. .p == NULL: more bytes than we select by. */
 struct span vary_text(struct span vary, const struct http_req *req, struct arena *a);
 
+/* How a request answers for each Vary of an entry: read off it while no lock is held. */
+struct selection {
+	struct vary_choice {
+		struct span vary, text; /* text: vary_text() */
+		uint64_t text_hash;
+	} v[VARIES_MAX];
+	unsigned n;
+};
+
+/* ---- key.c: pure ---- */
+
+/* A key's text with its target in the normal form of RFC 3986 6.2.2: two that are equal are
+ * spellings of one URI. open: it is the beginning of one. Borrows from text, or from a. */
+struct span key_text_normal(struct span text, bool open, struct arena *a);
+struct span target_normal(struct span target, bool open, struct arena *a);
+
 /* ---- memory ---- */
 
 /* Blocks whose size, allocator's overhead included, is counted in c->bytes. */
 void *counted_alloc(struct cache *c, size_t n);
 void counted_free(struct cache *c, void *p);
+size_t counted_size(const void *p); /* NULL: 0 */
 
 /* ---- object.c ---- */
 
@@ -88,8 +105,9 @@ struct cache_body {
 	uint64_t length;   /* bytes so far */
 	int64_t declared;  /* by the origin; -1: unknown */
 	bool failed, streams, ended;
-	uint64_t growing;    /* bytes of it in cache->growing */
-	struct list readers; /* of growing bodies */
+	uint64_t held;                /* memory of its segments */
+	struct site_holding *holding; /* for which they count as under way; NULL: not any more */
+	struct list readers;          /* of growing bodies */
 	struct http_fields trailers;
 };
 
@@ -105,23 +123,30 @@ struct cache_obj {
 	struct cache_body *body;
 	unsigned status;
 	struct http_fields fields;
-	struct span etag;   /* within fields; .p == NULL: none */
-	int64_t modified_s; /* Last-Modified; -1: none */
-	int64_t date_s;     /* Date, or when it came */
-	int64_t born_ms, answered_ms;
-	int64_t keep_ms; /* the site's grace: how long past its life it is kept at least */
+	struct span etag;    /* within fields; .p == NULL: none */
+	int64_t modified_s;  /* Last-Modified; -1: none */
+	int64_t date_s;      /* Date, or when it came */
+	int64_t answered_ms; /* wall clock */
+	int64_t born_ms;     /* monotonic: when it was made, as far as its age tells */
+	int64_t keep_ms;     /* how long past its life it is kept at least */
 	struct cache_policy policy;
 	struct span vary; /* Vary's value, and vary_text() of the request it answered */
 	struct span vary_text;
-	uint64_t seq;    /* purge sequence at which its fetch began */
-	uint64_t number; /* of its fill: later ones win */
+	uint64_t vary_text_hash;
+	uint64_t origin_hash; /* the site's when it was fetched */
+	uint64_t seq;         /* purge sequence at which its fetch began */
+	uint64_t number;      /* of its fill: later ones win */
 	struct purge_point *site_point;
 	struct purge_point **tags;
 	unsigned tags_n;
 	/* In the index; under the shard's lock. */
 	bool indexed;
+	struct cache_shard *shard;
 	struct cache_entry *entry;
 	struct list variant_link, sieve_link;
+	/* Among the site's; under points_lock. */
+	struct list site_link;
+	uint64_t cost; /* memory that is counted for the site */
 };
 /* A head for body (whose reference it takes), made from these fields. */
 struct cache_obj *obj_new(struct cache *c, struct cache_body *body, unsigned status, const struct http_fields *fields,
@@ -130,13 +155,19 @@ struct cache_obj *obj_new(struct cache *c, struct cache_body *body, unsigned sta
  * block, to->v. */
 void fields_copy(struct cache *c, const struct http_fields *from, const struct cache_policy *policy,
 	struct http_fields *to);
-struct cache_body *body_new(struct cache *c, int64_t declared);
+struct cache_body *body_new(struct cache *c, int64_t declared, struct site_holding *holding);
+/* Its bytes are under way no more. Under b->lock. */
+void body_settle(struct cache_body *b);
 struct cache_body *body_ref(struct cache_body *b);
 void body_add(struct cache_body *b, struct span bytes);
 /* Lets go of the segments that end before offset, but for the last one. Under b->lock. */
 void body_drop_until(struct cache_body *b, uint64_t offset);
-/* Does the variant answer req (Vary)? */
+/* Does the variant answer req (Vary)? Reads all of its fields: hold no lock that others need. */
 bool obj_fits(const struct cache_obj *o, const struct http_req *req);
+/* Was it fetched for that site? Hosts move from one to another. */
+bool obj_is_of(const struct cache_obj *o, const struct domain *site);
+/* The memory that it takes, with its body. */
+uint64_t obj_cost(struct cache_obj *o);
 int64_t obj_ttl_ms(const struct cache_obj *o, int64_t now_ms);
 
 /* ---- index.c ---- */
@@ -145,33 +176,44 @@ int64_t obj_ttl_ms(const struct cache_obj *o, int64_t now_ms);
 struct cache_entry {
 	struct cache_entry *next;
 	uint64_t hash;
-	struct span text;      /* behind the struct */
-	struct list variants;  /* cache_obj.variant_link, newest first */
-	struct list fills;     /* cache_fill.link */
-	int64_t solo_until_ms; /* hit-for-miss */
+	struct span text;     /* behind the struct */
+	struct list variants; /* cache_obj.variant_link, newest first */
+	struct list fills;    /* cache_fill.link */
+	unsigned fills_n;
+	unsigned ranges;              /* requests for a part while there was nothing */
+	int64_t uncacheable_until_ms; /* hit-for-miss */
+};
+/* Objects newest first, and the hand of SIEVE: where the search goes on, NULL at the end. */
+struct sieve {
+	struct list objects;
+	struct list *hand;
+	size_t n;
 };
 struct cache_shard {
 	pthread_mutex_t lock;
 	struct cache_entry **buckets;
 	size_t buckets_n, entries;
-	struct list sieve; /* newest first */
-	struct list *hand;
+	struct sieve sieve;
 	size_t swept; /* bucket that cache_sweep() does next */
 };
 struct cache {
 	struct cache_settings settings;
 	_Atomic uint64_t bytes, bytes_max, objects, evicted, purged, fills, markers;
-	_Atomic uint64_t begun;   /* fills, ever */
-	_Atomic uint64_t growing; /* bytes of the bodies under way that are to be stored */
-	_Atomic uint64_t seq;     /* of purges */
+	_Atomic uint64_t begun;     /* fills, ever */
+	_Atomic uint64_t under_way; /* memory of bodies that grow or stream */
+	_Atomic uint64_t seq;       /* of purges */
+	_Atomic unsigned site_share;
 	struct cache_shard shards[SHARDS];
-	pthread_mutex_t points_lock;
-	struct map points; /* text -> purge_point */
+	pthread_mutex_t points_lock; /* for the points, and for what sites hold */
+	struct map points;           /* text -> purge_point */
+	uint64_t points_bytes;       /* of that table, counted */
+	struct list over;            /* site_holding.over_link */
 	struct purge_point *all;
 	unsigned sweep_shard;
 	int64_t points_swept_ms;
 };
 struct cache_shard *shard_of(struct cache *c, uint64_t hash);
+struct cache_entry **bucket_of(struct cache_shard *s, uint64_t hash);
 /* Under the shard's lock. */
 struct cache_entry *entry_find(struct cache_shard *s, const struct cache_key *key);
 struct cache_entry *entry_get(struct cache *c, struct cache_shard *s, const struct cache_key *key);
@@ -184,8 +226,9 @@ void index_add(struct cache_shard *s, struct cache_entry *e, struct cache_obj *o
 void index_remove(struct cache_shard *s, struct cache_obj *o);
 /* Drops the index's references to objects taken out (linked by variant_link); no lock held. */
 void objs_unref(struct list *objects);
-/* Makes room; no lock held. */
-void cache_evict(struct cache *c, struct cache_shard *first);
+/* Makes room; no lock held. False: there is nothing more that could go. */
+bool cache_evict(struct cache *c, struct cache_shard *first);
+uint64_t site_bytes_max(const struct cache *c);
 
 /* ---- purge.c ---- */
 
@@ -193,20 +236,33 @@ void cache_evict(struct cache *c, struct cache_shard *first);
  * validation, come what may. */
 enum purge_way { PURGE_NOT, PURGE_SOFT, PURGE_INVALID, PURGE_HARD };
 
+/* What one site holds. */
+struct site_holding {
+	struct sieve sieve; /* its objects in the index, by site_link; under points_lock */
+	uint64_t cost;      /* of them */
+	bool is_over;       /* beyond its share, as far as was noticed: in cache->over */
+	struct list over_link;
+	_Atomic uint64_t under_way; /* memory of its bodies that grow or stream */
+};
 struct purge_point {
 	_Atomic uint64_t hard_seq, soft_seq; /* of the last purge; 0: none */
 	uint64_t refs;                       /* objects and fills; under points_lock */
 	/* objects in the index born since the last hard purge */
 	uint64_t live, bytes;
 	int64_t purged_ms;
-	size_t n; /* of text, its key */
+	struct site_holding *holding; /* of sites, else NULL */
+	size_t n;                     /* of text, its key */
 	char text[];
 };
 /* The point of that name (a reference), made if absent. kind: 'a' all, 's' site, 't' tag (site
  * empty: everywhere). */
 struct purge_point *point_get(struct cache *c, char kind, struct span site, struct span tag);
 void point_unref(struct cache *c, struct purge_point *p);
+bool point_is_of(const struct purge_point *p, const struct domain *site);
+/* o enters the index (1) or leaves it (-1). */
 void points_count(struct cache_obj *o, int sign);
+/* The next to go of a site that is beyond its share, a reference; NULL: none. */
+struct cache_obj *points_victim(struct cache *c);
 bool obj_is_purged(const struct cache_obj *o); /* hard: out of reach */
 bool obj_is_soft_purged(const struct cache_obj *o);
 /* Was there a purge since the fetch began that concerns it? (Of tags, only its answer tells.) */
@@ -216,6 +272,8 @@ void points_done(struct cache *c);
 void points_sweep(struct cache *c, int64_t now_ms);
 /* The tags that the response's Cache-Tag and Surrogate-Key name, as points of o. */
 void obj_set_tags(struct cache_obj *o, struct span site, const struct http_fields *fields);
+/* Not more of them than an object can have: one that is left out could not be purged by it. */
+bool tags_are_bounded(const struct http_fields *fields);
 
 /* ---- fill.c ---- */
 
@@ -226,9 +284,13 @@ struct cache_fill {
 	struct cache_shard *shard;
 	struct cache_obj *old; /* to validate, or NULL */
 	uint64_t seq, number;
-	bool solo;
-	struct span vary, vary_text; /* by the Vary that was known when it began, if any */
-	struct arena arena;          /* of the texts above, and of its head */
+	uint64_t origin_hash; /* the site's when it began */
+	int64_t began_ms;
+	bool uncacheable;        /* led without followers: a marker, or a part is asked for */
+	bool wanted;             /* the page was there before: others will come */
+	struct span vary;        /* that was known when it began, if any */
+	uint64_t vary_text_hash; /* of vary_text() for it */
+	struct arena arena;      /* of vary, and of its head */
 	struct purge_point *site_point;
 	/* In the entry; under the shard's lock. */
 	struct list link;
@@ -238,14 +300,20 @@ struct cache_fill {
 	/* The head, for those who wait. */
 	pthread_mutex_t lock;
 	struct task_cond ready;
-	enum { FILL_WAITING, FILL_BODY, FILL_PASS, FILL_FAILED } state;
-	_Atomic unsigned waiting;
+	_Atomic enum fill_state { FILL_WAITING, FILL_BODY, FILL_PASS, FILL_FAILED } state;
+	_Atomic unsigned waiting, followers; /* now, ever */
 	struct cache_obj *obj;
 	struct fault fault;
 	bool ended;
 };
+/* What a fill begins with. */
+struct fill_begin {
+	const struct cache_key *key;
+	struct cache_obj *old; /* to validate, or NULL */
+	const struct vary_choice *choice;
+	int64_t now_ms;
+	bool uncacheable, wanted; /* as in struct cache_fill */
+};
 /* Under the shard's lock. */
-struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache_entry *e, const struct cache_key *key,
-	const struct http_req *req, struct cache_obj *old, bool solo);
-/* A fill that req may follow, or NULL. */
-struct cache_fill *fill_for(struct cache_entry *e, const struct http_req *req);
+struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache_entry *e,
+	const struct fill_begin *begin);

@@ -2,12 +2,13 @@
  * Fills: one fetch, one leader, any number of readers.
  *
  * A fill stands in its entry's list from cache_find() until its head was refused or its body is
- * complete, so that purges find it. While it is open, requests which come meanwhile follow it; a
- * solo fill (hit-for-miss) never is, nor is one that a purge has overtaken. Its object enters the
- * index when the body is complete, not before: what breaks off was never stored.
+ * complete, so that purges find it. While it is open, requests which come meanwhile follow it; one
+ * of a page that counts as uncacheable never is, nor is one that a purge has overtaken. Its object
+ * enters the index when the body is complete, not before: what breaks off was never stored.
  *
- * Bodies under way may take half of the cache's memory. Beyond that, those that grow are not stored
- * but stream, as one does that is too large by itself.
+ * Bodies under way may take half of the cache's memory, those of one site its share of that.
+ * Beyond, those that grow are not stored but stream, as one does that is too large by itself, and
+ * what begins then is not taken in at all.
  *
  * Locks: the shard's for the entry, the fill's for its state, the body's for the bytes; never two
  * at once, but that the shard's may be held while a fill is taken out of the list.
@@ -16,56 +17,48 @@
 #include "base/clock.h"
 #include "cache/cache_priv.h"
 
-struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache_entry *e, const struct cache_key *key,
-	const struct http_req *req, struct cache_obj *old, bool solo)
+#define STREAM_WINDOW      (1024 * 1024) /* of a stream that its readers have not passed */
+#define STREAM_WINDOW_LESS (64 * 1024)   /* the same where memory is short */
+#define STREAM_STALL_MS    30000
+/* What is added between two evictions may be this part of all. */
+#define BYTES_SLACK      16
+#define NEARLY_DONE      (256 * 1024)       /* bytes of a body that are fetched for nobody */
+#define WANTED_BY        4                  /* followers: then it is finished without them, too */
+#define VALIDATE_KEEP_MS (24 * 3600 * 1000) /* past its life, what can be validated */
+
+struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache_entry *e,
+	const struct fill_begin *begin)
 {
+	const struct cache_key *key = begin->key;
 	struct cache_fill *f = counted_alloc(c, sizeof(*f) + key->text.n);
-	const struct cache_obj *newest =
-		list_empty(&e->variants) ? NULL : container_of(e->variants.next, struct cache_obj, variant_link);
 
 	f->refs = 1;
 	f->cache = c;
 	f->key = *key;
 	f->key.text.p = memcpy(f + 1, key->text.p, key->text.n);
 	f->shard = s;
-	f->old = cache_obj_ref(old);
-	f->solo = solo;
+	f->old = cache_obj_ref(begin->old);
+	f->uncacheable = begin->uncacheable;
+	f->wanted = begin->wanted;
 	f->seq = c->seq;
+	f->origin_hash = key->site->origin_hash;
+	f->began_ms = begin->now_ms;
 	f->site_point = point_get(c, 's', key->site->name, (struct span){ 0 });
 	pthread_mutex_init(&f->lock, NULL);
 	task_cond_init(&f->ready);
 	list_init(&f->link);
 	arena_init(&f->arena, 512);
-	if (newest && newest->vary.n > 0) {
-		f->vary = arena_span(&f->arena, newest->vary);
-		f->vary_text = vary_text(newest->vary, req, &f->arena);
+	if (begin->choice) {
+		f->vary = arena_span(&f->arena, begin->choice->vary);
+		f->vary_text_hash = begin->choice->text_hash;
 	}
 	list_push_back(&e->fills, &f->link);
+	e->fills_n++;
 	f->listed = true;
-	f->open = !solo;
+	f->open = !f->uncacheable;
 	c->fills++;
 	f->number = ++c->begun;
 	return f;
-}
-
-struct cache_fill *fill_for(struct cache_entry *e, const struct http_req *req)
-{
-	list_each (it, &e->fills) {
-		struct cache_fill *f = container_of(it, struct cache_fill, link);
-		struct arena a;
-		bool same;
-
-		if (!f->open || fill_is_overtaken(f))
-			continue;
-		if (f->vary.n == 0)
-			return f;
-		arena_init(&a, 1024);
-		same = span_eq(vary_text(f->vary, req, &a), f->vary_text);
-		arena_done(&a);
-		if (same)
-			return f;
-	}
-	return NULL;
 }
 
 struct cache_fill *cache_fill_unref(struct cache_fill *f)
@@ -93,26 +86,42 @@ struct cache_fill *cache_fill_drop(struct cache_fill *f)
 /* ---- the entry ---- */
 
 /* Under the shard's lock: nobody follows from now on. */
-static void unlist(struct cache_fill *f)
+static void fill_unlist(struct cache_fill *f, struct cache_entry *e)
 {
 	if (f->listed) {
 		list_remove(&f->link);
+		e->fills_n--;
 		f->listed = false;
 	}
 }
 
-/* Takes variants that o replaces out of the index, and the oldest if there are too many. */
-static void displace(struct cache_fill *f, struct cache_entry *e, struct span text, struct list *out)
+static bool is_same_variant(const struct cache_obj *a, const struct cache_obj *b)
 {
-	unsigned n = 0;
+	return span_eq(a->vary_text, b->vary_text) && span_eq(a->vary, b->vary);
+}
+
+/* Takes variants that o replaces out of the index, and the oldest if there are too many, or if they
+ * are told apart in too many ways. */
+static void fill_displace(struct cache_fill *f, struct cache_entry *e, const struct cache_obj *o, struct list *out)
+{
+	struct span varies[VARIES_MAX - 1];
+	unsigned n = 0, ways = 0;
 
 	list_each_safe (it, &e->variants) {
-		struct cache_obj *o = container_of(it, struct cache_obj, variant_link);
+		struct cache_obj *other = container_of(it, struct cache_obj, variant_link);
+		bool known = span_eq(other->vary, o->vary);
 
-		if (o != f->old && !obj_is_purged(o) && !span_eq(o->vary_text, text) && ++n < VARIANTS_MAX)
+		for (unsigned i = 0; i < ways && !known; i++)
+			known = span_eq(other->vary, varies[i]);
+		if (!known && ways < VARIES_MAX - 1) {
+			varies[ways++] = other->vary;
+			known = true;
+		}
+		if (known && other != f->old && !obj_is_purged(other) && obj_is_of(other, f->key.site) &&
+			!is_same_variant(other, o) && ++n < VARIANTS_MAX)
 			continue;
-		index_remove(f->shard, o);
-		list_push_back(out, &o->variant_link);
+		index_remove(f->shard, other);
+		list_push_back(out, &other->variant_link);
 	}
 }
 
@@ -122,7 +131,7 @@ static bool is_outrun(const struct cache_entry *e, const struct cache_obj *o)
 	list_each (it, &e->variants) {
 		const struct cache_obj *other = container_of(it, struct cache_obj, variant_link);
 
-		if (other->number > o->number && span_eq(other->vary_text, o->vary_text))
+		if (other->number > o->number && is_same_variant(other, o))
 			return true;
 	}
 	return false;
@@ -136,16 +145,16 @@ static void publish(struct cache_fill *f, struct cache_obj *o)
 
 	list_init(&displaced);
 	pthread_mutex_lock(&f->shard->lock);
-	unlist(f);
 	e = entry_get(f->cache, f->shard, &f->key);
+	fill_unlist(f, e);
 	if (f->purged != PURGE_HARD && !obj_is_purged(o) && !is_outrun(e, o)) {
 		o->purged = f->purged;
-		displace(f, e, o->vary_text, &displaced);
+		fill_displace(f, e, o, &displaced);
 		if (o->policy.shareable)
 			entry_unmark(f->cache, e);
 		index_add(f->shard, e, o);
 	}
-	entry_release_if_empty(f->cache, f->shard, e, clock_wall_ms());
+	entry_release_if_empty(f->cache, f->shard, e, (int64_t)clock_mono_ms());
 	pthread_mutex_unlock(&f->shard->lock);
 	objs_unref(&displaced);
 	cache_evict(f->cache, f->shard);
@@ -160,16 +169,21 @@ static void withdraw(struct cache_fill *f, bool mark, bool forget_old)
 
 	list_init(&displaced);
 	pthread_mutex_lock(&f->shard->lock);
-	unlist(f);
 	e = mark ? entry_get(f->cache, f->shard, &f->key) : entry_find(f->shard, &f->key);
-	if (e && mark)
-		entry_mark(f->cache, e, clock_wall_ms());
+	if (e)
+		fill_unlist(f, e);
+	if (e && mark) {
+		entry_mark(f->cache, e, clock_mono_ms());
+		/* The whole was asked for, in vain. */
+		if (!f->uncacheable)
+			e->ranges = 0;
+	}
 	if (forget_old && f->old && f->old->indexed) {
 		index_remove(f->shard, f->old);
 		list_push_back(&displaced, &f->old->variant_link);
 	}
 	if (e)
-		entry_release_if_empty(f->cache, f->shard, e, clock_wall_ms());
+		entry_release_if_empty(f->cache, f->shard, e, (int64_t)clock_mono_ms());
 	pthread_mutex_unlock(&f->shard->lock);
 	objs_unref(&displaced);
 }
@@ -182,11 +196,11 @@ static void close_to_followers(struct cache_fill *f)
 	pthread_mutex_lock(&f->shard->lock);
 	f->open = false;
 	e = entry_get(f->cache, f->shard, &f->key);
-	entry_mark(f->cache, e, clock_wall_ms());
+	entry_mark(f->cache, e, (int64_t)clock_mono_ms());
 	pthread_mutex_unlock(&f->shard->lock);
 }
 
-static void settle(struct cache_fill *f, int state)
+static void settle(struct cache_fill *f, enum fill_state state)
 {
 	pthread_mutex_lock(&f->lock);
 	f->state = state;
@@ -209,9 +223,13 @@ void cache_fill_conditions(const struct cache_fill *f, struct http_fields *out, 
 		http_fields_add(out, a, HTTP_IF_MODIFIED_SINCE, modified);
 }
 
+struct fill_times {
+	int64_t asked_ms, answered_ms, now_ms; /* as in cache_fill_head() */
+};
+
 /* The parts of an object that come from the fetch rather than from the fields. */
 static void complete_head(struct cache_fill *f, struct cache_obj *o, const struct http_req *req,
-	const struct http_fields *fields, int64_t asked_ms, int64_t answered_ms)
+	const struct http_fields *fields, const struct fill_times *at)
 {
 	struct span vary = http_fields_joined(fields, HTTP_VARY, &f->arena);
 	struct span text = vary_text(vary, req, &f->arena);
@@ -221,9 +239,13 @@ static void complete_head(struct cache_fill *f, struct cache_obj *o, const struc
 	memcpy(block + vary.n, text.p ? text.p : "", text.n);
 	o->vary = span_make(block, vary.n);
 	o->vary_text = span_make(block + vary.n, text.n);
-	o->answered_ms = answered_ms;
-	o->born_ms = policy_born_ms(fields, asked_ms, answered_ms);
+	o->vary_text_hash = span_hash(text, 0);
+	o->origin_hash = f->origin_hash;
+	o->answered_ms = at->answered_ms;
+	o->born_ms = at->now_ms - (at->answered_ms - policy_born_ms(fields, at->asked_ms, at->answered_ms));
 	o->keep_ms = (int64_t)f->key.site->grace_ms;
+	if (o->keep_ms < VALIDATE_KEEP_MS && (o->etag.p || o->modified_s >= 0))
+		o->keep_ms = VALIDATE_KEEP_MS;
 	o->seq = f->seq;
 	o->number = f->number;
 	o->site_point = point_get(f->cache, 's', f->key.site->name, (struct span){ 0 });
@@ -272,16 +294,17 @@ static const struct http_fields *with_date(struct cache_fill *f, const struct ht
 }
 
 static enum cache_decision freshen(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
-	int64_t asked_ms, int64_t answered_ms)
+	const struct fill_times *at)
 {
 	struct http_fields merged, room;
 	struct cache_policy policy;
 	struct cache_obj *o;
 
-	merge_fields(&f->old->fields, with_date(f, resp, answered_ms, &room), &f->arena, &merged);
-	policy_of_response(f->key.site, req, f->old->status, &merged, answered_ms, &f->arena, &policy);
+	merge_fields(&f->old->fields, with_date(f, resp, at->answered_ms, &room), &f->arena, &merged);
+	policy_of_response(f->key.site, req, f->old->status, &merged, at->answered_ms, &f->arena, &policy);
+	policy.storable = policy.storable && tags_are_bounded(&merged);
 	o = obj_new(f->cache, body_ref(f->old->body), f->old->status, &merged, &policy);
-	complete_head(f, o, req, &merged, asked_ms, answered_ms);
+	complete_head(f, o, req, &merged, at);
 	f->obj = o;
 	f->ended = true;
 	if (policy.storable)
@@ -312,36 +335,48 @@ static enum cache_decision release(struct cache_fill *f, bool mark, bool forget_
 	return CACHE_RELEASE;
 }
 
-enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
-	int64_t asked_ms, int64_t answered_ms)
+/* Do bodies under way take what they may already, all or those of one site? Or does evicting not
+ * help, because all that there is is being sent? */
+static bool is_short(const struct cache *c, const struct site_holding *h)
 {
+	uint64_t most = c->bytes_max / 2;
+
+	return c->bytes > c->bytes_max + c->bytes_max / BYTES_SLACK || c->under_way > most ||
+		h->under_way > most / 100 * c->site_share;
+}
+
+/* Is there room for it, and can it be purged by all of its tags? */
+static bool can_be_kept(struct cache_fill *f, const struct http_resp *resp, int64_t length)
+{
+	if (!tags_are_bounded(&resp->fields) || (length > 0 && (uint64_t)length > object_max(f->cache)))
+		return false;
+	if (f->cache->bytes > f->cache->bytes_max)
+		cache_evict(f->cache, f->shard);
+	return !is_short(f->cache, f->site_point->holding);
+}
+
+enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req *req, const struct http_resp *resp,
+	int64_t asked_ms, int64_t answered_ms, int64_t now_ms)
+{
+	struct fill_times at = { asked_ms, answered_ms, now_ms };
 	int64_t length = declared_length(resp);
 	struct cache_policy policy;
 	struct http_fields room;
 
 	if (resp->status == 304 && is_about_old(f, resp))
-		return freshen(f, req, resp, asked_ms, answered_ms);
+		return freshen(f, req, resp, &at);
 	policy_of_response(f->key.site, req, resp->status, &resp->fields, answered_ms, &f->arena, &policy);
-	if (length > 0 && (uint64_t)length > object_max(f->cache))
-		policy.storable = false;
 	if (!policy.storable)
 		return release(f, policy.leave_marker, resp->status < 500 && !policy.about_request);
-	f->obj = obj_new(f->cache, body_new(f->cache, length), resp->status, with_date(f, resp, answered_ms, &room),
-		&policy);
-	complete_head(f, f->obj, req, &resp->fields, asked_ms, answered_ms);
+	if (!can_be_kept(f, resp, length))
+		return release(f, length > 0 && (uint64_t)length > object_max(f->cache), true);
+	f->obj = obj_new(f->cache, body_new(f->cache, length, f->site_point->holding), resp->status,
+		with_date(f, resp, answered_ms, &room), &policy);
+	complete_head(f, f->obj, req, &resp->fields, &at);
 	if (!policy.shareable)
 		close_to_followers(f);
 	settle(f, policy.shareable ? FILL_BODY : FILL_PASS);
 	return CACHE_STORE;
-}
-
-struct span cache_fill_target(const struct cache_fill *f)
-{
-	struct span scheme, host, rest = f->key.text;
-
-	span_cut(&rest, '\0', &scheme);
-	span_cut(&rest, '\0', &host);
-	return rest;
 }
 
 struct cache_obj *cache_fill_obj(struct cache_fill *f)
@@ -371,6 +406,11 @@ static void drop_passed(struct cache_body *b)
 	body_drop_until(b, passed);
 }
 
+static uint64_t stream_window(const struct cache_body *b)
+{
+	return is_short(b->cache, b->holding) ? STREAM_WINDOW_LESS : STREAM_WINDOW;
+}
+
 static void cut_off_stalled(struct cache_body *b)
 {
 	uint64_t now = clock_mono_ms();
@@ -378,7 +418,7 @@ static void cut_off_stalled(struct cache_body *b)
 	list_each_safe (it, &b->readers) {
 		struct cache_reader *r = container_of(it, struct cache_reader, link);
 
-		if (now - r->moved_ms < STREAM_STALL_MS || passed_by(r) + STREAM_WINDOW > b->length)
+		if (now - r->moved_ms < STREAM_STALL_MS || passed_by(r) + stream_window(b) > b->length)
 			continue;
 		r->cut_off = true;
 		r->listed = false;
@@ -395,7 +435,7 @@ static int wait_for_readers(struct cache_body *b)
 		drop_passed(b);
 		if (list_empty(&b->readers))
 			return -EPIPE;
-		if (b->length - b->first_at < STREAM_WINDOW)
+		if (b->length - b->first_at < stream_window(b))
 			return 0;
 		error = task_cond_wait(&b->drained, &b->lock, deadline_in(1000));
 		if (error == -ECANCELED)
@@ -404,43 +444,64 @@ static int wait_for_readers(struct cache_body *b)
 	}
 }
 
-static void stop_growing(struct cache_body *b)
+/* ---- is it worth going on? ---- */
+
+/* Does nobody but the leader hold the fill, or its object? */
+static bool is_alone(const struct cache_fill *f)
 {
-	b->cache->growing -= b->growing;
-	b->growing = 0;
+	return f->refs == 1 && f->obj->refs == 1;
 }
 
-/* Does it take more than it, or all that grow now, may? Under the body's lock. */
-static bool outgrows(struct cache_body *b, size_t n)
+static bool is_wanted(const struct cache_fill *f)
 {
-	struct cache *c = b->cache;
+	const struct cache_body *b = f->obj->body;
 
-	b->growing += n;
-	c->growing += n;
-	return b->length > object_max(c) || c->growing > c->bytes_max / 2;
+	if (f->wanted || f->followers >= WANTED_BY)
+		return true;
+	return b->declared >= 0 ? b->length + NEARLY_DONE >= (uint64_t)b->declared : b->length <= NEARLY_DONE;
 }
+
+/* Everybody has gone. Followers come under the shard's lock: once it is closed under that, and
+ * still nobody is there, nobody will be. */
+static bool is_for_nobody(struct cache_fill *f)
+{
+	bool nobody = is_alone(f) && !is_wanted(f), was_open;
+
+	if (!nobody)
+		return false;
+	pthread_mutex_lock(&f->shard->lock);
+	was_open = f->open;
+	f->open = false;
+	nobody = is_alone(f);
+	if (!nobody)
+		f->open = was_open;
+	pthread_mutex_unlock(&f->shard->lock);
+	return nobody;
+}
+
+/* ---- bytes ---- */
 
 int cache_fill_body(struct cache_fill *f, struct span bytes)
 {
 	struct cache_body *b = f->obj->body;
-	bool outgrown;
+	bool outgrown, too_large;
 	int r = 0;
 
+	if (is_for_nobody(f))
+		return -EPIPE;
 	if (f->cache->bytes > f->cache->bytes_max)
 		cache_evict(f->cache, f->shard);
 	pthread_mutex_lock(&b->lock);
 	body_add(b, bytes);
 	task_cond_broadcast(&b->grown);
-	outgrown = !b->streams && outgrows(b, bytes.n);
-	if (outgrown) {
-		b->streams = true;
-		stop_growing(b);
-	}
+	too_large = b->length > object_max(f->cache);
+	outgrown = !b->streams && (too_large || is_short(f->cache, b->holding));
+	b->streams = b->streams || outgrown;
 	if (b->streams)
 		r = wait_for_readers(b);
 	pthread_mutex_unlock(&b->lock);
 	if (outgrown)
-		withdraw(f, true, false);
+		withdraw(f, too_large, false);
 	return r;
 }
 
@@ -450,7 +511,7 @@ static void finish_body(struct cache_body *b, const struct http_fields *trailers
 	if (whole && trailers && trailers->n > 0)
 		fields_copy(b->cache, trailers, NULL, &b->trailers);
 	b->failed = !whole;
-	stop_growing(b);
+	body_settle(b);
 	atomic_store_explicit(&b->complete, whole && !b->streams, memory_order_release);
 	b->ended = whole;
 	task_cond_broadcast(&b->grown);
@@ -508,15 +569,17 @@ enum cache_ready cache_fill_wait(struct cache_fill *f, const struct http_req *re
 	while (f->state == FILL_WAITING && r == 0)
 		r = task_cond_wait(&f->ready, &f->lock, deadline);
 	f->waiting--;
-	if (f->state == FILL_BODY && obj_fits(f->obj, req)) {
+	if (f->state == FILL_BODY) {
 		*ret_obj = cache_obj_ref(f->obj);
 		ready = CACHE_READY_BODY;
 	} else if (f->state == FILL_FAILED) {
 		*fault = f->fault;
 		ready = CACHE_READY_FAILED;
+	} else if (f->state == FILL_WAITING) {
+		ready = CACHE_READY_LATE;
 	}
 	pthread_mutex_unlock(&f->lock);
-	if (ready == CACHE_READY_BODY && has_lost_its_beginning((*ret_obj)->body)) {
+	if (*ret_obj && (!obj_fits(*ret_obj, req) || has_lost_its_beginning((*ret_obj)->body))) {
 		*ret_obj = cache_obj_unref(*ret_obj);
 		ready = CACHE_READY_PASS;
 	}

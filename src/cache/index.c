@@ -10,11 +10,12 @@
  */
 #include "cache/cache_priv.h"
 
-#define BUCKETS_FIRST  256
-#define SWEEP_BUCKETS  4096   /* looked at in one cache_sweep() */
-#define MARKERS_MAX    100000 /* beyond that, keys simply have none */
-#define MARKED_KEY_MAX 1024   /* nor have longer ones: what is not evicted must stay small */
-#define EVICT_BATCH    32     /* objects taken out under one hold of a lock */
+#define BUCKETS_FIRST     256
+#define SWEEP_BUCKETS     4096   /* looked at in one cache_sweep() */
+#define MARKERS_MAX       100000 /* beyond that, keys simply have none */
+#define MARKED_KEY_MAX    1024   /* nor have longer ones: what is not evicted must stay small */
+#define EVICT_BATCH       32     /* objects taken out under one hold of a lock */
+#define SITE_SHARE_PRESET 50     /* percent */
 
 struct cache *cache_new(const struct cache_settings *settings)
 {
@@ -28,12 +29,13 @@ struct cache *cache_new(const struct cache_settings *settings)
 		c->settings.follow_wait_ms = 5000;
 	if (c->settings.hit_for_miss_ms == 0)
 		c->settings.hit_for_miss_ms = 120000;
+	c->site_share = settings->site_share ? settings->site_share : SITE_SHARE_PRESET;
 	points_init(c);
 	for (unsigned i = 0; i < SHARDS; i++) {
 		struct cache_shard *s = &c->shards[i];
 
 		pthread_mutex_init(&s->lock, NULL);
-		list_init(&s->sieve);
+		list_init(&s->sieve.objects);
 		s->buckets_n = BUCKETS_FIRST;
 		s->buckets = counted_alloc(c, s->buckets_n * sizeof(*s->buckets));
 	}
@@ -58,9 +60,11 @@ struct cache *cache_free(struct cache *c)
 	return mem_free(c);
 }
 
-void cache_resize(struct cache *c, uint64_t bytes_max)
+void cache_resize(struct cache *c, uint64_t bytes_max, unsigned site_share)
 {
 	c->bytes_max = bytes_max;
+	if (site_share > 0)
+		c->site_share = site_share;
 	cache_evict(c, &c->shards[0]);
 }
 
@@ -71,7 +75,7 @@ struct cache_shard *shard_of(struct cache *c, uint64_t hash)
 
 /* ---- entries; under the shard's lock ---- */
 
-static struct cache_entry **bucket_of(struct cache_shard *s, uint64_t hash)
+struct cache_entry **bucket_of(struct cache_shard *s, uint64_t hash)
 {
 	return &s->buckets[hash & (s->buckets_n - 1)];
 }
@@ -103,6 +107,34 @@ static void grow(struct cache *c, struct cache_shard *s)
 	counted_free(c, old);
 }
 
+/* The oldest spelling of a URI that has too many, and is not being fetched. */
+static void drop_spelling(struct cache *c, struct cache_shard *s, struct cache_entry *e)
+{
+	while (!list_empty(&e->variants)) {
+		struct cache_obj *o = container_of(e->variants.next, struct cache_obj, variant_link);
+
+		index_remove(s, o);
+		cache_obj_unref(o);
+	}
+	entry_unmark(c, e);
+	entry_release_if_empty(c, s, e, INT64_MAX);
+}
+
+/* Before one more spelling of key comes: all stand in one bucket, which must stay short. */
+static void bound_spellings(struct cache *c, struct cache_shard *s, const struct cache_key *key)
+{
+	struct cache_entry *oldest = NULL;
+	unsigned n = 0;
+
+	for (struct cache_entry *e = *bucket_of(s, key->hash); e; e = e->next)
+		if (e->hash == key->hash) {
+			n++;
+			oldest = list_empty(&e->fills) ? e : oldest;
+		}
+	if (n >= SPELLINGS_MAX && oldest)
+		drop_spelling(c, s, oldest);
+}
+
 struct cache_entry *entry_get(struct cache *c, struct cache_shard *s, const struct cache_key *key)
 {
 	struct cache_entry *e = entry_find(s, key);
@@ -111,6 +143,7 @@ struct cache_entry *entry_get(struct cache *c, struct cache_shard *s, const stru
 
 	if (e)
 		return e;
+	bound_spellings(c, s, key);
 	if (++s->entries > s->buckets_n)
 		grow(c, s);
 	e = counted_alloc(c, sizeof(*e) + key->text.n);
@@ -130,27 +163,27 @@ void entry_mark(struct cache *c, struct cache_entry *e, int64_t now_ms)
 {
 	if (e->text.n > MARKED_KEY_MAX)
 		return;
-	if (!e->solo_until_ms && atomic_fetch_add(&c->markers, 1) >= MARKERS_MAX) {
+	if (!e->uncacheable_until_ms && atomic_fetch_add(&c->markers, 1) >= MARKERS_MAX) {
 		c->markers--;
 		return;
 	}
-	e->solo_until_ms = now_ms + (int64_t)c->settings.hit_for_miss_ms;
+	e->uncacheable_until_ms = now_ms + (int64_t)c->settings.hit_for_miss_ms;
 }
 
 void entry_unmark(struct cache *c, struct cache_entry *e)
 {
-	if (e->solo_until_ms)
+	if (e->uncacheable_until_ms)
 		c->markers--;
-	e->solo_until_ms = 0;
+	e->uncacheable_until_ms = 0;
 }
 
 void entry_release_if_empty(struct cache *c, struct cache_shard *s, struct cache_entry *e, int64_t now_ms)
 {
 	struct cache_entry **at = bucket_of(s, e->hash);
 
-	if (e->solo_until_ms && e->solo_until_ms <= now_ms)
+	if (e->uncacheable_until_ms && e->uncacheable_until_ms <= now_ms)
 		entry_unmark(c, e);
-	if (!list_empty(&e->variants) || !list_empty(&e->fills) || e->solo_until_ms)
+	if (!list_empty(&e->variants) || !list_empty(&e->fills) || e->uncacheable_until_ms)
 		return;
 	while (*at != e)
 		at = &(*at)->next;
@@ -162,20 +195,24 @@ void entry_release_if_empty(struct cache *c, struct cache_shard *s, struct cache
 void index_add(struct cache_shard *s, struct cache_entry *e, struct cache_obj *o)
 {
 	o->entry = e;
+	o->shard = s;
 	o->indexed = true;
+	o->cost = obj_cost(o);
 	cache_obj_ref(o);
 	list_push_front(&e->variants, &o->variant_link);
-	list_push_front(&s->sieve, &o->sieve_link);
+	list_push_front(&s->sieve.objects, &o->sieve_link);
+	s->sieve.n++;
 	o->cache->objects++;
 	points_count(o, 1);
 }
 
 void index_remove(struct cache_shard *s, struct cache_obj *o)
 {
-	if (s->hand == &o->sieve_link)
-		s->hand = o->sieve_link.prev;
+	if (s->sieve.hand == &o->sieve_link)
+		s->sieve.hand = o->sieve_link.prev;
 	list_remove(&o->sieve_link);
 	list_remove(&o->variant_link);
+	s->sieve.n--;
 	o->indexed = false;
 	o->entry = NULL;
 	o->cache->objects--;
@@ -192,55 +229,90 @@ void objs_unref(struct list *objects)
 
 /* ---- eviction ---- */
 
+uint64_t site_bytes_max(const struct cache *c)
+{
+	return c->bytes_max / 100 * c->site_share;
+}
+
+/* NULL: all are being sent, so that taking one out would free nothing. */
 static struct cache_obj *sieve_victim(struct cache_shard *s)
 {
-	struct list *at = s->hand ? s->hand : s->sieve.prev;
+	struct sieve *sieve = &s->sieve;
+	struct list *at = sieve->hand ? sieve->hand : sieve->objects.prev;
 
-	for (;;) {
+	for (size_t steps = 2 * sieve->n; steps > 0; at = at->prev) {
 		struct cache_obj *o;
 
-		if (at == &s->sieve)
-			at = s->sieve.prev;
+		if (at == &sieve->objects)
+			at = sieve->objects.prev;
+		steps--;
 		o = container_of(at, struct cache_obj, sieve_link);
-		if (!atomic_exchange_explicit(&o->visited, false, memory_order_relaxed)) {
-			s->hand = at;
+		if (!atomic_exchange_explicit(&o->visited, false, memory_order_relaxed) && o->refs == 1) {
+			sieve->hand = at;
 			return o;
 		}
-		at = at->prev;
 	}
+	return NULL;
+}
+
+/* Under the shard's lock: out of the index. */
+static void take_out(struct cache *c, struct cache_shard *s, struct cache_obj *o)
+{
+	struct cache_entry *e = o->entry;
+
+	index_remove(s, o);
+	entry_release_if_empty(c, s, e, INT64_MAX);
+	c->evicted++;
+}
+
+/* One object of a site that has more than its share. False: there is none. */
+static bool evict_beyond_share(struct cache *c)
+{
+	struct cache_obj *o = points_victim(c);
+	bool was_there;
+
+	if (!o)
+		return false;
+	pthread_mutex_lock(&o->shard->lock);
+	was_there = o->indexed;
+	if (was_there)
+		take_out(c, o->shard, o);
+	pthread_mutex_unlock(&o->shard->lock);
+	if (was_there)
+		cache_obj_unref(o);
+	cache_obj_unref(o);
+	return true;
 }
 
 /* Up to EVICT_BATCH objects of this shard. Their number. */
 static unsigned evict_from(struct cache *c, struct cache_shard *s)
 {
-	struct cache_obj *victims[EVICT_BATCH];
+	struct cache_obj *victims[EVICT_BATCH], *o;
 	unsigned n = 0;
 	uint64_t freed = 0;
 
 	pthread_mutex_lock(&s->lock);
-	while (n < EVICT_BATCH && c->bytes > c->bytes_max + freed && !list_empty(&s->sieve)) {
-		struct cache_obj *o = sieve_victim(s);
-		struct cache_entry *e = o->entry;
-
-		freed += o->body->length;
-		index_remove(s, o);
-		entry_release_if_empty(c, s, e, INT64_MAX);
+	while (n < EVICT_BATCH && c->bytes > c->bytes_max + freed && (o = sieve_victim(s))) {
+		freed += o->cost;
+		take_out(c, s, o);
 		victims[n++] = o;
 	}
 	pthread_mutex_unlock(&s->lock);
-	c->evicted += n;
 	for (unsigned i = 0; i < n; i++)
 		cache_obj_unref(victims[i]);
 	return n;
 }
 
-void cache_evict(struct cache *c, struct cache_shard *first)
+bool cache_evict(struct cache *c, struct cache_shard *first)
 {
 	size_t start = (size_t)(first - c->shards);
 
+	while (c->bytes > c->bytes_max && evict_beyond_share(c))
+		;
 	for (size_t i = 0; i < SHARDS && c->bytes > c->bytes_max; i++)
 		while (c->bytes > c->bytes_max && evict_from(c, &c->shards[(start + i) % SHARDS]) > 0)
 			;
+	return c->bytes <= c->bytes_max;
 }
 
 /* ---- sweeping ---- */

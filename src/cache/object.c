@@ -19,9 +19,9 @@
 #define SEGMENT_DECLARED (256 * 1024)
 #define BLOCK_OVERHEAD   8 /* of the allocator, beside the usable size */
 
-static size_t counted_size(void *p)
+size_t counted_size(const void *p)
 {
-	return malloc_usable_size(p) + BLOCK_OVERHEAD;
+	return p ? malloc_usable_size((void *)p) + BLOCK_OVERHEAD : 0;
 }
 
 void *counted_alloc(struct cache *c, size_t n)
@@ -42,13 +42,14 @@ void counted_free(struct cache *c, void *p)
 
 /* ---- bodies ---- */
 
-struct cache_body *body_new(struct cache *c, int64_t declared)
+struct cache_body *body_new(struct cache *c, int64_t declared, struct site_holding *holding)
 {
 	struct cache_body *b = counted_alloc(c, sizeof(*b));
 
 	b->refs = 1;
 	b->cache = c;
 	b->declared = declared;
+	b->holding = holding;
 	pthread_mutex_init(&b->lock, NULL);
 	task_cond_init(&b->grown);
 	task_cond_init(&b->drained);
@@ -62,10 +63,35 @@ struct cache_body *body_ref(struct cache_body *b)
 	return b;
 }
 
+static void body_hold(struct cache_body *b, int64_t bytes)
+{
+	b->held += (uint64_t)bytes;
+	if (!b->holding)
+		return;
+	b->cache->under_way += (uint64_t)bytes;
+	b->holding->under_way += (uint64_t)bytes;
+}
+
+void body_settle(struct cache_body *b)
+{
+	if (!b->holding)
+		return;
+	b->cache->under_way -= b->held;
+	b->holding->under_way -= b->held;
+	b->holding = NULL;
+}
+
+static void segment_free(struct cache_body *b, struct cache_segment *s)
+{
+	body_hold(b, -(int64_t)counted_size(s));
+	counted_free(b->cache, s);
+}
+
 static void body_unref(struct cache_body *b)
 {
 	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	body_settle(b);
 	for (struct cache_segment *s = b->first, *next; s; s = next) {
 		next = s->next;
 		counted_free(b->cache, s);
@@ -98,6 +124,7 @@ void body_add(struct cache_body *b, struct span bytes)
 
 			s = counted_alloc(b->cache, sizeof(*s) + room);
 			s->room = room;
+			body_hold(b, (int64_t)counted_size(s));
 			*(b->last ? &b->last->next : &b->first) = s;
 			b->last = s;
 		}
@@ -171,6 +198,7 @@ struct cache_obj *obj_new(struct cache *c, struct cache_body *body, unsigned sta
 		o->date_s = now_s;
 	list_init(&o->variant_link);
 	list_init(&o->sieve_link);
+	list_init(&o->site_link);
 	return o;
 }
 
@@ -212,6 +240,37 @@ const struct http_fields *cache_obj_trailers(const struct cache_obj *o)
 	static const struct http_fields none;
 
 	return atomic_load_explicit(&o->body->complete, memory_order_acquire) ? &o->body->trailers : &none;
+}
+
+bool obj_fits(const struct cache_obj *o, const struct http_req *req)
+{
+	struct arena a;
+	bool same;
+
+	if (o->vary.n == 0)
+		return true;
+	arena_init(&a, 1024);
+	same = span_eq(vary_text(o->vary, req, &a), o->vary_text);
+	arena_done(&a);
+	return same;
+}
+
+bool obj_is_of(const struct cache_obj *o, const struct domain *site)
+{
+	return point_is_of(o->site_point, site);
+}
+
+uint64_t obj_cost(struct cache_obj *o)
+{
+	struct cache_body *b = o->body;
+	uint64_t bytes = counted_size(o) + counted_size(o->fields.v) + counted_size(o->vary.p) + counted_size(o->tags);
+
+	for (unsigned i = 0; i < o->tags_n; i++)
+		bytes += counted_size(o->tags[i]);
+	pthread_mutex_lock(&b->lock);
+	bytes += counted_size(b) + b->held + counted_size(b->trailers.v);
+	pthread_mutex_unlock(&b->lock);
+	return bytes;
 }
 
 int64_t cache_obj_age_s(const struct cache_obj *o, int64_t now_ms)
@@ -273,7 +332,7 @@ static void unpin(struct cache_reader *r)
 		last = s == r->pinned_last;
 		next = s->next;
 		if (--s->pins == 0 && s->dropped)
-			counted_free(r->obj->cache, s);
+			segment_free(r->obj->body, s);
 	}
 	r->pinned = NULL;
 }
@@ -287,7 +346,7 @@ void body_drop_until(struct cache_body *b, uint64_t offset)
 		b->first_at += s->n;
 		s->dropped = true;
 		if (s->pins == 0)
-			counted_free(b->cache, s);
+			segment_free(b, s);
 	}
 }
 

@@ -7,17 +7,28 @@
  * store, and one that happens during a fetch wins.
  *
  * Points count their live objects, which is the number a purge reports. They are freed when nothing
- * refers to them and a fetch that began before their purge cannot be under way any more (an hour).
+ * refers to them and they were never purged, or a fetch that began before their purge cannot be
+ * under way any more (an hour). Points of sites also know their objects and what these cost, so
+ * that a site beyond its share gives way first.
  *
- * URLs are looked up; prefixes walk the index.
+ * URLs are looked up, in all spellings of theirs (cache/key.c); prefixes walk the index.
  */
 #include "base/clock.h"
 #include "cache/cache_priv.h"
 
 #define POINT_KEPT_MS (3600 * 1000LL)
 #define POINTS_SWEPT  1024
+#define VICTIM_STEPS  1000 /* objects looked at for one to go */
 
 /* ---- points ---- */
+
+static void points_counted(struct cache *c)
+{
+	uint64_t bytes = map_bytes(&c->points);
+
+	c->bytes += bytes - c->points_bytes;
+	c->points_bytes = bytes;
+}
 
 static struct purge_point *point_make(struct cache *c, struct span text)
 {
@@ -28,8 +39,33 @@ static struct purge_point *point_make(struct cache *c, struct span text)
 	p = counted_alloc(c, sizeof(*p) + text.n);
 	p->n = text.n;
 	memcpy(p->text, text.p, text.n);
+	if (text.p[0] == 's') {
+		p->holding = counted_alloc(c, sizeof(*p->holding));
+		list_init(&p->holding->sieve.objects);
+		list_init(&p->holding->over_link);
+	}
 	map_put(&c->points, span_make(p->text, p->n), p);
+	points_counted(c);
 	return p;
+}
+
+static void point_free(struct cache *c, struct purge_point *p)
+{
+	map_remove(&c->points, span_make(p->text, p->n));
+	points_counted(c);
+	if (p->holding) {
+		must(p->holding->sieve.n == 0);
+		list_remove(&p->holding->over_link);
+		counted_free(c, p->holding);
+	}
+	counted_free(c, p);
+}
+
+/* Under points_lock. What was never purged tells nothing when nobody has it. */
+static void point_let_go(struct cache *c, struct purge_point *p)
+{
+	if (--p->refs == 0 && p->hard_seq == 0 && p->soft_seq == 0)
+		point_free(c, p);
 }
 
 struct purge_point *point_get(struct cache *c, char kind, struct span site, struct span tag)
@@ -54,14 +90,20 @@ void point_unref(struct cache *c, struct purge_point *p)
 	if (!p)
 		return;
 	pthread_mutex_lock(&c->points_lock);
-	p->refs--;
+	point_let_go(c, p);
 	pthread_mutex_unlock(&c->points_lock);
+}
+
+bool point_is_of(const struct purge_point *p, const struct domain *site)
+{
+	return p->n == site->name.n + 2 && span_eq(span_make(p->text + 1, p->n - 2), site->name);
 }
 
 void points_init(struct cache *c)
 {
 	pthread_mutex_init(&c->points_lock, NULL);
 	map_init(&c->points);
+	list_init(&c->over);
 	c->all = point_get(c, 'a', (struct span){ 0 }, (struct span){ 0 });
 }
 
@@ -71,10 +113,33 @@ void points_done(struct cache *c)
 	struct span text;
 	void *value;
 
-	while (map_next(&c->points, &at, &text, &value))
-		counted_free(c, value);
+	while (map_next(&c->points, &at, &text, &value)) {
+		struct purge_point *p = value;
+
+		counted_free(c, p->holding);
+		counted_free(c, p);
+	}
 	map_done(&c->points);
+	c->bytes -= c->points_bytes;
 	pthread_mutex_destroy(&c->points_lock);
+}
+
+/* A flood of tags leaves a large table: one that fits, when they have gone. */
+static void points_shrink(struct cache *c)
+{
+	struct map fitting;
+	size_t at = 0;
+	struct span text;
+	void *value;
+
+	if (c->points.room < 256 || c->points.count * 16 > c->points.room)
+		return;
+	map_init(&fitting);
+	while (map_next(&c->points, &at, &text, &value))
+		map_put(&fitting, text, value);
+	map_done(&c->points);
+	c->points = fitting;
+	points_counted(c);
 }
 
 void points_sweep(struct cache *c, int64_t now_ms)
@@ -85,19 +150,20 @@ void points_sweep(struct cache *c, int64_t now_ms)
 	struct span text;
 	void *value;
 
-	if (now_ms < c->points_swept_ms + POINT_KEPT_MS)
-		return;
 	pthread_mutex_lock(&c->points_lock);
+	points_shrink(c);
+	if (now_ms < c->points_swept_ms + POINT_KEPT_MS) {
+		pthread_mutex_unlock(&c->points_lock);
+		return;
+	}
 	while (n < POINTS_SWEPT && map_next(&c->points, &at, &text, &value)) {
 		struct purge_point *p = value;
 
 		if (p->refs == 0 && now_ms > p->purged_ms + POINT_KEPT_MS)
 			unused[n++] = p;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		map_remove(&c->points, span_make(unused[i]->text, unused[i]->n));
-		counted_free(c, unused[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		point_free(c, unused[i]);
 	pthread_mutex_unlock(&c->points_lock);
 	/* If there were more, the next call goes on. */
 	if (n < POINTS_SWEPT)
@@ -112,7 +178,27 @@ static void count_one(struct purge_point *p, const struct cache_obj *o, int sign
 	if (o->seq < p->hard_seq)
 		return;
 	p->live += (uint64_t)(int64_t)sign;
-	p->bytes += (uint64_t)((int64_t)o->body->length * sign);
+	p->bytes += (uint64_t)((int64_t)o->cost * sign);
+}
+
+/* Under points_lock. */
+static void hold(struct cache *c, struct site_holding *h, struct cache_obj *o, int sign)
+{
+	if (sign > 0) {
+		list_push_front(&h->sieve.objects, &o->site_link);
+		h->sieve.n++;
+		h->cost += o->cost;
+	} else {
+		if (h->sieve.hand == &o->site_link)
+			h->sieve.hand = o->site_link.prev;
+		list_remove(&o->site_link);
+		h->sieve.n--;
+		h->cost -= o->cost;
+	}
+	if (h->cost > site_bytes_max(c) && !h->is_over) {
+		h->is_over = true;
+		list_push_back(&c->over, &h->over_link);
+	}
 }
 
 void points_count(struct cache_obj *o, int sign)
@@ -120,11 +206,50 @@ void points_count(struct cache_obj *o, int sign)
 	struct cache *c = o->cache;
 
 	pthread_mutex_lock(&c->points_lock);
+	hold(c, o->site_point->holding, o, sign);
 	count_one(c->all, o, sign);
 	count_one(o->site_point, o, sign);
 	for (unsigned i = 0; i < o->tags_n; i++)
 		count_one(o->tags[i], o, sign);
 	pthread_mutex_unlock(&c->points_lock);
+}
+
+/* SIEVE over one site's objects. NULL: the next ones are all being sent, or asked for often. */
+static struct cache_obj *holding_victim(struct site_holding *h)
+{
+	struct list *at = h->sieve.hand ? h->sieve.hand : h->sieve.objects.prev;
+	size_t steps = 2 * h->sieve.n < VICTIM_STEPS ? 2 * h->sieve.n : VICTIM_STEPS;
+
+	for (; steps > 0; steps--, at = at->prev) {
+		struct cache_obj *o;
+
+		if (at == &h->sieve.objects)
+			at = h->sieve.objects.prev;
+		h->sieve.hand = at;
+		o = container_of(at, struct cache_obj, site_link);
+		if (!atomic_exchange_explicit(&o->visited, false, memory_order_relaxed) && o->refs == 1)
+			return cache_obj_ref(o);
+	}
+	return NULL;
+}
+
+struct cache_obj *points_victim(struct cache *c)
+{
+	struct cache_obj *victim = NULL;
+
+	pthread_mutex_lock(&c->points_lock);
+	list_each_safe (it, &c->over) {
+		struct site_holding *h = container_of(it, struct site_holding, over_link);
+
+		if (h->cost <= site_bytes_max(c)) {
+			list_remove(&h->over_link);
+			h->is_over = false;
+		} else if (!victim) {
+			victim = holding_victim(h);
+		}
+	}
+	pthread_mutex_unlock(&c->points_lock);
+	return victim;
 }
 
 static bool is_after(const _Atomic uint64_t *seq, const struct cache_obj *o)
@@ -175,7 +300,7 @@ static void add_tag(struct cache_obj *o, struct span site, struct span tag)
 {
 	struct span sites[] = { site, { 0 } };
 
-	for (unsigned i = 0; i < 2 && o->tags_n < 2 * TAGS_MAX; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		struct purge_point *p = point_get(o->cache, 't', sites[i], tag);
 
 		if (has_tag(o, p))
@@ -185,20 +310,41 @@ static void add_tag(struct cache_obj *o, struct span site, struct span tag)
 	}
 }
 
-void obj_set_tags(struct cache_obj *o, struct span site, const struct http_fields *fields)
+/* How many the fields name, and if o is given, all of them to it. */
+static unsigned each_tag(const struct http_fields *fields, struct cache_obj *o, struct span site)
 {
+	unsigned n = 0;
+
 	for (unsigned i = 0; i < fields->n; i++) {
 		const struct http_field *f = &fields->v[i];
 		struct span rest = f->value, tag;
 
 		if (f->id != HTTP_CACHE_TAG && f->id != HTTP_SURROGATE_KEY)
 			continue;
-		if (!o->tags)
-			o->tags = counted_alloc(o->cache, 2 * TAGS_MAX * sizeof(*o->tags));
-		while (span_cut(&rest, f->id == HTTP_CACHE_TAG ? ',' : ' ', &tag))
-			if (span_trim(tag).n > 0)
+		while (span_cut(&rest, f->id == HTTP_CACHE_TAG ? ',' : ' ', &tag)) {
+			if (span_trim(tag).n == 0)
+				continue;
+			n++;
+			if (o)
 				add_tag(o, site, span_trim(tag));
+		}
 	}
+	return n;
+}
+
+bool tags_are_bounded(const struct http_fields *fields)
+{
+	return each_tag(fields, NULL, (struct span){ 0 }) <= TAGS_MAX;
+}
+
+void obj_set_tags(struct cache_obj *o, struct span site, const struct http_fields *fields)
+{
+	unsigned n = each_tag(fields, NULL, site);
+
+	if (n == 0 || n > TAGS_MAX)
+		return;
+	o->tags = counted_alloc(o->cache, 2 * n * sizeof(*o->tags));
+	each_tag(fields, o, site);
 }
 
 /* ---- purging ---- */
@@ -217,7 +363,7 @@ static uint64_t purge_point(struct cache *c, struct purge_point *p, bool hard, i
 	} else {
 		atomic_store_explicit(&p->soft_seq, seq, memory_order_release);
 	}
-	p->refs--;
+	point_let_go(c, p);
 	pthread_mutex_unlock(&c->points_lock);
 	return n;
 }
@@ -250,23 +396,49 @@ static uint64_t purge_entry(struct cache_shard *s, struct cache_entry *e, enum p
 	return n;
 }
 
+/* Are both spellings of one URI? */
+static bool is_equivalent(struct span text, const struct cache_key *key)
+{
+	struct arena a;
+	bool same;
+
+	if (span_eq(text, key->text))
+		return true;
+	arena_init(&a, 1024);
+	same = span_eq(key_text_normal(text, false, &a), key_text_normal(key->text, false, &a));
+	arena_done(&a);
+	return same;
+}
+
 static uint64_t purge_key(struct cache *c, const struct cache_key *key, enum purge_way way)
 {
 	struct cache_shard *s = shard_of(c, key->hash);
-	struct cache_entry *e;
 	struct list out;
 	uint64_t n = 0;
 
 	list_init(&out);
 	pthread_mutex_lock(&s->lock);
-	e = entry_find(s, key);
-	if (e) {
-		n = purge_entry(s, e, way, &out);
-		entry_release_if_empty(c, s, e, clock_wall_ms());
+	for (struct cache_entry *e = *bucket_of(s, key->hash), *next; e; e = next) {
+		next = e->next;
+		if (e->hash != key->hash || !is_equivalent(e->text, key))
+			continue;
+		n += purge_entry(s, e, way, &out);
+		entry_release_if_empty(c, s, e, clock_mono_ms());
 	}
 	pthread_mutex_unlock(&s->lock);
 	objs_unref(&out);
 	return n;
+}
+
+static bool starts_alike(struct span text, struct span prefix)
+{
+	struct arena a;
+	bool starts;
+
+	arena_init(&a, 1024);
+	starts = span_starts(key_text_normal(text, false, &a), prefix);
+	arena_done(&a);
+	return starts;
 }
 
 static uint64_t purge_prefix(struct cache *c, struct span prefix, enum purge_way way)
@@ -281,7 +453,7 @@ static uint64_t purge_prefix(struct cache *c, struct span prefix, enum purge_way
 		pthread_mutex_lock(&s->lock);
 		for (size_t b = 0; b < s->buckets_n; b++)
 			for (struct cache_entry *e = s->buckets[b]; e; e = e->next)
-				if (span_starts(e->text, prefix))
+				if (starts_alike(e->text, prefix))
 					n += purge_entry(s, e, way, &out);
 		pthread_mutex_unlock(&s->lock);
 		objs_unref(&out);
@@ -318,19 +490,26 @@ static bool url_split(struct span text, struct url *ret)
 	return ret->host.n > 0;
 }
 
-/* As keys have it: lower case, without the port that the scheme has anyway. */
+/* As keys have it: lower case and A-labels, without the port that the scheme has anyway and without
+ * the dot of the root. */
 static struct span host_of_key(struct span s, bool tls, struct arena *a)
 {
-	struct span endings[] = { tls ? SPAN(":443") : SPAN(":80"), SPAN(":") };
-	char *p = arena_text(a, s);
+	const char *colon = s.n > 0 && s.p[s.n - 1] == ']' ? NULL : memrchr(s.p, ':', s.n);
+	struct span host = span_sub(s, 0, colon ? (size_t)(colon - s.p) : s.n);
+	struct span port = span_from(s, host.n), name;
 
-	for (size_t i = 0; i < s.n; i++)
-		p[i] = ascii_lower(p[i]);
-	s.p = p;
-	for (unsigned i = 0; i < 2; i++)
-		if (span_ends(s, endings[i]))
-			s.n -= endings[i].n;
-	return s;
+	if (port.n == 1 || span_eq(port, tls ? SPAN(":443") : SPAN(":80")))
+		port.n = 0;
+	if (span_ends(host, SPAN(".")))
+		host.n--;
+	if (domain_name_normalise(host, false, a, &name) < 0) {
+		char *p = arena_text(a, host);
+
+		for (size_t i = 0; i < host.n; i++)
+			p[i] = ascii_lower(p[i]);
+		name = span_make(p, host.n);
+	}
+	return arena_spanf(a, "%.*s%.*s", SPAN_ARG(name), SPAN_ARG(port));
 }
 
 static uint64_t purge_url(struct cache *c, bool prefix, struct span what, const struct domain *site, enum purge_way way)
@@ -349,7 +528,7 @@ static uint64_t purge_url(struct cache *c, bool prefix, struct span what, const 
 		if (tls ? !url.https : !url.http)
 			continue;
 		cache_key_make(&key, site ? site : &any, tls, host_of_key(url.host, tls, &a), url.target, &a);
-		n += prefix ? purge_prefix(c, key.text, way) : purge_key(c, &key, way);
+		n += prefix ? purge_prefix(c, key_text_normal(key.text, true, &a), way) : purge_key(c, &key, way);
 	}
 	arena_done(&a);
 	return n;
@@ -386,7 +565,7 @@ void cache_site_numbers(struct cache *c, struct span domain, struct cache_number
 
 	pthread_mutex_lock(&c->points_lock);
 	*ret = (struct cache_numbers){ .objects = p->live, .bytes = p->bytes };
-	p->refs--;
+	point_let_go(c, p);
 	pthread_mutex_unlock(&c->points_lock);
 }
 

@@ -113,7 +113,8 @@ struct domain {
 	uint64_t connect_timeout_ms, first_byte_timeout_ms, read_timeout_ms; /* of the origin */
 	/* of a visitor's request */
 	uint64_t body_max;
-	uint64_t key_hash; /* stable hash of name: part of every cache key */
+	/* of the origins and of what they are asked for: pages of others are others' pages */
+	uint64_t origin_hash;
 	struct domain_mail mail;
 	enum domain_tls tls;
 	enum domain_mail_tls mail_tls;

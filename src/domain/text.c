@@ -247,14 +247,14 @@ static struct fault *add_fault(struct parsing *p, unsigned line, enum fault_code
 	return f;
 }
 
-/* FNV-1a: the same in every process, and names are chosen by the administrator. */
-static uint64_t stable_hash(struct span s)
+/* Whatever their order and weights. */
+static uint64_t origin_hash(const struct domain *d)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t hash = span_hash(d->origin_host, 0);
 
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (uint8_t)s.p[i]) * 0x100000001b3u;
-	return h;
+	for (unsigned i = 0; i < d->origin_n; i++)
+		hash += span_hash(d->origin[i].host, 2u * d->origin[i].port + d->origin[i].tls + 1);
+	return hash;
 }
 
 static struct span shortest_host(struct span host, struct arena *a)
@@ -444,10 +444,10 @@ static bool take_section(struct parsing *p, const struct section *s, struct doma
 			add_fault(p, s->line, FAULT_DOMAIN_BAD_NAME, s->title);
 		return false;
 	}
-	ret->key_hash = stable_hash(ret->name);
 	if (is_second(p, s, ret->name) || is_too_long(p, s, ret->name))
 		return false;
 	take_origins(p, &s->text->origin, ret);
+	ret->origin_hash = origin_hash(ret);
 	take_web(p, &s->text->web, s->line, ret);
 	take_mail(p, ret);
 	take_recipients(p, &s->text->recipient, ret);

@@ -271,7 +271,7 @@ static void on_thread_end(void *arg)
 
 static void each_second(struct worker *w)
 {
-	cache_sweep(w->cache, clock_wall_ms());
+	cache_sweep(w->cache, (int64_t)clock_mono_ms());
 	worker_tell(w, CHANNEL_ALIVE, 0, SPAN(""));
 	w->ticks++;
 	if (w->ticks % PROVE_TICKS == 0)
@@ -473,7 +473,8 @@ static void begin_edges(struct worker *w)
 
 static int begin(struct worker *w)
 {
-	struct cache_settings cs = { .bytes_max = w->settings->web.cache_memory };
+	struct cache_settings cs = { .bytes_max = w->settings->web.cache_memory,
+		.site_share = (unsigned)w->settings->web.cache_share };
 	int r;
 
 	tls_client_open();

@@ -231,7 +231,7 @@ static void purge_directly(void *arg)
 {
 	struct purge *p = arg;
 
-	p->objects = cache_purge(p->cache, p->kind, p->what, NULL, p->hard, clock_wall_ms());
+	p->objects = cache_purge(p->cache, p->kind, p->what, NULL, p->hard, (int64_t)clock_mono_ms());
 }
 
 static void send_purged(struct http_exchange *x, int r, uint64_t objects)

@@ -189,7 +189,8 @@ static int on_purge(void *arg, const struct store_purge *p)
 	uint64_t objects = 0;
 
 	if (p->at >= d->born_at - PURGE_SLACK_S && (size_t)p->kind < array_len(kinds)) {
-		objects = cache_purge(d->worker->cache, kinds[p->kind], p->what, NULL, p->hard, clock_wall_ms());
+		objects =
+			cache_purge(d->worker->cache, kinds[p->kind], p->what, NULL, p->hard, (int64_t)clock_mono_ms());
 		log_event(LOG_LEVEL_INFO, "cache", "purged", "seq=%llu what=%s hard=%s objects=%llu",
 			(unsigned long long)p->seq, log_value(p->what), p->hard ? "yes" : "no",
 			(unsigned long long)objects);

@@ -134,6 +134,9 @@ static const struct conf_key web_keys[] = {
 	{ "cache_memory", CONF_SIZE, AT(cache_memory), "256M", 1u << 20, 1ull << 44,
 		.help_en = "Memory that cached answers may take, all overhead included.",
 		.help_de = "Arbeitsspeicher, den gecachte Antworten belegen dürfen, samt allem Beiwerk." },
+	{ "cache_share", CONF_UINT, AT(cache_share), "50", 1, 100,
+		.help_en = "Percent of cache_memory that one site keeps while others need room.",
+		.help_de = "Wie viel Prozent von cache_memory eine Site behält, während andere Platz brauchen." },
 	{ "connections_max", CONF_UINT, AT(connections_max), "20000", 16, 1000000,
 		.help_en = "Open connections at a time; more are closed at once.",
 		.help_de = "Gleichzeitig offene Verbindungen; weitere werden sofort geschlossen." },
@@ -535,6 +538,7 @@ void settings_for_web(const struct settings *s, struct web_settings *ret)
 		.access = (enum access_format)s->log.access,
 		.access_to = s->log.access_to.p,
 		.cache_memory = s->web.cache_memory,
+		.cache_share = (unsigned)s->web.cache_share,
 	};
 }
 

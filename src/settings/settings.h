@@ -30,7 +30,7 @@ struct settings_web {
 	struct http_limits limits;
 	uint64_t tls_timeout_ms;
 	uint64_t connections_max;
-	uint64_t cache_memory;
+	uint64_t cache_memory, cache_share;
 	bool redirect_to_tls;
 };
 struct settings_mail {

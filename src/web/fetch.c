@@ -18,7 +18,7 @@
 struct fetch {
 	struct web *web;
 	struct cache_fill *fill;
-	bool solo;          /* the client's own conditions went along */
+	bool uncacheable;   /* the client's own conditions and range went along */
 	struct arena arena; /* of the response's head, and of a refresh */
 	struct origin_call call;
 };
@@ -52,7 +52,7 @@ static struct fetch *fetch_new(struct web_request *r, struct cache_found *found)
 
 	f->web = r->thread->web;
 	f->fill = found->fill;
-	f->solo = found->solo && !found->obj;
+	f->uncacheable = found->uncacheable && !found->obj;
 	found->fill = NULL;
 	arena_init(&f->arena, 4096);
 	return f;
@@ -66,9 +66,16 @@ static void fetch_free(struct fetch *f)
 	mem_free(f);
 }
 
-static bool is_server_error(unsigned status)
+bool web_is_server_error(unsigned status)
 {
 	return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+void web_server_error(const struct origin_call *call, struct fault *fault)
+{
+	fault_set(fault, FAULT_ORIGIN_SERVER_ERROR);
+	fault_fact(fault, "origin", "%s", call->origin_text);
+	fault_fact(fault, "status", "%u", call->client.resp.status);
 }
 
 /* To the leader's client. If that is gone, the others wait all the same. */
@@ -94,17 +101,15 @@ static int ask(const struct web_asked *q, struct fetch *f, struct cache_obj *old
 		.arg = leader };
 	int error;
 
-	web_origin_fields(q, f->solo, &fields);
+	web_origin_fields(q, f->uncacheable, &fields);
 	cache_fill_conditions(f->fill, &fields, q->arena);
 	fault_clear(fault);
 	error = origin_call(f->web->origins, q->site, &request, &f->arena, &f->call, fault);
 	if (error < 0)
 		return error;
-	if (is_server_error(f->call.client.resp.status) && old &&
-		cache_stale_usable(old, q->site, q->req, clock_wall_ms())) {
-		fault_set(fault, FAULT_ORIGIN_SERVER_ERROR);
-		fault_fact(fault, "origin", "%s", f->call.origin_text);
-		fault_fact(fault, "status", "%u", f->call.client.resp.status);
+	if (web_is_server_error(f->call.client.resp.status) && old &&
+		cache_stale_usable(old, q->site, q->req, (int64_t)clock_mono_ms())) {
+		web_server_error(&f->call, fault);
 		return -EPROTO;
 	}
 	return 0;
@@ -147,13 +152,13 @@ static void feed(struct fetch *f)
 static void give_up(struct fetch *f, struct cache_obj *old, struct site_stats *stats, struct fault *fault)
 {
 	cache_fill_abort(f->fill, fault);
-	cache_origin_failed(old, clock_wall_ms());
+	cache_origin_failed(old, (int64_t)clock_mono_ms());
 	site_stat_add(stats, SITE_ORIGIN_ERRORS, 1);
 }
 
 void web_answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault)
 {
-	if (found->obj && cache_stale_usable(found->obj, r->asked.site, &r->x->req, clock_wall_ms())) {
+	if (found->obj && cache_stale_usable(found->obj, r->asked.site, &r->x->req, (int64_t)clock_mono_ms())) {
 		web_log_fault(&r->asked, "stale-served", fault, NULL);
 		r->code = fault->code;
 		web_respond_hit(r, found);
@@ -176,9 +181,9 @@ static void answer_released(struct web_request *r, struct fetch *f)
 {
 	unsigned status = f->call.client.resp.status;
 
-	if (!f->solo && (status == 304 || (status == 200 && has_conditions(&r->x->req)))) {
+	if (!f->uncacheable && (status == 304 || (status == 200 && has_conditions(&r->x->req)))) {
 		fetch_free(f);
-		web_forward(r);
+		web_forward(r, NULL);
 		return;
 	}
 	web_forward_answer(r, &f->call);
@@ -202,7 +207,8 @@ static void answer_fetched(struct web_request *r, struct fetch *f)
 
 	r->status.fwd_status = resp->status;
 	r->origin_text = arena_text(r->x->arena, span_of(f->call.origin_text));
-	switch (cache_fill_head(f->fill, &r->x->req, resp, f->call.asked_ms, f->call.answered_ms)) {
+	switch (cache_fill_head(f->fill, &r->x->req, resp, f->call.asked_ms, f->call.answered_ms,
+		(int64_t)clock_mono_ms())) {
 	case CACHE_STORE:
 		obj = cache_fill_obj(f->fill);
 		copy_fields(r->x->arena, &resp->fields, &fields);
@@ -281,8 +287,8 @@ static void run_refresh(void *arg)
 		give_up(f, refresh->old, refresh->stats, &fault);
 		web_log_fault(&refresh->asked, "refresh-failed", &fault, NULL);
 		fetch_free(f);
-	} else if (cache_fill_head(f->fill, &refresh->req, &f->call.client.resp, f->call.asked_ms,
-			   f->call.answered_ms) == CACHE_STORE) {
+	} else if (cache_fill_head(f->fill, &refresh->req, &f->call.client.resp, f->call.asked_ms, f->call.answered_ms,
+			   (int64_t)clock_mono_ms()) == CACHE_STORE) {
 		run_feed(f);
 	} else {
 		fetch_free(f);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/fmt.h"
 #include "web/web_priv.h"
 
@@ -127,7 +128,13 @@ static void invalidate(struct web_request *r, const struct http_resp *resp)
 	cache_invalidate(r->thread->web->cache, &key, resp);
 }
 
-void web_forward(struct web_request *r)
+static bool has_stale(struct web_request *r, const struct cache_found *found)
+{
+	return found && found->obj && (r->x->req.method == HTTP_GET || r->x->req.method == HTTP_HEAD) &&
+		cache_stale_usable(found->obj, r->asked.site, &r->x->req, (int64_t)clock_mono_ms());
+}
+
+void web_forward(struct web_request *r, struct cache_found *found)
 {
 	struct origin_call call;
 	struct fault fault;
@@ -136,7 +143,16 @@ void web_forward(struct web_request *r)
 	stat_add(STAT_PASSED, 1);
 	site_stat_add(r->stats, SITE_PASSED, 1);
 	if (call_origin(r, (struct span){ 0 }, &call, &fault) < 0) {
-		web_origin_page(r, &fault);
+		if (has_stale(r, found))
+			web_answer_failure(r, found, &fault);
+		else
+			web_origin_page(r, &fault);
+		return;
+	}
+	if (web_is_server_error(call.client.resp.status) && has_stale(r, found)) {
+		web_server_error(&call, &fault);
+		origin_call_done(&call);
+		web_answer_failure(r, found, &fault);
 		return;
 	}
 	invalidate(r, &call.client.resp);

@@ -89,7 +89,7 @@ static void purge(struct web_request *r)
 	struct purge p = { .cache = r->thread->web->cache,
 		.kind = all ? CACHE_PURGE_PREFIX : CACHE_PURGE_URL,
 		.site = r->asked.site,
-		.now_ms = loop_wall_s() * 1000 };
+		.now_ms = r->now_ms };
 
 	if (!origin_has_address(r->thread->web->origins, r->asked.site, r->asked.client)) {
 		char client[NET_ADDR_SIZE];
@@ -108,35 +108,52 @@ static void purge(struct web_request *r)
 		web_answer_text(r, 200, arena_spanf(r->x->arena, "%llu purged\n", (unsigned long long)p.objects));
 }
 
-/* Somebody else fetches: read along, or learn that it is not for all. */
+static void origin_is_silent(struct web_request *r, struct fault *fault)
+{
+	fault_set(fault, FAULT_ORIGIN_SILENT);
+	fault_fact(fault, "domain", "%.*s", SPAN_ARG(r->asked.site->name));
+}
+
+/* Somebody else fetches: read along, or learn that it is not for all. False: it takes long, look
+ * again. */
 static bool follow(struct web_request *r, struct cache_found *found)
 {
 	struct cache_obj *obj = NULL;
 	struct fault fault;
-	enum cache_ready ready;
+	bool is_last = (int64_t)clock_mono_ms() - r->now_ms > (int64_t)r->asked.site->first_byte_timeout_ms;
+	enum cache_ready ready = cache_fill_wait(found->fill, &r->x->req, &obj, &fault);
 
-	stat_add(STAT_COLLAPSED, 1);
-	r->status.collapsed = true;
-	ready = cache_fill_wait(found->fill, &r->x->req, &obj, &fault);
-	if (ready == CACHE_READY_FAILED) {
-		web_answer_failure(r, found, &fault);
+	r->status.collapsed = ready != CACHE_READY_LATE;
+	switch (ready) {
+	case CACHE_READY_BODY:
+		web_respond(r, obj, cache_obj_fields(obj));
+		cache_obj_unref(obj);
 		return true;
+	case CACHE_READY_PASS:
+		web_forward(r, found);
+		return true;
+	case CACHE_READY_LATE:
+		/* Who has an old page to give does not let his visitor wait any longer. */
+		if (!is_last &&
+			!(found->obj &&
+				cache_stale_usable(found->obj, r->asked.site, &r->x->req, (int64_t)clock_mono_ms())))
+			return false;
+		origin_is_silent(r, &fault);
+		break;
+	case CACHE_READY_FAILED:
+		break;
 	}
-	if (ready != CACHE_READY_BODY)
-		return false;
-	web_respond(r, obj, cache_obj_fields(obj));
-	cache_obj_unref(obj);
+	web_answer_failure(r, found, &fault);
 	return true;
 }
 
-static void answer_from_cache(struct web_request *r)
+/* False: look again. */
+static bool answer_found(struct web_request *r, const struct cache_key *key)
 {
-	struct cache *cache = r->thread->web->cache;
-	struct cache_key key;
 	struct cache_found found;
+	bool answered = true;
 
-	cache_key_make(&key, r->asked.site, r->x->req.tls, web_host(&r->asked), r->x->req.target, r->x->arena);
-	cache_find(cache, &key, &r->x->req, r->began_ms, &found);
+	cache_find(r->thread->web->cache, key, &r->x->req, (int64_t)clock_mono_ms(), &found);
 	if (found.verdict != CACHE_FRESH && found.verdict != CACHE_REFRESH)
 		r->status.fwd = found.why;
 	switch (found.verdict) {
@@ -151,17 +168,34 @@ static void answer_from_cache(struct web_request *r)
 		web_fetch(r, &found);
 		break;
 	case CACHE_FOLLOW:
-		if (!follow(r, &found))
-			web_forward(r);
+		answered = follow(r, &found);
 		break;
 	case CACHE_PASS:
-		web_forward(r);
+		web_forward(r, &found);
+		break;
+	case CACHE_BUSY:
+		if (found.obj && cache_stale_usable(found.obj, r->asked.site, &r->x->req, (int64_t)clock_mono_ms()))
+			web_respond_hit(r, &found);
+		else
+			refuse(r, 503, FAULT_WEB_BUSY, "url", r->x->req.target);
 		break;
 	case CACHE_ONLY_IF_CACHED:
 		refuse(r, 504, FAULT_WEB_ONLY_IF_CACHED, "url", r->x->req.target);
 		break;
 	}
 	cache_found_done(&found);
+	return answered;
+}
+
+static void answer_from_cache(struct web_request *r)
+{
+	struct cache_key key;
+
+	cache_key_make(&key, r->asked.site, r->x->req.tls, web_host(&r->asked), r->x->req.target, r->x->arena);
+	while (!answer_found(r, &key))
+		;
+	if (r->status.collapsed)
+		stat_add(STAT_COLLAPSED, 1);
 }
 
 /* Only WebSocket upgrades reach the origin: an h2c upgrade would open a tunnel past the cache and
@@ -199,7 +233,8 @@ void web_on_exchange(void *arg, struct http_exchange *x)
 		.state = web_state_ref(t->state),
 		.x = x,
 		.asked = { .web = t->web, .req = &x->req, .client = x->client, .arena = x->arena },
-		.began_ms = clock_wall_ms() };
+		.began_ms = clock_wall_ms(),
+		.now_ms = (int64_t)clock_mono_ms() };
 
 	stat_add(STAT_REQUESTS, 1);
 	web_request(&r);

@@ -51,7 +51,7 @@ static void end(struct web_request *r, int error, const struct http_fields *trai
 static void add_age(struct web_request *r, struct cache_obj *obj, struct http_fields *fields)
 {
 	/* A hit is answered at once; other answers may have taken their time. */
-	int64_t now_ms = r->status.hit ? r->began_ms : clock_wall_ms();
+	int64_t now_ms = r->status.hit ? r->now_ms : (int64_t)clock_mono_ms();
 
 	http_fields_add(fields, r->x->arena, HTTP_AGE, cache_number(cache_obj_age_s(obj, now_ms), r->x->arena));
 	cache_status_add(&r->status, fields, r->x->arena);

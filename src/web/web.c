@@ -91,7 +91,7 @@ static void web_publish(void *edge, const struct edge_news *news)
 	const struct web_settings *settings = news->settings;
 
 	if (settings)
-		cache_resize(w->cache, settings->cache_memory);
+		cache_resize(w->cache, settings->cache_memory, settings->cache_share);
 	published_put(&w->published, state_new(old, news->snapshot, news->tls, settings));
 }
 

@@ -27,6 +27,7 @@ struct web_settings {
 	enum access_format access;
 	const char *access_to; /* "stderr" or a path */
 	uint64_t cache_memory;
+	unsigned cache_share; /* percent */
 };
 struct web;
 struct origins;

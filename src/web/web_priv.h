@@ -70,7 +70,7 @@ struct web_request {
 	struct web_state *state; /* held */
 	struct http_exchange *x;
 	struct web_asked asked;     /* of x->req */
-	int64_t began_ms;           /* wall clock */
+	int64_t began_ms, now_ms;   /* when it began: wall clock, monotonic */
 	struct site_stats *stats;   /* of the site */
 	struct cache_status status; /* for Cache-Status and the access log */
 	const char *origin_text;    /* the origin asked, for the access log; or NULL */
@@ -112,8 +112,9 @@ void web_respond(struct web_request *r, struct cache_obj *obj, const struct http
 void web_respond_hit(struct web_request *r, const struct cache_found *found);
 
 /* ---- forward.c ---- */
-/* Passes the request on and the answer back, storing nothing. */
-void web_forward(struct web_request *r);
+/* Passes the request on and the answer back, storing nothing. found (may be NULL): its object, if
+ * it may be served stale, is the answer to GET and HEAD where the origin fails. */
+void web_forward(struct web_request *r, struct cache_found *found);
 /* The same once the origin has answered: head and body to the client, then the call is done. */
 void web_forward_answer(struct web_request *r, struct origin_call *call);
 void web_forward_upgrade(struct web_request *r);
@@ -126,6 +127,9 @@ int web_forward_interim(void *arg, unsigned status, const struct http_fields *fi
 /* Leads a fill: asks the origin, stores what may be stored, answers the client (from the old object
  * if the origin fails and that may be served). Consumes found's fill. */
 void web_fetch(struct web_request *r, struct cache_found *found);
+/* Is that the origin's failure rather than an answer? */
+bool web_is_server_error(unsigned status);
+void web_server_error(const struct origin_call *call, struct fault *fault);
 /* The origin failed: found's object if it may be served stale, else an error page. */
 void web_answer_failure(struct web_request *r, struct cache_found *found, struct fault *fault);
 /* A fill beside the client's answer (stale-while-revalidate). */

@@ -304,13 +304,41 @@ def test_trailers_and_interim_answers_of_what_is_stored(site):
 
 
 def test_ranges_of_what_is_not_there_yet(site):
-    """A range is cut from the whole object, which is fetched and kept."""
+    """It goes on as a range; an origin that sends all instead has it kept, and ranges are cut from that."""
     site.origin.on("/r", headers={"Cache-Control": "max-age=60"}, body=b"0123456789")
     first = site.get("/r", headers={"Range": "bytes=2-4"})
     assert (first.status, first.body) == (206, b"234")
-    assert site.origin.last("/r").get("Range") is None
+    assert site.origin.last("/r").get("Range") == "bytes=2-4"
     again = site.get("/r", headers={"Range": "bytes=7-"})
     assert (again.status, again.body) == (206, b"789") and site.origin.count("/r") == 1
+
+
+def test_small_questions_do_not_make_large_fetches(site):
+    """Ever new queries, one byte or a HEAD each: the origin sends no more than that. Wanted again, the whole is kept."""
+    body = b"x" * 500000
+
+    def answer(request):
+        headers = {"Cache-Control": "max-age=60"}
+        if request.get("Range") == "bytes=0-0":
+            return Answer(206, headers={**headers, "Content-Range": f"bytes 0-0/{len(body)}"}, body=b"x")
+        return Answer(headers=headers, body=body)
+    site.origin.on("/large", call=answer)
+    for i in range(5):
+        assert site.get(f"/large?{i}", headers={"Range": "bytes=0-0"}).body == b"x"
+        assert site.get(f"/large?h{i}", method="HEAD").status == 200
+    assert all(r.get("Range") == "bytes=0-0" or r.method == "HEAD" for r in site.origin.requests)
+    for _ in range(3):
+        part = site.get("/large", headers={"Range": "bytes=0-0"})
+        assert (part.status, part.body) == (206, b"x")
+    assert site.origin.last("/large").get("Range") is None
+
+
+def test_a_head_of_what_is_old_and_the_origin_down(site):
+    site.origin.on("/h", headers={"Cache-Control": "max-age=1"}, body=b"12345")
+    site.get("/h")
+    time.sleep(1.2)
+    site.origin.stop()
+    assert site.get("/h", method="HEAD").is_hit
 
 
 def test_a_range_if_the_page_is_of_a_wednesday(site):

@@ -106,14 +106,26 @@ static void test_text_comes_back(void **state)
 				   "domain \"b.de\" {\n}\n";
 	_cleanup_(buf_done) struct buf out = BUF_INIT(4096);
 	struct snapshot *s = from_text(text);
-	uint64_t hash = snapshot_at(s, 0)->key_hash;
 
 	snapshot_to_text(s, &out);
 	assert_string_equal(buf_text(&out), text);
-	assert_int_not_equal(hash, snapshot_at(s, 1)->key_hash);
 	snapshot_unref(s);
-	s = from_text(text);
-	assert_int_equal(hash, snapshot_at(s, 0)->key_hash);
+}
+
+/* Pages of other origins are others' pages. */
+static void test_origins_have_a_hash(void **state)
+{
+	struct snapshot *s = from_text("domain \"a\" {\n  origin = {\"http://o\", \"http://p:81\"}\n}\n"
+				       "domain \"b\" {\n  origin = {\"http://p:81 weight=3 backup\", \"http://o\"}\n}\n"
+				       "domain \"c\" {\n  origin = {\"http://o\", \"https://p:81\"}\n}\n"
+				       "domain \"d\" {\n  origin = {\"http://o\", \"http://p\"}\n}\n"
+				       "domain \"e\" {\n  origin = {\"http://o\", \"http://p:81\"}\n"
+				       "  origin_host = \"h\"\n}\n"
+				       "domain \"f\" {\n  origin = {\"http://o\"}\n}\n");
+
+	assert_int_equal(snapshot_at(s, 0)->origin_hash, snapshot_at(s, 1)->origin_hash);
+	for (unsigned i = 2; i < 6; i++)
+		assert_int_not_equal(snapshot_at(s, 0)->origin_hash, snapshot_at(s, i)->origin_hash);
 	snapshot_unref(s);
 }
 
@@ -238,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_mail),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_text_comes_back),
+		cmocka_unit_test(test_origins_have_a_hash),
 		cmocka_unit_test_setup_teardown(test_bad_rows_take_nothing_down, make_store, remove_store),
 		cmocka_unit_test_setup_teardown(test_no_store_no_snapshot, make_store, remove_store),
 		cmocka_unit_test_setup_teardown(test_ten_thousand, make_store, remove_store),
