@@ -188,3 +188,10 @@ size_t fmt_safe(struct span s, const char *also, char *out, size_t room)
 	}
 	return used;
 }
+
+int fmt_width(const char *text, int columns)
+{
+	for (; *text; text++)
+		columns += ((unsigned char)*text & 0xc0) == 0x80;
+	return columns;
+}

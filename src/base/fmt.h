@@ -24,3 +24,7 @@ unsigned fmt_distance(struct span a, struct span b);
  * are not UTF-8 and those named in also become \xNN. Stops before what does not fit into room;
  * returns the bytes written, which are not followed by a NUL. */
 size_t fmt_safe(struct span s, const char *also, char *out, size_t room);
+
+/* What printf's "%-*s" needs for text that is to fill so many columns of a terminal: it counts
+ * bytes, and a letter of UTF-8 has up to four of them. */
+int fmt_width(const char *text, int columns);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "cli/cli_priv.h"
+#include "cli/domain_work.h"
 #include "store/store.h"
 
 /* In the order of enum store_purge_kind. */
@@ -131,6 +132,24 @@ static int purge(struct cli *cli, const struct settings *s, const struct store_p
 	return r;
 }
 
+/* A misspelt name would purge nothing and say so as if all was well. Where the store cannot be
+ * read, nobody can tell. */
+static int check_domain(struct cli *cli, const char *text)
+{
+	struct span name = { 0 };
+	struct work w;
+	int found = 1, status = work_begin(&w, cli);
+
+	if (status == CLI_DONE && !work_find_name(&w, text, &name))
+		status = CLI_USAGE;
+	else if (status == CLI_DONE)
+		found = work_has(&w, name);
+	if (status == CLI_DONE && found == 0)
+		status = work_refuse_unknown(&w, name);
+	work_end(&w, status);
+	return status == CLI_UNREACHABLE ? CLI_DONE : status;
+}
+
 int cli_cache_purge(struct cli *cli, int argc, char **argv)
 {
 	struct cli_args args;
@@ -143,7 +162,9 @@ int cli_cache_purge(struct cli *cli, int argc, char **argv)
 	s = cli_settings(cli);
 	if (!s)
 		return CLI_SETTINGS;
-	r = purge(cli, s, &p);
+	r = p.kind == STORE_PURGE_DOMAIN ? check_domain(cli, p.what.p) : CLI_DONE;
+	if (r == CLI_DONE)
+		r = purge(cli, s, &p);
 	settings_unref(s);
 	return r;
 }

@@ -104,7 +104,7 @@ static int list_domains(struct work *w)
 	if (status != CLI_UNREACHABLE && w->cli->json)
 		print_rows_json(w, &rd);
 	else if (status != CLI_UNREACHABLE)
-		domain_print_table(&w->out, rd.rows, rd.n);
+		domain_print_table(&w->out, w->cli->lang, rd.rows, rd.n);
 	mem_free(rd.rows);
 	return status;
 }

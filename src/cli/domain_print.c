@@ -56,9 +56,10 @@ static void print_cells(struct buf *out, const char *const cells[COLUMNS], const
 	buf_addf(out, "%s\n", cells[columns - 1]);
 }
 
-void domain_print_table(struct buf *out, const struct domain_row *rows, unsigned n)
+void domain_print_table(struct buf *out, enum fault_lang lang, const struct domain_row *rows, unsigned n)
 {
-	static const char *const heads[COLUMNS] = { "DOMAIN", "WEB", "ORIGIN", "PRESET", "MAIL" };
+	const char *const heads[COLUMNS] = { "DOMAIN", "WEB", lang == FAULT_DE ? "URSPRUNGSSERVER" : "ORIGIN", "PRESET",
+		"MAIL" };
 	struct buf cells[COLUMNS];
 	const char *texts[COLUMNS];
 	int width[COLUMNS];

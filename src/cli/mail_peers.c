@@ -108,13 +108,15 @@ static void print_table(struct peers *ps)
 	}
 	if (ps->n == 0)
 		return;
-	buf_addf(out, "%-*s  %-*s  %-16s  %-7s  %8s  %7s  %8s  %7s  %s\n", network, "NETWORK", helo, "EHLO",
-		"LAST SEEN", "TLS", "TLS OK", "FAILED", "REFUSED", "MAILS", "WITHOUT TLS");
+	buf_addf(out, "%-*s  %-*s  %-16s  %-7s  %8s  %7s  %9s  %7s  %s\n", network, work_say(&ps->w, "NETWORK", "NETZ"),
+		helo, "EHLO", work_say(&ps->w, "LAST SEEN", "ZULETZT GESEHEN"), "TLS", "TLS OK",
+		work_say(&ps->w, "FAILED", "FEHLER"), work_say(&ps->w, "REFUSED", "ABGELEHNT"), "MAILS",
+		work_say(&ps->w, "WITHOUT TLS", "OHNE TLS"));
 	for (unsigned i = 0; i < ps->n; i++) {
 		const struct store_peer *p = &ps->v[i].p;
 
 		clock_minute(p->last_at, seen);
-		buf_addf(out, "%-*.*s  %-*.*s  %-16s  %-7.*s  %8llu  %7llu  %8llu  %7llu  %llu\n", network,
+		buf_addf(out, "%-*.*s  %-*.*s  %-16s  %-7.*s  %8llu  %7llu  %9llu  %7llu  %llu\n", network,
 			SPAN_ARG(p->network), helo, SPAN_ARG(helo_of(&ps->v[i])), seen,
 			SPAN_ARG(p->version.n > 0 ? p->version : SPAN("-")), (unsigned long long)p->handshakes,
 			(unsigned long long)p->failures, (unsigned long long)p->refusals, (unsigned long long)p->mails,

@@ -120,8 +120,14 @@ static int level_of(struct cli *cli, const char *text, enum domain_tls *ret)
 
 static int until_of(struct cli *cli, const char *text, int64_t *ret)
 {
-	if (!text || (strlen(text) == 10 && clock_parse_rfc3339(span_of(text), ret) == 0 && *ret > 0))
+	if (!text)
 		return CLI_DONE;
+	if (strlen(text) == 10 && clock_parse_rfc3339(span_of(text), ret) == 0 && *ret > 0) {
+		if (domain_recipient_holds(&(struct domain_recipient){ .until = *ret }, clock_wall_s()))
+			return CLI_DONE;
+		return cli_usage(cli, "--until %s is over already; today is the earliest",
+			"--until %s ist schon vorbei; frühestens geht heute", text);
+	}
 	return cli_usage(cli, "--until %s: that is no day of the form YYYY-MM-DD",
 		"--until %s: das ist kein Tag der Form JJJJ-MM-TT", text);
 }
@@ -298,7 +304,9 @@ static void print_list(struct work *w, const struct reading *rd)
 			if ((int)rd->rows[i].d.recipient[k].address.n > width)
 				width = (int)rd->rows[i].d.recipient[k].address.n;
 	if (width > 0)
-		buf_addf(&w->out, "%-*s  %-7s  %-10s  %-10s  %s\n", width, "RECIPIENT", "TLS", "SINCE", "UNTIL", "BY");
+		buf_addf(&w->out, "%-*s  %-7s  %-10s  %-10s  %s\n",
+			fmt_width(work_say(w, "RECIPIENT", "EMPFÄNGER"), width), work_say(w, "RECIPIENT", "EMPFÄNGER"),
+			"TLS", work_say(w, "SINCE", "SEIT"), work_say(w, "UNTIL", "BIS"), work_say(w, "BY", "VON"));
 	for (unsigned i = 0; i < rd->n; i++)
 		list_lines(w, &rd->rows[i].d, width);
 }

@@ -4,6 +4,8 @@
 #include "base/fmt.h"
 #include "cli/cli_priv.h"
 
+#define NAME_COLUMNS 16
+
 static const char *text_at(json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
@@ -20,11 +22,10 @@ static void row(struct cli *cli, const char *en, const char *de)
 {
 	const char *name = cli_say(cli, en, de);
 
-	fprintf(cli->out, "%s%s%s%*s", cli_bold(cli), name, cli_plain(cli), (int)(16 - strlen(name)), "");
+	fprintf(cli->out, "%s%-*s%s", cli_bold(cli), fmt_width(name, NAME_COLUMNS), name, cli_plain(cli));
 }
 
-/* DNS has two on each address. True: there is one for DNS. */
-/* Which kinds there are, a bit each. */
+/* Which kinds there are, a bit each; DNS has two on each address, of which one is shown. */
 static unsigned show_listeners(struct cli *cli, json_t *status)
 {
 	static const char *const notes[] = { [LISTENER_WEB] = "",

@@ -165,6 +165,23 @@ def test_who_may_not_ask_is_told_so(make_torhaus):
     assert "Start it" not in done.stderr
 
 
+def test_names_and_days_that_mean_nothing_are_refused(home):
+    run("--config", home, "domain", "add", "mail.example", "--mail", "127.0.0.1:9")
+    done = run("--config", home, "cache", "purge", "--domain", "mail.exampel")
+    assert done.returncode == 1 and "Did you mean mail.example?" in done.stderr and done.stdout == ""
+    set_until = lambda day: run("--config", home, "recipient", "set", "a@mail.example", "--tls", "off", "--until", day)
+    assert "is over already" in set_until("2024-01-05").stderr
+    assert set_until("2024-01-05").returncode == 2 and set_until("2099-01-05").returncode == 0
+
+
+def test_tables_have_german_heads_that_stand_above_their_columns(home):
+    run("--config", home, "domain", "add", "mail.example", "--mail", "127.0.0.1:9")
+    run("--config", home, "recipient", "set", "a-long-name@mail.example", "--tls", "off", "--until", "2099-01-05")
+    head, row = run("--config", home, "--lang", "de", "recipient", "list", "mail.example").stdout.splitlines()[:2]
+    assert head.split() == ["EMPFÄNGER", "TLS", "SEIT", "BIS", "VON"]
+    assert head.index("TLS") == row.index("off") and head.index("BIS") == row.index("2099")
+
+
 # ---- what doctor says of origins ----
 
 def test_doctor_names_whom_an_origin_concerns_and_forgets_what_is_gone(make_torhaus):
