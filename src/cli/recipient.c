@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "cli/cli_priv.h"
 #include "cli/domain_work.h"
