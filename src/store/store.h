@@ -32,8 +32,7 @@
 
 #define STORE_URL_PRESET "sqlite:/var/lib/torhaus/torhaus.db"
 /* What an address has to be, for people: English and German. */
-#define STORE_URL_WANTED \
-	"\"sqlite:\" and the absolute path of a file|\"sqlite:\" und der absolute Pfad einer Datei"
+#define STORE_URL_WANTED "\"sqlite:\" and the absolute path of a file|\"sqlite:\" und der absolute Pfad einer Datei"
 /* Is there an engine for it, and does it look like an address of that engine's? */
 bool store_url_is_valid(struct span url);
 /* The file that url means; its folder has to be writable, for there are others beside it. Empty:
