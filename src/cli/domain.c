@@ -126,26 +126,41 @@ static int export_domains(struct work *w, const char *text)
 
 /* ---- verbs that take a name at most ---- */
 
+/* The verb's one word, which no option may stand for; NULL: none is there. */
+static int take_name(struct cli *cli, int argc, char **argv, bool needed, const char **ret)
+{
+	struct cli_args args;
+	int status = cli_args_parse(cli, argc, argv, 1, &args);
+
+	if (status != CLI_DONE)
+		return status;
+	*ret = args.rest[0];
+	return *ret || !needed ? CLI_DONE
+			       : cli_usage(cli, "the name of one domain is wanted", "der Name einer Domain ist nötig");
+}
+
 static int run_remove(struct cli *cli, int argc, char **argv)
 {
 	struct work w;
-	int status;
+	const char *name;
+	int status = take_name(cli, argc, argv, true, &name);
 
-	if (argc != 1)
-		return cli_usage(cli, "the name of one domain is wanted", "der Name einer Domain ist nötig");
+	if (status != CLI_DONE)
+		return status;
 	status = work_begin(&w, cli);
-	return work_end(&w, status == CLI_DONE ? remove_domain(&w, argv[0]) : status);
+	return work_end(&w, status == CLI_DONE ? remove_domain(&w, name) : status);
 }
 
 static int run_show(struct cli *cli, int argc, char **argv)
 {
 	struct work w;
-	int status;
+	const char *name;
+	int status = take_name(cli, argc, argv, true, &name);
 
-	if (argc != 1)
-		return cli_usage(cli, "the name of one domain is wanted", "der Name einer Domain ist nötig");
+	if (status != CLI_DONE)
+		return status;
 	status = work_begin(&w, cli);
-	return work_end(&w, status == CLI_DONE ? show_domain(&w, argv[0]) : status);
+	return work_end(&w, status == CLI_DONE ? show_domain(&w, name) : status);
 }
 
 static int run_list(struct cli *cli, int argc, char **argv)
@@ -163,12 +178,13 @@ static int run_list(struct cli *cli, int argc, char **argv)
 static int run_export(struct cli *cli, int argc, char **argv)
 {
 	struct work w;
-	int status;
+	const char *name;
+	int status = take_name(cli, argc, argv, false, &name);
 
-	if (argc > 1)
-		return cli_usage(cli, "one domain at most: %s, %s", "höchstens eine Domain: %s, %s", argv[0], argv[1]);
+	if (status != CLI_DONE)
+		return status;
 	status = work_begin(&w, cli);
-	return work_end(&w, status == CLI_DONE ? export_domains(&w, argc ? argv[0] : NULL) : status);
+	return work_end(&w, status == CLI_DONE ? export_domains(&w, name) : status);
 }
 
 /* ---- the table ---- */
