@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/cli_priv.h"
 #include "cli/domain_work.h"
 
 static int keep_body(void *arg, const struct store_domain *row)

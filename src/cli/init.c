@@ -105,14 +105,13 @@ static char *quoted(const char *text, bool list)
 	return buf_take(&out);
 }
 
-static int make_settings(struct cli *cli, const struct places *p)
+/* low: of a server that may bind ports 80 and 443. */
+static void settings_text(const struct places *p, bool low, enum fault_lang lang, struct buf *out)
 {
 	_cleanup_(mem_freep) char *store = store_url_of_file(p->store);
 	_cleanup_(mem_freep) char *store_value = quoted(store, false);
 	_cleanup_(mem_freep) char *certs_value = quoted(p->certs, true);
 	_cleanup_(mem_freep) char *control_value = quoted(p->control, false);
-	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20);
-	bool low = geteuid() == 0 && !p->own_folder;
 	struct conf_given given[] = {
 		{ "store", store_value },
 		{ "certificates", certs_value },
@@ -123,7 +122,14 @@ static int make_settings(struct cli *cli, const struct places *p)
 		{ NULL, NULL },
 	};
 
-	conf_template(&text, settings_keys, given, cli->lang);
+	conf_template(out, settings_keys, given, lang);
+}
+
+static int make_settings(struct cli *cli, const struct places *p)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20);
+
+	settings_text(p, geteuid() == 0 && !p->own_folder, cli->lang, &text);
 	return make_file(cli, p->conf, 0644, buf_span(&text));
 }
 
@@ -299,6 +305,16 @@ static void places_done(struct places *p)
 	mem_free(p->control);
 }
 
+/* As a package ships it, whoever makes the package. */
+static int print_settings(struct cli *cli, const struct places *p)
+{
+	_cleanup_(buf_done) struct buf text = BUF_INIT(1 << 20);
+
+	settings_text(p, !p->own_folder, cli->lang, &text);
+	fwrite(text.p, 1, text.n, cli->out);
+	return CLI_DONE;
+}
+
 static void tell_next(struct cli *cli, const struct cli_args *args)
 {
 	fprintf(cli->out,
@@ -351,7 +367,7 @@ int cli_init(struct cli *cli, int argc, char **argv)
 			return cli_usage(cli, "--domain is NAME=ORIGIN, not \"%s\"",
 				"--domain ist NAME=URSPRUNG, nicht \"%s\"", args.v[i].value);
 	find_places(cli, cli_arg(&args, "--dir"), &p);
-	r = init_at(cli, &p, &args);
+	r = cli_arg(&args, "--print") ? print_settings(cli, &p) : init_at(cli, &p, &args);
 	places_done(&p);
 	return r;
 }

@@ -28,6 +28,8 @@ static const struct cli_option init_options[] = {
 		"Wohin alles kommt; sonst /etc/torhaus, mit dem Store in /var/lib/torhaus." },
 	{ "--domain", "NAME=ORIGIN", true, "A first domain, such as example.de=http://10.0.0.5:8080.",
 		"Eine erste Domain, etwa example.de=http://10.0.0.5:8080." },
+	{ "--print", NULL, false, "Only print the settings; nothing is made.",
+		"Nur die Einstellungen ausgeben; angelegt wird nichts." },
 	{ NULL },
 };
 
@@ -176,7 +178,7 @@ static const struct cli_option predict_options[] = {
 };
 
 static const struct cli_verb first[] = {
-	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]…",
+	{ "init", "[--dir DIR] [--domain NAME=ORIGIN]… [--print]",
 		"Write a commented torhaus.conf, an empty store and self-signed certificates.",
 		"Eine kommentierte torhaus.conf, einen leeren Store und selbstsignierte Zertifikate schreiben.",
 		init_options, cli_init, CLI_NO_JSON },
