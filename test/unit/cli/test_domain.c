@@ -37,12 +37,12 @@ void cli_fault(struct cli *c, const struct fault *f)
 	fprintf(c->err, "%s: %s\n", fault_code_text(f->code), buf_text(&text));
 }
 
-int cli_usage(struct cli *c, const char *fmt, ...)
+int cli_usage(struct cli *c, const char *en, const char *de, ...)
 {
 	va_list ap;
 
-	va_start(ap, fmt);
-	vfprintf(c->err, fmt, ap);
+	va_start(ap, de);
+	vfprintf(c->err, en, ap);
 	va_end(ap);
 	fputc('\n', c->err);
 	return CLI_USAGE;
@@ -196,8 +196,8 @@ static void test_wrong_usage(void **state)
 	expect("add a.de --grace 1h --grace 2h", CLI_USAGE, "", "--grace stands too often");
 	expect("add a.de", CLI_USAGE, "", "DOMAIN-NO-ORIGIN");
 	expect("add http://a.de --origin http://o", CLI_USAGE, "", "DOMAIN-BAD-NAME");
-	expect("add a.de --origin ftp://o --grace soon", CLI_USAGE, "", "\"soon\" does not fit grace");
-	assert_non_null(strstr(err_text, "\"ftp://o\" does not fit origin"));
+	expect("add a.de --origin ftp://o --grace soon", CLI_USAGE, "", "--grace \"soon\" does not fit");
+	assert_non_null(strstr(err_text, "--origin \"ftp://o\" does not fit"));
 	expect("list all", CLI_USAGE, "", "nothing may follow");
 	expect("show", CLI_USAGE, "", "one domain");
 	expect("apply", CLI_USAGE, "", "the file is missing");
@@ -247,13 +247,23 @@ static const char *today(void)
 
 static void test_recipients(void **state)
 {
-	char lines[512];
+	char lines[512], command[160];
 
 	run("add a.de --mail 10.0.0.6 --tls require");
 	expect("recipient list", CLI_DONE, "", "");
+	expect("recipient set List@A.de --tls off --until 2024-01-05", CLI_USAGE, "",
+		"--until 2024-01-05 is over already");
+	/* One that was given in time and has run out since. */
+	snprintf(lines, sizeof(lines),
+		"domain a.de {\nmail = 10.0.0.6\ntls = require\n"
+		"recipient = {\"list@a.de off by=ada at=%s until=2024-01-05\"}\n}\n",
+		today());
+	write_file(lines);
 	snprintf(lines, sizeof(lines),
 		"~ domain a.de\n    + recipient = {\"list@a.de off by=ada at=%s until=2024-01-05\"}\n", today());
-	expect("recipient set List@A.de --tls off --until 2024-01-05", CLI_DONE, lines, "");
+	snprintf(command, sizeof(command), "apply %s", file);
+	expect(command, CLI_DONE, NULL, "");
+	assert_non_null(strstr(out_text, lines));
 	setenv("SUDO_USER", "somebody with a name that is longer than it should be", 1);
 	expect("recipient set anna@a.de --tls=report --until=9999-12-31", CLI_DONE, NULL, "");
 	expect("recipient set zoe@a.de --tls require", CLI_DONE, NULL, "");
@@ -329,6 +339,8 @@ static void test_apply_and_import(void **state)
 		"1 added, 0 changed, 1 removed (dry run: nothing was written)\n",
 		"");
 	snprintf(command, sizeof(command), "apply %s", file);
+	expect(command, CLI_FOUND, NULL, "DOMAIN-APPLY-REMOVES");
+	snprintf(command, sizeof(command), "apply %s --remove", file);
 	expect(command, CLI_DONE, NULL, "");
 	expect(command, CLI_DONE, "0 added, 0 changed, 0 removed\n", "");
 	write_file("domain a.de { wep = a.de }\ndomain b.de { web = b.de }\n");
@@ -380,8 +392,10 @@ static void test_an_option_for_every_key(void **state)
 
 	assert_string_equal(o[0].name, "--web");
 	assert_true(o[0].repeat);
-	for (const struct conf_key *key = domain_keys; key->name; key++, o++)
-		assert_string_equal(o->help, key->help_en);
+	for (const struct conf_key *key = domain_keys; key->name; key++, o++) {
+		assert_string_equal(o->help_en, key->help_en);
+		assert_string_equal(o->help_de, key->help_de);
+	}
 	assert_null(o->name);
 }
 
