@@ -78,11 +78,18 @@ static int64_t changed_ns(const struct stat *st)
 
 static int read_whole(const char *path, char *p, size_t n)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* What was a file when it was looked at may be a FIFO by now, which would wait for a
+	 * writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
 	size_t at = 0;
 
 	if (fd < 0)
 		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
 	while (at < n) {
 		ssize_t got = read(fd, p + at, n - at);
 
