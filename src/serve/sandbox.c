@@ -19,6 +19,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,10 +68,19 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) < 0 ? -errno : 0;
 }
 
+/* What a program could get back that it runs: also for a worker that stays root. Without the right
+ * to do so (not root) there is nothing to be had by it either, with PR_SET_NO_NEW_PRIVS. */
+static void close_bounding_set(void)
+{
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
 int sandbox_become(const struct sandbox_user *user)
 {
 	int r;
 
+	close_bounding_set();
 	if (user->change) {
 		if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
 			setresuid(user->uid, user->uid, user->uid) < 0)
@@ -188,6 +198,9 @@ static const int deadly[] = { SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptr
 	SCMP_SYS(process_vm_writev), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),
 	SCMP_SYS(kexec_load), SCMP_SYS(bpf), SCMP_SYS(mount), SCMP_SYS(pivot_root), SCMP_SYS(reboot), SCMP_SYS(setns),
 	SCMP_SYS(unshare), SCMP_SYS(userfaultfd), SCMP_SYS(perf_event_open) };
+/* What sockets may be made of: no AF_NETLINK (glibc asks it for the machine's addresses, and does
+ * without), AF_VSOCK, AF_PACKET and what is to come. */
+static const scmp_datum_t families[] = { AF_UNIX, AF_INET, AF_INET6 };
 /* LeakSanitizer's tracer, and the symbolizer. */
 static const int allowed_sanitized[] = { SCMP_SYS(ptrace), SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork),
 	SCMP_SYS(wait4), SCMP_SYS(execve), SCMP_SYS(readlink), SCMP_SYS(personality), SCMP_SYS(process_vm_readv),
@@ -217,6 +230,8 @@ static int add_rules(scmp_filter_ctx ctx)
 	 * glibc falls back to clone when it is told that there is no clone3. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	for (size_t i = 0; r == 0 && i < array_len(families); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, families[i]));
 	if (r == 0 && !SANITIZED)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 			SCMP_A0(SCMP_CMP_MASKED_EQ, 0x00010000 /* CLONE_THREAD */, 0x00010000));

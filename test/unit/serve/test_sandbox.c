@@ -4,10 +4,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../unit.h"
+#include "base/mem.h"
 #include "serve/sandbox.h"
 
 #define NOBODY 65534
@@ -64,7 +66,11 @@ static int changes_its_user(void)
 
 	if (sandbox_become(&nobody) < 0)
 		return 1;
-	return geteuid() == NOBODY && getegid() == NOBODY && effective() == 0 && setuid(0) < 0 ? 0 : 2;
+	return geteuid() == NOBODY && getegid() == NOBODY && effective() == 0 && setuid(0) < 0 &&
+			prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0 &&
+			prctl(PR_CAPBSET_READ, CAP_NET_BIND_SERVICE, 0, 0, 0) == 0
+		? 0
+		: 2;
 }
 
 static void test_rights_are_given_up(void **state)
@@ -125,6 +131,18 @@ static int calls_what_it_does_not_need(void)
 	return fenced() && chroot("/") < 0 && errno == EPERM ? 0 : 1;
 }
 
+static int opens_other_sockets(void)
+{
+	static const int families[] = { AF_NETLINK, AF_VSOCK, AF_PACKET, AF_ALG, AF_BLUETOOTH };
+
+	if (!fenced() || socket(AF_INET6, SOCK_STREAM, 0) < 0 || socket(AF_UNIX, SOCK_STREAM, 0) < 0)
+		return 1;
+	for (size_t i = 0; i < array_len(families); i++)
+		if (socket(families[i], SOCK_RAW, 0) >= 0 || errno != EPERM)
+			return 2 + (int)i;
+	return 0;
+}
+
 static int calls_what_intruders_call(void)
 {
 	return fenced() ? unshare(CLONE_NEWUSER) : 1;
@@ -134,6 +152,7 @@ static void test_system_calls(void **state)
 {
 	assert_int_equal(outcome(goes_on_with_its_work), 0);
 	assert_int_equal(outcome(calls_what_it_does_not_need), 0);
+	assert_int_equal(outcome(opens_other_sockets), 0);
 	assert_int_equal(outcome(calls_what_intruders_call), -SIGSYS);
 }
 
