@@ -1,10 +1,12 @@
 /*
  * The log.
  *
- * An event is put together in memory of its own and leaves by one write(), without a
- * lock. For that to hold while log_open() or log_reopen() change the sink, the file's
- * descriptor number never changes hands: the first file (or stderr, later on) is opened,
- * then dup3()ed over that number. So a writer always hits the old sink or the new one.
+ * An event is put together in memory of its own and leaves by one write(). Nobody ever waits for a
+ * reader: pipes, FIFOs and terminals are opened anew so that writing to them does not block (the
+ * flag belongs to what was opened, and stderr's is shared with whoever started us); what such a
+ * sink does not take at once stays in a buffer of BACKLOG_MAX bytes, in order, and goes first the
+ * next time. What does not fit there is lost, counted, and told in a line once the sink takes lines
+ * again. Writers share a lock, which they hold for as long as one write() takes.
  */
 #include "base/log.h"
 #include <errno.h>
@@ -12,6 +14,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/fmt.h"
@@ -21,44 +25,72 @@
 #define EVENT_MAX_BYTES (4 * LINE_MAX_BYTES)
 #define VALUE_MAX_BYTES 400 /* a list of suites fits */
 #define VALUES_IN_RING  16
+#define BACKLOG_MAX     ((size_t)256 << 10)
 
-static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
-static char *path; /* under opening; NULL: stderr */
-static atomic_int sink = STDERR_FILENO;
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
+static char *path;                                          /* NULL: stderr */
+static int sink = -1;                                       /* -1: not opened yet */
+static bool is_socket;
+static struct buf backlog = BUF_INIT(BACKLOG_MAX);
+static uint64_t lost_untold;
+
 static atomic_bool journald;
 static atomic_uint level_max = LOG_LEVEL_INFO;
 static atomic_uint lang = FAULT_EN;
 static atomic_ullong lost;
 
-static int open_sink(const char *file)
+/* ---- the sink ---- */
+
+/* stderr, as something that is ours alone if it can be had: the supervisor may open it so, and the
+ * worker behind its fence duplicates what was opened then. */
+static int open_stderr(void)
 {
+	static atomic_int ours = -1;
+	struct stat st;
+	int fd = -1;
+
+	if (fstat(STDERR_FILENO, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0 && ours < 0)
+		ours = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		fd = fcntl(ours >= 0 ? ours : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd;
+}
+
+int log_sink_open(const char *file)
+{
+	struct stat st;
 	int fd;
 
-	if (file)
-		fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	if (!file)
+		fd = open_stderr();
+	else if (stat(file, &st) == 0 && S_ISFIFO(st.st_mode))
+		/* Reading, too: without a reader there is no other way to open it, and a reader may
+		 * come later. */
+		fd = open(file, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	else
-		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+		fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
 	return fd < 0 ? -errno : fd;
 }
 
 /* Makes file (NULL: stderr) the sink. */
 static int switch_sink(const char *file)
 {
-	int fd, r = 0;
+	struct stat st;
+	int fd = log_sink_open(file);
 
-	if (!file && sink == STDERR_FILENO)
-		return 0;
-	fd = open_sink(file);
 	if (fd < 0)
 		return fd;
-	if (sink == STDERR_FILENO) {
-		sink = fd;
-		return 0;
-	}
-	if (dup3(fd, sink, O_CLOEXEC) < 0)
-		r = -errno;
-	close(fd);
-	return r;
+	/* stderr is opened while it can be: access lines may go there. */
+	if (file && sink < 0)
+		close(open_stderr());
+	if (sink >= 0)
+		close(sink);
+	sink = fd;
+	is_socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+	return 0;
 }
 
 int log_open(const char *to)
@@ -67,14 +99,14 @@ int log_open(const char *to)
 	const char *file = to_journald || strcmp(to, "stderr") == 0 ? NULL : to;
 	int r;
 
-	pthread_mutex_lock(&opening);
+	pthread_mutex_lock(&writing);
 	r = switch_sink(file);
 	if (r == 0) {
 		mem_free(path);
 		path = file ? mem_text(file) : NULL;
 		journald = to_journald;
 	}
-	pthread_mutex_unlock(&opening);
+	pthread_mutex_unlock(&writing);
 	return r;
 }
 
@@ -82,10 +114,10 @@ int log_reopen(void)
 {
 	int r = 0;
 
-	pthread_mutex_lock(&opening);
+	pthread_mutex_lock(&writing);
 	if (path)
 		r = switch_sink(path);
-	pthread_mutex_unlock(&opening);
+	pthread_mutex_unlock(&writing);
 	return r;
 }
 
@@ -104,15 +136,84 @@ uint64_t log_lost(void)
 	return lost;
 }
 
+/* ---- writing ---- */
+
+/* How much of it the sink takes now; -errno: it is not to be had. */
+static ssize_t write_now(struct span bytes)
+{
+	ssize_t n;
+
+	if (sink < 0)
+		switch_sink(NULL);
+	do
+		n = is_socket ? send(sink, bytes.p, bytes.n, MSG_DONTWAIT | MSG_NOSIGNAL)
+			      : write(sink, bytes.p, bytes.n);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static void lose(uint64_t events)
+{
+	lost += events;
+	lost_untold += events;
+}
+
+/* What waits goes first. True: nothing waits any more. */
+static bool write_backlog(void)
+{
+	ssize_t n = backlog.n > 0 ? write_now(buf_span(&backlog)) : 0;
+
+	if (n > 0)
+		buf_consume(&backlog, (size_t)n);
+	if (backlog.n == 0)
+		buf_done(&backlog);
+	return backlog.n == 0;
+}
+
+/* Lock held. Whole events only are lost: one of which a part has left waits with its rest. */
+static void write_or_keep(struct span event)
+{
+	ssize_t n = write_backlog() ? write_now(event) : -EAGAIN;
+
+	if (n == (ssize_t)event.n)
+		return;
+	if (n < 0 && n != -EAGAIN)
+		lose(1);
+	else if (n <= 0 && backlog.n + event.n > BACKLOG_MAX)
+		lose(1);
+	else
+		buf_add_span(&backlog, span_from(event, n > 0 ? (size_t)n : 0));
+}
+
+static void tell_lost(void)
+{
+	uint64_t n = lost_untold;
+
+	lost_untold = 0;
+	pthread_mutex_unlock(&writing);
+	log_event(LOG_LEVEL_WARNING, "log", "events-lost", "events=%llu", (unsigned long long)n);
+	pthread_mutex_lock(&writing);
+}
+
 static void write_event(struct buf *event)
 {
-	ssize_t r;
+	pthread_mutex_lock(&writing);
+	write_or_keep(buf_span(event));
+	pthread_mutex_unlock(&writing);
+}
 
-	do
-		r = write(sink, event->p, event->n);
-	while (r < 0 && errno == EINTR);
-	if (r != (ssize_t)event->n)
-		lost++;
+void log_flush(void)
+{
+	pthread_mutex_lock(&writing);
+	if (write_backlog() && lost_untold > 0)
+		tell_lost();
+	pthread_mutex_unlock(&writing);
+}
+
+void log_forget_backlog(void)
+{
+	buf_done(&backlog);
+	lost_untold = 0;
 }
 
 static void add_priority(struct buf *event, enum log_level level)

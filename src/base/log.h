@@ -6,10 +6,11 @@
  *     remedy: …
  *
  * Sinks: stderr, journald (priorities as <N> prefixes on stderr, which journald reads; no times,
- * which it adds) or a file (reopened by log_reopen(), so logrotate works). An event leaves by one
- * write(), so events of several threads never mix, and up to 4 KiB not those of several processes
- * either. Any thread may log; nothing suspends a task. A sink that fails (disk full) costs the
- * events, never the request; log_lost() counts them.
+ * which it adds) or a file (reopened by log_reopen(), so logrotate works), which may be a FIFO.
+ * Events of several threads never mix, and up to 4 KiB not those of several processes either. Any
+ * thread may log; nothing suspends a task, and nobody waits for a reader: what a pipe does not take
+ * waits in a buffer of 256 KiB. What does not fit there, and what a sink does not take at all (disk
+ * full), is lost: that costs the events, never the request. log_lost() counts them.
  *
  * Access lines are not this: see web/access.h.
  */
@@ -25,6 +26,15 @@ int log_reopen(void);
 void log_level_max(enum log_level level); /* default: LOG_LEVEL_INFO */
 void log_lang(enum fault_lang lang);      /* of causes and remedies; default English */
 uint64_t log_lost(void);                  /* events that could not be written */
+/* Writes what waited for a reader, as far as it goes, and tells of losses. To be called now and
+ * then, about once a second. Any thread. */
+void log_flush(void);
+/* In a child after fork(): what waits is the parent's to write. */
+void log_forget_backlog(void);
+/* Opens a log for writing that never makes its writer wait for a reader, where that can be had: a
+ * file, a FIFO (also without a reader), or stderr (NULL). The descriptor, the caller's, or
+ * -errno. */
+int log_sink_open(const char *file);
 
 /* area: "web", "tls", "serve"…; event: a word such as "origin-failed"; fmt: "key=value …" with
  * values made safe by log_value(). */

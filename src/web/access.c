@@ -1,6 +1,6 @@
 /* The access log; the essay is in web/access.h. */
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -10,6 +10,7 @@
 
 #define FLUSH_BYTES    32768
 #define FLUSH_MS       1000
+#define READER_MS      1000
 #define WAITING_MAX    (1024 * 1024)
 #define LINE_FIELD_MAX 2048 /* of a target, referrer or user agent in a line */
 
@@ -39,12 +40,13 @@ uint64_t access_log_lost(void)
 
 struct access_sink *access_sink_open(const char *to)
 {
-	int fd = strcmp(to, "stderr") == 0 ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-					   : open(to, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	int fd = log_sink_open(strcmp(to, "stderr") == 0 ? NULL : to);
 	struct access_sink *s;
 
-	if (fd < 0)
+	if (fd < 0) {
+		errno = -fd;
 		return NULL;
+	}
 	s = mem_new(struct access_sink);
 	s->refs = 1;
 	s->fd = fd;
@@ -86,13 +88,23 @@ static void count_lost(struct span lines)
 	}
 }
 
-/* A disk that is full loses the rest of these lines, and is tried again with the next. */
+/* Does the sink take bytes again soon? A helper thread waits for a reader that is slow, but not for
+ * one that has gone to sleep. */
+static bool has_room(const struct access_sink *sink)
+{
+	struct pollfd p = { .fd = sink->fd, .events = POLLOUT };
+
+	return poll(&p, 1, READER_MS) > 0 && (p.revents & POLLOUT);
+}
+
+/* A disk that is full, or a pipe that nobody reads, loses the rest of these lines, and is tried
+ * again with the next. */
 static void write_lines(struct access_sink *sink, struct span lines)
 {
 	while (lines.n > 0) {
 		ssize_t n = write(sink->fd, lines.p, lines.n);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (errno == EAGAIN && has_room(sink))))
 			continue;
 		if (n <= 0) {
 			count_lost(lines);

@@ -181,6 +181,61 @@ static void test_full_disk_is_counted(void **state)
 	assert_int_equal(log_lost(), before + 2);
 }
 
+/* More than a FIFO and the buffer behind it take. */
+static unsigned log_until_lost(void)
+{
+	uint64_t before = log_lost();
+	unsigned n = 0;
+
+	while (log_lost() == before)
+		log_event(LOG_LEVEL_INFO, "web", "waits", "n=%06u", n++);
+	return n - 1;
+}
+
+static size_t read_all(int fd, char *text, size_t room)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	for (;;) {
+		log_flush();
+		got = read(fd, text + n, room - n - 1);
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	text[n] = '\0';
+	return n;
+}
+
+/* Nobody waits for a reader, not even at the start; what it missed comes in order, and the rest is
+ * told. */
+static void test_a_fifo_without_a_reader(void **state)
+{
+	static char text[1 << 20];
+	unsigned kept, seen = 0;
+	char line[32];
+	int fd;
+
+	log_flush(); /* of the tests before */
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(log_open(path), 0);
+	kept = log_until_lost();
+	assert_true(kept > 1000);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	read_all(fd, text, sizeof(text));
+	for (char *at = text; snprintf(line, sizeof(line), " n=%06u\n", seen), (at = strstr(at, line)); seen++)
+		at++;
+	assert_int_equal(seen, kept);
+	assert_non_null(strstr(text, " log events-lost events=1\n"));
+	log_event(LOG_LEVEL_INFO, "web", "again", "n=1");
+	assert_true(read_all(fd, text, sizeof(text)) > 0);
+	assert_string_equal(after_time(text), "web again n=1\n");
+	close(fd);
+}
+
 /* stderr into the file for as long as fn runs. */
 static void with_stderr_in_file(void (*fn)(void))
 {
@@ -278,6 +333,7 @@ int main(void)
 		on_file(test_reopen_follows_the_name),
 		on_file(test_bad_sink_keeps_the_old),
 		on_file(test_full_disk_is_counted),
+		on_file(test_a_fifo_without_a_reader),
 		on_file(test_journald),
 		on_file(test_threads),
 	};
