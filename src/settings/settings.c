@@ -268,8 +268,14 @@ static const struct conf_key names_keys[] = {
 };
 #undef AT
 
+static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
+
 #define AT(field) offsetof(struct settings_log, field)
 static const struct conf_key log_keys[] = {
+	{ "level", CONF_ENUM, AT(level), "info", .choices = log_levels,
+		.help_en = "The least urgent events that are logged: error, warning, info, or debug for a while.",
+		.help_de =
+			"Die unwichtigsten Ereignisse, die protokolliert werden: error, warning, info oder zeitweise debug." },
 	{ "access", CONF_ENUM, AT(access), "json", .choices = access_formats,
 		.help_en = "Access log: json, combined (as Apache writes it) or off.",
 		.help_de = "Zugriffsprotokoll: json, combined (wie von Apache) oder off." },
@@ -497,6 +503,14 @@ struct settings *settings_unref(struct settings *s)
 		mem_free(s);
 	}
 	return NULL;
+}
+
+enum log_level settings_log_level(const struct settings *s)
+{
+	/* In the order of log_levels. */
+	static const enum log_level levels[] = { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+	return levels[s->log.level];
 }
 
 /* ---- comparing, handing over ---- */

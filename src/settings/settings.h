@@ -10,6 +10,7 @@
  */
 #pragma once
 #include <stdatomic.h>
+#include "base/log.h"
 #include "conf/conf.h"
 #include "io/net.h"
 #include "mail/mail.h"
@@ -50,6 +51,7 @@ struct settings_names {
 };
 struct settings_log {
 	unsigned access;           /* enum access_format */
+	unsigned level;            /* of settings_log_level() */
 	struct span to, access_to; /* "stderr", for to also "journald", or the path of a file */
 };
 struct settings {
@@ -75,6 +77,9 @@ struct settings *settings_parse(struct span text, const char *file, struct arena
 struct settings *settings_load(const char *path, struct arena *a, struct conf_errors *errors);
 struct settings *settings_ref(struct settings *s);
 struct settings *settings_unref(struct settings *s);
+
+/* The least urgent events that are logged. */
+enum log_level settings_log_level(const struct settings *s);
 
 /* What a reload from old to now needs. Names of the keys that differ go to ret_keys (may be NULL),
  * separated by ", ". */
