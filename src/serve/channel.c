@@ -132,6 +132,16 @@ static int write_all(int fd, struct span bytes)
 	return 0;
 }
 
+#define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+bool memfd_is_sealed(int fd, size_t max)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS && fstat(fd, &st) == 0 && (uint64_t)st.st_size <= max;
+}
+
 int memfd_from(const char *name, struct span bytes)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -140,13 +150,30 @@ int memfd_from(const char *name, struct span bytes)
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, bytes);
-	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	if (r == 0 && fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		r = -errno;
 	if (r < 0) {
 		close(fd);
 		return r;
 	}
 	return fd;
+}
+
+bool memfd_same(int a, int b)
+{
+	char one[16384], other[16384];
+	struct stat sa, sb;
+
+	if (a < 0 || b < 0 || fstat(a, &sa) < 0 || fstat(b, &sb) < 0 || sa.st_size != sb.st_size)
+		return false;
+	for (off_t at = 0; at < sa.st_size;) {
+		ssize_t n = pread(a, one, sizeof(one), at);
+
+		if (n <= 0 || pread(b, other, (size_t)n, at) != n || memcmp(one, other, (size_t)n) != 0)
+			return false;
+		at += n;
+	}
+	return true;
 }
 
 int memfd_read(int fd, struct buf *out)

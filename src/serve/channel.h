@@ -19,7 +19,7 @@ enum channel_type {
 	CHANNEL_SETTINGS = 1, /* memfd: settings that a running worker can take */
 	CHANNEL_LISTEN = 2,   /* text: listener_text(); its sockets */
 	CHANNEL_UNLISTEN = 3, /* likewise: stop accepting there */
-	CHANNEL_CERTS = 4,    /* memfd: the files of the certificate folders */
+	CHANNEL_CERTS = 4,    /* memfd: the files of the certificate folders; tag: a number of it */
 	CHANNEL_TICKETS = 5,  /* memfd: struct tls_ticket_keys */
 	CHANNEL_DRAIN = 6,    /* finish what is open, then end */
 	CHANNEL_REOPEN = 7,   /* open log files again */
@@ -35,6 +35,9 @@ enum channel_type {
 	CHANNEL_RELOAD = 35, /* asks for a reload; text "binary": with the new program; tag */
 	CHANNEL_STOP = 36,   /* asks for the end; tag */
 	CHANNEL_ALIVE = 37,  /* its first loop comes round */
+	/* Certificates are in service; tag: of the CHANNEL_CERTS that it is about. No descriptor:
+	 * just these files; a memfd: these with earlier ones in place of faulty ones. */
+	CHANNEL_SERVED = 38,
 };
 struct channel_message {
 	uint32_t type, tag;
@@ -61,6 +64,11 @@ void channel_message_done(struct channel_message *m);
 
 /* Bytes in an anonymous file that nobody can change any more. The descriptor or -errno. */
 int memfd_from(const char *name, struct span bytes);
+/* Is fd a memfd of memfd_from(), of at most max bytes? Else whoever sent it could change it later,
+ * or keep its reader waiting. */
+bool memfd_is_sealed(int fd, size_t max);
 /* All of it into out (whose cap is the limit). 0 or -errno. fd stays open, its position does not
  * matter. */
 int memfd_read(int fd, struct buf *out);
+/* Do both hold the same bytes? Each may be -1, which equals nothing. */
+bool memfd_same(int a, int b);

@@ -60,6 +60,7 @@ void handover_encode(const struct handover *h, struct buf *out)
 	jsonw_text(&j, "control_path", h->control_path);
 	jsonw_int(&j, "snapshot", h->snapshot);
 	jsonw_int(&j, "names", h->names);
+	jsonw_int(&j, "served", h->served);
 	jsonw_array(&j, "children");
 	for (unsigned i = 0; i < h->children_n; i++)
 		child_json(&h->children[i], &j);
@@ -143,11 +144,11 @@ static int decode(json_t *state, struct handover *ret)
 
 	if (json_unpack(state, "{s:i}", "version", &version) < 0 || version != HANDOVER_VERSION)
 		return -EINVAL;
-	ret->names = -1;
-	if (json_unpack(state, "{s:s s:o s:i s:s s:i s?i s:o s:s s:I s:I s:I s:I}", "settings", &settings, "listeners",
-		    &listeners, "control", &ret->control, "control_path", &path, "snapshot", &ret->snapshot, "names",
-		    &ret->names, "children", &children, "tickets", &tickets, "restarts", &restarts, "started_at",
-		    &started_at, "asker", &asker, "tag", &tag) < 0 ||
+	ret->names = ret->served = -1;
+	if (json_unpack(state, "{s:s s:o s:i s:s s:i s?i s?i s:o s:s s:I s:I s:I s:I}", "settings", &settings,
+		    "listeners", &listeners, "control", &ret->control, "control_path", &path, "snapshot",
+		    &ret->snapshot, "names", &ret->names, "served", &ret->served, "children", &children, "tickets",
+		    &tickets, "restarts", &restarts, "started_at", &started_at, "asker", &asker, "tag", &tag) < 0 ||
 		ret->control < 0 || span_from_hex(span_of(tickets), &ret->tickets, sizeof(ret->tickets)) < 0)
 		return -EINVAL;
 	ret->settings = mem_text(settings);
@@ -188,6 +189,8 @@ int handover_each_fd(const struct handover *h, int (*fn)(int fd))
 		r = fn(h->snapshot);
 	if (r >= 0 && h->names >= 0)
 		r = fn(h->names);
+	if (r >= 0 && h->served >= 0)
+		r = fn(h->served);
 	for (unsigned i = 0; i < h->children_n; i++)
 		if (r >= 0 && h->children[i].channel >= 0)
 			r = fn(h->children[i].channel);

@@ -22,6 +22,7 @@ struct handover {
 	char *settings; /* the text in force: the file may have been changed, or be faulty now */
 	struct listeners listeners;
 	int control, snapshot, names; /* the last two: of CHANNEL_SNAPSHOT, -1 if there is none */
+	int served;                   /* the certificate files in service, or -1 */
 	char *control_path;
 	struct handover_child children[HANDOVER_CHILDREN_MAX];
 	unsigned children_n;

@@ -29,7 +29,9 @@ struct birth {
 	struct sandbox_user user;
 	struct tls_ticket_keys tickets;
 	int channel, control;
-	int certs;    /* memfd: tls_files_pack() */
+	int certs; /* memfd: tls_files_pack() */
+	uint32_t certs_tag;
+	int served;   /* memfd: the same of what is in service, if that is not certs */
 	int snapshot; /* memfd: the last good domains */
 	int names;    /* memfd: their names, as edges_save() wrote them */
 	bool alone;   /* no other worker serves */
@@ -135,11 +137,14 @@ struct certs {
 	unsigned proofs; /* the helper's: where the next proof begins */
 	bool building;
 	int waiting; /* memfd that came while building, or -1 */
+	uint32_t waiting_tag;
+	int served; /* the builder's: memfd of the files that are in service, or -1 */
 };
-void certs_init(struct certs *c, struct worker *w, int certs_fd);
+/* What is in service before comes first, so that it can stand in for what is faulty now. */
+void certs_init(struct certs *c, struct worker *w);
 void certs_done(struct certs *c);
 /* A new blob (taken): built and proved on a helper thread. */
-void certs_take(struct certs *c, int fd);
+void certs_take(struct certs *c, int fd, uint32_t tag);
 /* Proves what is served, on a helper thread. */
 void certs_check(struct certs *c);
 void certs_json(struct certs *c, struct jsonw *j);
@@ -167,6 +172,8 @@ struct control {
 };
 /* On loop 0. */
 void control_start(struct control *c, struct worker *w, int fd);
+/* Before threads: keeps descriptors back, so that it answers when there are no others left. */
+void control_keep_files(void);
 void control_stop(struct control *c);
 void control_answer(struct control *c, uint32_t tag, unsigned status, int fd);
 

@@ -71,7 +71,7 @@ static void on_reopen(struct supervisor *sv)
 	 * log_reopen() goes there. */
 	if (supervisor_open_log(sv, sv->settings, &f) < 0)
 		log_fault(LOG_LEVEL_ERROR, "serve", "log-failed", &f);
-	children_tell(sv, CHANNEL_REOPEN, SPAN(""), NULL, 0);
+	children_tell(sv, CHANNEL_REOPEN, 0, SPAN(""), NULL, 0);
 }
 
 static void on_signals(struct supervisor *sv)
@@ -145,6 +145,7 @@ static uint64_t turn(struct supervisor *sv)
 		restart(sv);
 	if (sv->restart_ms != 0)
 		earlier(&deadline, sv->restart_ms);
+	log_flush();
 	watch_children(sv, now, &deadline);
 	if (!sv->stopping)
 		watch_turn(sv, &deadline);
@@ -175,7 +176,11 @@ static void wait_for_something(struct supervisor *sv, uint64_t deadline)
 	for (unsigned i = 0; i < CHILDREN_MAX; i++) {
 		struct child *c = &sv->children[i];
 
-		fds[1 + i] = (struct pollfd){ .fd = c->role == CHILD_NONE ? -1 : c->channel, .events = POLLIN };
+		uint64_t deaf = c->role == CHILD_NONE ? 0 : child_deaf_until(c, now);
+
+		fds[1 + i] = (struct pollfd){ .fd = c->role == CHILD_NONE || deaf ? -1 : c->channel, .events = POLLIN };
+		if (deaf)
+			earlier(&deadline, deaf);
 	}
 	if (poll(fds, array_len(fds), deadline > now ? (int)(deadline - now) : 0) < 0)
 		return;
@@ -293,6 +298,8 @@ static void end(struct supervisor *sv)
 		close(sv->snapshot);
 	if (sv->names >= 0)
 		close(sv->names);
+	if (sv->served >= 0)
+		close(sv->served);
 	close(sv->signals);
 	mem_free(sv->control_path);
 	mem_free(sv->program);
@@ -320,6 +327,7 @@ int serve_run(const char *config_path)
 		.control = -1,
 		.snapshot = -1,
 		.names = -1,
+		.served = -1,
 		.watch.blob = -1,
 		.started_at = clock_wall_s() };
 	if (load_settings(&sv) < 0)

@@ -19,6 +19,10 @@ struct child {
 	bool ready;
 	uint64_t started_ms, alive_ms;
 	uint64_t kill_ms; /* a deadline; 0: none */
+	/* Messages since window_ms; beyond a number it is not listened to until that second is
+	 * over. */
+	uint64_t window_ms;
+	unsigned window_n;
 };
 /* Who waits for the end of a reload. */
 struct asker {
@@ -29,7 +33,8 @@ struct asker {
 /* The certificate folders as last read. */
 struct watch {
 	uint64_t stamp, hash;
-	int blob; /* memfd, or -1 */
+	int blob;     /* memfd, or -1 */
+	uint32_t tag; /* of blob */
 	uint64_t next_ms, read_ms;
 	struct tls_ticket_keys tickets;
 	uint64_t rotate_ms;
@@ -49,13 +54,17 @@ struct supervisor {
 	int control_old;
 	struct watch watch;
 	int snapshot, names; /* memfds of CHANNEL_SNAPSHOT, or -1 */
+	/* memfd: the certificate files that are in service, if these are not known to be those of
+	 * watch.blob; or -1 */
+	int served;
 	struct child children[CHILDREN_MAX];
 	struct asker asker;
-	char *changed;       /* names of the keys that the reload under way changes */
-	bool reload_pending; /* asked for in the middle of another */
-	unsigned restarts;   /* of the worker, all */
-	unsigned quick_ends; /* in a row */
-	uint64_t restart_ms; /* when to start the worker again; 0: it runs */
+	char *changed;         /* names of the keys that the reload under way changes */
+	bool reload_pending;   /* asked for in the middle of another */
+	unsigned restarts;     /* of the worker, all */
+	unsigned quick_ends;   /* in a row */
+	unsigned unready_ends; /* of workers that had not got ready, in a row */
+	uint64_t restart_ms;   /* when to start the worker again; 0: it runs */
 	struct fault last_end;
 	bool has_last_end;
 	int64_t last_end_at;
@@ -76,9 +85,13 @@ struct child *child_trial(struct supervisor *sv);
 void child_drain(struct child *c);
 /* Takes note of children that ended. */
 void children_reap(struct supervisor *sv);
+/* What c has to say, as far as it may now. */
 void children_each_message(struct supervisor *sv, struct child *c);
+/* When c may be heard again: 0: now. */
+uint64_t child_deaf_until(const struct child *c, uint64_t now);
 /* To all that serve or will: the worker and its successor. */
-void children_tell(struct supervisor *sv, uint32_t type, struct span text, const int *fds, unsigned fds_n);
+void children_tell(struct supervisor *sv, uint32_t type, uint32_t tag, struct span text, const int *fds,
+	unsigned fds_n);
 /* The supervisor's part of the status, to all. */
 void children_tell_state(struct supervisor *sv);
 void supervisor_state_json(struct supervisor *sv, struct buf *out);

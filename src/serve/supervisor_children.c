@@ -23,6 +23,11 @@
 #define BACKOFF_MAX  10000
 #define TRIAL_MS     5000
 #define KILL_SLACK_S 5
+/* What a child may say in MESSAGES_WINDOW_MS. */
+#define MESSAGES_MAX       200
+#define MESSAGES_WINDOW_MS 1000
+/* So many workers in a row that do not get ready: what they began with may be the reason. */
+#define UNREADY_MAX 2
 
 struct child *child_find(struct supervisor *sv, enum child_role role)
 {
@@ -68,12 +73,15 @@ _Noreturn static void be_worker(struct supervisor *sv, pid_t supervisor, int cha
 		.channel = channel,
 		.control = sv->control,
 		.certs = sv->watch.blob,
+		.certs_tag = sv->watch.tag,
+		.served = sv->served,
 		.snapshot = sv->snapshot,
 		.names = sv->names,
 		.alone = alone,
 		.supervisor = supervisor,
 		.restarts = sv->restarts };
 
+	log_forget_backlog();
 	let_go(sv);
 	supervisor_state_json(sv, &state);
 	birth.state = buf_take(&state);
@@ -159,13 +167,13 @@ void child_drain(struct child *c)
 
 /* ---- telling ---- */
 
-void children_tell(struct supervisor *sv, uint32_t type, struct span text, const int *fds, unsigned fds_n)
+void children_tell(struct supervisor *sv, uint32_t type, uint32_t tag, struct span text, const int *fds, unsigned fds_n)
 {
 	for (unsigned i = 0; i < CHILDREN_MAX; i++) {
 		struct child *c = &sv->children[i];
 
 		if (c->role == CHILD_WORKER || c->role == CHILD_SUCCESSOR)
-			channel_send(c->channel, type, 0, text, fds, fds_n);
+			channel_send(c->channel, type, tag, text, fds, fds_n);
 	}
 }
 
@@ -200,7 +208,7 @@ void children_tell_state(struct supervisor *sv)
 	supervisor_state_json(sv, &json);
 	fd = memfd_from("torhaus-state", buf_span(&json));
 	if (fd >= 0) {
-		children_tell(sv, CHANNEL_STATE, SPAN(""), &fd, 1);
+		children_tell(sv, CHANNEL_STATE, 0, SPAN(""), &fd, 1);
 		close(fd);
 	}
 	buf_done(&json);
@@ -241,12 +249,28 @@ static void replace_fd(int *to, struct channel_message *m, unsigned i)
 	}
 }
 
+/* Only what nobody can change any more, and what the next worker would take. */
 static void on_snapshot(struct supervisor *sv, struct channel_message *m)
 {
-	if (m->fds_n == 0)
+	bool fit = m->fds_n > 0;
+
+	for (unsigned i = 0; i < m->fds_n; i++)
+		fit = fit && memfd_is_sealed(m->fds[i], LARGE_MAX);
+	if (!fit)
 		return;
 	replace_fd(&sv->snapshot, m, 0);
 	replace_fd(&sv->names, m, 1);
+}
+
+/* What a draining worker serves is nothing to the next one. */
+static void on_served(struct supervisor *sv, const struct child *c, struct channel_message *m)
+{
+	bool whole = m->fds_n == 0 && m->tag == sv->watch.tag;
+
+	if (c->role == CHILD_DRAINING)
+		return;
+	if (whole || (m->fds_n == 1 && memfd_is_sealed(m->fds[0], LARGE_MAX)))
+		replace_fd(&sv->served, m, 0);
 }
 
 static void on_stop(struct supervisor *sv, struct asker *asker)
@@ -266,6 +290,9 @@ static void on_message(struct supervisor *sv, struct child *c, struct channel_me
 	case CHANNEL_SNAPSHOT:
 		on_snapshot(sv, m);
 		break;
+	case CHANNEL_SERVED:
+		on_served(sv, c, m);
+		break;
 	case CHANNEL_RELOAD:
 		if (span_eq(m->text, SPAN("binary")))
 			handover_begin(sv, asker);
@@ -283,19 +310,66 @@ static void on_message(struct supervisor *sv, struct child *c, struct channel_me
 	}
 }
 
+uint64_t child_deaf_until(const struct child *c, uint64_t now)
+{
+	uint64_t end = c->window_ms + MESSAGES_WINDOW_MS;
+
+	return c->window_n >= MESSAGES_MAX && now < end ? end : 0;
+}
+
+/* A worker says a few words a second. More than MESSAGES_MAX is said by somebody who has got hold
+ * of it: the rest waits in the channel, which thereby becomes full. */
+static bool may_speak(struct child *c)
+{
+	uint64_t now = clock_mono_ms();
+
+	if (now >= c->window_ms + MESSAGES_WINDOW_MS) {
+		c->window_ms = now;
+		c->window_n = 0;
+	}
+	if (++c->window_n == MESSAGES_MAX)
+		log_event(LOG_LEVEL_ERROR, "serve", "worker-floods", "pid=%d messages=%u", (int)c->pid, MESSAGES_MAX);
+	return c->window_n <= MESSAGES_MAX;
+}
+
+/* A worker that says what is no message is in an intruder's hands, or broken. */
+static void hang_up(struct child *c, int error)
+{
+	close(c->channel);
+	c->channel = -1;
+	if (error != -EPROTO)
+		return;
+	log_event(LOG_LEVEL_ERROR, "serve", "worker-babbles", "pid=%d", (int)c->pid);
+	kill(c->pid, SIGKILL);
+}
+
 void children_each_message(struct supervisor *sv, struct child *c)
 {
 	static struct channel_message m;
-	int r;
+	int r = 0;
 
-	while (c->channel >= 0 && (r = channel_receive(c->channel, &m)) == 1) {
+	while (c->channel >= 0 && may_speak(c) && (r = channel_receive(c->channel, &m)) == 1) {
 		on_message(sv, c, &m);
 		channel_message_done(&m);
 	}
-	if (c->channel >= 0 && r < 0) {
-		close(c->channel);
-		c->channel = -1;
+	if (c->channel >= 0 && r < 0)
+		hang_up(c, r);
+}
+
+/* Of what a dead child had said, only what the next begins with matters. */
+static void last_messages(struct supervisor *sv, struct child *c)
+{
+	static struct channel_message m;
+
+	for (unsigned i = 0; i < MESSAGES_MAX && channel_receive(c->channel, &m) == 1; i++) {
+		if (m.type == CHANNEL_SNAPSHOT)
+			on_snapshot(sv, &m);
+		else if (m.type == CHANNEL_SERVED)
+			on_served(sv, c, &m);
+		channel_message_done(&m);
 	}
+	close(c->channel);
+	c->channel = -1;
 }
 
 /* ---- ends ---- */
@@ -337,6 +411,21 @@ static void note_loop(struct supervisor *sv, const char *how, uint64_t wait_ms)
 	sv->looping = true;
 }
 
+/* The next worker begins from the store, as the first one did. */
+static void throw_state_away(struct supervisor *sv)
+{
+	if (sv->snapshot < 0 && sv->names < 0 && sv->served < 0)
+		return;
+	log_event(LOG_LEVEL_ERROR, "serve", "state-thrown-away", "workers=%u", sv->unready_ends);
+	if (sv->snapshot >= 0)
+		close(sv->snapshot);
+	if (sv->names >= 0)
+		close(sv->names);
+	if (sv->served >= 0)
+		close(sv->served);
+	sv->snapshot = sv->names = sv->served = -1;
+}
+
 static uint64_t backoff(unsigned quick_ends)
 {
 	uint64_t ms = quick_ends < 2 ? 0 : BACKOFF_MS << (quick_ends - 2 < 7 ? quick_ends - 2 : 7);
@@ -350,6 +439,9 @@ static void worker_ended(struct supervisor *sv, const struct child *c, int statu
 	uint64_t now = clock_mono_ms(), wait;
 
 	note_end(sv, c, how);
+	sv->unready_ends = c->ready ? 0 : sv->unready_ends + 1;
+	if (sv->unready_ends >= UNREADY_MAX || sv->quick_ends > 3)
+		throw_state_away(sv);
 	if (killed || now - c->started_ms > QUICK_MS) {
 		sv->quick_ends = 0;
 		sv->looping = false;
@@ -368,12 +460,8 @@ static void child_ended(struct supervisor *sv, struct child *c, int status)
 	char how[64];
 
 	how_ended(status, how, sizeof(how));
-	if (c->channel >= 0) {
-		children_each_message(sv, c);
-		gone = *c;
-		if (c->channel >= 0)
-			close(c->channel);
-	}
+	if (c->channel >= 0)
+		last_messages(sv, c);
 	c->role = CHILD_NONE;
 	switch (gone.role) {
 	case CHILD_WORKER:

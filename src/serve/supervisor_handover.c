@@ -48,6 +48,7 @@ static void give(struct supervisor *sv, struct handover *ret)
 		.control_path = sv->control_path,
 		.snapshot = sv->snapshot,
 		.names = sv->names,
+		.served = sv->served >= 0 ? sv->served : sv->watch.blob,
 		.tickets = sv->watch.tickets,
 		.restarts = sv->restarts,
 		.started_at = sv->started_at,
@@ -190,6 +191,7 @@ static void adopt(struct supervisor *sv, struct handover *h)
 	h->control_path = NULL;
 	sv->snapshot = h->snapshot;
 	sv->names = h->names;
+	sv->served = h->served;
 	sv->watch.tickets = h->tickets;
 	sv->restarts = h->restarts;
 	sv->started_at = h->started_at;

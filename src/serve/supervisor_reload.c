@@ -27,11 +27,11 @@
 /* Makes the file and gives it to the worker's user, who opens it again himself. */
 static int give_file(const char *path, const struct sandbox_user *user)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = log_sink_open(path);
 	int r = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (user->change && fchown(fd, user->uid, user->gid) < 0)
 		r = -errno;
 	close(fd);
@@ -58,6 +58,8 @@ int supervisor_open_log(struct supervisor *sv, const struct settings *s, struct 
 		r = give_file(s->log.to.p, &sv->user);
 	if (r == 0)
 		r = log_open(s->log.to.p);
+	if (r == 0)
+		log_level_max(settings_log_level(s));
 	return r < 0 ? log_failed(fault, s->log.to.p, r) : 0;
 }
 
@@ -122,7 +124,7 @@ static void tell_settings(struct supervisor *sv)
 
 	if (fd < 0)
 		return;
-	children_tell(sv, CHANNEL_SETTINGS, SPAN(""), &fd, 1);
+	children_tell(sv, CHANNEL_SETTINGS, 0, SPAN(""), &fd, 1);
 	close(fd);
 }
 
@@ -135,7 +137,7 @@ static void tell_listeners(struct supervisor *sv, const struct listeners *all, u
 		unsigned fds_n = l->n < CHANNEL_FDS_MAX ? l->n : CHANNEL_FDS_MAX;
 
 		listener_text(l, text);
-		children_tell(sv, type, span_of(text), l->fds, type == CHANNEL_LISTEN ? fds_n : 0);
+		children_tell(sv, type, 0, span_of(text), l->fds, type == CHANNEL_LISTEN ? fds_n : 0);
 	}
 }
 
@@ -166,6 +168,7 @@ static int change_in_place(struct supervisor *sv, struct settings *s, struct fau
 		folders = !span_eq(s->certificates.v[i], sv->settings->certificates.v[i]);
 	settings_unref(sv->settings);
 	sv->settings = s;
+	log_level_max(settings_log_level(s));
 	tell_settings(sv);
 	collect_new(&now, &before, &added);
 	tell_listeners(sv, &added, CHANNEL_LISTEN);

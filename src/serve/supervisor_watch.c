@@ -19,7 +19,7 @@ static void tell_tickets(struct supervisor *sv)
 
 	if (fd < 0)
 		return;
-	children_tell(sv, CHANNEL_TICKETS, SPAN(""), &fd, 1);
+	children_tell(sv, CHANNEL_TICKETS, 0, SPAN(""), &fd, 1);
 	close(fd);
 }
 
@@ -31,11 +31,15 @@ static void keep(struct supervisor *sv, struct buf *blob, uint64_t hash)
 		log_event(LOG_LEVEL_ERROR, "tls", "certs-not-passed-on", "error=%s", log_value(span_of(strerror(-fd))));
 		return;
 	}
-	if (sv->watch.blob >= 0)
+	/* Until a worker says that the new files serve, it is the former that do. */
+	if (sv->watch.blob >= 0 && sv->served < 0)
+		sv->served = sv->watch.blob;
+	else if (sv->watch.blob >= 0)
 		close(sv->watch.blob);
 	sv->watch.blob = fd;
 	sv->watch.hash = hash;
-	children_tell(sv, CHANNEL_CERTS, SPAN(""), &fd, 1);
+	sv->watch.tag++;
+	children_tell(sv, CHANNEL_CERTS, sv->watch.tag, SPAN(""), &fd, 1);
 }
 
 void watch_read(struct supervisor *sv, bool always)

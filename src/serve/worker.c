@@ -103,6 +103,7 @@ static void on_new_settings(struct worker *w, struct channel_message *m)
 		w->settings = s;
 		pthread_mutex_unlock(&w->lock);
 		settings_unref(old);
+		log_level_max(settings_log_level(s));
 		edges_publish(w, s, NULL, NULL);
 	}
 	arena_done(&a);
@@ -215,7 +216,7 @@ static void on_message(struct worker *w, struct channel_message *m)
 		break;
 	case CHANNEL_CERTS:
 		if (m->fds_n == 1) {
-			certs_take(&w->certs, m->fds[0]);
+			certs_take(&w->certs, m->fds[0], m->tag);
 			m->fds[0] = -1;
 		}
 		break;
@@ -271,6 +272,7 @@ static void on_thread_end(void *arg)
 
 static void each_second(struct worker *w)
 {
+	log_flush();
 	cache_sweep(w->cache, (int64_t)clock_mono_ms());
 	worker_tell(w, CHANNEL_ALIVE, 0, SPAN(""));
 	w->ticks++;
@@ -360,7 +362,7 @@ static void load(void *arg)
 	struct worker *w = arg;
 
 	domains_init(&w->domains, w, w->birth->snapshot);
-	certs_init(&w->certs, w, w->birth->certs);
+	certs_init(&w->certs, w);
 	for (unsigned i = 0; i < w->threads_n; i++)
 		loop_post(w->threads[i].loop, on_loaded, &w->threads[i]);
 }
@@ -477,6 +479,7 @@ static int begin(struct worker *w)
 		.site_share = (unsigned)w->settings->web.cache_share };
 	int r;
 
+	control_keep_files();
 	tls_client_open();
 	r = give_up_rights(w);
 	if (r < 0)

@@ -2,13 +2,15 @@
  * The certificates in service.
  *
  * Files come from the supervisor, which alone may read keys. A helper thread builds the set, with
- * what works of the set before in place of what is faulty now, publishes it, and proves it: for
+ * what works of the set before in place of what is faulty now, publishes it, and proves it; the set
+ * before may be that of the worker before, whose files the supervisor keeps. The proof: for
  * every pair a handshake with ourselves over a real listener must get that very certificate. The
  * same proof runs each minute.
  *
  * Proofs of many pairs are spread: at most PROOFS_MAX at a time, going round.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -26,6 +28,7 @@
 struct built {
 	struct certs *certs;
 	int fd;
+	uint32_t tag;
 };
 
 static void to_report(void *arg, const struct fault *f)
@@ -182,13 +185,13 @@ static void prove(struct certs *c, bool fresh)
 
 /* ---- building ---- */
 
-static struct tls_set *build(struct certs *c, int fd)
+static const struct tls_set_settings set_settings = { .session_lifetime_s = TICKET_LIFETIME_S };
+
+/* The files that are packed in fd; none, if that is -1 or no such thing. */
+static struct tls_files *unpack(int fd)
 {
-	static const struct tls_set_settings settings = { .session_lifetime_s = TICKET_LIFETIME_S };
 	struct buf blob = BUF_INIT(LARGE_MAX);
 	struct tls_files *files = NULL;
-	struct report faults = { 0 }, notes = { 0 };
-	struct tls_set *set;
 
 	if (fd >= 0 && memfd_read(fd, &blob) == 0)
 		tls_files_unpack(buf_span(&blob), &files);
@@ -197,7 +200,83 @@ static struct tls_set *build(struct certs *c, int fd)
 	buf_done(&blob);
 	if (!files)
 		tls_files_unpack(SPAN(""), &files);
-	set = tls_set_build(files, &settings, c->set, to_report, &faults);
+	return files;
+}
+
+static struct tls_file *find_file(const struct tls_files *files, const char *path)
+{
+	for (unsigned i = 0; i < files->n; i++)
+		if (strcmp(files->v[i].path, path) == 0)
+			return &files->v[i];
+	return NULL;
+}
+
+/* The file of earlier takes the place of what files has there, and leaves its own. */
+static void put_back(struct tls_files *files, struct tls_files *earlier, const char *path)
+{
+	struct tls_file *from = find_file(earlier, path), *to = find_file(files, path), was;
+
+	if (!from)
+		return;
+	if (!to) {
+		files->v = mem_resize(files->v, files->n + 1, sizeof(*files->v));
+		to = &files->v[files->n++];
+		*to = (struct tls_file){ .path = mem_text(path) };
+	}
+	was = *to;
+	*to = *from;
+	*from = was;
+}
+
+/* files with those in the place of faulty ones that the kept pairs of the set came from, as a
+ * memfd; -1: no pair is kept, it is just these files that are in service. */
+static int served_instead(struct certs *c, struct tls_files *files, const struct tls_set *set)
+{
+	struct buf blob = BUF_INIT(LARGE_MAX);
+	struct tls_files *earlier = NULL;
+	int fd = -1;
+
+	for (unsigned i = 0; i < tls_set_count(set); i++) {
+		const struct tls_pair *p = tls_set_pair(set, i);
+
+		if (!p->kept)
+			continue;
+		if (!earlier)
+			earlier = unpack(c->served);
+		put_back(files, earlier, p->cert_path);
+		if (strcmp(p->cert_path, p->key_path) != 0)
+			put_back(files, earlier, p->key_path);
+	}
+	if (earlier) {
+		tls_files_pack(files, &blob);
+		fd = memfd_from("torhaus-served", buf_span(&blob));
+		explicit_bzero(blob.p, blob.n);
+		buf_done(&blob);
+		tls_files_free(earlier);
+	}
+	return fd;
+}
+
+/* What is in service survives this worker: the supervisor keeps it for the next. */
+static void hand_to_supervisor(struct certs *c, int fd, uint32_t tag, struct tls_files *files,
+	const struct tls_set *set)
+{
+	int instead = served_instead(c, files, set);
+
+	channel_send(c->worker->birth->channel, CHANNEL_SERVED, tag, SPAN(""), &instead, instead >= 0);
+	if (c->served >= 0)
+		close(c->served);
+	c->served = instead >= 0 ? instead : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static struct tls_set *build(struct certs *c, int fd, uint32_t tag)
+{
+	struct tls_files *files = unpack(fd);
+	struct report faults = { 0 }, notes = { 0 };
+	struct tls_set *set = tls_set_build(files, &set_settings, c->set, to_report, &faults);
+
+	if (fd >= 0)
+		hand_to_supervisor(c, fd, tag, files, set);
 	tls_files_free(files);
 	tls_set_compare(set, c->set, to_report, &notes);
 	log_all(&faults, LOG_LEVEL_ERROR, "cert-faulty");
@@ -291,13 +370,14 @@ static void rebuild(void *arg)
 	struct certs *c = b->certs;
 
 	for (int fd = b->fd; fd >= 0;) {
-		publish(c, build(c, fd));
+		publish(c, build(c, fd, b->tag));
 		close(fd);
 		tell_evidence(c);
 		prove(c, true);
 		predict(c);
 		pthread_mutex_lock(&c->lock);
 		fd = c->waiting;
+		b->tag = c->waiting_tag;
 		c->waiting = -1;
 		c->building = fd >= 0;
 		pthread_mutex_unlock(&c->lock);
@@ -309,23 +389,25 @@ static void check(void *arg)
 {
 	struct certs *c = arg;
 	struct built *b;
+	uint32_t tag;
 	int fd;
 
 	tell_evidence(c);
 	prove(c, false);
 	pthread_mutex_lock(&c->lock);
 	fd = c->waiting;
+	tag = c->waiting_tag;
 	c->waiting = -1;
 	c->building = fd >= 0;
 	pthread_mutex_unlock(&c->lock);
 	if (fd < 0)
 		return;
 	b = mem_new(struct built);
-	*b = (struct built){ c, fd };
+	*b = (struct built){ c, fd, tag };
 	rebuild(b);
 }
 
-void certs_take(struct certs *c, int fd)
+void certs_take(struct certs *c, int fd, uint32_t tag)
 {
 	struct built *b;
 	bool later;
@@ -334,14 +416,16 @@ void certs_take(struct certs *c, int fd)
 	later = c->building;
 	if (later && c->waiting >= 0)
 		close(c->waiting);
-	if (later)
+	if (later) {
 		c->waiting = fd;
+		c->waiting_tag = tag;
+	}
 	c->building = true;
 	pthread_mutex_unlock(&c->lock);
 	if (later)
 		return;
 	b = mem_new(struct built);
-	*b = (struct built){ c, fd };
+	*b = (struct built){ c, fd, tag };
 	must(helper_post(rebuild, b) == 0);
 }
 
@@ -357,17 +441,39 @@ void certs_check(struct certs *c)
 		must(helper_post(check, c) == 0);
 }
 
-void certs_init(struct certs *c, struct worker *w, int certs_fd)
+static void no_report(void *arg, const struct fault *f)
 {
-	*c = (struct certs){ .worker = w, .waiting = -1 };
+	(void)arg;
+	(void)f;
+}
+
+/* The worker before told of its faults; those that are still there come with the new files. */
+static void begin_with_served(struct certs *c, int served)
+{
+	struct tls_files *files = unpack(served);
+
+	c->set = tls_set_build(files, &set_settings, NULL, no_report, NULL);
+	c->served = fcntl(served, F_DUPFD_CLOEXEC, 0);
+	tls_files_free(files);
+}
+
+void certs_init(struct certs *c, struct worker *w)
+{
+	const struct birth *b = w->birth;
+
+	*c = (struct certs){ .worker = w, .waiting = -1, .served = -1 };
 	pthread_mutex_init(&c->lock, NULL);
-	publish(c, build(c, certs_fd));
+	if (b->served >= 0 && !memfd_same(b->served, b->certs))
+		begin_with_served(c, b->served);
+	publish(c, build(c, b->certs, b->certs_tag));
 }
 
 void certs_done(struct certs *c)
 {
 	if (c->waiting >= 0)
 		close(c->waiting);
+	if (c->served >= 0)
+		close(c->served);
 	tls_set_unref(c->set);
 	report_done(&c->faults);
 	report_done(&c->notes);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +17,8 @@
 
 #define BODY_MAX       (64 * 1024)
 #define ANSWER_WAIT_MS 45000
+#define NESTING_MAX    64
+#define FILES_KEPT     16
 
 static void send_json(struct http_exchange *x, unsigned status, struct span json)
 {
@@ -272,6 +275,23 @@ static int read_body(struct http_exchange *x, struct buf *body)
 	return n < 0 ? (int)n : buf_error(body);
 }
 
+/* Does it nest deeper than any body that we understand? A parser that goes down with it would leave
+ * the task's small stack. Brackets within texts count, too: none of ours has so many. */
+static bool nests_too_deep(struct span json)
+{
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < json.n; i++) {
+		if (json.p[i] == '[' || json.p[i] == '{')
+			depth++;
+		else if ((json.p[i] == ']' || json.p[i] == '}') && depth > 0)
+			depth--;
+		if (depth > NESTING_MAX)
+			return true;
+	}
+	return false;
+}
+
 /* {"seq": N}: carry out the store's purges up to N; {"kind", "what", "hard"}: purge without the
  * store. */
 static void on_purge(struct control *c, struct http_exchange *x)
@@ -283,7 +303,7 @@ static void on_purge(struct control *c, struct http_exchange *x)
 	json_int_t seq = 0;
 	int hard = 0, r = read_body(x, &body);
 
-	if (r == 0)
+	if (r == 0 && !nests_too_deep(buf_span(&body)))
 		json = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
 	if (json &&
 		json_unpack(json, "{s?I s?s s?s s?b}", "seq", &seq, "kind", &kind, "what", &what, "hard", &hard) == 0 &&
@@ -356,11 +376,37 @@ static void take(struct control *c, int fd)
 	mem_free(both);
 }
 
+/* Where visitors have used up all descriptors, some are left that only this socket uses: the
+ * worker's own limit lies FILES_KEPT below what the system gives it, and is lifted for a moment. */
+static int accept_one(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct rlimit low, all;
+
+	if (fd >= 0 || errno != EMFILE || getrlimit(RLIMIT_NOFILE, &low) < 0)
+		return fd;
+	all = (struct rlimit){ low.rlim_max, low.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &all);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	setrlimit(RLIMIT_NOFILE, &low);
+	return fd;
+}
+
+void control_keep_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max < 4 * FILES_KEPT)
+		return;
+	limit.rlim_cur = limit.rlim_max - FILES_KEPT;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void accept_all(struct control *c)
 {
 	int fd;
 
-	while ((fd = accept4(c->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+	while ((fd = accept_one(c->listener.fd)) >= 0)
 		take(c, fd);
 	c->listener.readable = false;
 }

@@ -132,3 +132,26 @@ def test_stop_lets_open_answers_end(busy, origin):
         reply = c.read()
         assert reply.complete and reply.body == b"beginend"
     assert busy.process.wait(30) == 0
+
+
+def test_a_pair_that_became_faulty_outlives_its_worker(make_torhaus):
+    """What is in service survives the worker, a change of the binary, and another change of the folder between."""
+    t = make_torhaus()
+    good = {"one": make_pair(t.certs, "one", kind="ec", names=("one.test",)),
+            "two": make_pair(t.certs, "two", kind="rsa", names=("two.test",))}
+    t.start()
+
+    def served():
+        pairs = ((p["names"][0].removesuffix(".test"), p) for p in t.json("cert", "list")["pairs"])
+        return {name: p["kept"] for name, p in pairs if p["sha256"] == good[name]}
+    wait_for(lambda: served() == {"one": False, "two": False}, what="both")
+    (t.certs / "one.crt").write_text("no certificate")
+    wait_for(lambda: served() == {"one": True, "two": False}, what="one to be kept")
+    # The other becomes faulty when the first is so already: now neither state of the folder has both.
+    (t.certs / "two.key").write_text("no key")
+    wait_for(lambda: served() == {"one": True, "two": True}, what="both to be kept")
+    for end in (t.kill_worker, t.kill_worker, lambda: t.run("reload", "--binary")):
+        worker = t.worker_pid()
+        end()
+        wait_for(lambda: (s := t.is_serving()) and s["worker_pid"] != worker, what="another worker")
+        assert served() == {"one": True, "two": True}
