@@ -265,6 +265,8 @@ static int try_origin(struct attempt *a, const struct origin_spec *spec)
 	call->owner = owner_of(a, o, name);
 	call->last = has_body(a->request) || a->request->method == HTTP_HEAD;
 	snprintf(call->origin_text, sizeof(call->origin_text), "%s", o->text);
+	if (may_use_kept(a->request))
+		origin_resolve_again(o, deadline_in(a->site->connect_timeout_ms));
 	while (may_use_kept(a->request) && (conn = origin_take_kept(o, call->owner))) {
 		r = exchange_on(a, conn, true);
 		if (r == 0 || r == -ETIMEDOUT || r == -ECANCELED || !is_repeatable(a))

@@ -1,6 +1,9 @@
 /*
- * From an origin's name to a connection: resolve (believed for 30 s; an older answer is used when
- * the resolver fails), connect to its addresses in turn, TLS for https.
+ * From an origin's name to a connection: resolve, connect to its addresses in turn, TLS for https.
+ *
+ * The resolver keeps an answer for its TTL and is asked again each second, or at once when
+ * connecting failed; an older answer is used when it fails. A kept connection to an address that is
+ * no longer one of the name's is not used again.
  */
 #include <errno.h>
 #include <string.h>
@@ -64,6 +67,32 @@ static int addresses(struct origin *o, uint64_t deadline, struct net_addr ret[OR
 	return r;
 }
 
+bool origin_is_at(struct origin *o, const struct net_addr *a)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&o->lock);
+	for (unsigned i = 0; i < o->addrs_n; i++)
+		found = found || net_addr_eq(&o->addrs[i], a);
+	pthread_mutex_unlock(&o->lock);
+	return found;
+}
+
+void origin_resolve_again(struct origin *o, uint64_t deadline)
+{
+	struct net_addr addrs[ORIGIN_ADDRS_MAX];
+
+	addresses(o, deadline, addrs);
+}
+
+/* What is believed of the name failed: it is asked for again at the next try. */
+static void forget_time(struct origin *o)
+{
+	pthread_mutex_lock(&o->lock);
+	o->resolved_ms = 0;
+	pthread_mutex_unlock(&o->lock);
+}
+
 static struct conn *connect_any(struct origin *o, uint64_t deadline, struct fault *fault)
 {
 	struct net_addr addrs[ORIGIN_ADDRS_MAX];
@@ -78,8 +107,10 @@ static struct conn *connect_any(struct origin *o, uint64_t deadline, struct faul
 		return NULL;
 	}
 	c = conn_connect_any(addrs, n, deadline, &error);
-	if (!c)
+	if (!c) {
+		forget_time(o);
 		origin_fault(fault, o, error, FAULT_ORIGIN_CONNECT_TIMEOUT);
+	}
 	return c;
 }
 

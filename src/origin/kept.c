@@ -60,7 +60,7 @@ struct conn *origin_take_kept(struct origin *o, struct span owner)
 			continue;
 		c = kept_free(k);
 		loop_fd_unpark(&c->fd);
-		if (origin_conn_is_quiet(c))
+		if (origin_conn_is_quiet(c) && origin_is_at(o, &c->peer))
 			return c;
 		conn_close(c);
 	}

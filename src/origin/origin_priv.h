@@ -11,7 +11,7 @@
 #define ORIGIN_ADDRS_MAX     8
 #define ORIGIN_KEPT_MAX      64    /* idle connections per origin and thread */
 #define ORIGIN_KEPT_MS       30000 /* how long an idle connection is kept */
-#define ORIGIN_RESOLVE_MS    30000 /* how long a resolved name is believed */
+#define ORIGIN_RESOLVE_MS    1000  /* until the resolver, which keeps to the TTL, is asked again */
 #define ORIGIN_FAILS_TO_DOWN 2     /* failures in a row until it counts as down */
 #define ORIGIN_DOWN_MS_MIN   1000  /* then it is left alone for 1, 2, 4 … 30 s */
 #define ORIGIN_DOWN_MS_MAX   30000
@@ -71,6 +71,10 @@ void origins_unwatch(struct origins *o);
 /* A new connection (TCP, and TLS for https, name: what its certificate must say). NULL with fault.
  * Suspends. */
 struct conn *origin_connect(struct origin *o, const struct domain *site, struct span name, struct fault *fault);
+/* Is that one of its addresses, as last resolved? */
+bool origin_is_at(struct origin *o, const struct net_addr *a);
+/* Has its addresses looked up anew if they are old. Suspends. */
+void origin_resolve_again(struct origin *o, uint64_t deadline);
 /* fault for a failed system call in a phase: ORIGIN-REFUSED, -TIMEOUT…, evidence: origin, error. */
 void origin_fault(struct fault *fault, const struct origin *o, int error, enum fault_code timeout_code);
 

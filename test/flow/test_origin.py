@@ -203,7 +203,7 @@ class LeftOver:
     def one(self, conn):
         try:
             self.serve(conn)
-        except OSError:
+        except (OSError, IndexError):    # gone, or the body of a request
             conn.close()
 
     def serve(self, conn):
