@@ -33,7 +33,7 @@ static int remove_domain(struct work *w, const char *text)
 	if (r == -ENOENT && w->fault.code == FAULT_NONE)
 		return work_refuse_unknown(w, c.name);
 	if (r == 0)
-		r = store_domain_remove(w->store, c.name, &w->fault);
+		r = domain_remove(w->store, c.name, &w->fault);
 	if (r == 0)
 		r = store_commit(w->store, &w->fault);
 	if (r < 0)

@@ -31,6 +31,17 @@ int domain_put(struct store *s, const struct domain *d, const char *by, struct f
 		fault);
 }
 
+/* The pages of a domain that is gone must not come back with its name, which may be another
+ * customer's then, on any node: so the purge is a row, written with the removal. */
+int domain_remove(struct store *s, struct span name, struct fault *fault)
+{
+	struct store_purge purge = { .kind = STORE_PURGE_DOMAIN, .what = name, .hard = true, .at = clock_wall_s() };
+	int r = store_domain_remove(s, name, fault);
+	uint64_t seq;
+
+	return r < 0 ? r : store_purge_add(s, &purge, &seq, fault);
+}
+
 /* ---- plans ---- */
 
 /* Room for one more in an arena; full whenever n == *room. */
@@ -73,7 +84,9 @@ static int write_all(struct store *s, const struct change_plan *plan, const char
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < plan->n; i++)
-		if (plan->changes[i].kind != DOMAIN_ADDED)
+		if (plan->changes[i].kind == DOMAIN_REMOVED)
+			r = domain_remove(s, plan->changes[i].name, fault);
+		else if (plan->changes[i].kind == DOMAIN_CHANGED)
 			r = store_domain_remove(s, plan->changes[i].name, fault);
 	for (unsigned i = 0; r == 0 && i < plan->n; i++)
 		if (plan->after[i])

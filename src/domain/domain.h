@@ -207,6 +207,8 @@ struct domain_change {
 };
 /* Writes one domain. Begins no transaction of its own if one is open. */
 int domain_put(struct store *s, const struct domain *d, const char *by, struct fault *fault);
+/* Removes one, and purges its pages on every node. In a transaction that was begun. -ENOENT. */
+int domain_remove(struct store *s, struct span name, struct fault *fault);
 /* Makes the store equal to file: the changes (memory from a), carried out in one transaction unless
  * dry_run. Their number or -errno. Unless may_remove, -EPERM with DOMAIN-APPLY-REMOVES (to which
  * the caller adds the file) if more than a tenth of the domains, or all, would be removed: an empty

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from conftest import wait_for
-from origin import Answer
+from origin import Answer, Origin
 
 
 @pytest.fixture
@@ -132,3 +132,26 @@ def test_wordpress(make_torhaus, origin):
     wait_for(lambda: t.site_is_known("plain.test"))
     origin.on("/", status=405)
     assert t.get("/", host="plain.test", method="PURGE").status == 405, "elsewhere PURGE is the origin's business"
+
+
+def test_a_removed_domain_leaves_no_pages(make_torhaus):
+    """Removed, and back for another customer, also within the second in which nobody looks; an origin that moves."""
+    with Origin() as old, Origin() as new:
+        for o, text in ((old, b"the former's"), (new, b"the new one's")):
+            o.default = Answer(headers={"Cache-Control": "max-age=600", "ETag": '"1"'}, body=text)
+        t = make_torhaus(threads=1)
+        t.add("shop.test", old.url)
+        t.add("moving.test", old.url)
+        t.start()
+        for host in ("shop.test", "moving.test"):
+            assert t.get("/", host=host).body == b"the former's" and t.get("/", host=host).is_hit
+        t.run("domain", "set", "moving.test", "--origin", new.url)
+        t.run("domain", "remove", "shop.test")
+        t.add("shop.test", new.url)
+        wait_for(lambda: t.get("/", host="moving.test").body == b"the new one's", what="pages of the new origin")
+        assert new.last("/").get("If-None-Match") is None, "what the old one sent is not asked about"
+        assert t.get("/", host="shop.test").body == b"the new one's"
+        new.stop()
+        t.run("domain", "remove", "shop.test")
+        t.add("shop.test", old.url)
+        wait_for(lambda: t.get("/", host="shop.test").body == b"the former's", what="pages of the first again")
