@@ -48,10 +48,35 @@ FAULT(CERT_WEAK_SIGNATURE, "CERT-WEAK-SIGNATURE",
 	"Have it reissued.",
 	"Neu ausstellen lassen.")
 FAULT(CERT_CHAIN_ORDER, "CERT-CHAIN-ORDER",
-	"In {file} ({name}) a certificate is not signed by the one that follows it.",
-	"In {file} ({name}) ist ein Zertifikat nicht von dem signiert, das darauf folgt.",
-	"Order them: the server's certificate first, then each issuer; leave out what does not belong (fullchain.pem is right).",
-	"Ordnen: zuerst das Serverzertifikat, dann jeweils der Aussteller; Fremdes weglassen (fullchain.pem ist richtig).")
+	"The certificates in {file} ({name}) are not the server's own followed by each issuer, once; {served} of them are served, put in order, and {left_out} that do not belong there are left out.",
+	"Die Zertifikate in {file} ({name}) sind nicht das des Servers, gefolgt von jedem Aussteller, je einmal; {served} davon werden geordnet ausgeliefert, {left_out}, die nicht hingehören, weggelassen.",
+	"Nothing is broken by it here; other programs may refuse such a file. Use the CA's file with the whole chain (fullchain.pem).",
+	"Hier ist dadurch nichts defekt; andere Programme lehnen eine solche Datei vielleicht ab. Die Datei der CA mit der ganzen Kette verwenden (fullchain.pem).")
+FAULT(CERT_CHAIN_DATE, "CERT-CHAIN-DATE",
+	"{file} ({name}) sends the certificate of the issuer {issuer} along, which is valid from {from} until {until} only: peers that take this way refuse the whole chain.",
+	"{file} ({name}) sendet das Zertifikat des Ausstellers {issuer} mit, das nur von {from} bis {until} gilt: Gegenstellen, die diesen Weg nehmen, lehnen die ganze Kette ab.",
+	"Get the chain from the CA as it is now (fullchain.pem), or take that certificate out if the chain is whole without it.",
+	"Die Kette, wie sie jetzt ist, von der CA holen (fullchain.pem), oder dieses Zertifikat herausnehmen, wenn die Kette ohne es vollständig ist.")
+FAULT(CERT_CHAIN_NO_CA, "CERT-CHAIN-NO-CA",
+	"The chain in {file} ({name}) ends at the issuer {issuer} and reaches no CA that this machine knows ({error}); peers have much the same CAs.",
+	"Die Kette in {file} ({name}) endet beim Aussteller {issuer} und erreicht keine CA, die diese Maschine kennt ({error}); Gegenstellen haben etwa dieselben CAs.",
+	"Use the file with the whole chain (fullchain.pem); if it is a CA of your own, put its root into /usr/local/share/ca-certificates and run update-ca-certificates, here and on the peers.",
+	"Die Datei mit der ganzen Kette verwenden (fullchain.pem); ist es eine eigene CA, ihre Wurzel nach /usr/local/share/ca-certificates legen und update-ca-certificates aufrufen, hier und bei den Gegenstellen.")
+FAULT(CERT_NAMES_LEFT_OUT, "CERT-NAMES-LEFT-OUT",
+	"The certificate in {file} ({name}) has {count} names; only the first {most} are served.",
+	"Das Zertifikat in {file} ({name}) hat {count} Namen; nur die ersten {most} werden bedient.",
+	"Have several issued with fewer names each: every visitor receives all of them.",
+	"Mehrere mit je weniger Namen ausstellen lassen: Jeder Besucher bekommt sie alle gesandt.")
+FAULT(CERT_KEY_EXPOSED, "CERT-KEY-EXPOSED",
+	"Everybody on this machine may read or change the private key in {file} (mode {mode}).",
+	"Jeder auf dieser Maschine darf den privaten Schlüssel in {file} lesen oder ändern (Modus {mode}).",
+	"chmod 600 {file}; if strangers have accounts here, have the certificate reissued for a new key and the old one revoked.",
+	"chmod 600 {file}; haben Fremde hier Konten, das Zertifikat für einen neuen Schlüssel ausstellen und das alte sperren lassen.")
+FAULT(CERT_FOLDER_OPEN, "CERT-FOLDER-OPEN",
+	"Everybody on this machine may put certificates into the folder {file} (mode {mode}), and they would be served.",
+	"Jeder auf dieser Maschine darf Zertifikate in den Ordner {file} legen (Modus {mode}), und sie würden ausgeliefert.",
+	"chmod go-w {file}, then look whether all that lies there is yours.",
+	"chmod go-w {file}, dann nachsehen, ob alles, was dort liegt, von Ihnen ist.")
 FAULT(CERT_NO_CHAIN, "CERT-NO-CHAIN",
 	"{file} ({name}) holds the server's certificate without the intermediate certificate of {issuer}: some clients will not accept it.",
 	"{file} ({name}) enthält das Serverzertifikat ohne das Zwischenzertifikat von {issuer}: Manche Clients werden es nicht annehmen.",
@@ -107,6 +132,21 @@ FAULT(CERT_EXPIRES_SOON, "CERT-EXPIRES-SOON",
 	"Das Zertifikat in {file} ({name}) läuft am {until} ab.",
 	"Renew it; look why the automatic renewal did not run.",
 	"Erneuern; nachsehen, warum die automatische Erneuerung nicht lief.")
+FAULT(CERT_NAME_MISSING, "CERT-NAME-MISSING",
+	"No certificate here names {names} ({count} names of sites); whoever visits them gets the one for {other} and a warning.",
+	"Kein Zertifikat hier nennt {names} ({count} Namen von Sites); wer sie besucht, bekommt das für {other} und eine Warnung.",
+	"Have a certificate issued with these names and put it into a certificate folder, or take the names out of the domains (`torhaus domain set`).",
+	"Ein Zertifikat mit diesen Namen ausstellen lassen und in einen Zertifikatsordner legen, oder die Namen aus den Domains nehmen (`torhaus domain set`).")
+FAULT(CERT_MAIL_NAME_MISSING, "CERT-MAIL-NAME-MISSING",
+	"No certificate here names {names}, which this server calls itself in mail (mail.hostname); servers that verify get the one for {other} and send no mail.",
+	"Kein Zertifikat hier nennt {names}, wie sich dieser Server bei Mail nennt (mail.hostname); Server, die prüfen, bekommen das für {other} und senden keine Mail.",
+	"Have a certificate issued for the name that the MX records have, and let mail.hostname be that name.",
+	"Ein Zertifikat für den Namen ausstellen lassen, den die MX-Einträge haben, und mail.hostname diesen Namen geben.")
+FAULT(CERT_ALL_SELF_SIGNED, "CERT-ALL-SELF-SIGNED",
+	"All certificates in service ({count}) are self-signed: every visitor is warned, and mail servers that verify send nothing.",
+	"Alle Zertifikate im Betrieb ({count}) sind selbst signiert: Jeder Besucher wird gewarnt, und Mailserver, die prüfen, senden nichts.",
+	"Have one issued by a public CA (certbot and its like do so for nothing) and put it into a certificate folder; those of `torhaus init` are for trying.",
+	"Eines von einer öffentlichen CA ausstellen lassen (certbot und andere tun das kostenlos) und in einen Zertifikatsordner legen; die von `torhaus init` sind zum Ausprobieren.")
 FAULT(CERT_NOT_SERVED, "CERT-NOT-SERVED",
 	"A handshake with ourselves for {name} ({type}) was not answered with the certificate in {file}: {error}.",
 	"Ein Handshake mit uns selbst für {name} ({type}) wurde nicht mit dem Zertifikat in {file} beantwortet: {error}.",

@@ -67,6 +67,11 @@ FAULT(MAIL_BACKEND_NO_TLS, "MAIL-BACKEND-NO-TLS",
 	"Die Mail zu {backend} muss verschlüsselt gehen, und dieser Mailserver bietet kein TLS an ({error}).",
 	"Switch STARTTLS on there. Where it is not needed because the way is safe by other means, the domain's mail_tls and tls say so.",
 	"Dort STARTTLS einschalten. Wo es nicht nötig ist, weil der Weg anders gesichert ist, sagen das mail_tls und tls der Domain.")
+FAULT(MAIL_NOT_LISTENING, "MAIL-NOT-LISTENING",
+	"{count} domains have mail set ({domain} and others), but mail.listen names no address: nobody can deliver any.",
+	"{count} Domains haben mail gesetzt ({domain} und andere), aber mail.listen nennt keine Adresse: Niemand kann Mail zustellen.",
+	"In torhaus.conf: mail { listen = {\"0.0.0.0:25\", \"[::]:25\"} }, then `torhaus reload`.",
+	"In torhaus.conf: mail { listen = {\"0.0.0.0:25\", \"[::]:25\"} }, dann `torhaus reload`.")
 FAULT(MAIL_HOP_IN_CLEAR, "MAIL-HOP-IN-CLEAR",
 	"Mail for {domain} must come encrypted, but mail_tls = \"off\" would send it on to {backend} in the clear; so it is not taken at all.",
 	"Mail für {domain} muss verschlüsselt kommen, aber mail_tls = \"off\" würde sie unverschlüsselt an {backend} weitergeben; deshalb wird sie gar nicht angenommen.",

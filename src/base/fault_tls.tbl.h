@@ -29,11 +29,21 @@ FAULT(TLS_PLAIN_SMTP, "TLS-PLAIN-SMTP",
 	"Die Gegenstelle sprach unverschlüsseltes SMTP ({bytes}) auf einem Port, auf dem TLS sofort beginnt.",
 	"Let the client use port 25 or 587 with STARTTLS, or set it to implicit TLS for this port.",
 	"Den Client Port 25 oder 587 mit STARTTLS benutzen lassen, oder für diesen Port auf implizites TLS stellen.")
+FAULT(TLS_PLAIN_AFTER_STARTTLS, "TLS-PLAIN-AFTER-STARTTLS",
+	"The peer asked for STARTTLS, was told to begin, and went on in plain SMTP ({bytes}).",
+	"Die Gegenstelle verlangte STARTTLS, durfte beginnen, und sprach unverschlüsseltes SMTP weiter ({bytes}).",
+	"None on this side: the client is broken, or a device between has taken STARTTLS for itself (SMTP inspection in a firewall).",
+	"Auf dieser Seite keine: Der Client ist defekt, oder ein Gerät dazwischen hat STARTTLS an sich gezogen (SMTP-Inspektion in einer Firewall).")
 FAULT(TLS_SERVER_SPEAKS_FIRST, "TLS-SERVER-SPEAKS-FIRST",
 	"The server does not speak TLS on this port; it greets in plain text: {bytes}.",
 	"Der Server spricht auf diesem Port kein TLS; er grüßt im Klartext: {bytes}.",
 	"Use STARTTLS there, or the port with implicit TLS.",
 	"Dort STARTTLS benutzen, oder den Port mit implizitem TLS.")
+FAULT(TLS_SERVER_PLAIN_AFTER_STARTTLS, "TLS-SERVER-PLAIN-AFTER-STARTTLS",
+	"The server agreed to STARTTLS and then went on in plain text: {bytes}.",
+	"Der Server willigte in STARTTLS ein und sprach dann im Klartext weiter: {bytes}.",
+	"See the server's log: its TLS could not start (certificate, key), or a device between answers in its place.",
+	"Im Protokoll des Servers nachsehen: Sein TLS konnte nicht beginnen (Zertifikat, Schlüssel), oder ein Gerät dazwischen antwortet an seiner Stelle.")
 FAULT(TLS_HTTP, "TLS-HTTP",
 	"The peer sent an HTTP request ({bytes}) to a TLS port.",
 	"Die Gegenstelle sandte eine HTTP-Anfrage ({bytes}) an einen TLS-Port.",
@@ -50,8 +60,8 @@ FAULT(TLS_SSH, "TLS-SSH",
 	"None: somebody looks for SSH servers, or has the wrong port.",
 	"Keine: Jemand sucht SSH-Server oder hat den falschen Port.")
 FAULT(TLS_NOT_TLS, "TLS-NOT-TLS",
-	"The peer did not speak TLS on a TLS port; it sent {bytes}.",
-	"Die Gegenstelle sprach auf einem TLS-Port kein TLS; sie sandte {bytes}.",
+	"The peer did not speak TLS {where}; it sent {bytes}.",
+	"Die Gegenstelle sprach {where} kein TLS; sie sandte {bytes}.",
 	"None if it is a scanner; otherwise set the peer to TLS.",
 	"Keine, wenn es ein Scanner ist; sonst die Gegenstelle auf TLS stellen.")
 
@@ -66,14 +76,19 @@ FAULT(TLS_UNEXPECTED_MESSAGE, "TLS-UNEXPECTED-MESSAGE",
 	"Die Gegenstelle begann mit {what} statt mit einem ClientHello: Sie gab auf, bevor sie anfing, oder ist defekt.",
 	"None on this side; a partner should look into its own log.",
 	"Auf dieser Seite keine; ein Partner sollte in sein eigenes Protokoll sehen.")
+FAULT(TLS_HELLO_TOO_LARGE, "TLS-HELLO-TOO-LARGE",
+	"The peer's ClientHello is not complete after {bytes} bytes; no program sends one of that size in earnest.",
+	"Das ClientHello der Gegenstelle ist nach {bytes} Bytes noch nicht vollständig; so große sendet im Ernst kein Programm.",
+	"None on this side: an attack, or a broken TLS library there.",
+	"Auf dieser Seite keine: ein Angriff, oder dort eine defekte TLS-Bibliothek.")
 FAULT(TLS_HELLO_MALFORMED, "TLS-HELLO-MALFORMED",
 	"The peer's ClientHello is malformed: {error}.",
 	"Das ClientHello der Gegenstelle ist fehlerhaft: {error}.",
 	"None on this side: a fuzzer, or a broken TLS library there.",
 	"Auf dieser Seite keine: ein Fuzzer, oder dort eine defekte TLS-Bibliothek.")
 FAULT(TLS_PEER_LEFT, "TLS-PEER-LEFT",
-	"The peer left before it had asked for anything ({count} bytes came).",
-	"Die Gegenstelle ging, bevor sie etwas verlangt hatte ({count} Bytes kamen).",
+	"The peer left {when} ({count} bytes came).",
+	"Die Gegenstelle ging, {when} ({count} Bytes kamen).",
 	"None: monitors, port scans and health checks do that.",
 	"Keine: Überwachung, Portscans und Health-Checks tun das.")
 FAULT(TLS_SILENCE, "TLS-SILENCE",
@@ -141,10 +156,10 @@ FAULT(TLS_NAME_REFUSED, "TLS-NAME-REFUSED",
 	"Serve the default certificate to those who ask for other names; never refuse by name for mail.",
 	"Wer andere Namen verlangt, sollte das Standardzertifikat bekommen; bei Mail nie des Namens wegen ablehnen.")
 FAULT(TLS_NO_ALPN, "TLS-NO-ALPN",
-	"The two sides have no application protocol in common (ALPN); the peer offered {theirs}.",
-	"Beide Seiten haben kein Anwendungsprotokoll gemeinsam (ALPN); die Gegenstelle bot {theirs} an.",
-	"It is probably the wrong port; for mail ignore ALPN.",
-	"Es ist wohl der falsche Port; bei Mail ALPN nicht beachten.")
+	"The two sides have no application protocol in common (ALPN): the peer offered {theirs}, spoken here are {ours}.",
+	"Beide Seiten haben kein Anwendungsprotokoll gemeinsam (ALPN): Die Gegenstelle bot {theirs} an, gesprochen wird hier {ours}.",
+	"The peer has the wrong port, or somebody sends its requests to another server than it meant; a program of yours should offer the protocol it speaks, or none.",
+	"Die Gegenstelle hat den falschen Port, oder jemand leitet ihre Anfragen an einen anderen Server, als sie meint; ein eigenes Programm sollte das Protokoll anbieten, das es spricht, oder keines.")
 FAULT(TLS_HELLO_INCOMPLETE_13, "TLS-HELLO-INCOMPLETE-13",
 	"The peer's ClientHello asks for TLS 1.3 but lacks {missing}.",
 	"Das ClientHello der Gegenstelle verlangt TLS 1.3, es fehlt darin aber {missing}.",
@@ -243,7 +258,33 @@ FAULT(TLS_NO_SIGNATURES, "TLS-NO-SIGNATURES",
 	"The peer, a very early TLS 1.2 client, must be updated.{proof}",
 	"Die Gegenstelle, ein sehr früher TLS-1.2-Client, muss erneuert werden.{proof}")
 
+FAULT(TLS_SIGNATURES_PKCS1_ONLY, "TLS-SIGNATURES-PKCS1-ONLY",
+	"The peer asks for TLS 1.3 but verifies RSA signatures only in the old form ({theirs}), with which TLS 1.3 is not signed (RFC 8446 4.2.3): no certificate can serve it.",
+	"Die Gegenstelle verlangt TLS 1.3, prüft RSA-Signaturen aber nur in der alten Form ({theirs}), mit der TLS 1.3 nicht signiert wird (RFC 8446 4.2.3): Kein Zertifikat kann sie bedienen.",
+	"The peer must allow RSA-PSS (rsa_pss_rsae_sha256) or ECDSA, or be set to TLS 1.2.",
+	"Die Gegenstelle muss RSA-PSS (rsa_pss_rsae_sha256) oder ECDSA zulassen oder auf TLS 1.2 gestellt werden.")
+FAULT(TLS_SIGNATURES_ML_DSA_ONLY, "TLS-SIGNATURES-ML-DSA-ONLY",
+	"With {version} the peer verifies only post-quantum signatures ({theirs}), which the OpenSSL here ({openssl}) cannot make: they came with 3.5, and no public CA issues such certificates.",
+	"Mit {version} prüft die Gegenstelle nur Post-Quanten-Signaturen ({theirs}), die das OpenSSL hier ({openssl}) nicht erzeugen kann: Sie kamen mit 3.5, und keine öffentliche CA stellt solche Zertifikate aus.",
+	"The peer should allow ECDSA or RSA-PSS beside them, as browsers do.",
+	"Die Gegenstelle sollte daneben ECDSA oder RSA-PSS zulassen, wie es Browser tun.")
+FAULT(TLS_SIGNATURES_DSS_ONLY, "TLS-SIGNATURES-DSS-ONLY",
+	"With {version} the peer verifies only DSS signatures ({theirs}), which TLS has given up.",
+	"Mit {version} prüft die Gegenstelle nur DSS-Signaturen ({theirs}), die TLS aufgegeben hat.",
+	"The peer must be updated, or allow RSA or ECDSA.",
+	"Die Gegenstelle muss erneuert werden oder RSA oder ECDSA zulassen.")
+FAULT(TLS_SIGNATURES_UNUSABLE, "TLS-SIGNATURES-UNUSABLE",
+	"With {version} the peer verifies only {theirs}, for which there is no certificate here, nor would CAs issue one.",
+	"Mit {version} prüft die Gegenstelle nur {theirs}; dafür gibt es hier kein Zertifikat, und CAs würden keines ausstellen.",
+	"The peer should allow ecdsa_secp256r1_sha256 or rsa_pss_rsae_sha256, which everybody has.",
+	"Die Gegenstelle sollte ecdsa_secp256r1_sha256 oder rsa_pss_rsae_sha256 zulassen, die alle haben.")
+
 /* ---- groups and suites ---- */
+FAULT(TLS_GROUPS_POST_QUANTUM, "TLS-GROUPS-POST-QUANTUM",
+	"The peer knows only post-quantum groups for the key exchange ({theirs}); the OpenSSL here ({openssl}) has none of them, they came with 3.5.",
+	"Die Gegenstelle kennt für den Schlüsselaustausch nur Post-Quanten-Gruppen ({theirs}); das OpenSSL hier ({openssl}) hat keine davon, sie kamen mit 3.5.",
+	"The peer should allow X25519 or P-256 beside them, as browsers do.",
+	"Die Gegenstelle sollte daneben X25519 oder P-256 zulassen, wie es Browser tun.")
 FAULT(TLS_GROUPS_DISJOINT, "TLS-GROUPS-DISJOINT",
 	"The suites match, but no curve for the key exchange is common: the peer has {theirs}, this server {ours}.",
 	"Die Suiten passen, aber keine Kurve für den Schlüsselaustausch ist gemeinsam: Die Gegenstelle hat {theirs}, dieser Server {ours}.",
@@ -306,6 +347,16 @@ FAULT(TLS_CERT_NO_CHAIN, "TLS-CERT-NO-CHAIN",
 	"Das Zertifikat für {name} in {file} wird ohne das Zwischenzertifikat von {issuer} gesandt{refusal}.",
 	"Use the file with the whole chain (fullchain.pem).",
 	"Die Datei mit der ganzen Kette verwenden (fullchain.pem).")
+FAULT(TLS_CHAIN_DATE, "TLS-CHAIN-DATE",
+	"The certificate for {name} in {file} is sent with that of the issuer {issuer}, which is valid from {from} until {until} only{refusal}.",
+	"Das Zertifikat für {name} in {file} wird mit dem des Ausstellers {issuer} gesandt, das nur von {from} bis {until} gilt{refusal}.",
+	"Get the chain from the CA as it is now (fullchain.pem), or take that certificate out if the chain is whole without it.",
+	"Die Kette, wie sie jetzt ist, von der CA holen (fullchain.pem), oder dieses Zertifikat herausnehmen, wenn die Kette ohne es vollständig ist.")
+FAULT(TLS_CHAIN_NO_CA, "TLS-CHAIN-NO-CA",
+	"The chain of the certificate for {name} in {file} ends at the issuer {issuer} and reaches none of the CAs that this machine knows{refusal}.",
+	"Die Kette des Zertifikats für {name} in {file} endet beim Aussteller {issuer} und erreicht keine CA, die diese Maschine kennt{refusal}.",
+	"Serve a certificate of a public CA with its whole chain (fullchain.pem); a CA of your own must be known to every peer.",
+	"Ein Zertifikat einer öffentlichen CA mit der ganzen Kette ausliefern (fullchain.pem); eine eigene CA müssen alle Gegenstellen kennen.")
 FAULT(TLS_CERT_NOT_FOR_SERVERS, "TLS-CERT-NOT-FOR-SERVERS",
 	"The certificate for {name} in {file} is not for servers (extended key usage without serverAuth){refusal}.",
 	"Das Zertifikat für {name} in {file} ist nicht für Server (Extended Key Usage ohne serverAuth){refusal}.",
@@ -316,6 +367,11 @@ FAULT(TLS_CERT_WEAK, "TLS-CERT-WEAK",
 	"Das Zertifikat für {name} in {file} hat {weakness}{refusal}.",
 	"Have it reissued with RSA of 2048 bits or more, or ECDSA P-256, signed with SHA-256.",
 	"Neu ausstellen lassen mit RSA ab 2048 Bit oder ECDSA P-256, signiert mit SHA-256.")
+FAULT(TLS_CERT_WEAK_FOR_PEER, "TLS-CERT-WEAK-FOR-PEER",
+	"The certificate for {name} in {file} has {weakness}, which by the usual measure is enough but not by the peer's ({alert}).",
+	"Das Zertifikat für {name} in {file} hat {weakness}; nach üblichem Maß reicht das, nach dem der Gegenstelle nicht ({alert}).",
+	"If the peer matters, serve {stronger}; it demands 128 bits of security (OpenSSL's level 3).",
+	"Ist die Gegenstelle wichtig, {stronger} ausliefern; sie verlangt 128 Bit Sicherheit (Stufe 3 von OpenSSL).")
 FAULT(TLS_CERT_NAME, "TLS-CERT-NAME",
 	"The certificate in {file} is for {names}, not for {name}{refusal}.",
 	"Das Zertifikat in {file} ist für {names}, nicht für {name}{refusal}.",
@@ -331,6 +387,16 @@ FAULT(TLS_DANE_MISMATCH, "TLS-DANE-MISMATCH",
 	"Der TLSA-Eintrag von {name} passt nicht zum ausgelieferten Zertifikat ({file}){refusal}.",
 	"Publish the new TLSA record now; the next time two TTLs before the key changes.",
 	"Den neuen TLSA-Eintrag jetzt veröffentlichen; beim nächsten Mal zwei TTL vor dem Schlüsselwechsel.")
+FAULT(TLS_CERT_REVOKED, "TLS-CERT-REVOKED",
+	"The peer says that {issuer} has revoked the certificate for {name} in {file} ({alert}).",
+	"Die Gegenstelle sagt, {issuer} habe das Zertifikat für {name} in {file} gesperrt ({alert}).",
+	"Ask the CA, or its OCSP responder or list; if it is revoked, have a new one issued for a new key.",
+	"Bei der CA, ihrem OCSP-Dienst oder ihrer Sperrliste nachfragen; ist es gesperrt, ein neues für einen neuen Schlüssel ausstellen lassen.")
+FAULT(TLS_DH_TOO_LARGE, "TLS-DH-TOO-LARGE",
+	"The peer broke off at the classic DH key exchange ({suite}, {group} bits; {alert}): Java up to 7 and others of that age take 1024 bits at most.",
+	"Die Gegenstelle brach beim klassischen DH-Schlüsselaustausch ab ({suite}, {group} Bit; {alert}): Java bis 7 und andere dieses Alters nehmen höchstens 1024 Bit.",
+	"The peer must be updated; until then let it offer ECDHE, or RSA key exchange alone.",
+	"Die Gegenstelle muss erneuert werden; bis dahin sollte sie ECDHE oder allein RSA-Schlüsselaustausch anbieten.")
 FAULT(TLS_MTA_STS, "TLS-MTA-STS",
 	"The peer refused the certificate for {name} ({alert}), and the domain's MTA-STS policy obliges it to do so when name or CA do not fit.",
 	"Die Gegenstelle lehnte das Zertifikat für {name} ab ({alert}), und die MTA-STS-Richtlinie der Domain verpflichtet sie dazu, wenn Name oder CA nicht passen.",
@@ -352,10 +418,16 @@ FAULT(TLS_CERT_REFUSED, "TLS-CERT-REFUSED",
 	"Ask the peer what its log says; compare the names with the MX record, and with TLSA records if there are any.",
 	"Die Gegenstelle fragen, was ihr Protokoll sagt; die Namen mit dem MX-Eintrag vergleichen, und mit TLSA-Einträgen, falls es welche gibt.")
 FAULT(TLS_PEER_LEFT_AT_CERT, "TLS-PEER-LEFT-AT-CERT",
-	"The peer hung up when it had seen the certificate for {name}, without saying why; probably it refuses it.",
-	"Die Gegenstelle legte auf, als sie das Zertifikat für {name} gesehen hatte, ohne zu sagen, warum; wahrscheinlich lehnt sie es ab.",
+	"The peer closed when it had seen our answer with the certificate for {name}, without saying why ({alert}; chosen were {suite} and the group {group}); Java and others close so whatever they dislike.",
+	"Die Gegenstelle schloss, als sie unsere Antwort mit dem Zertifikat für {name} gesehen hatte, ohne zu sagen, warum ({alert}; gewählt waren {suite} und die Gruppe {group}); Java und andere schließen so, was immer ihnen missfällt.",
 	"Check chain, names and dates (`torhaus cert check`), and TLSA records if there are any; ask the peer what its log says.",
 	"Kette, Namen und Daten prüfen (`torhaus cert check`), auch TLSA-Einträge, falls es welche gibt; die Gegenstelle fragen, was ihr Protokoll sagt.")
+
+FAULT(TLS_PEER_BROKE_OFF, "TLS-PEER-BROKE-OFF",
+	"The peer broke off when it had our answer ({alert}; chosen were {suite} and the group {group}); nothing that is known here explains it.",
+	"Die Gegenstelle brach ab, als sie unsere Antwort hatte ({alert}; gewählt waren {suite} und die Gruppe {group}); nichts, was hier bekannt ist, erklärt es.",
+	"Ask the peer what its log says; suite and group may be ones that it offers and cannot do.",
+	"Die Gegenstelle fragen, was ihr Protokoll sagt; vielleicht bietet sie Suite oder Gruppe an, ohne sie zu beherrschen.")
 
 /* ---- certificates of clients, records ---- */
 FAULT(TLS_CLIENT_CERT_MISSING, "TLS-CLIENT-CERT-MISSING",
@@ -440,6 +512,6 @@ FAULT(TLS_TIMEOUT, "TLS-TIMEOUT",
 FAULT(TLS_HANDSHAKE_FAILED, "TLS-HANDSHAKE-FAILED",
 	"The TLS handshake failed: {error} (alert sent {sent}, received {received}; asked for {sni}).",
 	"Der TLS-Handshake ist gescheitert: {error} (Alert gesendet {sent}, empfangen {received}; verlangt {sni}).",
-	"See which protocol versions and key types the peer can use, and serve RSA and ECDSA certificates side by side.",
-	"Nachsehen, welche Protokollversionen und Schlüsselarten die Gegenstelle beherrscht, und RSA- und ECDSA-Zertifikate nebeneinander anbieten.")
+	"Record the connection with tcpdump: `torhaus tls explain --hello` says whether other certificates would help; ask the peer what its log says.",
+	"Die Verbindung mit tcpdump aufzeichnen: `torhaus tls explain --hello` sagt, ob andere Zertifikate helfen würden; die Gegenstelle fragen, was ihr Protokoll sagt.")
 /* clang-format on */

@@ -50,7 +50,7 @@ static enum edge_welcome welcome(struct edge_arrival *a, const struct edge_polic
 		return EDGE_WELCOME;
 	if (!policy->tls)
 		return EDGE_NO_CERTIFICATES;
-	a->tls_error = tls_accept_for(a->door->protocol->use, a->conn, policy->tls, deadline, &a->facts);
+	a->tls_error = tls_accept_for(a->door->protocol->use, TLS_AT_ONCE, a->conn, policy->tls, deadline, &a->facts);
 	return a->tls_error < 0 ? EDGE_TLS_FAILED : EDGE_WELCOME;
 }
 

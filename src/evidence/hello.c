@@ -9,34 +9,12 @@
 #include "base/mem.h"
 #include "tls/hello.h"
 
-#define RECORD_HANDSHAKE 22
-#define RECORD_HEADER    5
-#define HANDSHAKE_HEADER 4
-#define OTHER_BYTES      64 /* that are kept of what is no hello */
+#define OTHER_BYTES 64 /* that are kept of what is no hello */
+_Static_assert(STORE_HELLO_BYTES == TLS_HELLO_MAX, "what explains a handshake is kept whole");
 
 static unsigned u16(struct span s, size_t at)
 {
 	return (unsigned)(uint8_t)s.p[at] << 8 | (uint8_t)s.p[at + 1];
-}
-
-/* The length of the records that the hello is in; all of bytes if they end before it does. */
-static size_t records_length(struct span bytes)
-{
-	size_t at = 0, have = 0, want = HANDSHAKE_HEADER;
-	uint8_t header[HANDSHAKE_HEADER] = { 0 }; /* it may be split, too */
-
-	while (have < want && at + RECORD_HEADER <= bytes.n && bytes.p[at] == RECORD_HANDSHAKE) {
-		size_t n = u16(bytes, at + 3);
-		struct span payload = span_sub(bytes, at + RECORD_HEADER, n);
-
-		for (size_t i = 0; i < payload.n && have + i < HANDSHAKE_HEADER; i++)
-			header[have + i] = (uint8_t)payload.p[i];
-		have += payload.n;
-		at += RECORD_HEADER + n;
-		if (have >= HANDSHAKE_HEADER)
-			want = HANDSHAKE_HEADER + ((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]);
-	}
-	return at < bytes.n ? at : bytes.n;
 }
 
 static void add_list(struct buf *out, struct span list)
@@ -58,7 +36,7 @@ static void add_text(struct buf *out, struct span text)
 
 struct span evidence_hello_cut(struct span bytes, uint8_t ret_fingerprint[STORE_FINGERPRINT])
 {
-	_cleanup_(buf_done) struct buf offer = BUF_INIT(1 << 17);
+	_cleanup_(buf_done) struct buf offer = BUF_INIT(1 << 18);
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	struct tls_hello h = { 0 };
 	struct arena a;
@@ -68,7 +46,7 @@ struct span evidence_hello_cut(struct span bytes, uint8_t ret_fingerprint[STORE_
 		bytes = span_sub(bytes, 0, OTHER_BYTES);
 		buf_add_text(&offer, "no hello");
 	} else {
-		bytes = span_sub(bytes, 0, h.v2 ? (u16(bytes, 0) & 0x7fff) + 2 : records_length(bytes));
+		bytes = span_sub(bytes, 0, h.records_n);
 		buf_addf(&offer, "%d %x %d ", h.v2, h.legacy_version, h.complete);
 		if (h.v2) /* entries of three bytes */
 			add_text(&offer, h.suites);
@@ -84,5 +62,5 @@ struct span evidence_hello_cut(struct span bytes, uint8_t ret_fingerprint[STORE_
 	must(EVP_Digest(offer.p, offer.n, digest, NULL, EVP_sha256(), NULL) == 1);
 	memcpy(ret_fingerprint, digest, STORE_FINGERPRINT);
 	arena_done(&a);
-	return span_sub(bytes, 0, STORE_HELLO_BYTES);
+	return bytes;
 }

@@ -196,7 +196,8 @@ static int tls_failed(struct mta *m, int error, const struct fault *why, struct 
 static int shake_hands(struct mta *m, struct fault *f)
 {
 	struct tls_client_settings tls = { .name = span_of(m->backend->host),
-		.no_verify = m->tls != DOMAIN_MAIL_TLS_VERIFIED };
+		.no_verify = m->tls != DOMAIN_MAIL_TLS_VERIFIED,
+		.starttls = true };
 	struct fault why;
 	int r;
 

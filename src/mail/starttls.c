@@ -75,7 +75,7 @@ static int start_tls(struct mail_session *s)
 {
 	uint64_t deadline = deadline_in(session_settings(s)->tls_timeout_ms);
 	struct tls_facts facts = { 0 };
-	int r = tls_accept_for(TLS_FOR_MAIL, s->conn, s->state->tls, deadline, &facts);
+	int r = tls_accept_for(TLS_FOR_MAIL, TLS_AFTER_STARTTLS, s->conn, s->state->tls, deadline, &facts);
 
 	r = session_tls_ended(s, r, &facts);
 	tls_facts_done(&facts);

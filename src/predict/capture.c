@@ -7,21 +7,26 @@
  * aside, a handshake on a fresh connection has neither.
  */
 #include <errno.h>
+#include <limits.h>
 #include "base/mem.h"
 #include "base/reader.h"
 #include "predict/predict.h"
 #include "tls/hello.h"
+#include "tls/record.h"
 
-#define FLOWS_MAX      16 /* hellos under way at once; the oldest gives way */
-#define HELLO_MAX      16384
+#define FLOWS_MAX      16  /* hellos under way at once; the oldest gives way */
+#define STRAYS_MAX     256 /* segments that may turn out to belong behind a later one */
 #define INTERFACES_MAX 16
 #define TCP            6
 
-static bool is_whole(struct span bytes, struct arena *a)
+/* need: how many bytes must be there before another look can tell more. */
+static bool is_whole(struct span bytes, struct arena *a, size_t *ret_need)
 {
 	struct tls_hello h;
+	bool whole = tls_hello_parse(bytes, a, &h) == 0 && h.complete;
 
-	return tls_hello_parse(bytes, a, &h) == 0 && h.complete;
+	*ret_need = h.records_n;
+	return whole;
 }
 
 /* ---- TCP streams ---- */
@@ -33,12 +38,14 @@ struct segment {
 	struct span payload;
 };
 
+/* The stream of one side from its hello's first byte on. */
 struct flow {
 	bool used;
 	char from[16], to[16];
 	uint16_t from_port, to_port;
-	uint32_t next;
+	uint32_t next; /* sequence number of the byte that comes next */
 	struct buf bytes;
+	size_t need; /* bytes before another look can tell more */
 };
 
 struct search {
@@ -46,6 +53,9 @@ struct search {
 	struct predict_client *ret;
 	struct flow flow[FLOWS_MAX];
 	unsigned oldest;
+	/* the last segments that were not the next ones of a flow, whose bytes lie in the file */
+	struct segment stray[STRAYS_MAX];
+	unsigned strays;
 	bool swapped; /* the file's numbers are not in our order */
 	uint16_t links[INTERFACES_MAX];
 	unsigned links_n;
@@ -53,13 +63,14 @@ struct search {
 
 static bool is_of_flow(const struct flow *f, const struct segment *s)
 {
-	return f->used && f->from_port == s->from_port && f->to_port == s->to_port && f->next == s->seq &&
+	return f->used && f->from_port == s->from_port && f->to_port == s->to_port &&
 		memcmp(f->from, s->from.p, s->from.n) == 0 && memcmp(f->to, s->to.p, s->to.n) == 0;
 }
 
+/* As far as it goes: a first segment may end within the record's header. */
 static bool begins_hello(struct span p)
 {
-	return p.n >= 6 && p.p[0] == 22 && p.p[1] == 3 && p.p[5] == 1;
+	return p.n > 0 && p.p[0] == 22 && (p.n < 2 || p.p[1] == 3) && (p.n < 6 || p.p[5] == 1);
 }
 
 static void found(struct search *s, const struct segment *segment, struct span hello)
@@ -81,7 +92,7 @@ static void found(struct search *s, const struct segment *segment, struct span h
 	net_addr_host_text(&addr, s->ret->from);
 }
 
-static void begin_flow(struct search *s, const struct segment *segment)
+static struct flow *begin_flow(struct search *s, const struct segment *segment)
 {
 	struct flow *f = &s->flow[s->oldest++ % FLOWS_MAX];
 
@@ -90,32 +101,69 @@ static void begin_flow(struct search *s, const struct segment *segment)
 		.from_port = segment->from_port,
 		.to_port = segment->to_port,
 		.next = segment->seq,
-		.bytes = BUF_INIT(HELLO_MAX) };
+		.bytes = BUF_INIT(TLS_HELLO_MAX) };
 	memcpy(f->from, segment->from.p, segment->from.n);
 	memcpy(f->to, segment->to.p, segment->to.n);
+	return f;
+}
+
+/* Bytes from the flow's next one to the segment's first: negative if the segment began before. */
+static int32_t flow_ahead(const struct flow *f, const struct segment *s)
+{
+	return (int32_t)(s->seq - f->next);
+}
+
+/* Takes what of the segment is new: all, its end (the rest was sent before), or nothing. false: it
+ * is not its turn, or it is none of this flow. */
+static bool flow_take(struct flow *f, const struct segment *s)
+{
+	int32_t ahead = flow_ahead(f, s);
+	struct span payload;
+
+	if (!is_of_flow(f, s) || ahead > 0 || ahead < -TLS_HELLO_MAX)
+		return false;
+	payload = span_from(s->payload, (size_t)-ahead);
+	buf_add_span(&f->bytes, payload);
+	f->next += (uint32_t)payload.n;
+	return payload.n > 0;
+}
+
+static void flow_take_strays(struct search *s, struct flow *f)
+{
+	for (unsigned i = 0; i < STRAYS_MAX; i++)
+		if (s->stray[i].payload.n > 0 && flow_take(f, &s->stray[i])) {
+			s->stray[i].payload.n = 0;
+			i = UINT_MAX; /* from the first one again */
+		}
 }
 
 static void on_segment(struct search *s, const struct segment *segment)
 {
+	struct flow *f = NULL;
 	struct arena scratch;
 
-	if (begins_hello(segment->payload))
-		begin_flow(s, segment);
-	for (unsigned i = 0; i < FLOWS_MAX; i++) {
-		struct flow *f = &s->flow[i];
-
-		if (segment->payload.n == 0 || !is_of_flow(f, segment))
-			continue;
-		buf_add_span(&f->bytes, segment->payload);
-		f->next += (uint32_t)segment->payload.n;
-		arena_init(&scratch, 4096);
-		if (is_whole(buf_span(&f->bytes), &scratch)) {
-			found(s, segment, buf_span(&f->bytes));
-			f->used = false;
-		}
-		arena_done(&scratch);
+	if (segment->payload.n == 0)
+		return;
+	for (unsigned i = 0; !f && i < FLOWS_MAX; i++)
+		if (is_of_flow(&s->flow[i], segment) && flow_ahead(&s->flow[i], segment) >= -TLS_HELLO_MAX &&
+			flow_ahead(&s->flow[i], segment) < TLS_HELLO_MAX)
+			f = &s->flow[i];
+	if (!f && begins_hello(segment->payload))
+		f = begin_flow(s, segment);
+	if (!f || flow_ahead(f, segment) > 0) {
+		s->stray[s->strays++ % STRAYS_MAX] = *segment;
 		return;
 	}
+	flow_take(f, segment);
+	flow_take_strays(s, f);
+	if (f->bytes.n < f->need)
+		return;
+	arena_init(&scratch, 4096);
+	if (is_whole(buf_span(&f->bytes), &scratch, &f->need)) {
+		found(s, segment, buf_span(&f->bytes));
+		f->used = false;
+	}
+	arena_done(&scratch);
 }
 
 /* ---- packets ---- */
@@ -307,19 +355,26 @@ static struct span from_hex(struct span text, struct arena *a)
 	return span_make(out, n);
 }
 
-/* Bytes as they are, or without the record's header. */
+/* Bytes as they are; a bare message is put into records, in which 16 KiB have room each. */
 static struct span from_bytes(struct span bytes, struct arena *a)
 {
-	char *record;
+	const size_t most = 16384;
+	size_t n = 0;
+	char *records;
 
-	if (bytes.n < 6 || bytes.n > HELLO_MAX || bytes.p[0] != 1 || bytes.p[4] != 3)
+	if (bytes.n < 6 || bytes.n > TLS_HELLO_MAX || bytes.p[0] != 1 || bytes.p[4] != 3)
 		return bytes;
-	record = arena_alloc(a, bytes.n + 5);
-	memcpy(record, "\x16\x03\x01", 3);
-	record[3] = (char)(bytes.n >> 8);
-	record[4] = (char)bytes.n;
-	memcpy(record + 5, bytes.p, bytes.n);
-	return span_make(record, bytes.n + 5);
+	records = arena_alloc(a, bytes.n + TLS_RECORD_HEADER * (bytes.n / most + 1));
+	for (; bytes.n > 0; bytes = span_from(bytes, most)) {
+		struct span payload = span_sub(bytes, 0, most);
+
+		memcpy(records + n, "\x16\x03\x01", 3);
+		records[n + 3] = (char)(payload.n >> 8);
+		records[n + 4] = (char)payload.n;
+		memcpy(records + n + TLS_RECORD_HEADER, payload.p, payload.n);
+		n += TLS_RECORD_HEADER + payload.n;
+	}
+	return span_make(records, n);
 }
 
 static bool is_pcap(struct span b)
@@ -363,16 +418,17 @@ static int search_packets(struct span bytes, struct arena *a, struct predict_cli
 int predict_from_capture(struct span bytes, struct arena *a, struct predict_client *ret, struct fault *fault)
 {
 	struct span hex;
+	size_t need;
 
 	*ret = (struct predict_client){ 0 };
 	if (bytes.n > PREDICT_CAPTURE_MAX)
 		return not_found(fault, "the file is larger than 64 MiB", "die Datei ist größer als 64 MiB");
 	if (is_pcap(bytes) || span_starts(bytes, SPAN("\x0a\x0d\x0d\x0a")))
 		return search_packets(bytes, a, ret, fault);
-	hex = bytes.n <= 4 * HELLO_MAX ? from_hex(bytes, a) : SPAN("");
+	hex = bytes.n <= 6 * TLS_HELLO_MAX ? from_hex(bytes, a) : SPAN("");
 	ret->hello = from_bytes(hex.n > 0 ? hex : bytes, a);
 	ret->hellos_n = 1;
-	if (is_whole(ret->hello, a))
+	if (is_whole(ret->hello, a, &need))
 		return 0;
 	ret->hello = (struct span){ 0 };
 	return not_found(fault, "it is neither one in bytes or hexadecimal digits nor a capture by tcpdump",

@@ -12,8 +12,8 @@
  *
  * Captures: a ClientHello as bytes (with or without its record header), the same in hexadecimal
  * (blanks, colons, commas and 0x allowed), or a file of tcpdump (pcap, pcapng; Ethernet, Linux
- * "any", raw IP, loopback), in which the first complete hello of a TCP stream is taken; its
- * segments may not be out of order.
+ * "any", raw IP, loopback), in which the first complete hello of a TCP stream is taken, also where
+ * its segments came twice or out of order.
  */
 #pragma once
 #include <stdbool.h>

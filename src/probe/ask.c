@@ -171,6 +171,7 @@ static void add_session(struct probe *p, struct conn *c)
 int probe_shake(struct probe *p, const char *signatures, uint16_t highest, bool *ret_done)
 {
 	struct tls_client_settings settings = { .no_verify = true,
+		.starttls = p->settings->smtp,
 		.lenient = true,
 		.signatures = signatures,
 		.highest = highest };

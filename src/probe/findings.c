@@ -49,6 +49,14 @@ static struct fault *add(struct findings *f, enum fault_code code)
 
 /* ---- TLS does not begin ---- */
 
+/* Plain text where TLS should have begun: how it should have decides what that means. */
+static enum fault_code no_tls(const struct probe *p)
+{
+	if (p->settings->smtp)
+		return p->agreed ? FAULT_TLS_SERVER_PLAIN_AFTER_STARTTLS : FAULT_TLS_NOT_TLS;
+	return span_starts(p->said, SPAN("220")) ? FAULT_TLS_SERVER_SPEAKS_FIRST : FAULT_TLS_NOT_TLS;
+}
+
 static void add_verdict(struct findings *f)
 {
 	static const enum fault_code codes[PROBE_VERDICT_COUNT] = {
@@ -60,7 +68,6 @@ static void add_verdict(struct findings *f)
 		[PROBE_MASKED] = FAULT_SCAN_MASKED,
 		[PROBE_REFUSED] = FAULT_SCAN_REFUSES_TLS,
 		[PROBE_RESET] = FAULT_SCAN_RESET,
-		[PROBE_NOT_TLS] = FAULT_TLS_NOT_TLS,
 		[PROBE_FAILED] = FAULT_TLS_SERVER_REFUSED,
 	};
 	const struct probe *p = f->p;
@@ -68,19 +75,19 @@ static void add_verdict(struct findings *f)
 
 	if (p->verdict == PROBE_TLS)
 		return;
-	fault = add(f,
-		p->verdict == PROBE_NOT_TLS && span_starts(p->said, SPAN("220")) ? FAULT_TLS_SERVER_SPEAKS_FIRST
-										 : codes[p->verdict]);
+	fault = add(f, p->verdict == PROBE_NOT_TLS ? no_tls(p) : codes[p->verdict]);
 	if (p->verdict == PROBE_UNRESOLVED)
 		fault_fact(fault, "error", "%.*s", SPAN_ARG(p->said));
 	else
 		fault_fact(fault, "error", "%s", p->error ? strerror(-p->error) : "-");
 	fault_fact(fault, "reply", "%.*s", SPAN_ARG(p->said));
 	fault_fact(fault, "bytes", "%.*s", SPAN_ARG(p->said));
+	fault_fact(fault, "where", "%s", p->settings->smtp ? "or SMTP before it" : "on a TLS port");
+	fault_fact(fault, "where_de", "%s", p->settings->smtp ? "kein SMTP und" : "auf einem TLS-Port");
 	fault_fact(fault, "count", "%u", p->connections);
 	fault_fact(fault, "name", "%.*s", SPAN_ARG(p->host));
 	fault_fact(fault, "alert", "alert %u, %s", p->alert, tls_alert_text(p->alert));
-	fault_fact(fault, "alert_de", "Alarm %u, %s", p->alert, tls_alert_text(p->alert));
+	fault_fact(fault, "alert_de", "Alert %u, %s", p->alert, tls_alert_text(p->alert));
 }
 
 /* ---- certificates ---- */

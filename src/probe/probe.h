@@ -100,6 +100,7 @@ struct probe {
 
 	/* ---- results; texts in arena ---- */
 	struct arena *arena;
+	bool agreed; /* to STARTTLS */
 	enum probe_verdict verdict;
 	struct span said; /* what it said that led to the verdict: a reply, the first bytes */
 	int error;        /* of the transport: negative errno, 0 if none */

@@ -170,6 +170,7 @@ static int start_tls(struct probe *p, struct session *s)
 		return fail(p, s, or_limited(p, PROBE_SILENT), SPAN(""), r);
 	if (reply.code != 220)
 		return refused(p, s, &reply, PROBE_REFUSED);
+	p->agreed = true;
 	/* What came behind the 220 in plain text is nobody's business inside TLS. */
 	if (smtp_client_has_more(&s->smtp))
 		return fail(p, s, PROBE_NOT_TLS, span_from(buf_span(&s->smtp.in), s->smtp.used), -EPROTO);

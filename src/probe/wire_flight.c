@@ -11,8 +11,8 @@
 #include "base/reader.h"
 #include "probe/wire.h"
 #include "tls/names.h"
+#include "tls/record.h"
 
-enum { RECORD_CCS = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23 };
 enum {
 	MESSAGE_SERVER_HELLO = 2,
 	MESSAGE_TICKET = 4,
@@ -23,8 +23,6 @@ enum {
 	MESSAGE_STATUS = 22,
 };
 enum { EXT_MASTER_SECRET = 23, EXT_VERSIONS = 43, EXT_KEY_SHARE = 51, EXT_RENEGOTIATION = 0xff01 };
-#define RECORD_HEADER      5
-#define RECORD_MAX         (16384 + 2048)
 #define ALERT_CLOSE_NOTIFY 0
 #define CURVE_NAMED        3
 
@@ -189,33 +187,26 @@ static int read_messages(struct span joined, struct wire_flight *f)
 
 /* ---- records ---- */
 
-static bool is_record(struct span header)
-{
-	return (uint8_t)header.p[0] >= RECORD_CCS && (uint8_t)header.p[0] <= RECORD_DATA && header.p[1] == 3 &&
-		(uint8_t)header.p[2] <= 4;
-}
-
-static size_t record_bytes(struct span header)
-{
-	return RECORD_HEADER + ((size_t)(uint8_t)header.p[3] << 8 | (uint8_t)header.p[4]);
-}
-
 size_t wire_flight_need(struct span bytes)
 {
-	size_t at = 0;
+	struct span rest = bytes;
+	struct tls_record record;
 
 	for (;;) {
-		struct span rest = span_from(bytes, at);
+		size_t at = bytes.n - rest.n;
 
 		if (rest.n == 0 && at > 0)
 			return at;
-		if (rest.n < RECORD_HEADER)
-			return at + RECORD_HEADER;
-		if (!is_record(rest))
+		switch (tls_record_next(&rest, &record)) {
+		case 0:
+			return at + TLS_RECORD_HEADER;
+		case 1:
+			if (!record.whole)
+				return at + record.size;
+			break;
+		default:
 			return bytes.n;
-		at += record_bytes(rest);
-		if (at > bytes.n)
-			return at;
+		}
 	}
 }
 
@@ -232,29 +223,23 @@ static int read_alert(struct span payload, struct wire_flight *f)
 static int read_records(struct span bytes, struct arena *a, struct wire_flight *f)
 {
 	char *joined = arena_alloc(a, bytes.n + 1);
+	struct tls_record record;
 	size_t n = 0;
 	int ended = 0, r;
 
-	while (bytes.n >= RECORD_HEADER && ended == 0) {
-		size_t size = record_bytes(bytes);
-		struct span payload;
-
-		if (!is_record(bytes) || size > RECORD_HEADER + RECORD_MAX) {
+	while (ended == 0 && (r = tls_record_next(&bytes, &record)) != 0) {
+		if (r < 0 || record.version > WIRE_TLS13)
 			ended = -EPROTO;
+		else if (!record.whole)
 			break;
-		}
-		if (size > bytes.n)
-			break;
-		payload = span_sub(bytes, RECORD_HEADER, size - RECORD_HEADER);
-		if ((uint8_t)bytes.p[0] == RECORD_HANDSHAKE) {
-			memcpy(joined + n, payload.p, payload.n);
-			n += payload.n;
-		} else if ((uint8_t)bytes.p[0] == RECORD_ALERT) {
-			ended = read_alert(payload, f);
-		} else {
+		else if (record.type == TLS_RECORD_ALERT)
+			ended = read_alert(record.payload, f);
+		else if (record.type != TLS_RECORD_HANDSHAKE)
 			ended = 1; /* encrypted from here on */
+		else {
+			memcpy(joined + n, record.payload.p, record.payload.n);
+			n += record.payload.n;
 		}
-		bytes = span_from(bytes, size);
 	}
 	/* A flight that is whole counts, whatever stands behind it. */
 	r = read_messages(span_make(joined, n), f);

@@ -9,7 +9,7 @@
  * Bounds. They hold after each store_evidence_trim(), which the writer calls before it commits:
  *   peers       STORE_PEERS_MAX, of one network STORE_PEERS_PER_NETWORK; hellos of a peer
  *               STORE_PEER_HELLOS; the oldest go
- *   hellos      STORE_HELLOS_MAX; several peers may share one
+ *   hellos      STORE_HELLOS_MAX, STORE_HELLOS_BYTES; several peers may share one
  *   graces, certificates   STORE_GRACES_MAX, STORE_CERTIFICATES_MAX
  *   failures, refusals   STORE_ROWS_MAX each; of one network in an hour (and for one domain)
  *               STORE_ROWS_PER_HOUR, what comes then is added to a row whose EHLO name, sender and
@@ -29,7 +29,8 @@ struct arena;
 #define STORE_PEERS_PER_NETWORK 64
 #define STORE_PEER_HELLOS       4
 #define STORE_HELLOS_MAX        10000
-#define STORE_HELLO_BYTES       4096
+#define STORE_HELLO_BYTES       (66 * 1024)
+#define STORE_HELLOS_BYTES      (64 << 20) /* of all of them */
 #define STORE_ROWS_MAX          100000
 #define STORE_ROWS_PER_HOUR     32
 #define STORE_GRACES_MAX        10000

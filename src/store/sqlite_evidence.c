@@ -55,6 +55,7 @@ static int hello_add(struct store *s, int64_t peer, const struct store_hello *h,
 
 	if (r < 0)
 		return r;
+	of(s)->large_hello |= h->bytes.n > STORE_HELLOS_BYTES / STORE_HELLOS_MAX;
 	return sqlite_run(of(s), Q_PEER_HELLO_ADD, fault, "iiiiii", peer, id, (int64_t)h->succeeded, (int64_t)h->failed,
 		h->first_at, h->last_at);
 }
@@ -151,6 +152,11 @@ static int trim(struct store *s, struct fault *fault)
 
 	for (size_t i = 0; r == 0 && i < array_len(bounds); i++)
 		r = sqlite_run(q, bounds[i].which, fault, "i", bounds[i].most);
+	/* As long as none is larger than its share, their number bounds their bytes, too. */
+	if (r == 0 && q->large_hello)
+		r = sqlite_run(q, Q_HELLO_TRIM_BYTES, fault, "i", (int64_t)STORE_HELLOS_BYTES);
+	if (r == 0)
+		q->large_hello = false;
 	return r;
 }
 

@@ -42,6 +42,7 @@ enum sqlite_query {
 	Q_PEER_DAY_EXPIRE,
 	Q_HELLO_ADD,
 	Q_HELLO_TRIM,
+	Q_HELLO_TRIM_BYTES,
 	Q_HELLO_EXPIRE,
 	Q_PEER_HELLO_ADD,
 	Q_PEER_HELLO_TRIM,
@@ -86,6 +87,7 @@ struct sqlite {
 	int64_t changes_before; /* sqlite3_total_changes64() at begin */
 	/* This transaction's number in domain_undo; 0: none yet; negative: it takes one back. */
 	int64_t undo_change;
+	bool large_hello; /* one was added since the last trim */
 	sqlite3_stmt *query[Q_COUNT];
 };
 

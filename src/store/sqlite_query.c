@@ -73,6 +73,9 @@ const char *const sqlite_query_text[Q_COUNT] = {
 			" ON CONFLICT (fingerprint) DO UPDATE SET bytes = ?2, last_at = max(last_at, ?6) RETURNING id",
 	[Q_HELLO_TRIM] = "DELETE FROM mail_hello WHERE id IN"
 			 " (SELECT id FROM mail_hello ORDER BY last_at DESC, id DESC LIMIT -1 OFFSET ?1)",
+	[Q_HELLO_TRIM_BYTES] = "DELETE FROM mail_hello WHERE id IN (SELECT id FROM"
+			       " (SELECT id, sum(length(bytes)) OVER (ORDER BY last_at DESC, id DESC) AS bytes"
+			       " FROM mail_hello) WHERE bytes > ?1)",
 	[Q_HELLO_EXPIRE] = "DELETE FROM mail_hello WHERE id IN (SELECT id FROM mail_hello h WHERE NOT EXISTS"
 			   " (SELECT 1 FROM mail_peer_hello WHERE hello = h.id) LIMIT ?2)",
 	[Q_PEER_HELLO_ADD] = "INSERT INTO mail_peer_hello (peer, hello, succeeded, failed, first_at, last_at)"

@@ -7,11 +7,23 @@
 #include <openssl/err.h>
 #include "base/fmt.h"
 #include "io/helper.h"
-#include "tls/explain_priv.h"
+#include "tls/causes_priv.h"
+#include "tls/record.h"
 
-#define FOUND_MAX        8 /* rows that may hit at once; later ones are left out */
-#define JOBS_MAX         2 /* replaying at once */
-#define RECORD_HANDSHAKE 22
+#define FOUND_MAX 8 /* rows that may hit at once; later ones are left out */
+#define JOBS_MAX  2 /* replaying at once */
+
+struct cause {
+	enum fault_code code;
+	bool (*is)(const struct why *w, struct found *f);
+	unsigned change, flags;
+	uint8_t alert;
+};
+static const struct cause causes[] = {
+#define CAUSE(code, is, change, flags, alert) { FAULT_##code, cause_##is, change, flags, alert },
+#include "tls/causes.tbl.h"
+#undef CAUSE
+};
 
 struct ranking {
 	struct why why;
@@ -30,7 +42,7 @@ static void find(struct ranking *r)
 	unsigned named = 0; /* those in front that the peer's alert names */
 
 	r->found = arena_array(&r->why.arena, struct found, FOUND_MAX + 1);
-	for (unsigned i = 0; i < causes_n && r->found_n < FOUND_MAX; i++) {
+	for (unsigned i = 0; i < array_len(causes) && r->found_n < FOUND_MAX; i++) {
 		const struct cause *c = &causes[i];
 		struct found *f = &r->found[r->found_n], hit;
 
@@ -69,7 +81,8 @@ static void to_front(struct ranking *r, unsigned i, unsigned place)
 	r->found[place] = f;
 }
 
-/* One change alone: it names the cause, and what else would have to change is none. */
+/* If one change alone makes the replay succeed, its row is the cause, and rows that need another
+ * change are dropped. */
 static bool prove_one(struct ranking *r)
 {
 	for (unsigned i = 0; i < r->found_n; i++) {
@@ -90,7 +103,7 @@ static bool prove_one(struct ranking *r)
 	return false;
 }
 
-/* Two together: both are causes. */
+/* If two changes are needed together, both rows are causes. */
 static bool prove_two(struct ranking *r)
 {
 	for (unsigned i = 0; i < r->found_n; i++)
@@ -198,7 +211,7 @@ void tls_explain_in_task(const struct tls_facts *facts, struct tls_set *set, con
 	struct job job = { facts, set, around, ret };
 	bool done = false;
 
-	if (set && facts->hello_n > 0 && facts->hello[0] == RECORD_HANDSHAKE) {
+	if (set && facts->hello_n > 0 && facts->hello[0] == TLS_RECORD_HANDSHAKE) {
 		done = atomic_fetch_add(&running, 1) < JOBS_MAX && helper_run(run_job, &job) == 0;
 		atomic_fetch_sub(&running, 1);
 	}

@@ -6,7 +6,7 @@
  * itself: (offered suites) x (version) x (what each certificate can authenticate) x (signature
  * algorithms) x (groups) x (security level), from the raw ClientHello that the facts keep.
  *
- * Each cause is a row of the table in tls/causes.c: its code, a small predicate that looks at the
+ * Each cause is a row of tls/causes.tbl.h: its code, a small predicate that looks at the
  * facts and adds evidence, and the change that would lift it. Texts live in base/fault_tls.tbl.h
  * like those of all codes, so the log line, `torhaus explain CODE` and the page say the same. The
  * rows stand in the order of decision: not TLS, malformed, version, fallback, name and protocol,

@@ -1,6 +1,6 @@
 /*
  * Inside the explanation engine: what a failed handshake looks like once it is put side by side
- * with the set (why.c), the replay (replay.c) and the table of causes (causes.c).
+ * with the set (why.c), the replay (replay.c) and the table of causes (causes.tbl.h).
  */
 #pragma once
 #include "tls/explain.h"
@@ -14,6 +14,11 @@ bool suite_is_allowed(SSL_CTX *ctx, uint16_t number);
 uint16_t group_of_key(EVP_PKEY *key); /* of an ECDSA key; 0: none that TLS has a number for */
 
 #define SUITE_FALLBACK_SCSV 0x5600
+/* RFC 8701: numbers that mean nothing, sent to keep servers tolerant. */
+bool tls_is_grease(uint16_t number);
+
+enum { TLS_CERTIFICATE = 11, TLS_CERTIFICATE_REQUEST = 13 };
+enum { TLS_NO_ALERT = 0xff };
 
 /* ---- why.c: facts and set, side by side ---- */
 
@@ -71,6 +76,10 @@ bool why_needs_group(const struct why *w);
 bool why_any_obstacle(const struct why *w, enum obstacle o);
 /* served for the name; NULL: none */
 const struct pair *why_pair(const struct why *w, enum tls_key_type key);
+/* A handshake message of that type was sent (RFC 8446 B.3). */
+bool why_sent(const struct why *w, unsigned message);
+/* The peer is gone: it closed, or reset the connection. */
+bool why_has_left(const struct why *w);
 struct span why_name(const struct why *w);   /* asked for, else the first of the pairs, else "-" */
 const char *why_served(const struct why *w); /* "RSA and ECDSA" */
 void obstacle_text(enum obstacle o, const struct pair *p, struct tls_obstacle *ret);
@@ -91,7 +100,7 @@ const char *replay(const struct why *w, unsigned changes);
 /* "an RSA certificate and ..." */
 void changes_text(unsigned changes, enum fault_lang lang, struct buf *out);
 
-/* ---- causes.c ---- */
+/* ---- causes.tbl.h ---- */
 
 /* A cause that applies: its code set, evidence added; change: of the row, or as the predicate knows
  * better. */
@@ -103,11 +112,3 @@ enum {
 	CAUSE_FINAL = 1, /* nothing behind it is looked at */
 	CAUSE_LAST = 2,  /* looked at only if nothing before it applies */
 };
-struct cause {
-	enum fault_code code;
-	bool (*is)(const struct why *w, struct found *f);
-	unsigned change, flags;
-	uint8_t alert; /* the alert that names this cause before others; 0: none does */
-};
-extern const struct cause causes[];
-extern const unsigned causes_n;

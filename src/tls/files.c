@@ -3,29 +3,30 @@
  * supervisor, which may read them, to the worker, which may not.
  *
  * A folder's own files and those of its subfolders (certbot keeps live/NAME/) count, links are
- * followed. The packed form is a sequence of: path length, path, mtime, errno, byte length, bytes;
- * numbers as 8 bytes in host order (both ends are the same program on the same machine).
+ * followed. The packed form is a sequence of: path length, path, mtime, mode, errno, byte length,
+ * bytes; numbers as 8 bytes in host order (both ends are the same program on the same machine).
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "tls/tls.h"
 
 #define ERRNO_MAX 4095 /* Linux's */
 #define FILE_MAX  (256 * 1024)
-#define FILES_MAX 40000
 
 typedef void visit_fn(void *arg, const char *path, const struct stat *st);
 
 static bool is_ours(const char *name)
 {
 	static const char *const suffixes[] = { ".pem", ".crt", ".cer", ".key", ".chain", ".ocsp" };
+	const char *suffix = strrchr(name, '.');
 
-	for (size_t i = 0; i < array_len(suffixes); i++)
-		if (name[0] != '.' && span_ends(span_of(name), span_of(suffixes[i])))
+	for (size_t i = 0; suffix && name[0] != '.' && i < array_len(suffixes); i++)
+		if (strcasecmp(suffix, suffixes[i]) == 0)
 			return true;
 	return false;
 }
@@ -35,12 +36,15 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* Files first, then subfolders, each by name. */
+/* The folder itself if everybody may write to it, files, then subfolders, each by name. */
 static void visit_folder(const char *folder, bool deeper, visit_fn *fn, void *arg)
 {
 	struct dirent **entries;
 	int n = scandir(folder, &entries, NULL, by_name);
+	struct stat own;
 
+	if (n >= 0 && stat(folder, &own) == 0 && (own.st_mode & S_IWOTH))
+		fn(arg, folder, &own);
 	for (int i = 0; i < n; i++) {
 		_cleanup_(mem_freep) char *path = mem_textf("%s/%s", folder, entries[i]->d_name);
 		struct stat st;
@@ -103,22 +107,35 @@ static int read_whole(const char *path, char *p, size_t n)
 	return (int)at;
 }
 
+static void read_file(struct tls_file *f, size_t n)
+{
+	int got;
+
+	f->bytes = mem_alloc(n + 1);
+	got = read_whole(f->path, f->bytes, n);
+	f->readable = got >= 0;
+	f->error = got < 0 ? -got : 0;
+	f->n = got < 0 ? 0 : (size_t)got;
+}
+
 static void add_file(void *arg, const char *path, const struct stat *st)
 {
 	struct tls_files *files = arg;
 	struct tls_file *f;
-	int n;
 
-	if (files->n == FILES_MAX || st->st_size > FILE_MAX)
+	if (files->n > TLS_FILES_MAX)
 		return;
 	files->v = mem_resize(files->v, files->n + 1, sizeof(*files->v));
 	f = &files->v[files->n++];
-	*f = (struct tls_file){ .path = mem_text(path), .changed_ns = changed_ns(st) };
-	f->bytes = mem_alloc((size_t)st->st_size + 1);
-	n = read_whole(path, f->bytes, (size_t)st->st_size);
-	f->readable = n >= 0;
-	f->error = n < 0 ? -n : 0;
-	f->n = n < 0 ? 0 : (size_t)n;
+	*f = (struct tls_file){ .path = mem_text(path), .changed_ns = changed_ns(st), .mode = st->st_mode };
+	if (files->n > TLS_FILES_MAX)
+		f->error = EMFILE;
+	else if (S_ISDIR(st->st_mode))
+		f->readable = true;
+	else if (st->st_size > FILE_MAX)
+		f->error = EFBIG;
+	else
+		read_file(f, (size_t)st->st_size);
 }
 
 struct tls_files *tls_files_read(const struct span *folders, unsigned count)
@@ -135,17 +152,15 @@ struct tls_files *tls_files_read_named(const char *const *paths, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		struct stat st = { 0 };
-		unsigned before = files->n;
 
-		if (stat(paths[i], &st) == 0 && S_ISREG(st.st_mode))
+		if (stat(paths[i], &st) == 0 && S_ISREG(st.st_mode)) {
 			add_file(files, paths[i], &st);
-		if (files->n > before)
+			files->v[files->n - 1].mode = 0;
 			continue;
+		}
 		files->v = mem_resize(files->v, files->n + 1, sizeof(*files->v));
-		files->v[files->n++] = (struct tls_file){ .path = mem_text(paths[i]),
-			.error = st.st_ino == 0       ? ENOENT
-				: S_ISREG(st.st_mode) ? EFBIG
-						      : EISDIR };
+		files->v[files->n++] =
+			(struct tls_file){ .path = mem_text(paths[i]), .error = st.st_ino == 0 ? ENOENT : EISDIR };
 	}
 	return files;
 }
@@ -196,6 +211,7 @@ void tls_files_pack(const struct tls_files *files, struct buf *out)
 		pack_u64(out, strlen(f->path));
 		buf_add_text(out, f->path);
 		pack_u64(out, (uint64_t)f->changed_ns);
+		pack_u64(out, f->mode);
 		pack_u64(out, f->readable ? 0 : (uint64_t)f->error);
 		pack_u64(out, f->n);
 		buf_add(out, f->bytes, f->n);
@@ -240,11 +256,12 @@ int tls_files_unpack(struct span blob, struct tls_files **ret)
 	for (uint64_t i = 0; i < count && !u.bad; i++) {
 		struct span path = unpack_bytes(&u, unpack_u64(&u));
 		int64_t changed = (int64_t)unpack_u64(&u);
+		uint64_t mode = unpack_u64(&u);
 		uint64_t error = unpack_u64(&u);
 		struct span bytes = unpack_bytes(&u, unpack_u64(&u));
 		struct tls_file *f;
 
-		if (u.bad || error > ERRNO_MAX || span_index(path, '\0') >= 0) {
+		if (u.bad || error > ERRNO_MAX || mode > UINT32_MAX || span_index(path, '\0') >= 0) {
 			u.bad = true;
 			break;
 		}
@@ -252,6 +269,7 @@ int tls_files_unpack(struct span blob, struct tls_files **ret)
 		f = &files->v[files->n++];
 		*f = (struct tls_file){ .path = span_text(path),
 			.changed_ns = changed,
+			.mode = (uint32_t)mode,
 			.bytes = span_text(bytes),
 			.n = bytes.n,
 			.readable = error == 0,

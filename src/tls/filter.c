@@ -284,11 +284,12 @@ static void explain(const struct tls_facts *facts, struct tls_set *set, struct s
 	mem_free(why);
 }
 
-int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts)
+int tls_accept_for(enum tls_use use, enum tls_start start, struct conn *c, struct tls_set *set, uint64_t deadline,
+	struct tls_facts *facts)
 {
 	struct tls_filter *t = filter_push(c, set->ctx[use], tls_set_ref(set));
 
-	*facts = (struct tls_facts){ .use = use };
+	*facts = (struct tls_facts){ .use = use, .starttls = start == TLS_AFTER_STARTTLS };
 	SSL_set_accept_state(t->ssl);
 	return handshake(t, facts, deadline);
 }
@@ -362,6 +363,15 @@ void tls_client_prepare(void)
 	pthread_once(&once, load_cas);
 }
 
+X509_STORE *client_cas(void)
+{
+	X509_STORE *cas;
+
+	tls_client_prepare();
+	cas = SSL_CTX_get_cert_store(client_ctx);
+	return sk_X509_OBJECT_num(X509_STORE_get0_objects(cas)) > 0 ? cas : NULL;
+}
+
 static void make_lenient_ctx(void)
 {
 	lenient_ctx = new_client_ctx();
@@ -403,7 +413,7 @@ static void expect_name(SSL *ssl, const char *name, const struct tls_client_sett
 int tls_connect(struct conn *c, const struct tls_client_settings *settings, uint64_t deadline, struct fault *fault)
 {
 	_cleanup_(mem_freep) char *name = span_text(settings->name);
-	struct tls_facts facts = { .client = true };
+	struct tls_facts facts = { .client = true, .starttls = settings->starttls };
 	struct tls_filter *t;
 	int r;
 

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include "base/reader.h"
 #include "tls/hello.h"
+#include "tls/record.h"
 
-#define RECORD_HANDSHAKE 22
-#define MESSAGE_HELLO    1
-#define HELLO_BYTES_MAX  65536
+#define MESSAGE_HELLO  1
+#define MESSAGE_HEADER 4
 
 enum { EXT_SNI = 0, EXT_GROUPS = 10, EXT_SIGNATURES = 13, EXT_ALPN = 16, EXT_VERSIONS = 43, EXT_KEY_SHARE = 51 };
 
@@ -104,21 +104,31 @@ static void read_body(struct reader *r, struct arena *a, struct tls_hello *h)
 
 /* ---- the way to the body ---- */
 
-/* The payloads of the handshake records, joined; what a record lacks is simply not there. */
-static struct span join_records(struct span bytes, struct arena *a)
+/* The length of the message that begins there, with its header, or of the header alone. */
+static size_t message_size(struct span joined)
 {
-	struct reader r = reader_of(bytes);
+	struct reader r = reader_of(joined);
+
+	reader_take(&r, 1);
+	return MESSAGE_HEADER + reader_number(&r, 3);
+}
+
+/* The payloads of the records that the first message is in, joined. What the last one lacks is
+ * simply not there. */
+static struct span join_records(struct span bytes, struct arena *a, size_t *ret_records_n)
+{
 	char *joined = arena_alloc(a, bytes.n + 1);
-	size_t n = 0;
+	struct span rest = bytes;
+	struct tls_record record;
+	size_t n = 0, size = MESSAGE_HEADER;
 
-	while (r.rest.n >= 5 && (uint8_t)r.rest.p[0] == RECORD_HANDSHAKE) {
-		struct span payload;
-
-		reader_take(&r, 3);
-		payload = reader_vector(&r, 2);
-		memcpy(joined + n, payload.p, payload.n);
-		n += payload.n;
+	while (n < size && rest.n > 0 && (uint8_t)rest.p[0] == TLS_RECORD_HANDSHAKE &&
+		tls_record_next(&rest, &record) == 1) {
+		memcpy(joined + n, record.payload.p, record.payload.n);
+		n += record.payload.n;
+		size = message_size(span_make(joined, n));
 	}
+	*ret_records_n = n < size ? bytes.n + (size - n) : bytes.n - rest.n;
 	return span_make(joined, n);
 }
 
@@ -139,6 +149,7 @@ static int parse_v2(struct span bytes, struct tls_hello *h)
 	h->suites.n -= h->suites.n % 3;
 	reader_take(&r, id_n + challenge_n);
 	h->complete = !r.error;
+	h->records_n = 2 + length;
 	return 0;
 }
 
@@ -148,12 +159,12 @@ int tls_hello_parse(struct span bytes, struct arena *a, struct tls_hello *ret)
 	uint32_t length;
 
 	*ret = (struct tls_hello){ 0 };
-	bytes = span_sub(bytes, 0, HELLO_BYTES_MAX);
+	bytes = span_sub(bytes, 0, TLS_HELLO_MAX);
 	if (bytes.n >= 11 && ((uint8_t)bytes.p[0] & 0x80) && bytes.p[2] == MESSAGE_HELLO)
 		return parse_v2(bytes, ret);
-	if (bytes.n < 6 || (uint8_t)bytes.p[0] != RECORD_HANDSHAKE || bytes.p[1] != 3)
+	if (bytes.n < 6 || (uint8_t)bytes.p[0] != TLS_RECORD_HANDSHAKE || bytes.p[1] != 3)
 		return -EPROTO;
-	r = reader_of(join_records(bytes, a));
+	r = reader_of(join_records(bytes, a, &ret->records_n));
 	if (reader_number(&r, 1) != MESSAGE_HELLO)
 		return -EPROTO;
 	length = reader_number(&r, 3);

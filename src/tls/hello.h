@@ -10,6 +10,11 @@
 #include <stdbool.h>
 #include "base/arena.h"
 
+/* Bytes of a hello that are looked at and kept, records' headers included. What can be large in one
+ * is a post-quantum key share (1.2 to 1.6 KB each), a ticket, padding; its extensions have 64 KiB
+ * at most, and they may be cut into many records. */
+#define TLS_HELLO_MAX (66 * 1024)
+
 struct tls_hello {
 	bool v2;                 /* in the form of SSL 2 */
 	uint16_t legacy_version; /* 0x0303 for TLS 1.2 and 1.3 */
@@ -23,9 +28,12 @@ struct tls_hello {
 	struct span alpn; /* the protocol list: length byte, name, … */
 	/* false: the bytes end before the hello does; what came is filled in */
 	bool complete;
+	/* bytes of the records that it is in; if they are not all there: how many it takes at
+	 * least */
+	size_t records_n;
 };
-/* From records (or an SSL 2 header) on; fragments over several records are joined in a. 0, or
- * -EPROTO: not a ClientHello. */
+/* From records (or an SSL 2 header) on; fragments over several records are joined in a. Bytes
+ * beyond TLS_HELLO_MAX are not looked at. 0, or -EPROTO: not a ClientHello. */
 int tls_hello_parse(struct span bytes, struct arena *a, struct tls_hello *ret);
 /* The first host_name of a server_name extension's body (RFC 6066 3); .p == NULL: none. */
 struct span tls_hello_sni(struct span body);

@@ -175,8 +175,7 @@ static enum tls_suite_exchange exchange_of(const SSL_CIPHER *cipher)
 	}
 }
 
-/* RFC 8701: numbers that mean nothing, sent to keep servers tolerant. */
-static bool is_grease(uint16_t number)
+bool tls_is_grease(uint16_t number)
 {
 	return (number & 0x0f0f) == 0x0a0a && number >> 8 == (number & 0xff);
 }
@@ -188,7 +187,7 @@ struct tls_suite tls_suite_get(uint16_t number)
 	for (size_t i = 0; i < array_len(forgotten); i++)
 		if (forgotten[i].suite.number == number)
 			return forgotten[i].suite;
-	if (is_grease(number))
+	if (tls_is_grease(number))
 		return (struct tls_suite){ number, TLS_AUTH_OTHER, TLS_EXCHANGE_OTHER, TLS_SUITE_SIGNAL };
 	cipher = cipher_find(number);
 	if (!cipher)
@@ -322,6 +321,9 @@ static const struct tls_signature signatures[] = {
 	{ 0x0402, "dsa_sha256", TLS_KEY_OTHER, 0, false, false },
 	{ 0x0502, "dsa_sha384", TLS_KEY_OTHER, 0, false, false },
 	{ 0x0602, "dsa_sha512", TLS_KEY_OTHER, 0, false, false },
+	{ 0x0904, "mldsa44", TLS_KEY_OTHER, 0, true, false },
+	{ 0x0905, "mldsa65", TLS_KEY_OTHER, 0, true, false },
+	{ 0x0906, "mldsa87", TLS_KEY_OTHER, 0, true, false },
 };
 
 const struct tls_signature *tls_signature_find(uint16_t number)
@@ -354,7 +356,8 @@ static const struct {
 	{ 11, "sect409k1", "" }, { 10, "sect283r1", "" }, { 9, "sect283k1", "" }, { 15, "secp160k1", "" },
 	{ 16, "secp160r1", "" }, { 17, "secp160r2", "" }, { 18, "secp192k1", "" }, { 20, "secp224k1", "" },
 	{ 0x11eb, "SecP256r1MLKEM768", "" }, { 0x11ed, "SecP384r1MLKEM1024", "" }, { 0x11ec, "X25519MLKEM768", "" },
-	{ 0x6399, "X25519Kyber768", "" } };
+	{ 0x6399, "X25519Kyber768", "" }, { 0x639a, "SecP256r1Kyber768", "" }, { 0x0200, "MLKEM512", "" },
+	{ 0x0201, "MLKEM768", "" }, { 0x0202, "MLKEM1024", "" }, { 0x11ee, "curveSM2MLKEM768", "" } };
 
 const char *tls_group_text(uint16_t number)
 {
@@ -384,6 +387,8 @@ uint16_t group_of_key(EVP_PKEY *key)
 {
 	char name[64];
 
+	if (EVP_PKEY_is_a(key, "X25519"))
+		return 29;
 	if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof(name), NULL) != 1)
 		return 0;
 	for (size_t i = 0; i < array_len(groups); i++)

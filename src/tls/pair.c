@@ -3,23 +3,30 @@
  * (one .pem, fullchain.pem and privkey.pem, NAME.crt and NAME.key); then each pair is verified
  * before anything is served.
  *
- * Refused: no matching key, chain out of order, key or signature too weak for OpenSSL's security
- * level 2, key usage without digitalSignature, extended key usage without serverAuth, no names.
- * Served, but reported: expired, not yet valid, no intermediate certificate. The same leaf in two
- * files (certbot's cert.pem and fullchain.pem) counts once, with the longer chain.
+ * A file may hold several servers' certificates: each that has a key makes a pair, with what the
+ * file has of its issuers (tls/chain.c says in which order).
+ *
+ * Refused: no matching key, key or signature too weak for OpenSSL's security level 2, key usage
+ * without digitalSignature, extended key usage without serverAuth, no names. Served, but reported:
+ * out of date, itself or an issuer of its chain; no intermediate certificate; a chain that was put
+ * in order, or that reaches no CA of this machine; a key that everybody may read. The same leaf in
+ * two files (certbot's cert.pem and fullchain.pem) counts once, with the longer chain.
  */
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "tls/tls_priv.h"
 
-#define SECURITY_BITS_MIN 112  /* OpenSSL's security level 2 */
-#define NAME_TEXT_MAX     512  /* of a name, made safe; a host name has 253 */
-#define NAMES_MAX         1000 /* of one certificate */
+#define SECURITY_BITS_MIN 112   /* OpenSSL's security level 2 */
+#define NAME_TEXT_MAX     512   /* of a name, made safe; a host name has 253 */
+#define NAMES_MAX         10000 /* of one certificate */
 
 /* What the files hold, before it is paired. */
 struct found_key {
@@ -36,7 +43,9 @@ struct found {
 	struct found_cert *certs;
 	unsigned keys_n, certs_n;
 	struct map by_public; /* public -> index of the key, plus one */
-	bool stand_in_keys;
+	/* paths up to the last dot -> struct tls_file: the first key, an OCSP response */
+	struct map key_by_stem, staple_by_stem;
+	const struct tls_set_settings *settings;
 	tls_fault_fn *on_fault;
 	void *arg;
 };
@@ -73,21 +82,49 @@ static struct span public_of(EVP_PKEY *key)
 	return span_make(der, n > 0 ? (size_t)n : 0);
 }
 
-static void read_key(struct found *f, const struct tls_file *file)
+static void add_key(struct found *f, const struct tls_file *file, EVP_PKEY *key)
 {
-	BIO *bio = BIO_new_mem_buf(file->bytes, (int)file->n);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-
-	BIO_free(bio);
-	if (!key) {
-		tell(f, looks_like(file, SPAN("ENCRYPTED")) ? FAULT_CERT_KEY_ENCRYPTED : FAULT_CERT_BAD_FILE,
-			file->path, NULL, SPAN(""));
-		ERR_clear_error();
-		return;
-	}
 	f->keys = mem_resize(f->keys, f->keys_n + 1, sizeof(*f->keys));
 	f->keys[f->keys_n++] = (struct found_key){ key, file->path, public_of(key) };
 	map_put(&f->by_public, f->keys[f->keys_n - 1].public, (void *)(uintptr_t)f->keys_n);
+}
+
+/* "0644" */
+static void tell_mode(struct found *f, enum fault_code code, const struct tls_file *file)
+{
+	char mode[8];
+
+	snprintf(mode, sizeof(mode), "%04o", file->mode & 07777u);
+	tell(f, code, file->path, "mode", span_of(mode));
+}
+
+/* The path up to its last dot, if that stands in the file's name; all of it else. */
+static struct span stem_of(struct span path)
+{
+	struct span stem = path;
+
+	while (stem.n > 0 && stem.p[stem.n - 1] != '.' && stem.p[stem.n - 1] != '/')
+		stem.n--;
+	return stem.n > 0 && stem.p[stem.n - 1] == '.' ? stem : path;
+}
+
+static void read_keys(struct found *f, const struct tls_file *file)
+{
+	BIO *bio = BIO_new_mem_buf(file->bytes, (int)file->n);
+	unsigned before = f->keys_n;
+	EVP_PKEY *key;
+
+	while ((key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)))
+		add_key(f, file, key);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (f->keys_n > before && !map_find(&f->key_by_stem, stem_of(span_of(file->path))))
+		map_put(&f->key_by_stem, stem_of(span_of(file->path)), (void *)file);
+	if (f->keys_n == before)
+		tell(f, looks_like(file, SPAN("ENCRYPTED")) ? FAULT_CERT_KEY_ENCRYPTED : FAULT_CERT_BAD_FILE,
+			file->path, NULL, SPAN(""));
+	if (file->mode & (S_IROTH | S_IWOTH))
+		tell_mode(f, FAULT_CERT_KEY_EXPOSED, file);
 }
 
 static void read_certs(struct found *f, const struct tls_file *file)
@@ -112,18 +149,34 @@ static void read_certs(struct found *f, const struct tls_file *file)
 	f->certs[f->certs_n++] = (struct found_cert){ certs, file->path };
 }
 
+static const char *read_error(const struct tls_file *file)
+{
+	switch (file->error) {
+	case EFBIG:
+		return "it is larger than 256 KiB";
+	case EMFILE:
+		return "there are more than 40,000 files; this one and those behind it are not read";
+	default:
+		return strerror(file->error);
+	}
+}
+
 static void read_file(struct found *f, const struct tls_file *file)
 {
-	bool is_staple = span_ends(span_of(file->path), SPAN(".ocsp"));
-
-	if (!file->readable) {
-		tell(f, FAULT_CERT_UNREADABLE, file->path, "error", span_of(strerror(file->error)));
+	if (S_ISDIR(file->mode)) {
+		tell_mode(f, FAULT_CERT_FOLDER_OPEN, file);
 		return;
 	}
-	if (is_staple)
+	if (!file->readable) {
+		tell(f, FAULT_CERT_UNREADABLE, file->path, "error", span_of(read_error(file)));
 		return;
+	}
+	if (strlen(file->path) > 5 && strcasecmp(file->path + strlen(file->path) - 5, ".ocsp") == 0) {
+		map_put(&f->staple_by_stem, stem_of(span_of(file->path)), (void *)file);
+		return;
+	}
 	if (looks_like(file, SPAN("PRIVATE KEY-----")))
-		read_key(f, file);
+		read_keys(f, file);
 	if (looks_like(file, SPAN("-----BEGIN CERTIFICATE-----")) ||
 		looks_like(file, SPAN("-----BEGIN TRUSTED CERTIFICATE-----")))
 		read_certs(f, file);
@@ -138,6 +191,8 @@ static void found_done(struct found *f)
 		OPENSSL_free((void *)f->keys[i].public.p);
 	}
 	map_done(&f->by_public);
+	map_done(&f->key_by_stem);
+	map_done(&f->staple_by_stem);
 	for (unsigned i = 0; i < f->certs_n; i++)
 		sk_X509_pop_free(f->certs[i].certs, X509_free);
 	mem_free(f->keys);
@@ -196,36 +251,38 @@ static void read_names(struct pair *p)
 		if (san->type == GEN_DNS)
 			names[p->pub.names_n++] = lower_name(&p->arena, san->d.dNSName);
 	}
+	p->names_n = n > NAMES_MAX ? (unsigned)n : p->pub.names_n;
 	if (p->pub.names_n == 0 && cn >= 0)
 		names[p->pub.names_n++] =
 			lower_name(&p->arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, cn)));
 	GENERAL_NAMES_free(sans);
 }
 
-static const char *issuer_of(struct pair *p)
+const char *cert_name_text(X509_NAME *name, char ret[CERT_NAME_SIZE])
 {
-	char text[256] = "";
-
-	if (X509_NAME_get_text_by_NID(X509_get_issuer_name(p->leaf), NID_commonName, text, sizeof(text)) < 0)
-		X509_NAME_oneline(X509_get_issuer_name(p->leaf), text, sizeof(text));
-	return arena_text(&p->arena, span_of(text));
+	if (X509_NAME_get_text_by_NID(name, NID_commonName, ret, CERT_NAME_SIZE) < 0)
+		X509_NAME_oneline(name, ret, CERT_NAME_SIZE);
+	return ret;
 }
 
-/* key may be NULL, for a pair that is only told about. */
-static struct pair *pair_new(const struct found_cert *cert, const struct found_key *key)
+static const char *issuer_of(struct pair *p)
+{
+	char text[CERT_NAME_SIZE] = "";
+
+	return arena_text(&p->arena, span_of(cert_name_text(X509_get_issuer_name(p->leaf), text)));
+}
+
+/* leaf is one of cert's. key may be NULL, for a pair that is only told about. */
+static struct pair *pair_new(const struct found_cert *cert, X509 *leaf, const struct found_key *key)
 {
 	struct pair *p = mem_new(struct pair);
 	unsigned n = sizeof(p->pub.fingerprint);
 
 	p->refs = 1;
 	arena_init(&p->arena, 512);
-	p->leaf = sk_X509_value(cert->certs, 0);
+	p->leaf = leaf;
 	X509_up_ref(p->leaf);
-	p->chain = sk_X509_new_null();
-	for (int i = 1; i < sk_X509_num(cert->certs); i++) {
-		X509_up_ref(sk_X509_value(cert->certs, i));
-		sk_X509_push(p->chain, sk_X509_value(cert->certs, i));
-	}
+	p->chain = chain_put_in_order(cert->certs, leaf, &p->left_out, &p->reordered);
 	if (key && EVP_PKEY_up_ref(key->key))
 		p->key = key->key;
 	p->pub.cert_path = arena_text(&p->arena, span_of(cert->path));
@@ -238,12 +295,6 @@ static struct pair *pair_new(const struct found_cert *cert, const struct found_k
 	p->pub.issuer = issuer_of(p);
 	X509_digest(p->leaf, EVP_sha256(), p->pub.fingerprint, &n);
 	read_names(p);
-	return p;
-}
-
-struct pair *pair_ref(struct pair *p)
-{
-	atomic_fetch_add(&p->refs, 1);
 	return p;
 }
 
@@ -288,23 +339,17 @@ static EVP_PKEY *weakest_key(const struct pair *p)
 	return weakest;
 }
 
-/* Every certificate signed by the next, and none signed weakly; a root's own signature proves
- * nothing anyway. */
-static enum fault_code chain_fault(const struct pair *p)
+/* A root's own signature proves nothing, whatever it is made with. */
+static bool chain_is_signed_weakly(const struct pair *p)
 {
 	X509 *x = p->leaf;
 
-	for (int i = 0; i <= sk_X509_num(p->chain); i++) {
-		X509 *issuer = i < sk_X509_num(p->chain) ? sk_X509_value(p->chain, i) : NULL;
-
+	for (int i = 0; x; i++) {
 		if (X509_self_signed(x, 0) != 1 && is_signed_weakly(x))
-			return FAULT_CERT_WEAK_SIGNATURE;
-		if (issuer &&
-			(X509_check_issued(issuer, x) != X509_V_OK || X509_verify(x, X509_get0_pubkey(issuer)) != 1))
-			return FAULT_CERT_CHAIN_ORDER;
-		x = issuer;
+			return true;
+		x = i < sk_X509_num(p->chain) ? sk_X509_value(p->chain, i) : NULL;
 	}
-	return FAULT_NONE;
+	return false;
 }
 
 /* Why the pair must not be served; FAULT_NONE if it may. */
@@ -323,7 +368,7 @@ static enum fault_code pair_fault(const struct pair *p)
 		return FAULT_CERT_NOT_FOR_SERVERS;
 	if (p->pub.names_n == 0)
 		return FAULT_CERT_NO_NAMES;
-	return chain_fault(p);
+	return chain_is_signed_weakly(p) ? FAULT_CERT_WEAK_SIGNATURE : FAULT_NONE;
 }
 
 /* "RSA"; of kinds that cannot be served OpenSSL's name. */
@@ -336,35 +381,107 @@ static const char *type_text(EVP_PKEY *key)
 	return tls_key_type_text(type);
 }
 
-static void tell_pair(struct found *f, enum fault_code code, const struct pair *p)
+static void set_time(struct fault *fault, const char *name, int64_t at)
 {
-	char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(at, text);
+	fault_fact(fault, name, "%s", text);
+}
+
+static void pair_fault_set(struct fault *fault, enum fault_code code, const struct pair *p)
+{
+	fault_set(fault, code);
+	fault_fact(fault, "file", "%s", p->pub.cert_path);
+	fault_fact(fault, "name", "%.*s", SPAN_ARG(p->pub.names_n ? p->pub.names[0] : SPAN("-")));
+}
+
+void pair_tell(const struct pair *p, enum fault_code code, tls_fault_fn *on_fault, void *arg)
+{
 	struct fault fault;
 
-	clock_rfc3339(p->pub.not_before, from);
-	clock_rfc3339(p->pub.not_after, to);
-	fault_set(&fault, code);
-	fault_fact(&fault, "file", "%s", p->pub.cert_path);
-	fault_fact(&fault, "name", "%.*s", SPAN_ARG(p->pub.names_n ? p->pub.names[0] : SPAN("-")));
-	fault_fact(&fault, "from", "%s", from);
-	fault_fact(&fault, "until", "%s", to);
+	pair_fault_set(&fault, code, p);
+	set_time(&fault, "from", p->pub.not_before);
+	set_time(&fault, "until", p->pub.not_after);
 	fault_fact(&fault, "type", "%s", type_text(X509_get0_pubkey(p->leaf)));
 	fault_fact(&fault, "key", "%s", p->pub.key_path);
 	fault_fact(&fault, "bits", "%d", EVP_PKEY_get_bits(weakest_key(p)));
 	fault_fact(&fault, "issuer", "%s", p->pub.issuer);
+	on_fault(arg, &fault);
+}
+
+static void tell_chain_date(const struct pair *p, int64_t now_s, tls_fault_fn *on_fault, void *arg)
+{
+	X509 *out = chain_out_of_date(p, now_s);
+	char issuer[CERT_NAME_SIZE] = "";
+	struct fault fault;
+
+	if (!out)
+		return;
+	pair_fault_set(&fault, FAULT_CERT_CHAIN_DATE, p);
+	fault_fact(&fault, "issuer", "%s", cert_name_text(X509_get_subject_name(out), issuer));
+	set_time(&fault, "from", asn1_time_s(X509_get0_notBefore(out)));
+	set_time(&fault, "until", asn1_time_s(X509_get0_notAfter(out)));
+	on_fault(arg, &fault);
+}
+
+void pair_tell_dates(const struct pair *p, int64_t now_s, tls_fault_fn *on_fault, void *arg)
+{
+	if (now_s >= p->pub.not_after)
+		pair_tell(p, FAULT_CERT_EXPIRED, on_fault, arg);
+	else if (now_s < p->pub.not_before)
+		pair_tell(p, FAULT_CERT_NOT_YET_VALID, on_fault, arg);
+	tell_chain_date(p, now_s, on_fault, arg);
+}
+
+static void tell_pair(struct found *f, enum fault_code code, const struct pair *p)
+{
+	pair_tell(p, code, f->on_fault, f->arg);
+}
+
+/* What was left out or put elsewhere, of the certificates or of the names. */
+static void tell_tidied(struct found *f, const struct pair *p)
+{
+	struct fault fault;
+
+	if (p->reordered) {
+		pair_fault_set(&fault, FAULT_CERT_CHAIN_ORDER, p);
+		fault_fact(&fault, "served", "%d", 1 + sk_X509_num(p->chain));
+		fault_fact(&fault, "left_out", "%u", p->left_out);
+		f->on_fault(f->arg, &fault);
+	}
+	if (p->names_n > p->pub.names_n) {
+		pair_fault_set(&fault, FAULT_CERT_NAMES_LEFT_OUT, p);
+		fault_fact(&fault, "count", "%u", p->names_n);
+		fault_fact(&fault, "most", "%u", p->pub.names_n);
+		f->on_fault(f->arg, &fault);
+	}
+}
+
+static void tell_reach(struct found *f, struct chain_judge *judge, struct pair *p)
+{
+	const char *error = chain_judge(judge, p);
+	char issuer[CERT_NAME_SIZE] = "";
+	struct fault fault;
+
+	/* With no intermediate at all the cause is known. */
+	if (sk_X509_num(p->chain) == 0 && !p->pub.self_signed && p->pub.reach != TLS_REACH_YES) {
+		tell_pair(f, FAULT_CERT_NO_CHAIN, p);
+		return;
+	}
+	if (!error)
+		return;
+	pair_fault_set(&fault, FAULT_CERT_CHAIN_NO_CA, p);
+	fault_fact(&fault, "issuer", "%s", cert_name_text(X509_get_issuer_name(chain_end(p)), issuer));
+	fault_fact(&fault, "error", "%s", error);
 	f->on_fault(f->arg, &fault);
 }
 
-static void tell_worries(struct found *f, const struct pair *p)
+static void tell_worries(struct found *f, struct chain_judge *judge, struct pair *p)
 {
-	int64_t now = clock_wall_s();
-
-	if (now >= p->pub.not_after)
-		tell_pair(f, FAULT_CERT_EXPIRED, p);
-	else if (now < p->pub.not_before)
-		tell_pair(f, FAULT_CERT_NOT_YET_VALID, p);
-	if (sk_X509_num(p->chain) == 0 && !p->pub.self_signed)
-		tell_pair(f, FAULT_CERT_NO_CHAIN, p);
+	tell_tidied(f, p);
+	tell_reach(f, judge, p);
+	pair_tell_dates(p, clock_wall_s(), f->on_fault, f->arg);
 }
 
 /* ---- pairing ---- */
@@ -385,49 +502,18 @@ static const struct found_key *key_of(const struct found *f, X509 *x)
 
 /* "/etc/certs/shop.crt" and "/etc/certs/shop.key" are meant for each other, and what stands beside
  * certbot's privkey.pem. */
-static bool is_namesake(struct span cert, struct span key)
-{
-	size_t stem = cert.n, folder = cert.n;
-	struct span ending;
-
-	while (folder > 0 && cert.p[folder - 1] != '/')
-		folder--;
-	while (stem > folder && cert.p[stem - 1] != '.')
-		stem--;
-	if (!span_starts(key, span_sub(cert, 0, folder)))
-		return false;
-	ending = span_from(key, stem);
-	return span_eq(span_from(key, folder), SPAN("privkey.pem")) ||
-		(span_starts(key, span_sub(cert, 0, stem)) && span_index(ending, '.') < 0 &&
-			span_index(ending, '/') < 0);
-}
-
 static const char *namesake_key(const struct found *f, const char *cert_path)
 {
-	for (unsigned i = 0; i < f->keys_n; i++)
-		if (is_namesake(span_of(cert_path), span_of(f->keys[i].path)))
-			return f->keys[i].path;
-	return NULL;
-}
+	const struct tls_file *key = map_find(&f->key_by_stem, stem_of(span_of(cert_path)));
+	const char *slash = strrchr(cert_path, '/');
+	char *certbots;
 
-/* The issuer stands first: what the file is for is the certificate further down that has a key. */
-static bool tell_issuer_first(struct found *f, const struct found_cert *cert)
-{
-	for (int i = 1; i < sk_X509_num(cert->certs); i++) {
-		X509 *x = sk_X509_value(cert->certs, i);
-		const struct found_key *key = key_of(f, x);
-		struct pair *p;
-
-		if (!key)
-			continue;
-		sk_X509_set(cert->certs, i, sk_X509_value(cert->certs, 0));
-		sk_X509_set(cert->certs, 0, x);
-		p = pair_new(cert, key);
-		tell_pair(f, FAULT_CERT_CHAIN_ORDER, p);
-		pair_unref(p);
-		return true;
+	if (!key) {
+		certbots = mem_textf("%.*s/privkey.", slash ? (int)(slash - cert_path) : 0, cert_path);
+		key = map_find(&f->key_by_stem, span_of(certbots));
+		mem_free(certbots);
 	}
-	return false;
+	return key ? key->path : NULL;
 }
 
 /* chain.pem and its like are there to be parts of others; what names hosts is a server's, CA or
@@ -437,16 +523,15 @@ static bool is_issuer(X509 *x)
 	return X509_check_ca(x) > 0 && X509_get_ext_by_NID(x, NID_subject_alt_name, -1) < 0;
 }
 
-static void tell_unpaired(struct found *f, const struct found_cert *cert)
+static void tell_unpaired(struct found *f, const struct found_cert *cert, X509 *x)
 {
-	X509 *x = sk_X509_value(cert->certs, 0);
 	struct pair *p;
 	const char *key;
 
-	if (tell_issuer_first(f, cert) || is_issuer(x))
+	if (is_issuer(x))
 		return;
 	key = namesake_key(f, cert->path);
-	p = pair_new(cert, NULL);
+	p = pair_new(cert, x, NULL);
 	p->pub.key_path = key ? key : "";
 	tell_pair(f, key ? FAULT_CERT_KEY_MISMATCH : FAULT_CERT_NO_KEY, p);
 	pair_unref(p);
@@ -535,18 +620,18 @@ static bool is_for_server(const struct found *f, X509 *x)
 	return true;
 }
 
-static void pair_up(struct found *f, const struct tls_files *files, const struct found_cert *cert, struct pairs *ret)
+static void pair_up(struct found *f, const struct found_cert *cert, X509 *leaf, struct pairs *ret)
 {
-	const struct found_key *key = key_of(f, sk_X509_value(cert->certs, 0));
+	const struct found_key *key = key_of(f, leaf);
+	bool stand_in = !key && f->settings->stand_in_keys && is_for_server(f, leaf);
 	enum fault_code code;
-	bool stand_in = !key && f->stand_in_keys && is_for_server(f, sk_X509_value(cert->certs, 0));
 	struct pair *p;
 
 	if (!key && !stand_in) {
-		tell_unpaired(f, cert);
+		tell_unpaired(f, cert, leaf);
 		return;
 	}
-	p = pair_new(cert, key);
+	p = pair_new(cert, leaf, key);
 	code = pair_fault(p);
 	if (!code && stand_in && !give_stand_in(p))
 		code = FAULT_CERT_KEY_KIND;
@@ -555,22 +640,59 @@ static void pair_up(struct found *f, const struct tls_files *files, const struct
 		pair_unref(p);
 		return;
 	}
-	pair_read_staple(p, files, f->on_fault, f->arg);
+	pair_read_staple(p, map_find(&f->staple_by_stem, stem_of(span_of(cert->path))), f->on_fault, f->arg);
 	pairs_add(ret, p);
 }
 
-void pairs_from_files(const struct tls_files *files, bool stand_in_keys, struct pairs *ret, tls_fault_fn *on_fault,
-	void *arg)
+static bool stands_before(STACK_OF(X509) * certs, int i)
 {
-	struct found f = { .stand_in_keys = stand_in_keys, .on_fault = on_fault, .arg = arg };
+	for (int k = 0; k < i; k++)
+		if (X509_cmp(sk_X509_value(certs, k), sk_X509_value(certs, i)) == 0)
+			return true;
+	return false;
+}
+
+/* Servers' certificates with a key, each once; else the first that has one; else what looks most
+ * like a server's. */
+static void pair_up_file(struct found *f, const struct found_cert *cert, struct pairs *ret)
+{
+	X509 *with_key = NULL, *server = NULL;
+	bool any = false;
+
+	for (int i = 0; i < sk_X509_num(cert->certs); i++) {
+		X509 *x = sk_X509_value(cert->certs, i);
+		bool has_key = key_of(f, x) != NULL;
+
+		if (!with_key && has_key)
+			with_key = x;
+		if (!server && !is_issuer(x))
+			server = x;
+		if (!has_key || is_issuer(x) || stands_before(cert->certs, i))
+			continue;
+		pair_up(f, cert, x, ret);
+		any = true;
+	}
+	if (!any)
+		pair_up(f, cert, with_key ? with_key : server ? server : sk_X509_value(cert->certs, 0), ret);
+}
+
+void pairs_from_files(const struct tls_files *files, const struct tls_set_settings *settings, struct pairs *ret,
+	tls_fault_fn *on_fault, void *arg)
+{
+	struct found f = { .settings = settings, .on_fault = on_fault, .arg = arg };
+	struct chain_judge judge;
 
 	*ret = (struct pairs){ 0 };
 	map_init(&f.by_public);
+	map_init(&f.key_by_stem);
+	map_init(&f.staple_by_stem);
 	for (unsigned i = 0; i < files->n; i++)
 		read_file(&f, &files->v[i]);
 	for (unsigned i = 0; i < f.certs_n; i++)
-		pair_up(&f, files, &f.certs[i], ret);
+		pair_up_file(&f, &f.certs[i], ret);
+	chain_judge_init(&judge, settings->judge_reach ? client_cas() : NULL);
 	for (unsigned i = 0; i < ret->n; i++)
-		tell_worries(&f, ret->v[i]);
+		tell_worries(&f, &judge, ret->v[i]);
+	chain_judge_done(&judge);
 	found_done(&f);
 }

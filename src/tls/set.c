@@ -197,13 +197,13 @@ static void take_winners(struct tls_set *set, struct pairs *candidates, tls_faul
 
 /* The first pair in the order of the files. Fresh ones are in that order; a kept one comes before
  * them if its file does: that a file broke must not change what strangers see. */
-static void choose_standard(struct tls_set *set, const struct tls_files *files)
+static void choose_fallback(struct tls_set *set, const struct tls_files *files)
 {
 	const struct pair *first = NULL;
 	unsigned first_at = UINT_MAX;
 
-	set->standard = map_find(&set->names, ANY_NAME);
-	for (unsigned i = 0; !set->standard && i < set->pairs.n; i++) {
+	set->fallback = map_find(&set->names, ANY_NAME);
+	for (unsigned i = 0; !set->fallback && i < set->pairs.n; i++) {
 		const struct pair *p = set->pairs.v[i];
 		unsigned at = i == 0 || p->pub.kept ? file_index(files, p->pub.cert_path) : UINT_MAX;
 
@@ -213,12 +213,7 @@ static void choose_standard(struct tls_set *set, const struct tls_files *files)
 		}
 	}
 	if (first)
-		set->standard = map_find(&set->names, first->pub.names[0]);
-}
-
-void tls_fault_ignore(void *arg, const struct fault *f)
-{
-	(void)arg, (void)f;
+		set->fallback = map_find(&set->names, first->pub.names[0]);
 }
 
 /* Passes a fault on, and keeps it if it may explain a failed handshake later. */
@@ -250,8 +245,7 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 	struct pairs candidates;
 	struct fault fault;
 
-	pairs_from_files(files, settings->stand_in_keys, &candidates, tell_and_keep,
-		&(struct teller){ set, on_fault, arg });
+	pairs_from_files(files, settings, &candidates, tell_and_keep, &(struct teller){ set, on_fault, arg });
 	add_kept(&candidates, earlier, files, now_s);
 	if (candidates.n == 0) {
 		fault_set(&fault, FAULT_CERT_NONE);
@@ -260,7 +254,7 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 	for (unsigned i = 0; i < candidates.n; i++)
 		enter(set, candidates.v[i], settings->any_name, now_s);
 	take_winners(set, &candidates, on_fault, arg);
-	choose_standard(set, files);
+	choose_fallback(set, files);
 	for (unsigned i = 0; i < TLS_USES; i++)
 		set->ctx[i] = context_new(i, set, settings);
 	return set;
@@ -268,18 +262,30 @@ struct tls_set *tls_set_build(const struct tls_files *files, const struct tls_se
 
 /* ---- look-ups ---- */
 
-const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name)
+/* The slot of the name itself, or of the wildcard that covers it. */
+static const struct tls_slot *slot_of(const struct tls_set *set, struct span name)
 {
 	const struct tls_slot *slot = name.n ? map_find(&set->names, name) : NULL;
 	ptrdiff_t dot = span_index(name, '.');
 	char wildcard[256];
 
-	if (!slot && dot > 0 && name.n - (size_t)dot < sizeof(wildcard) - 1) {
-		wildcard[0] = '*';
-		memcpy(wildcard + 1, name.p + dot, name.n - (size_t)dot);
-		slot = map_find(&set->names, span_make(wildcard, name.n - (size_t)dot + 1));
-	}
-	return slot ? slot : set->standard;
+	if (slot || dot <= 0 || name.n - (size_t)dot >= sizeof(wildcard) - 1)
+		return slot;
+	wildcard[0] = '*';
+	memcpy(wildcard + 1, name.p + dot, name.n - (size_t)dot);
+	return map_find(&set->names, span_make(wildcard, name.n - (size_t)dot + 1));
+}
+
+const struct tls_slot *set_slot_for(const struct tls_set *set, struct span name)
+{
+	const struct tls_slot *slot = slot_of(set, name);
+
+	return slot ? slot : set->fallback;
+}
+
+bool tls_set_has_name(const struct tls_set *set, struct span name)
+{
+	return slot_of(set, name) != NULL;
 }
 
 unsigned tls_set_count(const struct tls_set *set)
@@ -350,25 +356,23 @@ static void compare_name(struct span name, const struct tls_slot *now, const str
 
 void tls_set_compare(const struct tls_set *now, const struct tls_set *earlier, tls_fault_fn *on_fault, void *arg)
 {
-	int64_t now_s = clock_wall_s();
-	struct fault fault;
 	struct span name;
 	size_t at = 0;
 	void *slot;
 
 	while (earlier && map_next(&earlier->names, &at, &name, &slot))
 		compare_name(name, map_find(&now->names, name), slot, on_fault, arg);
-	for (unsigned i = 0; i < now->pairs.n; i++) {
-		const struct tls_pair *p = &now->pairs.v[i]->pub;
-		char until[CLOCK_RFC3339_SIZE];
+}
 
-		if (p->not_after <= now_s || p->not_after - now_s > EXPIRY_NEAR_S)
-			continue;
-		clock_rfc3339(p->not_after, until);
-		fault_set(&fault, FAULT_CERT_EXPIRES_SOON);
-		fault_fact(&fault, "file", "%s", p->cert_path);
-		fault_fact(&fault, "name", "%.*s", SPAN_ARG(p->names[0]));
-		fault_fact(&fault, "until", "%s", until);
-		on_fault(arg, &fault);
+void tls_set_dates(const struct tls_set *set, tls_fault_fn *on_fault, void *arg)
+{
+	int64_t now_s = clock_wall_s();
+
+	for (unsigned i = 0; i < set->pairs.n; i++) {
+		const struct pair *p = set->pairs.v[i];
+
+		pair_tell_dates(p, now_s, on_fault, arg);
+		if (pair_is_valid_now(p, now_s) && p->pub.not_after - now_s <= EXPIRY_NEAR_S)
+			pair_tell(p, FAULT_CERT_EXPIRES_SOON, on_fault, arg);
 	}
 }

@@ -10,22 +10,6 @@
 
 #define CLOCK_SKEW_S 300
 
-static const struct tls_file *staple_file(const struct pair *p, const struct tls_files *files)
-{
-	struct span stem = span_of(p->pub.cert_path);
-
-	while (stem.n > 0 && stem.p[stem.n - 1] != '.')
-		stem.n--;
-	for (unsigned i = 0; i < files->n; i++) {
-		struct span path = span_of(files->v[i].path);
-
-		if (files->v[i].readable && path.n == stem.n + 4 && span_starts(path, stem) &&
-			span_ends(path, SPAN("ocsp")))
-			return &files->v[i];
-	}
-	return NULL;
-}
-
 static bool says_good(OCSP_BASICRESP *basic, struct pair *p, X509 *issuer)
 {
 	OCSP_CERTID *id = OCSP_cert_to_id(NULL, p->leaf, issuer);
@@ -73,9 +57,8 @@ static bool is_good(const struct tls_file *file, struct pair *p)
 	return good;
 }
 
-void pair_read_staple(struct pair *p, const struct tls_files *files, tls_fault_fn *on_fault, void *arg)
+void pair_read_staple(struct pair *p, const struct tls_file *file, tls_fault_fn *on_fault, void *arg)
 {
-	const struct tls_file *file = staple_file(p, files);
 	struct fault fault;
 
 	if (!file)

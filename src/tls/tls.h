@@ -28,19 +28,24 @@ const char *tls_key_type_text(enum tls_key_type t); /* "RSA"… */
 
 /* ---- files: what the watched folders hold ---- */
 
-/* One file's bytes. Files larger than 256 KiB, or not of a known suffix (.pem .crt .cer .key .chain
- * .ocsp), are left out. */
+/* One file's bytes. Files of other suffixes than .pem .crt .cer .key .chain .ocsp (in letters of
+ * either case) are left out. */
 struct tls_file {
 	char *path;
 	int64_t changed_ns; /* mtime */
+	/* st_mode; a folder stands here if everybody may write to it; 0: it does not matter */
+	uint32_t mode;
 	char *bytes;
 	size_t n;
-	bool readable; /* false: error holds errno */
+	/* false: error holds errno; EFBIG: larger than 256 KiB; EMFILE: beyond TLS_FILES_MAX, like
+	 * all that come behind it */
+	bool readable;
 	int error;
 };
+#define TLS_FILES_MAX 40000
 struct tls_files {
 	struct tls_file *v;
-	unsigned n; /* at most 40,000; sorted by folder, then path */
+	unsigned n; /* at most TLS_FILES_MAX + 1; sorted by folder, then path */
 };
 /* Reads the folders (and their subfolders, one level: certbot's live/NAME/). Blocking: not in a
  * task. */
@@ -56,6 +61,8 @@ int tls_files_unpack(struct span blob, struct tls_files **ret);
 
 /* ---- the set ---- */
 
+/* Does a chain end at a CA of this machine? Unknown: nobody asked, or it signed itself. */
+enum tls_reach { TLS_REACH_UNKNOWN, TLS_REACH_YES, TLS_REACH_NO };
 struct tls_pair {
 	const char *cert_path, *key_path;
 	const struct span *names; /* DNS names of the SAN (or CN), lower case */
@@ -67,12 +74,15 @@ struct tls_pair {
 	bool has_staple;
 	bool kept; /* from the earlier set, because its file is faulty now */
 	bool self_signed;
+	enum tls_reach reach;
 	bool stand_in; /* served with a key made up for the purpose: fit for replays only */
 	const char *issuer;
 };
 struct tls_set;
 struct tls_set_settings {
 	uint64_t session_lifetime_s; /* of tickets */
+	/* judge whether chains reach a CA of this machine, whose CAs are read for that */
+	bool judge_reach;
 	/* For questions about certificates rather than for serving them: */
 	/* a certificate without its key gets one of the same type and curve */
 	bool stand_in_keys;
@@ -92,9 +102,14 @@ unsigned tls_set_count(const struct tls_set *set);
 const struct tls_pair *tls_set_pair(const struct tls_set *set, unsigned i);
 /* The pairs that a peer asking for name gets (one per key type). Their number, at most max. */
 unsigned tls_set_pairs_for(const struct tls_set *set, struct span name, const struct tls_pair **ret, unsigned max);
+/* Does a pair of the set name it, itself or by a wildcard? */
+bool tls_set_has_name(const struct tls_set *set, struct span name);
 /* What changed against an earlier set, as faults and notes: a name lost a key type
- * (CERT-KEY-TYPE-CHANGED) or all of its pairs (CERT-NAME-LOST), expiry near. */
+ * (CERT-KEY-TYPE-CHANGED) or all of its pairs (CERT-NAME-LOST). */
 void tls_set_compare(const struct tls_set *now, const struct tls_set *earlier, tls_fault_fn *on_fault, void *arg);
+/* What the time of day has made of the pairs in service: out of date, an issuer of the chain out of
+ * date, expiry near. */
+void tls_set_dates(const struct tls_set *set, tls_fault_fn *on_fault, void *arg);
 /* A self-signed pair for names, PEM to bufs (for init and tests). key: TLS_KEY_RSA (2048) or ECDSA
  * (P-256). */
 int tls_self_signed(enum tls_key_type key, const struct span *names, unsigned n, unsigned days,
@@ -125,14 +140,14 @@ void tls_ticket_keys_use(const struct tls_ticket_keys *keys);
 enum tls_use { TLS_FOR_WEB, TLS_FOR_MAIL };
 #define TLS_USES 2
 
-#define TLS_HELLO_MAX 4096
 /* About 200 bytes beside the kept ones; nothing is allocated but those. */
 struct tls_facts {
 	bool client;      /* we are the client; else the server */
 	enum tls_use use; /* of the server's side */
-	/* the first bytes that the peer sent (raw records), up to TLS_HELLO_MAX */
+	bool starttls;    /* SMTP came before, and asked for TLS; else TLS began at once */
+	/* the first bytes that the peer sent (raw records), up to TLS_HELLO_MAX (tls/hello.h) */
 	uint8_t *hello;
-	uint16_t hello_n;
+	uint32_t hello_n;
 	bool answered;                      /* we sent bytes */
 	bool ended;                         /* the peer closed */
 	uint8_t alert_sent, alert_received; /* description; 0xff: none */
@@ -145,16 +160,21 @@ struct tls_facts {
 	/* X509_V_ERR_… about the peer's certificate, if that was verified */
 	long verify_error;
 	enum tls_key_type served; /* of the certificate chosen for the peer; OTHER: none was */
-	char state[32];           /* the state before the error */
+	/* that we chose, if it failed behind that; 0: nothing was, or it has no number */
+	uint16_t suite, group, dh_bits;
+	char state[32]; /* the state before the error */
 };
 
 /* ---- the filter ---- */
 
+/* How TLS begins on a connection. */
+enum tls_start { TLS_AT_ONCE, TLS_AFTER_STARTTLS };
 /* Does the server side of the handshake on c and pushes the filter. Suspends. 0 or a negative
  * errno. facts are filled either way: what the peer sent first is worth keeping when it works, too,
  * and tls_explain() makes causes of them. tls_facts_done() them. The connection keeps a reference
  * to the set. */
-int tls_accept_for(enum tls_use use, struct conn *c, struct tls_set *set, uint64_t deadline, struct tls_facts *facts);
+int tls_accept_for(enum tls_use use, enum tls_start start, struct conn *c, struct tls_set *set, uint64_t deadline,
+	struct tls_facts *facts);
 void tls_facts_done(struct tls_facts *facts);
 /* The client side, towards origins. verify_name: the name the certificate must have (SNI too),
  * checked against the system's CAs; no_verify: any certificate will do. 0 or -errno with *fault
@@ -162,6 +182,7 @@ void tls_facts_done(struct tls_facts *facts);
 struct tls_client_settings {
 	struct span name; /* empty with no_verify: none is asked for */
 	bool no_verify;
+	bool starttls; /* SMTP came before: it decides what plain text from the server means */
 	/* whatever OpenSSL can speak: TLS 1.0 on, every suite, no security level. Surveys only */
 	bool lenient;
 	const char

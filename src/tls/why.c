@@ -8,6 +8,7 @@
  * signature algorithms decide, and for ECDSA they name the curve (RFC 8446 4.2.3). Without the
  * extension a TLS 1.2 client means SHA-1 (RFC 5246 7.4.1.4.1).
  */
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include "base/clock.h"
@@ -227,6 +228,18 @@ void why_done(struct why *w)
 }
 
 /* ---- questions ---- */
+
+bool why_sent(const struct why *w, unsigned message)
+{
+	return w->facts->messages_sent & 1u << message;
+}
+
+bool why_has_left(const struct why *w)
+{
+	int error = w->facts->error;
+
+	return w->facts->ended || error == -ECONNRESET || error == -EPIPE || error == -ECANCELED;
+}
 
 bool why_answered(const struct why *w)
 {

@@ -286,6 +286,70 @@ static void test_pcap(void **state)
 	buf_done(&file);
 }
 
+/* Segments of any size: one byte first, the last one before the others, some of them twice and
+ * overlapping. */
+static void test_segments_out_of_order(void **state)
+{
+	struct buf file = BUF_INIT(1 << 20);
+	struct span hello;
+
+	from_suites("AES128-SHA");
+	hello = client.hello;
+	begin_pcap(&file);
+	add_record(&file, false, 1000, SPAN("STARTTLS\r\n"));
+	add_record(&file, false, 1010 + 80, span_from(hello, 80));
+	add_record(&file, false, 1010, span_sub(hello, 0, 1));
+	add_record(&file, false, 1010 + 20, span_sub(hello, 20, 70));
+	add_record(&file, false, 1010, span_sub(hello, 0, 10));
+	add_record(&file, false, 1010 + 5, span_sub(hello, 5, 20));
+	assert_int_equal(capture(buf_span(&file)), 0);
+	assert_true(span_eq(client.hello, hello));
+	assert_int_equal(client.hellos_n, 1);
+	buf_done(&file);
+}
+
+/* The extensions of a hello have up to 64 KiB: as bytes, in digits, as a bare message, captured. */
+static void test_a_large_hello(void **state)
+{
+	struct buf hello = BUF_INIT(1 << 17), message = BUF_INIT(1 << 17), text = BUF_INIT(1 << 20);
+	const size_t padding = 60000;
+
+	add(&message, 4, 0x01000000 | (2 + 32 + 1 + 4 + 2 + 2 + 4 + padding));
+	add(&message, 2, 0x0303);
+	for (unsigned i = 0; i < 32; i++)
+		add(&message, 1, i);
+	add(&message, 1, 0);
+	add(&message, 4, 0x0002002f);
+	add(&message, 2, 0x0100);
+	add(&message, 2, 4 + padding);
+	add(&message, 2, 21);
+	add(&message, 2, padding);
+	for (size_t i = 0; i < padding; i++)
+		add(&message, 1, 0);
+	for (size_t at = 0; at < message.n; at += 16384) {
+		struct span payload = span_sub(buf_span(&message), at, 16384);
+
+		add(&hello, 3, 0x160301);
+		add(&hello, 2, payload.n);
+		buf_add_span(&hello, payload);
+	}
+	assert_int_equal(capture(buf_span(&hello)), 0);
+	assert_true(span_eq(client.hello, buf_span(&hello)));
+	assert_int_equal(capture(buf_span(&message)), 0);
+	assert_true(span_eq(client.hello, buf_span(&hello)));
+	buf_add_hex(&text, hello.p, hello.n);
+	assert_int_equal(capture(buf_span(&text)), 0);
+	assert_true(span_eq(client.hello, buf_span(&hello)));
+	begin_pcap(&text);
+	for (size_t at = 0; at < hello.n; at += 1400)
+		add_record(&text, false, (uint32_t)at, span_sub(buf_span(&hello), at, 1400));
+	assert_int_equal(capture(buf_span(&text)), 0);
+	assert_true(span_eq(client.hello, buf_span(&hello)));
+	buf_done(&hello);
+	buf_done(&message);
+	buf_done(&text);
+}
+
 static void test_pcapng(void **state)
 {
 	struct buf file = BUF_INIT(1 << 20), packet = BUF_INIT(1 << 16);
@@ -347,6 +411,8 @@ int main(void)
 		cmocka_unit_test(test_a_scanned_server),
 		cmocka_unit_test(test_bytes_and_digits),
 		cmocka_unit_test(test_pcap),
+		cmocka_unit_test(test_segments_out_of_order),
+		cmocka_unit_test(test_a_large_hello),
 		cmocka_unit_test(test_pcapng),
 	};
 

@@ -183,6 +183,25 @@ static void test_hellos_of_a_peer(void **state)
 	assert_int_equal(number_of("SELECT count(*) FROM mail_hello"), 4);
 }
 
+/* Large ones count by their bytes: the oldest go. */
+static void test_bytes_of_hellos(void **state)
+{
+	char *bytes = mem_zalloc(STORE_HELLO_BYTES, 1);
+	struct store_hello h = hello_of(1, NOW);
+
+	commit();
+	run_sql("WITH RECURSIVE n(i) AS (VALUES (1000) UNION ALL SELECT i + 1 FROM n WHERE i < 2100)"
+		" INSERT INTO mail_hello (fingerprint, bytes, last_at) SELECT CAST(i AS BLOB), zeroblob(66 * 1024), i FROM n");
+	assert_int_equal(store_begin(s, &fault), 0);
+	h.bytes = span_make(bytes, STORE_HELLO_BYTES);
+	add_peer("192.0.2.0/24", "a", &h, 1, NOW);
+	commit();
+	assert_true(number_of("SELECT sum(length(bytes)) FROM mail_hello") <= STORE_HELLOS_BYTES);
+	assert_true(number_of("SELECT sum(length(bytes)) FROM mail_hello") > STORE_HELLOS_BYTES - STORE_HELLO_BYTES);
+	assert_int_equal(number_of("SELECT max(last_at) FROM mail_hello"), NOW);
+	mem_free(bytes);
+}
+
 static void test_peers_of_a_network_and_of_all(void **state)
 {
 	char network[32], helo[32];
@@ -413,6 +432,7 @@ int main(void)
 		TEST(test_evidence_is_no_new_version),
 		TEST(test_the_first_schema_is_brought_up_to_date),
 		TEST(test_hellos_of_a_peer),
+		TEST(test_bytes_of_hellos),
 		TEST(test_peers_of_a_network_and_of_all),
 		TEST(test_rows_in_all),
 		TEST(test_what_is_too_old_goes),

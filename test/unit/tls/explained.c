@@ -29,6 +29,13 @@ void explain_bytes(struct tls_set *set, struct span bytes, int error, struct exp
 	explain(set, NULL, e);
 }
 
+void explain_bytes_after_starttls(struct tls_set *set, struct span bytes, int error, struct explained *e)
+{
+	attempt_bytes(set, TLS_FOR_MAIL, bytes, error, &e->attempt);
+	e->attempt.facts.starttls = true;
+	explain(set, NULL, e);
+}
+
 void explain_facts(struct tls_set *set, const struct tls_facts *facts, const struct tls_circumstances *around,
 	struct explained *e)
 {

@@ -12,6 +12,8 @@ struct explained {
 void explain_client(struct tls_set *set, enum tls_use use, const struct client_recipe *recipe, struct explained *ret);
 void explain_hello(struct tls_set *set, enum tls_use use, const struct hello_recipe *recipe, struct explained *ret);
 void explain_bytes(struct tls_set *set, struct span bytes, int error, struct explained *ret);
+/* The same behind STARTTLS. */
+void explain_bytes_after_starttls(struct tls_set *set, struct span bytes, int error, struct explained *ret);
 /* Facts that were made up. */
 void explain_facts(struct tls_set *set, const struct tls_facts *facts, const struct tls_circumstances *around,
 	struct explained *ret);

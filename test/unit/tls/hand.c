@@ -154,19 +154,39 @@ static void put_extensions(struct hand *h, const struct hello_recipe *r)
 		hand_hex(r->more, &more);
 		put_bytes(h, more.bytes, more.n);
 	}
+	if (r->padding > 0) {
+		put(h, 21, 2);
+		put(h, r->padding, 2);
+		assert_true(h->n + r->padding <= HAND_MAX);
+		memset(h->bytes + h->n, 0, r->padding);
+		h->n += r->padding;
+	}
 	end(h, extensions, 2);
 	/* Old clients send no block at all. */
 	if (h->n == extensions)
 		h->n -= 2;
 }
 
-void hand_hello(const struct hello_recipe *r, struct hand *h)
+/* Cuts the message that begins at h->bytes[0] into records. */
+static void put_into_records(struct hand *h, unsigned most)
 {
-	size_t record, message, suites;
+	struct hand message = *h;
 
 	h->n = 0;
-	put(h, 0x160301, 3);
-	record = begin(h, 2);
+	for (size_t at = 0; at < message.n; at += most) {
+		size_t n = at + most < message.n ? most : message.n - at;
+
+		put(h, 0x160301, 3);
+		put(h, n, 2);
+		put_bytes(h, message.bytes + at, n);
+	}
+}
+
+void hand_hello(const struct hello_recipe *r, struct hand *h)
+{
+	size_t message, suites;
+
+	h->n = 0;
 	put(h, 1, 1);
 	message = begin(h, 3);
 	put(h, r->version ? r->version : 0x0303, 2);
@@ -179,7 +199,7 @@ void hand_hello(const struct hello_recipe *r, struct hand *h)
 	put(h, 0x0100, 2);
 	put_extensions(h, r);
 	end(h, message, 3);
-	end(h, record, 2);
+	put_into_records(h, r->record ? r->record : 16384);
 }
 
 void hand_hello_v2(uint16_t version, struct list16 suites, struct hand *h)
@@ -338,6 +358,7 @@ void attempt_client(struct tls_set *set, enum tls_use use, const struct client_r
 		ret->facts.answered = true;
 		if (!recipe->leaves)
 			continue;
+		facts_failed(ret->server, &ret->facts);
 		ret->facts.ended = true;
 		ret->facts.error = -ECONNRESET;
 		break;

@@ -24,8 +24,10 @@ struct hello_recipe {
 	const char *sni;
 	const char *alpn; /* one protocol */
 	const char *more; /* further extensions, hexadecimal */
+	unsigned padding; /* bytes of a padding extension (RFC 7685); 0: none */
+	unsigned record;  /* bytes of the message that a record takes; 0: as many as there are */
 };
-#define HAND_MAX 8192
+#define HAND_MAX (80 * 1024)
 struct hand {
 	uint8_t bytes[HAND_MAX];
 	size_t n;

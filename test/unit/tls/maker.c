@@ -179,6 +179,7 @@ static FILE *folder_open(const struct folder *f, const char *name)
 	unlink(path);
 	file = fopen(path, "w");
 	assert_non_null(file);
+	assert_int_equal(fchmod(fileno(file), 0600), 0);
 	return file;
 }
 

@@ -300,6 +300,18 @@ static void test_41_it_greets(void **state)
 	done(NULL);
 }
 
+/* It said 220 to STARTTLS, and then something in plain text. */
+static void test_41_it_goes_on_in_plain_text(void **state)
+{
+	attempt_as_client_of_bytes(SPAN("454 4.7.0 TLS not available\r\n"), 0, &ours, &e.attempt);
+	e.attempt.facts.starttls = true;
+	tls_explain(&e.attempt.facts, NULL, NULL, &e.why);
+	assert_causes(&e, FAULT_TLS_SERVER_PLAIN_AFTER_STARTTLS);
+	assert_evidence(&e, "bytes", "454 4.7.0 TLS");
+	assert_complete(&e);
+	explained_done(&e);
+}
+
 /* A ServerHello of TLS 1.2 with this suite and these extensions (hexadecimal). */
 static void meet_hello(const char *suite, const char *extensions)
 {
@@ -371,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_38_it_refuses_the_name),
 		cmocka_unit_test(test_39_it_has_no_such_protocol),
 		cmocka_unit_test(test_41_it_greets),
+		cmocka_unit_test(test_41_it_goes_on_in_plain_text),
 		cmocka_unit_test(test_44_46_and_47_it_goes),
 		cmocka_unit_test(test_48_to_55_its_certificate),
 		cmocka_unit_test(test_52_and_53_its_chain),

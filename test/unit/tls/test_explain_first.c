@@ -36,8 +36,6 @@ static void test_40_to_43_other_protocols(void **state)
 		{ { "EHLO client.example\r\n", 21 }, FAULT_TLS_PLAIN_SMTP, "EHLO client.example" },
 		{ { "helo x\r\n", 8 }, FAULT_TLS_PLAIN_SMTP, "helo x" },
 		{ { "QUIT\r\n", 6 }, FAULT_TLS_PLAIN_SMTP, "QUIT" },
-		{ { "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27 }, FAULT_TLS_HTTP, "GET / HTTP/1.1" },
-		{ { "CONNECT a.example:443 HTTP/1.1\r\n\r\n", 34 }, FAULT_TLS_HTTP, "CONNECT" },
 		{ { "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 36 }, FAULT_TLS_PROXY_HEADER, NULL },
 		{ { "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16 }, FAULT_TLS_PROXY_HEADER, NULL },
 		{ { "SSH-2.0-OpenSSH_9.2\r\n", 21 }, FAULT_TLS_SSH, "SSH-2.0" },
@@ -49,6 +47,22 @@ static void test_40_to_43_other_protocols(void **state)
 		assert_causes(&e, cases[i].code);
 		if (cases[i].shown)
 			assert_evidence(&e, "bytes", cases[i].shown);
+		explained_done(&e);
+	}
+}
+
+/* On a port of the web; on one of mail it is just no TLS, see below. */
+static void test_42_http(void **state)
+{
+	static const char *const requests[] = { "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"CONNECT a.example:443 HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" };
+
+	for (size_t i = 0; i < array_len(requests); i++) {
+		attempt_bytes(set, TLS_FOR_WEB, span_of(requests[i]), 0, &e.attempt);
+		tls_explain(&e.attempt.facts, set, NULL, &e.why);
+		assert_complete(&e);
+		assert_causes(&e, FAULT_TLS_HTTP);
+		assert_evidence(&e, "bytes", i == 0 ? "GET / HTTP/1.1" : i == 1 ? "CONNECT" : "PRI");
 		explained_done(&e);
 	}
 }
@@ -150,6 +164,26 @@ static void test_64_malformed_hellos(void **state)
 	assert_causes(&e, FAULT_TLS_HELLO_MALFORMED);
 	assert_evidence(&e, "error", "no compression specified");
 	explained_done(&e);
+}
+
+/* More than extensions can hold: what is kept says neither that it is sound nor that it is not. */
+static void test_64_a_hello_without_end(void **state)
+{
+	struct hand *h = mem_new(struct hand);
+
+	hand_hello(&(struct hello_recipe){ .suites = LIST16(0xc02f), .padding = 60000, .record = 2000 }, h);
+	h->bytes[6] = 1; /* in the length of the message: 64 KiB more */
+	while (h->n < 70000) {
+		memcpy(h->bytes + h->n, "\x16\3\1\0\0\0", 6);
+		h->bytes[h->n + 4] = 200;
+		memset(h->bytes + h->n + 5, 0, 200);
+		h->n += 205;
+	}
+	explain_bytes(set, hand_span(h), 0, &e);
+	assert_causes(&e, FAULT_TLS_HELLO_TOO_LARGE);
+	assert_evidence(&e, "bytes", "67584");
+	explained_done(&e);
+	mem_free(h);
 }
 
 static void test_65_something_else_first(void **state)
@@ -305,13 +339,6 @@ static int refuse_name(SSL *ssl, int *alert, void *arg)
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static int refuse_protocol(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in,
-	unsigned in_n, void *arg)
-{
-	(void)ssl, (void)out, (void)n, (void)in, (void)in_n, (void)arg;
-	return SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
 static void test_38_a_name_refused(void **state)
 {
 	struct tls_set *s = set_of_pairs(&rsa, &ecdsa, NULL);
@@ -324,28 +351,77 @@ static void test_38_a_name_refused(void **state)
 	tls_set_unref(s);
 }
 
+/* Who offers other protocols than this port speaks is refused, on either edge and with either
+ * version; a list with the right one, or no list, is served. */
 static void test_39_no_protocol_in_common(void **state)
 {
+	static const struct {
+		enum tls_use use;
+		const char *protocol;
+		bool served;
+	} rows[] = { { TLS_FOR_WEB, "h2", false }, { TLS_FOR_WEB, "smtp", false }, { TLS_FOR_WEB, "acme-tls/1", false },
+		{ TLS_FOR_WEB, "http/1.1", true }, { TLS_FOR_WEB, "http/1.0", true }, { TLS_FOR_WEB, NULL, true },
+		{ TLS_FOR_MAIL, "h2", false }, { TLS_FOR_MAIL, "http/1.1", false }, { TLS_FOR_MAIL, "imap", false },
+		{ TLS_FOR_MAIL, "smtp", true }, { TLS_FOR_MAIL, "esmtp", true }, { TLS_FOR_MAIL, NULL, true } };
 	struct tls_set *s = set_of_pairs(&rsa, &ecdsa, NULL);
 
-	SSL_CTX_set_alpn_select_cb(s->ctx[TLS_FOR_WEB], refuse_protocol, NULL);
-	explain_client(s, TLS_FOR_WEB, &(struct client_recipe){ .alpn = "h2" }, &e);
-	assert_causes(&e, FAULT_TLS_NO_ALPN);
-	assert_evidence(&e, "theirs", "h2");
-	explained_done(&e);
+	for (size_t i = 0; i < 2 * array_len(rows); i++) {
+		const struct client_recipe client = { .alpn = rows[i / 2].protocol,
+			.max = i % 2 ? TLS1_2_VERSION : TLS1_3_VERSION };
+
+		if (rows[i / 2].served) {
+			attempt_client(s, rows[i / 2].use, &client, &e.attempt);
+			assert_true(e.attempt.server_done);
+			attempt_done(&e.attempt);
+			continue;
+		}
+		explain_client(s, rows[i / 2].use, &client, &e);
+		assert_int_equal(e.attempt.facts.alert_sent, 120);
+		assert_causes(&e, FAULT_TLS_NO_ALPN);
+		assert_evidence(&e, "theirs", rows[i / 2].protocol);
+		assert_evidence(&e, "ours", rows[i / 2].use == TLS_FOR_WEB ? "http/1.1" : "smtp");
+		explained_done(&e);
+	}
 	tls_set_unref(s);
+}
+
+/* How TLS should have begun decides what plain text means. */
+static void test_40_behind_starttls(void **state)
+{
+	explain_bytes_after_starttls(set, SPAN("EHLO mx.example\r\n"), 0, &e);
+	assert_causes(&e, FAULT_TLS_PLAIN_AFTER_STARTTLS);
+	assert_evidence(&e, "bytes", "EHLO mx.example");
+	explained_done(&e);
+	explain_bytes_after_starttls(set, SPAN("GET / HTTP/1.1\r\n"), 0, &e);
+	assert_causes(&e, FAULT_TLS_NOT_TLS);
+	assert_evidence(&e, "where", "behind STARTTLS");
+	explained_done(&e);
+	explain_bytes_after_starttls(set, SPAN("PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"), 0, &e);
+	assert_causes(&e, FAULT_TLS_NOT_TLS);
+	explained_done(&e);
+	explain_bytes_after_starttls(set, SPAN(""), 0, &e);
+	assert_causes(&e, FAULT_TLS_PEER_LEFT);
+	assert_evidence(&e, "when", "after STARTTLS");
+	explained_done(&e);
+	/* On a port of mail where TLS begins at once it is no visitor's link. */
+	explain_bytes(set, SPAN("GET / HTTP/1.1\r\n"), 0, &e);
+	assert_causes(&e, FAULT_TLS_NOT_TLS);
+	assert_evidence(&e, "where", "on a TLS port");
+	explained_done(&e);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_40_to_43_other_protocols),
+		cmocka_unit_test(test_42_http),
 		cmocka_unit_test(test_44_gone_early),
 		cmocka_unit_test(test_46_reset_after_the_hello),
 		cmocka_unit_test(test_47_silence),
 		cmocka_unit_test(test_a_handshake_that_is_too_slow),
 		cmocka_unit_test(test_63_a_record_too_large),
 		cmocka_unit_test(test_64_malformed_hellos),
+		cmocka_unit_test(test_64_a_hello_without_end),
 		cmocka_unit_test(test_65_something_else_first),
 		cmocka_unit_test(test_20_too_old),
 		cmocka_unit_test(test_21_insists_on_13),
@@ -358,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_too_old_and_rc4),
 		cmocka_unit_test(test_38_a_name_refused),
 		cmocka_unit_test(test_39_no_protocol_in_common),
+		cmocka_unit_test(test_40_behind_starttls),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -96,6 +96,21 @@ static void test_the_remedy_of_the_founding_case(void **state)
 	attempt_done(&a);
 }
 
+/* The same in a hello of 60 KB, in large records and small ones: it is no worse for its size. */
+static void test_the_founding_case_in_a_large_hello(void **state)
+{
+	struct hello_recipe large = partner;
+
+	large.padding = 60000;
+	for (unsigned i = 0; i < 2; i++) {
+		large.record = i ? 700 : 0;
+		explain_hello(only_ecdsa, TLS_FOR_MAIL, &large, &e);
+		assert_causes(&e, FAULT_TLS_NO_RSA_CERT);
+		assert_proof(&e, 1, "ECDHE-RSA-AES256-GCM-SHA384");
+		explained_done(&e);
+	}
+}
+
 static void test_2_ecdsa_suites_only(void **state)
 {
 	explain_client(only_rsa, TLS_FOR_MAIL,
@@ -589,11 +604,63 @@ static void test_a_hello_alone(void **state)
 	assert_int_equal(e.why.causes[0].code, FAULT_TLS_PLAIN_SMTP);
 }
 
+/* What the peer verifies is what no certificate makes: serving another kind is no remedy. */
+static void test_signatures_that_nobody_makes(void **state)
+{
+	const struct {
+		struct list16 signatures;
+		enum fault_code code;
+	} rows[] = { { LIST16(0x0401, 0x0501), FAULT_TLS_SIGNATURES_PKCS1_ONLY },
+		{ LIST16(0x0401, 0x0402), FAULT_TLS_SIGNATURES_PKCS1_ONLY },
+		{ LIST16(0x0402, 0x0602), FAULT_TLS_SIGNATURES_DSS_ONLY },
+		{ LIST16(0x0904, 0x0905), FAULT_TLS_SIGNATURES_ML_DSA_ONLY },
+		{ LIST16(0x0906, 0x0402), FAULT_TLS_SIGNATURES_ML_DSA_ONLY },
+		{ LIST16(0x0807, 0x0808), FAULT_TLS_SIGNATURES_UNUSABLE },
+		{ LIST16(0x0708), FAULT_TLS_SIGNATURES_UNUSABLE } };
+
+	for (size_t i = 0; i < array_len(rows); i++) {
+		explain_hello(both, TLS_FOR_WEB,
+			&(struct hello_recipe){ .suites = LIST16(0x1301),
+				.versions = LIST16(0x0304),
+				.groups = LIST16(29),
+				.shares = LIST16(29),
+				.signatures = rows[i].signatures },
+			&e);
+		assert_causes_at(&e, (const enum fault_code[]){ rows[i].code, FAULT_NONE }, __FILE__, __LINE__);
+		explained_done(&e);
+	}
+	/* With TLS 1.2 the old form is fine, and DSS is not. */
+	explain_hello(both, TLS_FOR_MAIL,
+		&(struct hello_recipe){ .suites = LIST16(0xc02f), .groups = LIST16(29), .signatures = LIST16(0x0402) },
+		&e);
+	assert_causes(&e, FAULT_TLS_SIGNATURES_DSS_ONLY);
+	assert_evidence(&e, "version", "TLS 1.2");
+	explained_done(&e);
+}
+
+static void test_post_quantum_groups_only(void **state)
+{
+	if (OpenSSL_version_num() >= 0x30500000)
+		skip();
+	explain_hello(both, TLS_FOR_WEB,
+		&(struct hello_recipe){ .suites = LIST16(0x1301),
+			.versions = LIST16(0x0304),
+			.groups = LIST16(0x0a0a, 0x11ec, 0x0201),
+			.shares = { (const uint16_t[]){ 0 }, 0 },
+			.signatures = LIST16(0x0403) },
+		&e);
+	assert_causes(&e, FAULT_TLS_GROUPS_POST_QUANTUM);
+	assert_evidence(&e, "theirs", "X25519MLKEM768, MLKEM768");
+	assert_evidence(&e, "openssl", "3.");
+	explained_done(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_founding_case),
 		cmocka_unit_test(test_the_remedy_of_the_founding_case),
+		cmocka_unit_test(test_the_founding_case_in_a_large_hello),
 		cmocka_unit_test(test_2_ecdsa_suites_only),
 		cmocka_unit_test(test_3_rsa_signatures_only),
 		cmocka_unit_test(test_4_ecdsa_signatures_only),
@@ -629,6 +696,8 @@ int main(void)
 		cmocka_unit_test(test_either_of_two_would_do),
 		cmocka_unit_test(test_without_replays),
 		cmocka_unit_test(test_a_hello_alone),
+		cmocka_unit_test(test_signatures_that_nobody_makes),
+		cmocka_unit_test(test_post_quantum_groups_only),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -61,6 +61,8 @@ static void explain_alert(struct tls_set *set, uint8_t alert, const struct tls_c
 	facts.error = alert == 0xff ? -ECONNRESET : -EPROTO;
 	facts.ended = alert == 0xff;
 	facts.served = TLS_KEY_ECDSA;
+	facts.suite = 0x1301;
+	facts.group = 29;
 	explain_facts(set, &facts, around, &e);
 }
 
@@ -156,9 +158,19 @@ static void test_54_too_weak_for_the_peer(void **state)
 	struct made leaf = leaf_with((struct recipe){ .key = maker_key(TLS_KEY_RSA, 0) });
 	struct tls_set *set = set_of_leaf(&leaf);
 
+	/* More than the usual measure: what helps is not what is there already. */
 	explain_alert(set, 71, NULL);
-	assert_causes(&e, FAULT_TLS_CERT_WEAK);
+	assert_causes(&e, FAULT_TLS_CERT_WEAK_FOR_PEER);
 	assert_evidence(&e, "weakness", "an RSA key of 2048 bits");
+	assert_evidence(&e, "stronger", "RSA of 3072 bits, or ECDSA P-256 beside it");
+	explained_done(&e);
+	tls_set_unref(set);
+	/* A key of 128 bits of security is not what it minds. */
+	leaf = leaf_with((struct recipe){ .key = maker_key(TLS_KEY_ECDSA, 0) });
+	set = set_of_leaf(&leaf);
+	explain_alert(set, 71, NULL);
+	assert_causes(&e, FAULT_TLS_PEER_BROKE_OFF);
+	assert_evidence(&e, "suite", "TLS_AES_");
 	explained_done(&e);
 	tls_set_unref(set);
 }
@@ -263,19 +275,119 @@ static void test_56_and_57_with_real_peers(void **state)
 	tls_set_unref(set);
 }
 
+/* The size is what tells: the alert about a chain like everybody's is no cause. */
 static void test_58_a_chain_too_large(void **state)
 {
-	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct buf san = BUF_INIT(1 << 16);
+	struct made leaf = leaf_with((struct recipe){ 0 }), large;
 	struct tls_set *set = set_of_leaf(&leaf);
 
+	explain_alert(set, 47, NULL);
+	assert_causes(&e, FAULT_TLS_PEER_BROKE_OFF);
+	assert_evidence(&e, "alert", "alert 47, illegal_parameter");
+	explained_done(&e);
+	tls_set_unref(set);
+	buf_addf(&san, "DNS:mx.example.net");
+	for (unsigned i = 0; i < 400; i++)
+		buf_addf(&san, ",DNS:name-%04u.of.example.net", i);
+	large = leaf_with((struct recipe){ .san = buf_text(&san) });
+	set = set_of_leaf(&large);
 	for (int max = TLS1_2_VERSION; max <= TLS1_3_VERSION; max++) {
-		explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .max = max, .chain_max = 300 }, &e);
+		explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .max = max, .chain_max = 8000 }, &e);
 		assert_int_equal(e.attempt.facts.alert_received, 47);
 		assert_causes(&e, FAULT_TLS_CHAIN_TOO_LARGE);
 		explained_done(&e);
 	}
-	explain_alert(set, 47, NULL);
+	/* Others say record_overflow or nothing. */
+	explain_alert(set, 22, NULL);
 	assert_causes(&e, FAULT_TLS_CHAIN_TOO_LARGE);
+	explained_done(&e);
+	explain_alert(set, 0xff, NULL);
+	assert_causes(&e, FAULT_TLS_CHAIN_TOO_LARGE);
+	explained_done(&e);
+	tls_set_unref(set);
+	buf_done(&san);
+}
+
+/* Alerts that say nothing about a chain in which nothing is wrong. */
+static void test_alerts_without_a_fact(void **state)
+{
+	static const struct {
+		uint8_t alert;
+		enum fault_code code;
+	} rows[] = { { 40, FAULT_TLS_PEER_BROKE_OFF }, { 44, FAULT_TLS_CERT_REVOKED }, { 46, FAULT_TLS_CERT_REFUSED },
+		{ 49, FAULT_TLS_CERT_REFUSED }, { 50, FAULT_TLS_PEER_BROKE_OFF }, { 51, FAULT_TLS_PEER_BROKE_OFF },
+		{ 80, FAULT_TLS_PEER_BROKE_OFF }, { 110, FAULT_TLS_PEER_BROKE_OFF },
+		{ 90, FAULT_TLS_PEER_LEFT_AT_CERT }, /* Java: user_canceled, then close_notify */
+		{ 0, FAULT_TLS_PEER_LEFT_AT_CERT } };
+	struct made leaf = leaf_with((struct recipe){ 0 });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	for (size_t i = 0; i < array_len(rows); i++) {
+		explain_alert(set, rows[i].alert, NULL);
+		assert_causes_at(&e, (const enum fault_code[]){ rows[i].code, FAULT_NONE }, __FILE__, __LINE__);
+		explained_done(&e);
+	}
+	tls_set_unref(set);
+}
+
+/* What the peer breaks off at has a name: suite and group, and the bits of classic DH, which are
+ * more than Java 7 takes. */
+static void test_what_was_chosen(void **state)
+{
+	struct made leaf = leaf_with((struct recipe){ .key = maker_key(TLS_KEY_RSA, 0) });
+	struct tls_set *set = set_of_leaf(&leaf);
+
+	explain_client(set, TLS_FOR_MAIL,
+		&(struct client_recipe){ .max = TLS1_2_VERSION,
+			.suites = "ECDHE-RSA-AES256-GCM-SHA384",
+			.groups = "P-384",
+			.leaves = true },
+		&e);
+	assert_causes(&e, FAULT_TLS_PEER_LEFT_AT_CERT);
+	assert_evidence(&e, "suite", "ECDHE-RSA-AES256-GCM-SHA384");
+	assert_evidence(&e, "group", "P-384");
+	explained_done(&e);
+	explain_client(set, TLS_FOR_MAIL, &(struct client_recipe){ .groups = "X25519", .leaves = true }, &e);
+	assert_causes(&e, FAULT_TLS_PEER_LEFT_AT_CERT);
+	assert_evidence(&e, "group", "X25519");
+	explained_done(&e);
+	explain_client(set, TLS_FOR_MAIL,
+		&(struct client_recipe){ .max = TLS1_2_VERSION, .suites = "DHE-RSA-AES128-SHA", .leaves = true }, &e);
+	assert_causes(&e, FAULT_TLS_DH_TOO_LARGE);
+	assert_evidence(&e, "suite", "DHE-RSA-AES128-SHA");
+	assert_evidence(&e, "group", "DH 2048");
+	explained_done(&e);
+	tls_set_unref(set);
+}
+
+/* An issuer out of date, and a chain that reaches no CA of this machine, are our faults, not the
+ * peer's. */
+static void test_our_own_chain(void **state)
+{
+	struct family f = make_family("DNS:mx.example.net", NULL);
+	struct made old = make(&(struct recipe){ .cn = "Test Intermediate",
+		.ca = true,
+		.by = &f.root,
+		.key = f.middle.key,
+		.from_s = -90 * DAY,
+		.until_s = -DAY });
+	struct tls_set *set = set_of(CERTS(&f.leaf, &old), f.leaf.key);
+
+	explain_alert(set, 45, NULL);
+	assert_causes(&e, FAULT_TLS_CHAIN_DATE);
+	assert_evidence(&e, "issuer", "Test Intermediate");
+	explained_done(&e);
+	tls_set_unref(set);
+	set = set_of(CERTS(&f.leaf, &f.middle), f.leaf.key);
+	set->pairs.v[0]->pub.reach = TLS_REACH_NO;
+	explain_alert(set, 48, NULL);
+	assert_causes(&e, FAULT_TLS_CHAIN_NO_CA);
+	assert_evidence(&e, "issuer", "Test Root");
+	explained_done(&e);
+	set->pairs.v[0]->pub.reach = TLS_REACH_YES;
+	explain_alert(set, 48, NULL);
+	assert_causes(&e, FAULT_TLS_CERT_CA_UNKNOWN);
 	explained_done(&e);
 	tls_set_unref(set);
 }
@@ -445,6 +557,9 @@ int main(void)
 		cmocka_unit_test(test_56_and_57_policies),
 		cmocka_unit_test(test_56_and_57_with_real_peers),
 		cmocka_unit_test(test_58_a_chain_too_large),
+		cmocka_unit_test(test_alerts_without_a_fact),
+		cmocka_unit_test(test_what_was_chosen),
+		cmocka_unit_test(test_our_own_chain),
 		cmocka_unit_test(test_59_a_client_certificate_is_missing),
 		cmocka_unit_test(test_60_a_client_certificate_is_bad),
 		cmocka_unit_test(test_60_client_certificates_that_are_good),

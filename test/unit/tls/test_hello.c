@@ -160,6 +160,31 @@ static void test_split_over_records(void **state)
 	}
 }
 
+/* As large as extensions can be (64 KiB), in large records and in small ones; what comes behind is
+ * none of it, and it is not whole a byte before. */
+static void test_64_kib(void **state)
+{
+	struct hello_recipe recipe = full;
+	struct hand *h = mem_new(struct hand);
+
+	recipe.padding = 65535 - 300;
+	for (unsigned i = 0; i < 2; i++) {
+		recipe.record = i ? 512 : 0;
+		hand_hello(&recipe, h);
+		assert_int_equal(tls_hello_parse(hand_span(h), &arena, &hello), 0);
+		assert_true(hello.complete);
+		assert_list(hello.shares, full.shares);
+		assert_int_equal(hello.records_n, h->n);
+		assert_int_equal(tls_hello_parse(span_sub(hand_span(h), 0, h->n - 1), &arena, &hello), 0);
+		assert_false(hello.complete);
+		assert_int_equal(hello.records_n, h->n);
+		memcpy(h->bytes + h->n, "\x14\3\3\0\1\1", 6);
+		assert_int_equal(tls_hello_parse(span_make(h->bytes, h->n + 6), &arena, &hello), 0);
+		assert_int_equal(hello.records_n, h->n);
+	}
+	mem_free(h);
+}
+
 static void test_no_hello(void **state)
 {
 	static const char *const cases[] = { "", "16", "160301000100", "15030100020228", "160301000402000000",
@@ -186,7 +211,7 @@ static void test_of_openssl(void **state)
 			.groups = "P-384:P-256",
 			.signatures = "ecdsa_secp256r1_sha256:rsa_pkcs1_sha256",
 			.name = "a.example",
-			.alpn = "h2" },
+			.alpn = "http/1.1" },
 		&a);
 	assert_true(a.client_done && a.server_done);
 	assert_int_equal(tls_hello_parse(span_make(a.facts.hello, a.facts.hello_n), &arena, &hello), 0);
@@ -194,7 +219,7 @@ static void test_of_openssl(void **state)
 	assert_list(hello.groups, LIST16(0x0018, 0x0017));
 	assert_list(hello.signatures, LIST16(0x0403, 0x0401));
 	assert_span(hello.sni, "a.example");
-	assert_span(hello.alpn, "\2h2");
+	assert_span(hello.alpn, "\10http/1.1");
 	assert_int_equal(tls_hello_version(&hello), 0x0303);
 	attempt_done(&a);
 	tls_set_unref(set);
@@ -211,6 +236,7 @@ int main(void)
 		TEST(test_the_form_of_ssl2),
 		TEST(test_cut_off_at_every_byte),
 		TEST(test_split_over_records),
+		TEST(test_64_kib),
 		TEST(test_no_hello),
 		TEST(test_of_openssl),
 	};

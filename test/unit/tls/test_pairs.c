@@ -3,6 +3,9 @@
 #include "maker.h"
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "tls/tls_priv.h"
 
 static struct folder folder;
 static struct told told;
@@ -297,27 +300,186 @@ static void test_weak_signatures(void **state)
 	assert_built(1, FAULT_NONE);
 }
 
+/* One pair is served with this many issuers, and these codes are told once each. */
+static void assert_tidied(int issuers, const char *left_out, enum fault_code also)
+{
+	struct tls_set *set = folder_build(&folder, NULL, &told);
+
+	assert_int_equal(tls_set_count(set), 1);
+	assert_int_equal(sk_X509_num(set->pairs.v[0]->chain), issuers);
+	assert_int_equal(told.n, also == FAULT_NONE ? 1 : 2);
+	assert_int_equal(told.count[FAULT_CERT_CHAIN_ORDER], 1);
+	assert_true(also == FAULT_NONE || told.count[also] == 1);
+	assert_fact(FAULT_CERT_CHAIN_ORDER, "left_out", left_out);
+	tls_set_unref(set);
+}
+
+/* Put in order, and told: the root before the intermediate, the leaf or an issuer twice, a foreign
+ * certificate beside, in front, or of the issuer's name with another key. */
 static void test_chains_out_of_order(void **state)
 {
-	struct family f = make_family("DNS:a.example", NULL);
+	struct family f = make_family("DNS:a.example", maker_key(TLS_KEY_ECDSA, 0));
 	struct made other = make(&(struct recipe){ .cn = "Test Intermediate", .ca = true });
+	struct made foreign = make_simple("DNS:b.example", maker_key(TLS_KEY_ECDSA, 1));
 
 	folder_put(&folder, "a.pem", CERTS(&f.leaf, &f.root, &f.middle), f.leaf.key);
-	assert_built(0, FAULT_CERT_CHAIN_ORDER);
-	/* The right name, the wrong key. */
+	assert_tidied(2, "0", FAULT_NONE);
+	folder_put(&folder, "a.pem", CERTS(&f.root, &f.middle, &f.leaf), f.leaf.key);
+	assert_tidied(2, "0", FAULT_NONE);
+	folder_put(&folder, "a.pem", CERTS(&f.middle, &f.leaf), f.leaf.key);
+	assert_tidied(1, "0", FAULT_NONE);
+	folder_put(&folder, "a.pem", CERTS(&f.leaf, &f.leaf, &f.middle), f.leaf.key);
+	assert_tidied(1, "1", FAULT_NONE);
+	folder_put(&folder, "a.pem", CERTS(&f.leaf, &f.middle, &f.middle), f.leaf.key);
+	assert_tidied(1, "1", FAULT_NONE);
+	folder_put(&folder, "a.pem", CERTS(&foreign, &f.leaf, &foreign, &f.middle), f.leaf.key);
+	assert_tidied(1, "2", FAULT_NONE);
 	folder_put(&folder, "a.pem", CERTS(&f.leaf, &other), f.leaf.key);
-	assert_built(0, FAULT_CERT_CHAIN_ORDER);
+	assert_tidied(0, "1", FAULT_CERT_NO_CHAIN);
 	folder_put(&folder, "a.pem", CERTS(&f.leaf, &f.middle, &f.root), f.leaf.key);
 	assert_built(1, FAULT_NONE);
 }
 
-/* The issuer first: its key is not there, and the leaf is not looked for behind it. */
-static void test_the_intermediate_first(void **state)
+/* Of an issuer and its twin with the same key and name the one in date is sent. */
+static void test_a_twin_of_the_issuer(void **state)
+{
+	struct family f = make_family("DNS:a.example", NULL);
+	struct made old = make(&(struct recipe){ .cn = "Test Intermediate",
+		.ca = true,
+		.by = &f.root,
+		.key = f.middle.key,
+		.from_s = -90 * DAY,
+		.until_s = -DAY });
+	struct tls_set *set;
+
+	folder_put(&folder, "a.pem", CERTS(&f.leaf, &old, &f.middle), f.leaf.key);
+	assert_tidied(1, "1", FAULT_NONE);
+	/* Alone it is sent, and told. */
+	folder_put(&folder, "a.pem", CERTS(&f.leaf, &old), f.leaf.key);
+	set = folder_build(&folder, NULL, &told);
+	assert_int_equal(tls_set_count(set), 1);
+	assert_int_equal(told.n, 1);
+	assert_fact(FAULT_CERT_CHAIN_DATE, "issuer", "Test Intermediate");
+	assert_fact(FAULT_CERT_CHAIN_DATE, "file", "a.pem");
+	tls_set_unref(set);
+}
+
+/* RSA and ECDSA of one name in one file, with both keys: two pairs. */
+static void test_two_servers_in_one_file(void **state)
 {
 	struct family f = make_family("DNS:a.example", maker_key(TLS_KEY_ECDSA, 0));
+	struct made rsa = make(&(struct recipe){ .cn = "a.example",
+		.san = "DNS:a.example",
+		.by = &f.middle,
+		.key = maker_key(TLS_KEY_RSA, 0) });
+	struct tls_set *set;
 
-	folder_put(&folder, "a.pem", CERTS(&f.middle, &f.leaf), f.leaf.key);
-	assert_built(0, FAULT_CERT_CHAIN_ORDER);
+	folder_put(&folder, "a.pem", CERTS(&f.leaf, &rsa, &f.middle), f.leaf.key);
+	folder_put(&folder, "b.key", NULL, rsa.key);
+	set = folder_build(&folder, NULL, &told);
+	assert_int_equal(tls_set_count(set), 2);
+	assert_int_equal(sk_X509_num(set->pairs.v[0]->chain), 1);
+	assert_int_equal(sk_X509_num(set->pairs.v[1]->chain), 1);
+	assert_int_equal(told.n, told.count[FAULT_CERT_CHAIN_ORDER]);
+	tls_set_unref(set);
+}
+
+static struct tls_set *build_judged(void)
+{
+	static const struct tls_set_settings settings = { .session_lifetime_s = 3600, .judge_reach = true };
+	struct span path = span_of(folder.path);
+	struct tls_files *files = tls_files_read(&path, 1);
+	struct tls_set *set;
+
+	told = (struct told){ 0 };
+	set = tls_set_build(files, &settings, NULL, told_fault, &told);
+	tls_files_free(files);
+	return set;
+}
+
+/* The CAs of this machine are one root here. */
+static void test_reaching_a_ca(void **state)
+{
+	struct family f = make_family("DNS:a.example", NULL);
+	struct made strange =
+		make(&(struct recipe){ .cn = "Strange CA", .ca = true, .key = maker_key(TLS_KEY_RSA, 1) });
+	struct made stray = make(&(struct recipe){ .cn = "b.example", .san = "DNS:b.example", .by = &strange });
+	struct made direct = make(&(struct recipe){ .cn = "c.example", .san = "DNS:c.example", .by = &f.root });
+	struct made self = make_simple("DNS:d.example", maker_key(TLS_KEY_RSA, 0));
+	char cas[] = "/tmp/torhaus-cas-XXXXXX";
+	FILE *file = fdopen(mkstemp(cas), "w");
+	struct tls_set *set;
+
+	PEM_write_X509(file, f.root.x);
+	fclose(file);
+	setenv("SSL_CERT_FILE", cas, 1);
+	folder_put(&folder, "a.pem", CERTS(&f.leaf, &f.middle), f.leaf.key);
+	folder_put(&folder, "c.pem", CERTS(&direct), direct.key); /* needs no intermediate */
+	folder_put(&folder, "d.pem", CERTS(&self), self.key);
+	set = build_judged();
+	assert_int_equal(told.n, 0);
+	assert_int_equal(set->pairs.v[0]->pub.reach, TLS_REACH_YES);
+	assert_int_equal(set->pairs.v[1]->pub.reach, TLS_REACH_YES);
+	assert_int_equal(set->pairs.v[2]->pub.reach, TLS_REACH_UNKNOWN);
+	tls_set_unref(set);
+	folder_put(&folder, "b.pem", CERTS(&stray, &strange), stray.key);
+	folder_put(&folder, "a.pem", CERTS(&f.leaf), f.leaf.key);
+	set = build_judged();
+	assert_int_equal(told.n, 2);
+	assert_int_equal(told.count[FAULT_CERT_NO_CHAIN], 1);
+	assert_int_equal(told.count[FAULT_CERT_CHAIN_NO_CA], 1);
+	assert_fact(FAULT_CERT_CHAIN_NO_CA, "file", "b.pem");
+	tls_set_unref(set);
+	unlink(cas);
+}
+
+/* Suffixes in capitals, files that are too large, keys and folders that are open to all. */
+static void test_nothing_is_dropped_without_a_word(void **state)
+{
+	struct made one = make_simple("DNS:a.example", maker_key(TLS_KEY_ECDSA, 0));
+	struct made other = make_simple("DNS:b.example", maker_key(TLS_KEY_ECDSA, 1));
+	_cleanup_(mem_freep) char *large = mem_zalloc(300 * 1024, 1), *path = NULL;
+
+	folder_put(&folder, "A.PEM", CERTS(&one), one.key);
+	assert_built(1, FAULT_NONE);
+	folder_put(&folder, "B.CRT", CERTS(&other), NULL);
+	folder_put(&folder, "B.Key", NULL, other.key);
+	assert_built(2, FAULT_NONE);
+	folder_put_bytes(&folder, "c.pem", large, 300 * 1024);
+	assert_built(2, FAULT_CERT_UNREADABLE);
+	assert_fact(FAULT_CERT_UNREADABLE, "error", "256 KiB");
+	folder_drop(&folder, "c.pem");
+	path = mem_textf("%s/B.Key", folder.path);
+	for (unsigned i = 0; i < 2; i++) {
+		chmod(path, i ? 0602 : 0644);
+		assert_built(2, FAULT_CERT_KEY_EXPOSED);
+		assert_fact(FAULT_CERT_KEY_EXPOSED, "mode", i ? "0602" : "0644");
+	}
+	chmod(path, 0640);
+	assert_built(2, FAULT_NONE);
+	chmod(folder.path, 0777);
+	assert_built(2, FAULT_CERT_FOLDER_OPEN);
+	assert_fact(FAULT_CERT_FOLDER_OPEN, "file", folder.path);
+	chmod(folder.path, 0700);
+}
+
+static void test_many_names(void **state)
+{
+	struct buf san = BUF_INIT(1 << 20);
+	struct made one;
+	struct tls_set *set;
+
+	for (unsigned i = 0; i < 1500; i++)
+		buf_addf(&san, "%sDNS:n%u.example", i ? "," : "", i);
+	one = make_simple(buf_text(&san), maker_key(TLS_KEY_ECDSA, 0));
+	folder_put_pair(&folder, "a.pem", &one);
+	set = folder_build(&folder, NULL, &told);
+	assert_int_equal(told.n, 0);
+	assert_int_equal(tls_set_pair(set, 0)->names_n, 1500);
+	assert_true(tls_set_has_name(set, SPAN("n1499.example")));
+	assert_false(tls_set_has_name(set, SPAN("n1500.example")));
+	tls_set_unref(set);
+	buf_done(&san);
 }
 
 static void test_usages(void **state)
@@ -455,7 +617,11 @@ int main(void)
 		TEST(test_keys_of_another_kind),
 		TEST(test_weak_signatures),
 		TEST(test_chains_out_of_order),
-		TEST(test_the_intermediate_first),
+		TEST(test_a_twin_of_the_issuer),
+		TEST(test_two_servers_in_one_file),
+		TEST(test_reaching_a_ca),
+		TEST(test_nothing_is_dropped_without_a_word),
+		TEST(test_many_names),
 		TEST(test_usages),
 		TEST(test_names),
 		TEST(test_dates),

@@ -364,6 +364,7 @@ static void test_compare(void **state)
 	rebuild(&now);
 	told = (struct told){ 0 };
 	tls_set_compare(now, before, told_fault, &told);
+	tls_set_dates(now, told_fault, &told);
 	assert_int_equal(told.n, 2);
 	assert_span(fault_value(&told.last[FAULT_CERT_KEY_TYPE_CHANGED], "before"), "RSA");
 	assert_span(fault_value(&told.last[FAULT_CERT_KEY_TYPE_CHANGED], "now"), "ECDSA");
