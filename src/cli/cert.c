@@ -7,6 +7,7 @@
 #include "cli/cert.h"
 #include <string.h>
 #include "base/clock.h"
+#include "domain/domain.h"
 #include "tls/tls.h"
 
 #define DAY_S 86400
@@ -101,6 +102,7 @@ void cert_compare_served(struct cli *cli, struct findings *f, const struct setti
 int cli_cert_check(struct cli *cli, int argc, char **argv)
 {
 	struct cli_args args;
+	struct snapshot *domains;
 	struct findings f;
 	struct settings *s;
 	json_t *certs, *fault;
@@ -117,7 +119,9 @@ int cli_cert_check(struct cli *cli, int argc, char **argv)
 	if (!s)
 		return CLI_SETTINGS;
 	findings_init(&f);
-	findings_certificates(&f, s);
+	domains = findings_read_store(&f, s->store.p);
+	findings_certificates(&f, s, domains);
+	snapshot_unref(domains);
 	certs = ask_certs(s);
 	json_array_foreach(json_object_get(certs, "faults"), i, fault)
 	{
@@ -201,6 +205,27 @@ static void print_list(struct cli *cli, json_t *pairs, json_t *faults, bool runn
 	}
 }
 
+/* What the server says is wrong (NULL: none runs), and the names that none of the pairs has. */
+static json_t *list_faults(const struct settings *s, json_t *pairs, json_t *of_server)
+{
+	struct findings f;
+	struct snapshot *domains;
+	json_t *fault, *faults;
+	size_t i;
+
+	findings_init(&f);
+	json_array_foreach(of_server, i, fault)
+	{
+		findings_add_json(&f, fault);
+	}
+	domains = findings_read_store(&f, s->store.p);
+	findings_served_names(&f, s, domains, pairs);
+	snapshot_unref(domains);
+	faults = json_incref(f.faults);
+	findings_done(&f);
+	return faults;
+}
+
 int cli_cert_list(struct cli *cli, int argc, char **argv)
 {
 	struct cli_args args;
@@ -216,7 +241,7 @@ int cli_cert_list(struct cli *cli, int argc, char **argv)
 	certs = ask_certs(s);
 	running = certs != NULL;
 	pairs = running ? json_incref(pairs_of(certs)) : pairs_on_disk(s);
-	faults = running ? json_incref(json_object_get(certs, "faults")) : json_array();
+	faults = list_faults(s, pairs, running ? json_object_get(certs, "faults") : NULL);
 	json_decref(certs);
 	settings_unref(s);
 	if (cli->json) {

@@ -148,13 +148,12 @@ static void print_served(const struct check *c)
 
 	json_array_foreach(c->served, i, one)
 	{
-		const char *address = "", *type = "", *file = NULL;
-		json_int_t until = 0;
+		const char *address = json_string_value(json_object_get(one, "address"));
+		const char *type = json_string_value(json_object_get(one, "type"));
+		const char *file = json_string_value(json_object_get(one, "file"));
 		char text[32];
 
-		json_unpack(one, "{s:s s:s s:s? s:I}", "address", &address, "type", &type, "file", &file, "not_after",
-			&until);
-		clock_minute(until, text);
+		clock_minute(json_integer_value(json_object_get(one, "not_after")), text);
 		fprintf(c->cli->out, "%-24s %-7s %s %s  %s\n", address, type, cli_say(c->cli, "until", "bis"), text,
 			file ? file : cli_say(c->cli, "(none of the files)", "(keine der Dateien)"));
 	}
@@ -235,7 +234,7 @@ int cert_check_server(struct cli *cli, const struct cli_args *args)
 	findings_init(&c.findings);
 	c.files_n = served_files(paths, paths_n, files, on_fault, &c.findings);
 	if (c.files_n == 0 && json_array_size(c.findings.faults) == 0) {
-		json_decref(c.findings.faults);
+		findings_done(&c.findings);
 		return cli_usage(cli, "%s holds a key and no certificate: name the certificates by --file",
 			"%s enthält einen Schlüssel und kein Zertifikat: die Zertifikate mit --file nennen", paths[0]);
 	}
@@ -250,6 +249,6 @@ int cert_check_server(struct cli *cli, const struct cli_args *args)
 		ask_all(&c, host, port);
 	status = finish(&c);
 	if (cli->json)
-		json_decref(c.findings.faults);
+		findings_done(&c.findings);
 	return c.files_n > 0 && !c.reached ? CLI_UNREACHABLE : status;
 }

@@ -22,8 +22,8 @@ static void look(struct cli *cli, struct findings *f, const struct settings *s)
 	(void)cli;
 	check_user(f, s);
 	if (domains)
-		findings_domains(f, domains);
-	findings_certificates(f, s);
+		findings_domains(f, s, domains);
+	findings_certificates(f, s, domains);
 	findings_listeners(f, s, status);
 	if (domains)
 		findings_origins(f, domains);

@@ -17,8 +17,8 @@ static void look(struct cli *cli, struct findings *f, const struct settings *s)
 	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
 
 	if (domains)
-		findings_domains(f, domains);
-	findings_certificates(f, s);
+		findings_domains(f, s, domains);
+	findings_certificates(f, s, domains);
 	if (status) {
 		findings_server(f, status);
 		cert_compare_served(cli, f, s);

@@ -21,7 +21,7 @@ struct question {
 	enum tls_use use;
 	bool own_suites; /* of the server: torhaus's */
 	struct tls_set *set;
-	json_t *notes; /* what is wrong with the certificates: array of fault_json() */
+	struct findings notes; /* what is wrong with the certificates */
 	/* The answer. */
 	struct tls_offer offer;
 	const char *suite; /* NULL: it does not work */
@@ -78,9 +78,7 @@ static int read_client(struct question *q, const char *suites, const char *hello
 static void on_note(void *arg, const struct fault *fault)
 {
 	struct question *q = arg;
-	struct findings f = { .faults = q->notes };
-
-	findings_add(&f, fault);
+	findings_add(&q->notes, fault);
 }
 
 static int refuse_suites(struct question *q, struct span names)
@@ -99,7 +97,7 @@ static int refuse_certificates(struct question *q)
 	json_t *note;
 	size_t i;
 
-	json_array_foreach(q->notes, i, note)
+	json_array_foreach(q->notes.faults, i, note)
 	{
 		const char *code = json_string_value(json_object_get(note, "code"));
 
@@ -225,9 +223,9 @@ static void print_answer(const struct question *q)
 			cli_plain(cli));
 	for (unsigned k = 0; k < q->why.causes_n; k++)
 		cli_fault_to(cli, cli->out, &q->why.causes[k]);
-	if (json_array_size(q->notes) > 0)
+	if (json_array_size(q->notes.faults) > 0)
 		fprintf(cli->out, "%s\n", say(q, "About the certificates:", "Zu den Zertifikaten:"));
-	json_array_foreach(q->notes, i, note)
+	json_array_foreach(q->notes.faults, i, note)
 	{
 		cli_fault_json(cli, cli->out, note);
 	}
@@ -283,7 +281,7 @@ static void certificates_json(const struct question *q, struct jsonw *j)
 static void print_json(const struct question *q)
 {
 	struct buf text = BUF_INIT(1 << 20);
-	char *notes = json_dumps(q->notes, JSON_COMPACT);
+	char *notes = json_dumps(q->notes.faults, JSON_COMPACT);
 	struct jsonw j;
 
 	jsonw_init(&j, &text);
@@ -341,7 +339,7 @@ int cli_tls_explain(struct cli *cli, int argc, char **argv)
 	if (use && strcmp(use, "mail") != 0 && strcmp(use, "web") != 0)
 		return cli_usage(cli, "--for is mail or web", "--for ist mail oder web");
 	q.use = use && strcmp(use, "web") == 0 ? TLS_FOR_WEB : TLS_FOR_MAIL;
-	q.notes = json_array();
+	findings_init(&q.notes);
 	arena_init(&q.arena, 4096);
 	status = read_client(&q, suites, hello, name ? name : "");
 	if (status == CLI_DONE)
@@ -349,7 +347,7 @@ int cli_tls_explain(struct cli *cli, int argc, char **argv)
 	if (status == CLI_DONE)
 		status = answer(&q);
 	tls_set_unref(q.set);
-	json_decref(q.notes);
+	findings_done(&q.notes);
 	buf_done(&q.file);
 	arena_done(&q.arena);
 	return status;

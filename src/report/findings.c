@@ -6,30 +6,27 @@
 void findings_init(struct findings *f)
 {
 	*f = (struct findings){ .faults = json_array() };
+	map_init(&f->known);
+	arena_init(&f->arena, 4096);
 }
 
 void findings_done(struct findings *f)
 {
 	json_decref(f->faults);
 	f->faults = NULL;
-}
-
-static bool is_same(json_t *a, json_t *b)
-{
-	return json_equal(json_object_get(a, "code"), json_object_get(b, "code")) &&
-		json_equal(json_object_get(a, "facts"), json_object_get(b, "facts"));
+	map_done(&f->known);
+	arena_done(&f->arena);
 }
 
 void findings_add_json(struct findings *f, json_t *fault)
 {
-	json_t *known;
-	size_t i;
+	const char *code = json_string_value(json_object_get(fault, "code"));
+	_cleanup_(mem_freep) char *facts = json_dumps(json_object_get(fault, "facts"), JSON_COMPACT | JSON_SORT_KEYS);
+	_cleanup_(mem_freep) char *key = mem_textf("%s %s", code ? code : "", facts ? facts : "");
 
-	json_array_foreach(f->faults, i, known)
-	{
-		if (is_same(known, fault))
-			return;
-	}
+	if (map_find(&f->known, span_of(key)))
+		return;
+	map_put(&f->known, arena_span(&f->arena, span_of(key)), f);
 	json_array_append(f->faults, fault);
 }
 

@@ -9,12 +9,16 @@
 #pragma once
 #include <jansson.h>
 #include "base/fault.h"
+#include "base/map.h"
 
 struct settings;
 struct snapshot;
+struct tls_set;
 
 struct findings {
-	json_t *faults; /* array of faults as fault_json() writes them */
+	json_t *faults;   /* array of faults as fault_json() writes them */
+	struct map known; /* code and evidence of each */
+	struct arena arena;
 	bool settings_faulty;
 };
 /* None so far. findings_done() it. */
@@ -32,10 +36,14 @@ struct settings *findings_settings(struct findings *f, const char *path);
 /* The domains of the store at that URL, snapshot_unref() them; or NULL, the reason added.
  * Blocks. */
 struct snapshot *findings_read_store(struct findings *f, const char *store);
-/* What the domains ask for and torhaus could not keep. */
-void findings_domains(struct findings *f, const struct snapshot *domains);
-/* The certificate folders, read anew. Blocks. */
-void findings_certificates(struct findings *f, const struct settings *s);
+/* What the domains ask for and torhaus, with these settings, could not keep. */
+void findings_domains(struct findings *f, const struct settings *s, const struct snapshot *domains);
+/* The certificate folders, read anew, and the names of domains (NULL: not known) and of the mail
+ * edge that none of the certificates has. Blocks. */
+void findings_certificates(struct findings *f, const struct settings *s, const struct snapshot *domains);
+/* Names without a certificate among those that are served, as a running server tells them: an array
+ * of {"names": [...], "self_signed": ...}. */
+void findings_served_names(struct findings *f, const struct settings *s, const struct snapshot *domains, json_t *pairs);
 /* Addresses that cannot be listened on; those that status (of a running server; NULL: none) lists
  * are its own. Blocks. */
 void findings_listeners(struct findings *f, const struct settings *s, json_t *status);

@@ -68,11 +68,30 @@ static bool is_this_machine(struct span host)
 	return false;
 }
 
+/* Domains whose mail nobody takes, for no address is listened on. */
+static void check_mail_listeners(struct findings *f, const struct settings *s, const struct snapshot *snapshot)
+{
+	const struct domain *first = NULL;
+	struct fault fault;
+	unsigned n = 0;
+
+	for (unsigned i = 0; s->mail.listen.n + s->mail.listen_tls.n == 0 && i < snapshot_count(snapshot); i++)
+		if (snapshot_at(snapshot, i)->mail.host.n > 0 && n++ == 0)
+			first = snapshot_at(snapshot, i);
+	if (n == 0)
+		return;
+	fault_set(&fault, FAULT_MAIL_NOT_LISTENING);
+	fault_fact(&fault, "count", "%u", n);
+	fault_fact(&fault, "domain", "%.*s", SPAN_ARG(first->name));
+	findings_add(f, &fault);
+}
+
 /* What is required of the sender, torhaus must be able to keep. */
-void findings_domains(struct findings *f, const struct snapshot *snapshot)
+void findings_domains(struct findings *f, const struct settings *s, const struct snapshot *snapshot)
 {
 	struct fault fault;
 
+	check_mail_listeners(f, s, snapshot);
 	for (unsigned i = 0; i < snapshot_count(snapshot); i++) {
 		const struct domain *d = snapshot_at(snapshot, i);
 
@@ -88,9 +107,125 @@ void findings_domains(struct findings *f, const struct snapshot *snapshot)
 
 /* ---- certificates ---- */
 
-void findings_certificates(struct findings *f, const struct settings *s)
+/* The certificates whose names are looked at: those of a set, or those of a running server. */
+struct certs_seen {
+	const struct tls_set *set;
+	struct map names; /* if there is no set */
+	unsigned pairs, self_signed;
+	struct span first; /* the name that strangers see; .n == 0: none */
+};
+
+static bool has_name(const struct certs_seen *c, struct span name)
 {
-	static const struct tls_set_settings settings = { .session_lifetime_s = 3600 };
+	ptrdiff_t dot = span_index(name, '.');
+	char wildcard[300];
+
+	if (c->set)
+		return tls_set_has_name(c->set, name);
+	if (map_find(&c->names, name))
+		return true;
+	if (dot <= 0 || name.n - (size_t)dot > 256)
+		return false;
+	snprintf(wildcard, sizeof(wildcard), "*%.*s", SPAN_ARG(span_from(name, (size_t)dot)));
+	return map_find(&c->names, span_of(wildcard)) != NULL;
+}
+
+#define NAMES_SHOWN 20
+
+/* A list of names under way, of which the first NAMES_SHOWN are named. */
+struct names_missing {
+	struct buf text;
+	unsigned n;
+};
+
+static void look_for(struct names_missing *m, const struct certs_seen *c, struct span name)
+{
+	if (name.n == 0 || has_name(c, name))
+		return;
+	if (m->n++ < NAMES_SHOWN)
+		buf_addf(&m->text, "%s%.*s", m->text.n ? ", " : "", SPAN_ARG(name));
+}
+
+static void tell_missing(struct findings *f, struct names_missing *m, const struct certs_seen *c, enum fault_code code)
+{
+	struct fault fault;
+
+	if (m->n > NAMES_SHOWN)
+		buf_addf(&m->text, " (+%u)", m->n - NAMES_SHOWN);
+	if (m->n > 0) {
+		fault_set(&fault, code);
+		fault_fact(&fault, "names", "%s", buf_text(&m->text));
+		fault_fact(&fault, "count", "%u", m->n);
+		fault_fact(&fault, "other", "%.*s", SPAN_ARG(c->first));
+		findings_add(f, &fault);
+	}
+	buf_done(&m->text);
+}
+
+/* Which names visitors and mail servers ask for, and no certificate has. Where there is none at
+ * all, that is told already. */
+static void check_names(struct findings *f, const struct settings *s, const struct snapshot *domains,
+	const struct certs_seen *c)
+{
+	struct names_missing web = { .text = BUF_INIT(8192) }, mail = { .text = BUF_INIT(8192) };
+	struct fault fault;
+
+	if (c->pairs == 0)
+		return;
+	for (unsigned i = 0; domains && s->web.listen_tls.n > 0 && i < snapshot_count(domains); i++) {
+		const struct domain *d = snapshot_at(domains, i);
+
+		for (unsigned k = 0; k < d->web_n; k++)
+			look_for(&web, c, d->web[k]);
+	}
+	if (s->mail.listen.n + s->mail.listen_tls.n > 0)
+		look_for(&mail, c, s->mail.hostname);
+	tell_missing(f, &web, c, FAULT_CERT_NAME_MISSING);
+	tell_missing(f, &mail, c, FAULT_CERT_MAIL_NAME_MISSING);
+	if (c->self_signed < c->pairs)
+		return;
+	fault_set(&fault, FAULT_CERT_ALL_SELF_SIGNED);
+	fault_fact(&fault, "count", "%u", c->pairs);
+	findings_add(f, &fault);
+}
+
+static void check_set(struct findings *f, const struct settings *s, const struct snapshot *domains,
+	const struct tls_set *set)
+{
+	struct certs_seen c = { .set = set, .pairs = tls_set_count(set) };
+
+	for (unsigned i = 0; i < c.pairs; i++)
+		c.self_signed += tls_set_pair(set, i)->self_signed;
+	if (c.pairs > 0)
+		c.first = tls_set_pair(set, 0)->names[0];
+	check_names(f, s, domains, &c);
+}
+
+void findings_served_names(struct findings *f, const struct settings *s, const struct snapshot *domains, json_t *pairs)
+{
+	struct certs_seen c = { .pairs = (unsigned)json_array_size(pairs) };
+	json_t *pair, *name;
+	size_t i, k;
+
+	map_init(&c.names);
+	json_array_foreach(pairs, i, pair)
+	{
+		c.self_signed += json_is_true(json_object_get(pair, "self_signed"));
+		json_array_foreach(json_object_get(pair, "names"), k, name)
+		{
+			struct span text = span_of(json_string_value(name));
+
+			map_put(&c.names, text, pair);
+			c.first = c.first.n ? c.first : text;
+		}
+	}
+	check_names(f, s, domains, &c);
+	map_done(&c.names);
+}
+
+void findings_certificates(struct findings *f, const struct settings *s, const struct snapshot *domains)
+{
+	static const struct tls_set_settings settings = { .session_lifetime_s = 3600, .judge_reach = true };
 	struct tls_files *files;
 	struct tls_set *set;
 
@@ -98,7 +233,8 @@ void findings_certificates(struct findings *f, const struct settings *s)
 		return;
 	files = tls_files_read(s->certificates.v, s->certificates.n);
 	set = tls_set_build(files, &settings, NULL, on_fault, f);
-	tls_set_compare(set, NULL, on_fault, f);
+	tls_set_dates(set, on_fault, f);
+	check_set(f, s, domains, set);
 	tls_set_unref(set);
 	tls_files_free(files);
 }

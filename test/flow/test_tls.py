@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import json
 import socket
 import ssl
 import struct
@@ -305,3 +306,88 @@ def test_a_staple_is_served(make_torhaus, origin, tmp_path):
     out = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{t.tls_port}", "-servername", "example.test", "-status"],
                          input="", capture_output=True, text=True).stdout
     assert "OCSP Response Status: successful" in out and "Cert Status: good" in out
+
+
+# ---- what is told about certificates ----
+
+def codes_of(t, *words):
+    done = t.run(*words, "--json", check=False)
+    faults = json.loads(done.stdout)["faults"]
+    return {f["code"]: f for f in faults}
+
+
+def test_names_without_a_certificate(make_torhaus, origin):
+    """The commonest fault of all: a site is there, its certificate is not, and visitors see another's."""
+    t = make_torhaus()
+    make_pair(t.certs, "a", names=("a.example.test", "www.a.example.test", "*.wild.test", "*.www.wild.test"))
+    for name in ("a.example.test", "b.example.test", "www.wild.test"):
+        t.add(name, origin.url)
+    for running in (False, True):
+        if running:
+            t.start()
+        for words in (("check",), ("doctor",), ("cert", "check"), ("cert", "list")):
+            told = codes_of(t, *words)
+            assert told["CERT-NAME-MISSING"]["facts"]["names"] == "b.example.test, www.b.example.test", (words, told)
+            assert told["CERT-NAME-MISSING"]["facts"]["other"] == "a.example.test"
+            assert told["CERT-ALL-SELF-SIGNED"]["facts"]["count"] == "1"
+    make_pair(t.certs, "b", names=("b.example.test", "www.b.example.test"), key="next")
+    wait_for(lambda: "CERT-NAME-MISSING" not in codes_of(t, "cert", "list"), what="the new certificate")
+    assert "CERT-NAME-MISSING" not in codes_of(t, "check")
+
+
+def test_mail_that_nobody_listens_for(make_torhaus, origin):
+    t = make_torhaus()
+    make_pair(t.certs, "a", names=("web.test",))
+    t.run("domain", "add", "mail.test", "--mail", "127.0.0.1:2525")
+    for verb in ("check", "doctor"):
+        assert codes_of(t, verb)["MAIL-NOT-LISTENING"]["facts"]["domain"] == "mail.test"
+    t.write_conf(settings='mail {\n listen = {"127.0.0.1:0"}\n hostname = "mx.example.test"\n}')
+    told = codes_of(t, "check")
+    assert "MAIL-NOT-LISTENING" not in told and told["CERT-MAIL-NAME-MISSING"]["facts"]["names"] == "mx.example.test"
+
+
+def test_keys_and_folders_open_to_all(both):
+    (both.certs / "rsa.key").chmod(0o604)
+    both.certs.chmod(0o777)
+    wait_for(lambda: {"CERT-KEY-EXPOSED", "CERT-FOLDER-OPEN"} <= {f["code"] for f in both.json("status")["faults"]}, what="the status")
+    for verb in ("check", "doctor"):
+        told = codes_of(both, verb)
+        assert told["CERT-KEY-EXPOSED"]["facts"]["file"].endswith("rsa.key") and "CERT-FOLDER-OPEN" in told
+    assert "code=CERT-KEY-EXPOSED" in both.logs() and "code=CERT-FOLDER-OPEN" in both.logs()
+
+
+def test_doctor_with_thousands_of_faulty_files(make_torhaus):
+    """Each is told once, and none is compared with all others: the verb's own time is bounded by pytest's."""
+    t = make_torhaus()
+    for i in range(4000):
+        (t.certs / f"{i}.pem").write_text("nothing")
+    assert sum(f["code"] == "CERT-BAD-FILE" for f in json.loads(t.run("doctor", "--json", check=False).stdout)["faults"]) == 4000
+
+
+# ---- protocols, large hellos ----
+
+def test_alpn(both):
+    def offer(*protocols):
+        context = any_certificate()
+        context.set_alpn_protocols(protocols)
+        with both.connect_tls(context) as c:
+            return c.sock.selected_alpn_protocol()
+    assert offer("h2", "http/1.1") == "http/1.1"
+    for foreign in ("h2", "smtp", "imap"):
+        with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
+            offer(foreign)
+    wait_for(lambda: "code=TLS-NO-ALPN" in both.logs(), what="the explanation")
+
+
+def test_a_hello_of_40_kib(both):
+    """What is wrong with it is its RC4, not its size."""
+    def vector(n, data):
+        return len(data).to_bytes(n, "big") + data
+    extensions = vector(2, (21).to_bytes(2, "big") + vector(2, bytes(40000)))
+    body = b"\x03\x03" + bytes(32) + vector(1, b"") + vector(2, b"\0\5\0\4") + b"\1\0" + extensions
+    message = b"\1" + vector(3, body)
+    with socket.create_connection(("127.0.0.1", both.tls_port), timeout=10) as s:
+        for at in range(0, len(message), 5000):
+            s.sendall(b"\x16\3\1" + vector(2, message[at:at + 5000]))
+        assert s.recv(7)[:1] == b"\x15"
+    wait_for(lambda: "code=TLS-PEER-RC4" in both.logs(), what="the explanation")
