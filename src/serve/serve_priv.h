@@ -132,6 +132,7 @@ struct certs {
 	int64_t since;
 	struct report faults; /* of the files, of the last build */
 	struct report notes;  /* of the comparison with the set before */
+	struct report dates;  /* what runs out, or has, looked at each minute */
 	struct report proof;  /* CERT-NOT-SERVED, now */
 	int64_t proved_at;
 	unsigned proofs; /* the helper's: where the next proof begins */

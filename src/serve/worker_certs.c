@@ -49,6 +49,42 @@ static void replace_report(struct report *to, struct report *from)
 	*from = (struct report){ 0 };
 }
 
+static bool is_in_report(const struct report *r, const struct fault *f)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		if (r->v[i].code == f->code && span_eq(fault_value(&r->v[i], "file"), fault_value(f, "file")))
+			return true;
+	return false;
+}
+
+/* ---- dates ---- */
+
+/* What has become of the pairs since the last look: a line in the log for each that is new. told:
+ * those that were logged for another reason. */
+static void log_dates(const struct report *now, const struct report *before, const struct report *told)
+{
+	for (unsigned i = 0; i < now->n; i++) {
+		const struct fault *f = &now->v[i];
+		bool soon = f->code == FAULT_CERT_EXPIRES_SOON;
+
+		if (!is_in_report(before, f) && !is_in_report(told, f))
+			log_fault(soon ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "tls", soon ? "cert-note" : "cert-faulty",
+				f);
+	}
+}
+
+/* Certificates run out while they are in service. */
+static void look_at_dates(struct certs *c)
+{
+	struct report dates = { 0 };
+
+	tls_set_dates(c->set, to_report, &dates);
+	log_dates(&dates, &c->dates, &c->faults);
+	pthread_mutex_lock(&c->lock);
+	replace_report(&c->dates, &dates);
+	pthread_mutex_unlock(&c->lock);
+}
+
 /* ---- proof ---- */
 
 /* A wildcard is asked for by a name that it covers. */
@@ -185,7 +221,7 @@ static void prove(struct certs *c, bool fresh)
 
 /* ---- building ---- */
 
-static const struct tls_set_settings set_settings = { .session_lifetime_s = TICKET_LIFETIME_S };
+static const struct tls_set_settings set_settings = { .session_lifetime_s = TICKET_LIFETIME_S, .judge_reach = true };
 
 /* The files that are packed in fd; none, if that is -1 or no such thing. */
 static struct tls_files *unpack(int fd)
@@ -272,18 +308,27 @@ static void hand_to_supervisor(struct certs *c, int fd, uint32_t tag, struct tls
 static struct tls_set *build(struct certs *c, int fd, uint32_t tag)
 {
 	struct tls_files *files = unpack(fd);
-	struct report faults = { 0 }, notes = { 0 };
+	struct report faults = { 0 }, notes = { 0 }, dates = { 0 }, told = { 0 };
 	struct tls_set *set = tls_set_build(files, &set_settings, c->set, to_report, &faults);
 
 	if (fd >= 0)
 		hand_to_supervisor(c, fd, tag, files, set);
 	tls_files_free(files);
 	tls_set_compare(set, c->set, to_report, &notes);
+	tls_set_dates(set, to_report, &dates);
 	log_all(&faults, LOG_LEVEL_ERROR, "cert-faulty");
 	log_all(&notes, LOG_LEVEL_WARNING, "cert-note");
+	log_dates(&dates, &c->dates, &faults);
+	/* Dates have a list of their own, since they change by themselves. */
+	for (unsigned i = 0; i < faults.n; i++)
+		if (!is_in_report(&dates, &faults.v[i]))
+			report_add(&told, &faults.v[i]);
+	told.more += faults.more;
+	report_done(&faults);
 	pthread_mutex_lock(&c->lock);
-	replace_report(&c->faults, &faults);
+	replace_report(&c->faults, &told);
 	replace_report(&c->notes, &notes);
+	replace_report(&c->dates, &dates);
 	pthread_mutex_unlock(&c->lock);
 	return set;
 }
@@ -392,6 +437,7 @@ static void check(void *arg)
 	uint32_t tag;
 	int fd;
 
+	look_at_dates(c);
 	tell_evidence(c);
 	prove(c, false);
 	pthread_mutex_lock(&c->lock);
@@ -477,6 +523,7 @@ void certs_done(struct certs *c)
 	tls_set_unref(c->set);
 	report_done(&c->faults);
 	report_done(&c->notes);
+	report_done(&c->dates);
 	report_done(&c->proof);
 	pthread_mutex_destroy(&c->lock);
 }
@@ -525,7 +572,7 @@ void certs_json(struct certs *c, struct jsonw *j)
 
 void certs_report(struct certs *c, struct report *r)
 {
-	const struct report *all[] = { &c->faults, &c->notes, &c->proof };
+	const struct report *all[] = { &c->faults, &c->notes, &c->dates, &c->proof };
 
 	pthread_mutex_lock(&c->lock);
 	for (unsigned k = 0; k < array_len(all); k++)
