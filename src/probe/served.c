@@ -135,19 +135,36 @@ static bool read_leaf(X509 *x, struct served_leaf *ret)
 	return true;
 }
 
+/* -EPROTO: the server speaks TLS and had no certificate of that type for us, as far as one can
+ * tell; else it did not come to that. */
+static int shake_failed(int error, const char **ret_why)
+{
+	unsigned long last = ERR_peek_last_error();
+	const char *why = ERR_reason_error_string(last);
+
+	ERR_clear_error();
+	*ret_why = why ? why : "the connection broke off";
+	if (error == EAGAIN || error == EWOULDBLOCK) {
+		*ret_why = "it does not answer TLS; if it speaks SMTP first, say --starttls smtp";
+		return -ETIMEDOUT;
+	}
+	if (ERR_GET_REASON(last) == SSL_R_WRONG_VERSION_NUMBER || ERR_GET_REASON(last) == SSL_R_HTTP_REQUEST ||
+		ERR_GET_REASON(last) == SSL_R_PACKET_LENGTH_TOO_LONG) {
+		*ret_why = "it does not speak TLS at once; if it speaks SMTP first, say --starttls smtp";
+		return -EBADMSG;
+	}
+	return -EPROTO;
+}
+
 static int shake(SSL *ssl, struct served_leaf *ret, const char **ret_why)
 {
 	bool read;
 	X509 *leaf;
 
 	ERR_clear_error();
-	if (SSL_connect(ssl) != 1) {
-		const char *why = ERR_reason_error_string(ERR_peek_last_error());
-
-		*ret_why = why ? why : "the connection broke off or was too slow";
-		ERR_clear_error();
-		return -EPROTO;
-	}
+	errno = 0;
+	if (SSL_connect(ssl) != 1)
+		return shake_failed(errno, ret_why);
 	leaf = SSL_get1_peer_certificate(ssl);
 	read = read_leaf(leaf, ret);
 	if (!read)
@@ -183,7 +200,10 @@ int served_ask(const struct served_place *place, struct span name, enum tls_key_
 	if (fd >= 0)
 		r = place->starttls ? start_tls(fd, place->ehlo) : 0;
 	if (r < 0) {
-		*ret_why = r == -EOPNOTSUPP ? "it does not offer STARTTLS, or refused it" : strerror(-r);
+		*ret_why = r == -EOPNOTSUPP ? "it does not offer STARTTLS, or refused it"
+			: fd >= 0 && place->starttls && (r == -EBADMSG || r == -ETIMEDOUT || r == -ECONNRESET)
+			? "it does not greet as mail servers do; if TLS begins at once there, say --starttls none"
+			: strerror(-r);
 		if (fd >= 0)
 			close(fd);
 		return r;

@@ -192,3 +192,34 @@ def test_in_words(pairs, tmp_path):
         done = subprocess.run([PROGRAM, "--lang", "de", "cert", "check", f"127.0.0.1:{n.port}", "--file", pairs / "rsa-new.crt"],
                               text=True, capture_output=True, timeout=60)
         assert done.returncode == 1 and "CERT-SERVED-OLD" in done.stdout and "liefert ein älteres RSA-Zertifikat aus" in done.stdout
+
+
+def test_when_it_runs_out_is_printed(pairs, tmp_path):
+    with Nginx(tmp_path / "nginx", pairs / "rsa-old") as n:
+        done = subprocess.run([PROGRAM, "cert", "check", f"127.0.0.1:{n.port}", "--file", pairs / "rsa-old.crt"],
+                              text=True, capture_output=True, timeout=60)
+        assert done.returncode == 0 and "until 2036-12-31" in done.stdout and "rsa-old.crt" in done.stdout, done
+
+
+def test_the_wrong_way_to_tls_is_no_missing_certificate(pairs, tmp_path):
+    """SMTP where TLS begins at once, and the other way round: it says what to try."""
+    for said, way, other in ((b"220 mx.example.test ESMTP\r\n", "none", "smtp"), (b"\x15\3\1\0\2\2\x28", "smtp", "none")):
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def greet(listener=listener, said=said):
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    client.sendall(said)
+                    client.settimeout(2)
+                    with contextlib.suppress(OSError):
+                        client.recv(4096)
+                    client.close()
+        threading.Thread(target=greet, daemon=True).start()
+        try:
+            at = f"127.0.0.1:{listener.getsockname()[1]}"
+            codes, document = check(at, "--starttls", way, "--file", pairs / "rsa-old.crt", status=4)
+            assert codes == ["CERT-SERVED-UNKNOWN"] and f"--starttls {other}" in document["faults"][0]["cause"], document
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
