@@ -63,13 +63,26 @@ static json_t *directly(const struct settings *s, const struct store_purge *p, u
 	return answer;
 }
 
-static json_t *by_seq(const struct settings *s, uint64_t seq, unsigned *http, int *error)
+static json_t *by_seq(const struct settings *s, const struct store_purge *p, uint64_t seq, unsigned *http, int *error)
 {
-	json_t *body = json_pack("{s:I}", "seq", (json_int_t)seq);
+	json_t *body = json_pack("{s:I s:s s:s%}", "seq", (json_int_t)seq, "kind", kinds[p->kind] + 2, "what",
+		p->what.n ? p->what.p : "", p->what.n);
 	json_t *answer = cli_ask(s, "POST", "/cache/purge", body, http, error);
 
 	json_decref(body);
 	return answer;
+}
+
+/* Loud, for the usual reason is an address that was written differently. */
+static void tell_nearest(struct cli *cli, const char *nearest)
+{
+	if (nearest)
+		fprintf(cli->err,
+			cli_say(cli, "Nothing there has that name; the nearest is %s\n",
+				"Nichts davon heißt so; am nächsten kommt %s\n"),
+			nearest);
+	else
+		fprintf(cli->err, "%s\n", cli_say(cli, "Nothing there has that name.", "Nichts davon heißt so."));
 }
 
 static int tell_purged(struct cli *cli, json_t *answer)
@@ -83,6 +96,8 @@ static int tell_purged(struct cli *cli, json_t *answer)
 			objects == 1 ? cli_say(cli, "%lld object purged.\n", "%lld Objekt geleert.\n")
 				     : cli_say(cli, "%lld objects purged.\n", "%lld Objekte geleert.\n"),
 			objects);
+	if (objects == 0 && !cli->json)
+		tell_nearest(cli, json_string_value(json_object_get(answer, "nearest")));
 	return CLI_DONE;
 }
 
@@ -107,7 +122,7 @@ static int purge(struct cli *cli, const struct settings *s, const struct store_p
 	int error = 0, written = write_row(s, p, &seq, &fault), r;
 
 	if (written == 0)
-		answer = by_seq(s, seq, &http, &error);
+		answer = by_seq(s, p, seq, &http, &error);
 	else
 		cli_fault(cli, &fault);
 	/* The store failed, for us or for the server: at least this machine's cache is purged. */

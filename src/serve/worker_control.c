@@ -237,15 +237,43 @@ static void purge_directly(void *arg)
 	p->objects = cache_purge(p->cache, p->kind, p->what, NULL, p->hard, (int64_t)clock_mono_ms());
 }
 
-static void send_purged(struct http_exchange *x, int r, uint64_t objects)
+struct nearest {
+	const struct purge *purge;
+	struct buf found;
+};
+
+static void find_nearest(void *arg)
 {
-	char json[80];
-	int n = snprintf(json, sizeof(json), "{\"schema\":\"torhaus.purge/1\",\"objects\":%llu}",
-		(unsigned long long)objects);
+	struct nearest *n = arg;
+
+	cache_nearest(n->purge->cache, n->purge->kind, n->purge->what, NULL, &n->found);
+}
+
+/* The number, and if it is none, what is there that comes nearest. */
+static void send_number(struct http_exchange *x, const struct purge *p)
+{
+	struct nearest near = { .purge = p, .found = BUF_INIT(STATUS_MAX) };
+	struct buf out = BUF_INIT(STATUS_MAX);
+	struct jsonw j;
+
+	jsonw_init(&j, &out);
+	jsonw_object(&j, NULL);
+	jsonw_text(&j, "schema", "torhaus.purge/1");
+	jsonw_uint(&j, "objects", p->objects);
+	if (p->objects == 0 && p->what.n > 0 && helper_run(find_nearest, &near) == 0 && near.found.n > 0)
+		jsonw_span(&j, "nearest", buf_span(&near.found));
+	jsonw_end(&j);
+	send_json(x, 200, buf_span(&out));
+	buf_done(&near.found);
+	buf_done(&out);
+}
+
+static void send_purged(struct http_exchange *x, int r, const struct purge *p)
+{
 	struct fault late;
 
 	if (r == 0) {
-		send_json(x, 200, span_make(json, (size_t)n));
+		send_number(x, p);
 		return;
 	}
 	fault_set(&late, FAULT_SERVE_BUSY);
@@ -292,8 +320,8 @@ static bool nests_too_deep(struct span json)
 	return false;
 }
 
-/* {"seq": N}: carry out the store's purges up to N; {"kind", "what", "hard"}: purge without the
- * store. */
+/* {"seq": N}: carry out the store's purges up to N (kind and what: only for telling what is
+ * nearest); {"kind", "what", "hard"}: purge without the store. */
 static void on_purge(struct control *c, struct http_exchange *x)
 {
 	struct buf body = BUF_INIT(BODY_MAX);
@@ -307,14 +335,14 @@ static void on_purge(struct control *c, struct http_exchange *x)
 		json = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
 	if (json &&
 		json_unpack(json, "{s?I s?s s?s s?b}", "seq", &seq, "kind", &kind, "what", &what, "hard", &hard) == 0 &&
-		(seq > 0 || kind_of(kind, &p.kind) == 0)) {
+		(kind_of(kind, &p.kind) == 0 || seq > 0)) {
 		p.what = span_of(what);
 		p.hard = hard;
 		if (seq > 0)
 			r = domains_purge(&c->worker->domains, (uint64_t)seq, &p.objects);
 		else
 			r = helper_run(purge_directly, &p);
-		send_purged(x, r, p.objects);
+		send_purged(x, r, &p);
 	} else {
 		send_json(x, 400, SPAN("{}"));
 	}

@@ -60,6 +60,9 @@ def test_kinds(shop, hard):
     assert purge(shop, "--all", *more) == 6
     assert hits(shop) == set()
     assert purge(shop, "--url", "http://example.test/nothing", *more) == 0
+    shop.get("/shop/1")
+    none = shop.run("cache", "purge", "--url", "http://example.test/shop/one", *more)
+    assert "the nearest is http://example.test/shop/1" in none.stderr
 
 
 def test_soft_is_still_there_when_the_origin_is_down(shop):
