@@ -145,10 +145,10 @@ FAULT(HTTP_BAD_EXPECT, "HTTP-BAD-EXPECT",
 	"The client has to leave the Expect field out.",
 	"Der Client muss das Feld Expect weglassen.")
 FAULT(HTTP_BAD_CHUNKS, "HTTP-BAD-CHUNKS",
-	"The body broke off or its chunks are malformed (a size is hexadecimal digits and CRLF, without extensions).",
-	"Der Rumpf brach ab, oder seine Chunks sind fehlerhaft (eine Größe ist hexadezimal, dann CRLF, ohne Erweiterungen).",
-	"A connection that was lost looks the same; if it comes often from one client, its program is faulty.",
-	"Eine abgerissene Verbindung sieht genauso aus; kommt es oft von einem Client, ist dessen Programm fehlerhaft.")
+	"The chunks of the body are malformed, or have more extensions than content (a size is hexadecimal digits, extensions are ;name=value, then CRLF).",
+	"Die Chunks des Rumpfs sind fehlerhaft oder haben mehr Erweiterungen als Inhalt (eine Größe ist hexadezimal, Erweiterungen sind ;name=wert, dann CRLF).",
+	"If it comes often from one client, its program is faulty, or it tries what we take for the end of a body.",
+	"Kommt es oft von einem Client, ist dessen Programm fehlerhaft, oder er probiert aus, was hier als Ende eines Rumpfs gilt.")
 FAULT(HTTP_SLOW_HEAD, "HTTP-SLOW-HEAD",
 	"The request's head was not complete within {timeout_ms} ms.",
 	"Der Kopf der Anfrage war nicht innerhalb von {timeout_ms} ms vollständig.",

@@ -156,6 +156,8 @@ enum cache_decision cache_fill_head(struct cache_fill *f, const struct http_req 
 	int64_t asked_ms, int64_t answered_ms, int64_t now_ms);
 /* After CACHE_STORE or CACHE_UPDATED: a reference to the object, maybe still growing. */
 struct cache_obj *cache_fill_obj(struct cache_fill *f);
+/* NULL is fine. */
+struct cache_fill *cache_fill_ref(struct cache_fill *f);
 /* Follower's last call. NULL is fine; returns NULL. */
 struct cache_fill *cache_fill_unref(struct cache_fill *f);
 /* Body bytes. A body that outgrows object_max is not stored but streams through a window of 1 MiB
@@ -163,6 +165,15 @@ struct cache_fill *cache_fill_unref(struct cache_fill *f);
  * not move for 30 s is cut off. 0, or -EPIPE once nobody reads and it is not worth going on;
  * -ECANCELED. */
 int cache_fill_body(struct cache_fill *f, struct span bytes);
+/* Of a fill that stores: on_unread(arg) is called each time that its last reader has gone, on
+ * whichever thread that was; it must neither suspend nor call the cache. NULL: no more. */
+void cache_fill_watch(struct cache_fill *f, void (*on_unread)(void *arg), void *arg);
+bool cache_fill_is_read(struct cache_fill *f);
+/* Will what it stores ever answer anybody who does not wait for it now: because it is fresh for a
+ * while, or can be validated? */
+bool cache_fill_is_of_use(const struct cache_fill *f);
+/* Does anybody wait for its head beside the leader? */
+bool cache_fill_is_followed(const struct cache_fill *f);
 /* The whole body has been fed: the object becomes part of the cache. */
 void cache_fill_end(struct cache_fill *f, const struct http_fields *trailers);
 /* No answer came, or it broke off: nothing is stored; readers get -EPIPE, followers waiting for the

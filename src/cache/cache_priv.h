@@ -108,6 +108,8 @@ struct cache_body {
 	uint64_t held;                /* memory of its segments */
 	struct site_holding *holding; /* for which they count as under way; NULL: not any more */
 	struct list readers;          /* of growing bodies */
+	void (*on_unread)(void *arg); /* the last of them has gone (cache_fill_watch()) */
+	void *on_unread_arg;
 	struct http_fields trailers;
 };
 

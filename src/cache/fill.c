@@ -61,6 +61,13 @@ struct cache_fill *fill_new(struct cache *c, struct cache_shard *s, struct cache
 	return f;
 }
 
+struct cache_fill *cache_fill_ref(struct cache_fill *f)
+{
+	if (f)
+		atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
+	return f;
+}
+
 struct cache_fill *cache_fill_unref(struct cache_fill *f)
 {
 	if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1)
@@ -442,6 +449,37 @@ static int wait_for_readers(struct cache_body *b)
 			return error;
 		cut_off_stalled(b);
 	}
+}
+
+void cache_fill_watch(struct cache_fill *f, void (*on_unread)(void *arg), void *arg)
+{
+	struct cache_body *b = f->obj->body;
+
+	pthread_mutex_lock(&b->lock);
+	b->on_unread = on_unread;
+	b->on_unread_arg = arg;
+	pthread_mutex_unlock(&b->lock);
+}
+
+bool cache_fill_is_read(struct cache_fill *f)
+{
+	struct cache_body *b = f->obj->body;
+	bool is_read;
+
+	pthread_mutex_lock(&b->lock);
+	is_read = !list_empty(&b->readers);
+	pthread_mutex_unlock(&b->lock);
+	return is_read;
+}
+
+bool cache_fill_is_of_use(const struct cache_fill *f)
+{
+	return f->obj->policy.shareable || f->obj->etag.p || f->obj->modified_s >= 0;
+}
+
+bool cache_fill_is_followed(const struct cache_fill *f)
+{
+	return f->waiting > 0;
 }
 
 /* ---- is it worth going on? ---- */

@@ -359,6 +359,8 @@ void cache_reader_done(struct cache_reader *r)
 		list_remove(&r->link);
 		unpin(r);
 		task_cond_broadcast(&b->drained);
+		if (b->on_unread && list_empty(&b->readers))
+			b->on_unread(b->on_unread_arg);
 		pthread_mutex_unlock(&b->lock);
 	}
 	r->obj = cache_obj_unref(r->obj);

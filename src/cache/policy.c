@@ -285,6 +285,12 @@ static int64_t ms_or_none(int32_t seconds)
 	return seconds < 0 ? -1 : seconds * 1000LL;
 }
 
+/* Events have no end that a visitor could wait for, and are those of one visitor. */
+static bool is_event_stream(const struct http_fields *fields)
+{
+	return span_starts_nocase(http_fields_value(fields, HTTP_CONTENT_TYPE), SPAN("text/event-stream"));
+}
+
 void policy_of_response(const struct domain *site, const struct http_req *req, unsigned status,
 	const struct http_fields *fields, int64_t answered_ms, struct arena *a, struct cache_policy *ret)
 {
@@ -306,7 +312,7 @@ void policy_of_response(const struct domain *site, const struct http_req *req, u
 	if (most >= 0 && ret->lifetime_ms > most)
 		ret->lifetime_ms = most;
 	ret->storable = ret->lifetime_ms >= 0 && is_permitted(req, status, fields, &cc, targeted) &&
-		!varies_always(req, fields, a);
+		!varies_always(req, fields, a) && !is_event_stream(fields);
 	if (!is_explicit)
 		ret->storable = ret->storable && preset_is_anonymous(req) && !preset_is_disguised(req, fields, a);
 	ret->shareable = ret->storable && !ret->always_validate && (ret->lifetime_ms > 0 || ret->stale_while_ms > 0);

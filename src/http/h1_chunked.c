@@ -1,13 +1,26 @@
 /*
- * The chunked coding (RFC 9112 7.1), read strictly: a size is 1 to 16 hexadecimal digits
- * directly followed by CRLF. Extensions are refused: nobody uses them, and implementations
- * that disagree about where one ends have been the way into many a request queue.
+ * The chunked coding (RFC 9112 7.1), read strictly:
+ *
+ *     chunk = 1*HEXDIG BWS *( ";" BWS name BWS [ "=" BWS value BWS ] ) CRLF data CRLF
+ *
+ * Extensions have to be ignored (7.1.1), so nothing is kept of them and nothing passed on. But
+ * implementations that disagree about where one ends have been the way into many a request queue:
+ * their grammar is checked byte by byte, a control byte is none of it, and a lone CR or LF never
+ * ends a line.
+ *
+ * Bounds: a size has at most DIGITS_MAX digits, leading zeros among them; what stands behind it has
+ * LINE_MAX bytes, and over a whole body not more than the body itself and LINES_FREE (a body of
+ * one-byte chunks with long extensions would cost us a thousand times what it brings).
  *
  * Trailers come as one block, so the reader must have room for HTTP_TRAILERS_MAX bytes; until
  * all of it is there, nothing of it is consumed.
  */
 #include <errno.h>
 #include "http/http_priv.h"
+
+#define DIGITS_MAX 32
+#define LINE_MAX   1024
+#define LINES_FREE 16384
 
 static int hex_digit(char c)
 {
@@ -17,21 +30,101 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A byte of the size line. */
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+/* A byte after a whole size, name or value. */
+static int step_behind(struct h1_chunked *c, char byte)
+{
+	if (is_blank(byte))
+		c->state = c->state == H1_CHUNK_EXT_NAME ? H1_CHUNK_EXT_EQUALS : H1_CHUNK_BLANKS;
+	else if (byte == ';')
+		c->state = H1_CHUNK_EXT;
+	else if (byte == '\r')
+		c->state = H1_CHUNK_SIZE_LF;
+	else
+		return -EPROTO;
+	return 0;
+}
+
+/* The first byte of a name or value, blanks before it, or a byte within it. */
+static int step_token(struct h1_chunked *c, char byte, int within)
+{
+	bool begins = c->state != within;
+
+	if (http_char_is(byte, HTTP_CHAR_TOKEN))
+		c->state = within;
+	else if (begins && !is_blank(byte))
+		return -EPROTO;
+	else if (!begins)
+		return step_behind(c, byte);
+	return 0;
+}
+
+static int step_quoted(struct h1_chunked *c, char byte)
+{
+	if (!http_char_is(byte, HTTP_CHAR_VALUE))
+		return -EPROTO;
+	if (c->state == H1_CHUNK_EXT_QUOTED && byte == '"')
+		c->state = H1_CHUNK_BLANKS;
+	else if (c->state == H1_CHUNK_EXT_QUOTED && byte == '\\')
+		c->state = H1_CHUNK_EXT_PAIR;
+	else
+		c->state = H1_CHUNK_EXT_QUOTED;
+	return 0;
+}
+
+/* A byte between a size and the CR of its line. */
+static int step_line(struct h1_chunked *c, char byte)
+{
+	if (++c->line > LINE_MAX || ++c->lines > c->data + LINES_FREE)
+		return -EPROTO;
+	switch ((int)c->state) {
+	case H1_CHUNK_EXT:
+	case H1_CHUNK_EXT_NAME:
+		if (c->state == H1_CHUNK_EXT_NAME && byte == '=') {
+			c->state = H1_CHUNK_EXT_VALUE;
+			return 0;
+		}
+		return step_token(c, byte, H1_CHUNK_EXT_NAME);
+	case H1_CHUNK_EXT_EQUALS:
+		if (is_blank(byte))
+			return 0;
+		c->state = byte == '=' ? H1_CHUNK_EXT_VALUE : H1_CHUNK_BLANKS;
+		return byte == '=' ? 0 : step_behind(c, byte);
+	case H1_CHUNK_EXT_VALUE:
+		if (byte == '"') {
+			c->state = H1_CHUNK_EXT_QUOTED;
+			return 0;
+		}
+		return step_token(c, byte, H1_CHUNK_EXT_TOKEN);
+	case H1_CHUNK_EXT_TOKEN:
+		return step_token(c, byte, H1_CHUNK_EXT_TOKEN);
+	case H1_CHUNK_EXT_QUOTED:
+	case H1_CHUNK_EXT_PAIR:
+		return step_quoted(c, byte);
+	default:
+		return step_behind(c, byte);
+	}
+}
+
+/* A byte of the size. */
 static int step_size(struct h1_chunked *c, char byte)
 {
 	int digit = hex_digit(byte);
 
-	if (digit < 0) {
-		if (byte != '\r' || c->digits == 0)
+	if (digit >= 0) {
+		if (++c->digits > DIGITS_MAX || c->left > INT64_MAX >> 4)
 			return -EPROTO;
-		c->state = H1_CHUNK_SIZE_LF;
+		c->left = c->left << 4 | (unsigned)digit;
 		return 0;
 	}
-	if (++c->digits > 16)
+	if (c->digits == 0)
 		return -EPROTO;
-	c->left = c->left << 4 | (unsigned)digit;
-	return c->left > INT64_MAX ? -EPROTO : 0;
+	c->line = 0;
+	return step_behind(c, byte);
 }
 
 /* A byte that has to be this one. */
@@ -73,6 +166,8 @@ int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used, s
 
 		if (c->state == H1_CHUNK_SIZE)
 			r = step_size(c, byte);
+		else if (c->state < H1_CHUNK_SIZE_LF)
+			r = step_line(c, byte);
 		else if (c->state == H1_CHUNK_SIZE_LF)
 			r = step_expect(c, byte, '\n', c->left ? H1_CHUNK_DATA : H1_CHUNK_TRAILERS);
 		else if (c->state == H1_CHUNK_DATA_CR)
@@ -87,6 +182,7 @@ int h1_chunked_step(struct h1_chunked *c, struct span bytes, size_t *ret_used, s
 	if (c->state == H1_CHUNK_DATA && at < bytes.n) {
 		*ret_data = span_sub(bytes, at, c->left < bytes.n - at ? c->left : bytes.n - at);
 		c->left -= ret_data->n;
+		c->data += ret_data->n;
 		if (c->left == 0)
 			c->state = H1_CHUNK_DATA_CR;
 	} else if (c->state == H1_CHUNK_TRAILERS && at < bytes.n) {

@@ -143,6 +143,7 @@ static int begin_response(struct http_client *c, struct span head, enum http_met
 	c->at += head.n;
 	c->chunked = c->resp.body == HTTP_BODY_CHUNKED ? arena_new(c->arena, struct h1_chunked) : NULL;
 	c->trailers = (struct http_fields){ 0 };
+	c->bad_chunks = false;
 	c->left = c->resp.body == HTTP_BODY_LENGTH ? c->resp.content_length : 0;
 	c->body_done = c->resp.body == HTTP_BODY_NONE || (c->resp.body == HTTP_BODY_LENGTH && c->left == 0);
 	return 0;
@@ -245,6 +246,7 @@ static int read_chunked(struct http_client *c, struct span *ret)
 			*ret = (struct span){ 0 };
 			return r;
 		}
+		c->bad_chunks = r < 0;
 		if (r < 0 || ret->n)
 			return r;
 		if (used)

@@ -8,8 +8,8 @@
  * Transfer-Encoding; more than one or a non-digit Content-Length; any transfer coding but
  * a single chunked; any in HTTP/1.0; bare CR or LF in the head or in chunk framing;
  * obs-fold; NUL and control bytes; blanks before the colon; a missing, repeated or
- * malformed Host; chunk sizes that overflow or carry anything but hex digits (a chunk
- * extension is refused, too); fragments, blanks and control bytes in the target. HTTP/1.0
+ * malformed Host; chunk sizes that overflow, chunk extensions that are malformed or large (others
+ * are read and dropped); fragments, blanks and control bytes in the target. HTTP/1.0
  * without Host is refused as well: no site could be picked. Other statuses: 414, the
  * request line is over its limit; 417, Expect is not 100-continue; 421, the target's scheme
  * is not the connection's; 431, the head is over its limits; 501, a transfer coding we lack
@@ -46,6 +46,14 @@ int h1_parse_response(struct span head, enum http_method method, struct arena *a
 struct h1_chunked {
 	enum {
 		H1_CHUNK_SIZE,
+		H1_CHUNK_BLANKS, /* behind a size or an extension */
+		H1_CHUNK_EXT,    /* before the name of an extension */
+		H1_CHUNK_EXT_NAME,
+		H1_CHUNK_EXT_EQUALS, /* blanks between name and "=" */
+		H1_CHUNK_EXT_VALUE,  /* before its value */
+		H1_CHUNK_EXT_TOKEN,
+		H1_CHUNK_EXT_QUOTED,
+		H1_CHUNK_EXT_PAIR, /* behind a backslash */
 		H1_CHUNK_SIZE_LF,
 		H1_CHUNK_DATA,
 		H1_CHUNK_DATA_CR,
@@ -54,7 +62,9 @@ struct h1_chunked {
 		H1_CHUNK_DONE
 	} state;
 	uint64_t left;
-	unsigned digits;
+	unsigned digits;      /* of this size */
+	unsigned line;        /* bytes of extensions and blanks behind it */
+	uint64_t lines, data; /* of all chunks: such bytes, and those of the body */
 	size_t trailer_scanned;
 };
 /* Looks at bytes: *ret_used consumed, of which *ret_data (a sub-span, maybe empty) is body. 1 when

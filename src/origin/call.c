@@ -31,8 +31,9 @@
 #include "origin/origin_priv.h"
 #include "stats/stats.h"
 
-#define BODY_PIECE  16384
-#define ORIGINS_MAX 32 /* of one site: a bit each in the set of those tried */
+#define BODY_PIECE        16384
+#define EVENTS_TIMEOUT_MS (3600 * 1000) /* between two events, unless read_timeout is longer */
+#define ORIGINS_MAX       32            /* of one site: a bit each in the set of those tried */
 
 struct attempt {
 	struct origins *origins;
@@ -80,6 +81,18 @@ static int pick(const struct attempt *a)
 	return i;
 }
 
+static void client_body_fault(struct fault *fault, int error)
+{
+	if (error == -EPROTO) {
+		fault_set(fault, FAULT_HTTP_BAD_CHUNKS);
+	} else if (error == -ETIMEDOUT) {
+		fault_set(fault, FAULT_HTTP_SLOW_BODY);
+	} else {
+		fault_set(fault, FAULT_CLIENT_BODY_BROKE_OFF);
+		fault_fact(fault, "error", "%s", strerror(-error));
+	}
+}
+
 /* The client's body to the origin, in its framing. 0 also when the origin answered early;
  * -ECANCELED if the client's side failed, so that nobody blames the origin. */
 static int send_body(struct attempt *a, struct http_client *client, bool chunked)
@@ -106,8 +119,7 @@ static int send_body(struct attempt *a, struct http_client *client, bool chunked
 		return -ECANCELED;
 	}
 	if (n < 0) {
-		fault_set(a->fault, FAULT_CLIENT_BODY_BROKE_OFF);
-		fault_fact(a->fault, "error", "%s", strerror((int)-n));
+		client_body_fault(a->fault, (int)n);
 		return -ECANCELED;
 	}
 	return http_client_send_end(client, chunked, x->ops->trailers(x), deadline_in(timeout_ms));
@@ -139,6 +151,14 @@ static int send_request(struct attempt *a, struct http_client *client)
 	return 0;
 }
 
+/* Could the answer be 304 (RFC 9110 15.4.5)? */
+static bool has_condition(const struct origin_request *rq)
+{
+	return (rq->method == HTTP_GET || rq->method == HTTP_HEAD) &&
+		(http_fields_find(rq->fields, HTTP_IF_NONE_MATCH) ||
+			http_fields_find(rq->fields, HTTP_IF_MODIFIED_SINCE));
+}
+
 /* The final head (or 101); 1xx ones on the way are passed on. */
 static int read_head(struct attempt *a, struct http_client *client)
 {
@@ -164,15 +184,24 @@ static int read_head(struct attempt *a, struct http_client *client)
 			return r;
 		}
 		a->response_begun = true;
-		if (client->resp.status == 101 && rq->upgrade.p)
-			return 0;
 		if (client->resp.status == 101) {
+			struct span to = http_fields_value(&client->resp.fields, HTTP_UPGRADE);
+
+			if (rq->upgrade.p && span_eq_nocase(to, rq->upgrade))
+				return 0;
 			fault_set(a->fault, FAULT_ORIGIN_BAD_RESPONSE);
 			fault_fact(a->fault, "origin", "%s", a->call->origin->text);
-			fault_fact(a->fault, "what", "101 to a request that asked for no upgrade");
+			fault_fact(a->fault, "what", "101 to a request that asked for no upgrade%s%.*s",
+				rq->upgrade.p ? " to " : "", SPAN_ARG(rq->upgrade.p ? to : rq->upgrade));
 			return -EPROTO;
 		}
 		http_fields_strip_hop(&client->resp.fields);
+		if (client->resp.status == 304 && !has_condition(rq)) {
+			fault_set(a->fault, FAULT_ORIGIN_BAD_RESPONSE);
+			fault_fact(a->fault, "origin", "%s", a->call->origin->text);
+			fault_fact(a->fault, "what", "304 to a request that asked for no validation");
+			return -EPROTO;
+		}
 		if (client->resp.status >= 200)
 			return 0;
 		if (interim == 16) {
@@ -274,7 +303,9 @@ static int try_origin(struct attempt *a, const struct origin_spec *spec)
 		stat_add(STAT_ORIGIN_RETRIES, 1);
 	}
 	conn = origin_connect(o, a->site, name, a->fault);
-	return conn ? exchange_on(a, conn, false) : -ECONNREFUSED;
+	if (!conn)
+		return task_canceled() ? -ECANCELED : -ECONNREFUSED;
+	return exchange_on(a, conn, false);
 }
 
 int origin_call(struct origins *o, const struct domain *site, const struct origin_request *r, struct arena *arena,
@@ -309,17 +340,52 @@ int origin_call(struct origins *o, const struct domain *site, const struct origi
 	return error;
 }
 
+static const char *body_error(const struct origin_call *c, int error)
+{
+	if (error != -EPROTO)
+		return strerror(-error);
+	return c->client.bad_chunks ? fault_code_text(FAULT_HTTP_BAD_CHUNKS) : "closed before its declared end";
+}
+
+/* Events of a stream may be far apart, and whoever waits for them wants its head at once. */
+static bool is_event_stream(const struct http_resp *resp)
+{
+	struct span type = http_fields_value(&resp->fields, HTTP_CONTENT_TYPE);
+
+	return span_starts_nocase(type, SPAN("text/event-stream"));
+}
+
+int origin_call_await_body(struct origin_call *c, struct fault *fault)
+{
+	int r;
+
+	if (is_event_stream(&c->client.resp)) {
+		if (c->client.body_timeout_ms < EVENTS_TIMEOUT_MS)
+			c->client.body_timeout_ms = EVENTS_TIMEOUT_MS;
+		return 0;
+	}
+	r = origin_call_body(c, &c->first, fault);
+	c->has_first = r == 0;
+	return r;
+}
+
 int origin_call_body(struct origin_call *c, struct span *ret, struct fault *fault)
 {
-	int r = http_client_read_body(&c->client, ret);
+	int r;
 
+	if (c->has_first) {
+		*ret = c->first;
+		c->has_first = false;
+		return 0;
+	}
+	r = http_client_read_body(&c->client, ret);
 	if (r == -ETIMEDOUT) {
 		fault_set(fault, FAULT_ORIGIN_BODY_STALLED);
 		fault_fact(fault, "origin", "%s", c->origin_text);
 	} else if (r < 0) {
 		fault_set(fault, FAULT_ORIGIN_BODY_BROKE_OFF);
 		fault_fact(fault, "origin", "%s", c->origin_text);
-		fault_fact(fault, "error", "%s", strerror(-r));
+		fault_fact(fault, "error", "%s", body_error(c, r));
 	}
 	return r;
 }

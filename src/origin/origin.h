@@ -58,9 +58,11 @@ struct origin_call {
 	 * in the arena of the call */
 	struct span owner;
 	bool reused;
-	bool early; /* bytes came before the request was sent */
-	bool cut;   /* the request's body was not sent to its end */
-	bool last;  /* the connection carries nothing after this (origin/call.c) */
+	bool has_first;
+	struct span first; /* read by origin_call_await_body() */
+	bool early;        /* bytes came before the request was sent */
+	bool cut;          /* the request's body was not sent to its end */
+	bool last;         /* the connection carries nothing after this (origin/call.c) */
 	unsigned tries;
 	int64_t asked_ms, answered_ms; /* wall clock: of the last try's sending, and of the head */
 };
@@ -68,6 +70,10 @@ struct origin_call {
  * the head. */
 int origin_call(struct origins *o, const struct domain *site, const struct origin_request *r, struct arena *arena,
 	struct origin_call *ret, struct fault *fault);
+/* Waits for the first bytes of the body, which the next origin_call_body() returns: what fails
+ * before them was no answer, and something else can be given. Of an event stream it waits for
+ * nothing. 0 or -errno with fault. Suspends. */
+int origin_call_await_body(struct origin_call *c, struct fault *fault);
 /* Body bytes, borrowed until the next call; empty at the end. 0 or -errno with fault. Suspends. */
 int origin_call_body(struct origin_call *c, struct span *ret, struct fault *fault);
 /* Ends the call: the connection is kept for the same site, or closed if it might bring something

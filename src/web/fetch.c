@@ -12,8 +12,12 @@
  * may be served; the next try then waits (cache_origin_failed()).
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include "base/clock.h"
 #include "web/web_priv.h"
+
+/* How long a fetch goes on that nobody reads. */
+#define UNREAD_MS 30000
 
 struct fetch {
 	struct web *web;
@@ -105,6 +109,8 @@ static int ask(const struct web_asked *q, struct fetch *f, struct cache_obj *old
 	cache_fill_conditions(f->fill, &fields, q->arena);
 	fault_clear(fault);
 	error = origin_call(f->web->origins, q->site, &request, &f->arena, &f->call, fault);
+	if (error == 0)
+		error = origin_call_await_body(&f->call, fault);
 	if (error < 0)
 		return error;
 	if (web_is_server_error(f->call.client.resp.status) && old &&
@@ -115,9 +121,79 @@ static int ask(const struct web_asked *q, struct fetch *f, struct cache_obj *old
 	return 0;
 }
 
+/* ---- the body into the cache ---- */
+
+/* A body that is being fed, and who watches that it is of use to somebody: when its last reader has
+ * gone, it ends at once if its answer serves nobody else, and otherwise has UNREAD_MS to come to
+ * its end. Referred to by its task and by the messages on their way to its loop. */
+struct feed {
+	atomic_uint refs;
+	struct fetch *fetch; /* NULL once it has ended */
+	struct loop *loop;
+	struct task *task;
+	struct loop_timer timer;
+};
+
+static void feed_unref(struct feed *feed)
+{
+	if (atomic_fetch_sub(&feed->refs, 1) == 1)
+		mem_free(feed);
+}
+
+static void on_unread_for_long(void *arg)
+{
+	struct feed *feed = arg;
+
+	if (!cache_fill_is_read(feed->fetch->fill))
+		task_cancel(feed->task);
+}
+
+static void on_feed_unread(void *arg)
+{
+	struct feed *feed = arg;
+
+	if (feed->fetch)
+		loop_timer_set(&feed->timer, deadline_in(cache_fill_is_of_use(feed->fetch->fill) ? UNREAD_MS : 0),
+			on_unread_for_long, feed);
+	feed_unref(feed);
+}
+
+/* On the last reader's thread. */
+static void tell_unread(void *arg)
+{
+	struct feed *feed = arg;
+
+	atomic_fetch_add(&feed->refs, 1);
+	loop_post(feed->loop, on_feed_unread, feed);
+}
+
+static struct feed *feed_watch(struct fetch *f)
+{
+	struct feed *feed = mem_new(struct feed);
+
+	feed->refs = 1;
+	feed->fetch = f;
+	feed->loop = loop_self();
+	feed->task = task_self();
+	cache_fill_watch(f->fill, tell_unread, feed);
+	/* The reader for whom it was fetched may have gone before this task ran. */
+	if (!cache_fill_is_read(f->fill) && !cache_fill_is_of_use(f->fill))
+		tell_unread(feed);
+	return feed;
+}
+
+static void feed_done(struct feed *feed)
+{
+	cache_fill_watch(feed->fetch->fill, NULL, NULL);
+	loop_timer_clear(&feed->timer);
+	feed->fetch = NULL;
+	feed_unref(feed);
+}
+
 static void run_feed(void *arg)
 {
 	struct fetch *f = arg;
+	struct feed *feed = feed_watch(f);
 	struct fault fault;
 	struct span body;
 	int r;
@@ -126,11 +202,12 @@ static void run_feed(void *arg)
 	while ((r = origin_call_body(&f->call, &body, &fault)) == 0 && body.n > 0)
 		if (cache_fill_body(f->fill, body) < 0)
 			break;
+	feed_done(feed);
 	if (r == 0 && body.n == 0) {
 		cache_fill_end(f->fill, &f->call.client.trailers);
 	} else {
 		cache_fill_abort(f->fill, &fault);
-		if (r < 0)
+		if (r < 0 && r != -ECANCELED)
 			log_fault(LOG_LEVEL_WARNING, "web", "broke-off", &fault);
 	}
 	fetch_free(f);
@@ -235,6 +312,12 @@ void web_fetch(struct web_request *r, struct cache_found *found)
 	site_stat_add(r->stats, SITE_MISSES, 1);
 	if (ask(&r->asked, f, found->obj, r, &fault) == 0) {
 		answer_fetched(r, f);
+		return;
+	}
+	/* The client has gone, for whom alone this was: that is no failure of the origin's. */
+	if (task_canceled()) {
+		cache_fill_abort(f->fill, NULL);
+		fetch_free(f);
 		return;
 	}
 	give_up(f, found->obj, r->stats, &fault);

@@ -21,8 +21,10 @@ static unsigned status_for(const struct fault *fault)
 		return 503;
 	if (fault->code == FAULT_WEB_BODY_TOO_LARGE)
 		return 413;
-	if (fault->code == FAULT_CLIENT_BODY_BROKE_OFF)
+	if (fault->code == FAULT_CLIENT_BODY_BROKE_OFF || fault->code == FAULT_HTTP_BAD_CHUNKS)
 		return 400;
+	if (fault->code == FAULT_HTTP_SLOW_BODY)
+		return 408;
 	return 502;
 }
 
@@ -68,6 +70,8 @@ static void forward_body(struct web_request *r, struct origin_call *call)
 		error = origin_call_body(call, &body, &fault);
 		if (error < 0) {
 			x->ops->abort(x);
+			if (error == -ECANCELED)
+				return;
 			web_log_fault(&r->asked, "broke-off", &fault, NULL);
 			return;
 		}
@@ -143,6 +147,8 @@ void web_forward(struct web_request *r, struct cache_found *found)
 	stat_add(STAT_PASSED, 1);
 	site_stat_add(r->stats, SITE_PASSED, 1);
 	if (call_origin(r, (struct span){ 0 }, &call, &fault) < 0) {
+		if (task_canceled())
+			return;
 		if (has_stale(r, found))
 			web_answer_failure(r, found, &fault);
 		else
@@ -156,6 +162,12 @@ void web_forward(struct web_request *r, struct cache_found *found)
 		return;
 	}
 	invalidate(r, &call.client.resp);
+	if (origin_call_await_body(&call, &fault) < 0) {
+		origin_call_done(&call);
+		if (!task_canceled())
+			web_origin_page(r, &fault);
+		return;
+	}
 	web_forward_answer(r, &call);
 }
 

@@ -123,6 +123,10 @@ static bool follow(struct web_request *r, struct cache_found *found)
 	bool is_last = (int64_t)clock_mono_ms() - r->now_ms > (int64_t)r->asked.site->first_byte_timeout_ms;
 	enum cache_ready ready = cache_fill_wait(found->fill, &r->x->req, &obj, &fault);
 
+	if (task_canceled()) {
+		cache_obj_unref(obj);
+		return true;
+	}
 	r->status.collapsed = ready != CACHE_READY_LATE;
 	switch (ready) {
 	case CACHE_READY_BODY:
@@ -147,6 +151,23 @@ static bool follow(struct web_request *r, struct cache_found *found)
 	return true;
 }
 
+/* Somebody has to wait for the origin; if the visitor does not, nobody need. False: look again. */
+static bool answer_from_origin(struct web_request *r, struct cache_found *found)
+{
+	struct web_watch watch;
+	bool answered = true;
+
+	web_watch_begin(&watch, r, found->verdict == CACHE_LEAD ? found->fill : NULL);
+	if (found->verdict == CACHE_LEAD)
+		web_fetch(r, found);
+	else if (found->verdict == CACHE_FOLLOW)
+		answered = follow(r, found);
+	else
+		web_forward(r, found);
+	web_watch_end(&watch);
+	return answered;
+}
+
 /* False: look again. */
 static bool answer_found(struct web_request *r, const struct cache_key *key)
 {
@@ -165,13 +186,9 @@ static bool answer_found(struct web_request *r, const struct cache_key *key)
 		web_respond_hit(r, &found);
 		break;
 	case CACHE_LEAD:
-		web_fetch(r, &found);
-		break;
 	case CACHE_FOLLOW:
-		answered = follow(r, &found);
-		break;
 	case CACHE_PASS:
-		web_forward(r, &found);
+		answered = answer_from_origin(r, &found);
 		break;
 	case CACHE_BUSY:
 		if (found.obj && cache_stale_usable(found.obj, r->asked.site, &r->x->req, (int64_t)clock_mono_ms()))

@@ -135,6 +135,21 @@ void web_answer_failure(struct web_request *r, struct cache_found *found, struct
 /* A fill beside the client's answer (stale-while-revalidate). */
 void web_refresh(struct web_request *r, struct cache_found *found);
 
+/* ---- watch.c ---- */
+/* Ends the request's task (task_cancel()) some seconds after its visitor has gone, unless others
+ * wait for the fill that it leads (NULL: none). Until web_watch_end(), by the same task. */
+struct web_watch {
+	struct web_request *r;
+	struct cache_fill *fill; /* a reference */
+	struct task *task;
+	struct loop_timer timer;
+	uint64_t sent; /* of the answer's body when it was last looked at */
+	bool missed;   /* the visitor seemed to be gone then */
+	bool ended_it;
+};
+void web_watch_begin(struct web_watch *w, struct web_request *r, struct cache_fill *fill);
+void web_watch_end(struct web_watch *w);
+
 /* ---- listener.c ---- */
 extern const struct edge_protocol web_protocol;
 void web_on_exchange(void *arg, struct http_exchange *x);

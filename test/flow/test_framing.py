@@ -74,7 +74,7 @@ def test_refused(site, name, bytes_out, status):
     assert site.origin.requests == []
 
 
-BROKEN_CHUNKS = [b"5\r\nhelloX\r\n0\r\n\r\n", b"5;x=y\r\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n",
+BROKEN_CHUNKS = [b"5\r\nhelloX\r\n0\r\n\r\n", b"5;x=\r\nhello\r\n0\r\n\r\n", b"5;x=y\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"5 5\r\nhello\r\n0\r\n\r\n",
                  b"-1\r\n\r\n", b"ffffffffffffffffff\r\n", b"5\rhello\r\n0\r\n\r\n", b" 5\r\nhello\r\n0\r\n\r\n", b"+5\r\nhello\r\n0\r\n\r\n",
                  b"5\r\nhello\n0\r\n\r\n", b"0\r\nX : y\r\n\r\n", b"0\r\nX: y\n\r\n", b"0\r\n folded\r\n\r\n", b"10000000000000000\r\n", b"5\nhello\r\n0\r\n\r\n", b"\r\n", b"g\r\n"]
 
@@ -89,6 +89,22 @@ def test_broken_chunks(site, chunks):
         assert reply.status == 400
         assert c.is_closed()
     assert site.origin.count("/up") == 0
+
+
+ODD_CHUNKS = [b"5;x=y\r\nhello\r\n0\r\n\r\n", b'5 ; a="b;\\"c" ;d\r\nhello\r\n0;last\r\n\r\n', b"5 \t\r\nhello\r\n0\r\n\r\n",
+              b"00000000000000000005\r\nhello\r\n000\r\n\r\n"]
+
+
+def test_odd_chunks(site):
+    """Extensions, blanks and leading zeros have one reading; neither side ever sees them."""
+    site.origin.on("/up", body=b"whole")
+    for i, chunks in enumerate(ODD_CHUNKS):
+        with site.connect() as c:
+            c.send(b"POST /up HTTP/1.1\r\nHost: example.test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+            assert c.read().body == b"whole"
+        assert site.origin.last("/up").body == b"hello"
+        site.origin.on(f"/{i}", raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nCache-Control: max-age=60\r\n\r\n" + chunks)
+        assert site.get(f"/{i}").body == b"hello"
 
 
 ACCEPTED = [

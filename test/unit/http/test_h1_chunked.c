@@ -42,6 +42,11 @@ static void test_accepted(void **state)
 		{ SPAN("3\r\nabc\r\n0\r\n\r\n"), "abc|\r\n", 0 },
 		{ SPAN("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nGET"), "abcde|\r\n", 3 },
 		{ SPAN("000000000000000A\r\n0123456789\r\n00\r\n\r\n"), "0123456789|\r\n", 0 },
+		{ SPAN("00000000000000003\r\nabc\r\n0\r\n\r\n"), "abc|\r\n", 0 },
+		{ SPAN("3 \t\r\nabc\r\n0 \r\n\r\n"), "abc|\r\n", 0 },
+		{ SPAN("3;a=b\r\nabc\r\n0;last\r\n\r\n"), "abc|\r\n", 0 },
+		{ SPAN("3;a\r\nabc\r\n0\r\n\r\n"), "abc|\r\n", 0 },
+		{ SPAN("3 ; a = b ;c = \"d;\\\"e\xff\" ; f\r\nabc\r\n0\r\n\r\n"), "abc|\r\n", 0 },
 		{ SPAN("9\r\n0\r\n\r\n0\r\n\r\r\n0\r\n\r\n"), "0\r\n\r\n0\r\n\r|\r\n", 0 },
 		{ SPAN("1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\nX"), "x|A: b\r\nC: d\r\n\r\n", 1 },
 	};
@@ -62,10 +67,13 @@ static void test_accepted(void **state)
 static void test_refused(void **state)
 {
 	static const struct span rows[] = { SPAN("\r\n"), SPAN("g\r\n"), SPAN("0x3\r\nabc\r\n"), SPAN("3\nabc\r\n"),
-		SPAN("3\r\r\nabc"), SPAN("3 \r\nabc\r\n"), SPAN(" 3\r\nabc\r\n"), SPAN("3;a=b\r\nabc\r\n"),
+		SPAN("3\r\r\nabc"), SPAN("3 4\r\nabc\r\n"), SPAN(" 3\r\nabc\r\n"), SPAN("3;a=b\nabc\r\n"),
+		SPAN("3;\r\nabc\r\n"), SPAN("3;=b\r\nabc\r\n"), SPAN("3;a=\r\nabc\r\n"), SPAN("3;a b\r\nabc\r\n"),
+		SPAN("3;a=\"b\r\nabc\r\n"), SPAN("3;a=\"b\\\r\n\"\r\nabc\r\n"), SPAN("3;a=\"b\"c\r\nabc\r\n"),
+		SPAN("3;a\rb\r\nabc\r\n"), SPAN("3;a=b\0\r\nabc\r\n"), SPAN("3\r;a\r\nabc\r\n"), SPAN(";a\r\nabc\r\n"),
 		SPAN("+3\r\nabc\r\n"), SPAN("-3\r\nabc\r\n"), SPAN("3\r\nabcd\r\n"), SPAN("3\r\nabc\n0\r\n\r\n"),
 		SPAN("3\r\nabc\r0\r\n\r\n"), SPAN("3\r\nabc0\r\n\r\n"), SPAN("10000000000000000\r\n"),
-		SPAN("00000000000000003\r\n"), SPAN("8000000000000000\r\n"), SPAN("FFFFFFFFFFFFFFFF\r\n"),
+		SPAN("000000000000000000000000000000003\r\n"), SPAN("8000000000000000\r\n"), SPAN("FFFFFFFFFFFFFFFF\r\n"),
 		SPAN("0\r\n\n"), SPAN("0\r\nA: b\n\r\n"), SPAN("0\n\r\n"), SPAN("3\r\nabc\r\n\r\n") };
 
 	for (size_t i = 0; i < array_len(rows); i++) {
@@ -77,6 +85,31 @@ static void test_refused(void **state)
 				fail_msg("row %zu in steps of %zu", i, step);
 		}
 	}
+}
+
+/* What extensions may cost: a line, and all lines of a body whose chunks are small. */
+static void test_extensions_are_bounded(void **state)
+{
+	static char line[2048], out[256], body[65536];
+	size_t used, n = 0;
+
+	memcpy(line, "3;", 2);
+	memset(line + 2, 'a', 1020);
+	memcpy(line + 1022, "\r\nabc\r\n0\r\n\r\n", 12);
+	assert_int_equal(decode(span_make(line, 1034), 1, out, &used), 1);
+	memset(line + 2, 'a', 1030);
+	memcpy(line + 1032, "\r\nabc\r\n0\r\n\r\n", 12);
+	assert_int_equal(decode(span_make(line, 1044), 1, out, &used), -EPROTO);
+	for (unsigned i = 0; i < 60; i++) {
+		memcpy(body + n, "1;", 2);
+		n += 2;
+		memset(body + n, 'a', 500);
+		n += 500;
+		memcpy(body + n, "\r\nx\r\n", 5);
+		n += 5;
+	}
+	assert_int_equal(decode(span_make(body, n), 4096, out, &used), -EPROTO);
+	assert_int_equal(decode(span_make(body, n / 2), 4096, out, &used), 0);
 }
 
 static void test_nothing_follows_the_end(void **state)
@@ -130,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_extensions_are_bounded),
 		cmocka_unit_test(test_nothing_follows_the_end),
 		cmocka_unit_test(test_trailers_are_bounded),
 		cmocka_unit_test(test_trailer_fields),

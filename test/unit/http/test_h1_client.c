@@ -183,7 +183,7 @@ static const struct row rows[] = {
 	{ "SSH-2.0-OpenSSH_9.2\r\n\r\n", false, -EPROTO, "", false },
 	{ OK200 "Content-Length: 5\r\nContent-Length: 5\r\n" E "hello", false, -EPROTO, "", false },
 	{ OK200 "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n" E "hello", false, -EPROTO, "", false },
-	{ OK200 "Transfer-Encoding: chunked\r\n" E "3;x\r\nabc\r\n", false, -EPROTO, "", false },
+	{ OK200 "Transfer-Encoding: chunked\r\n" E "3;=x\r\nabc\r\n", false, -EPROTO, "", false },
 	{ OK200 "Transfer-Encoding: chunked\r\n" E "0\r\nX : y\r\n\r\n", false, -EPROTO, "", false },
 };
 

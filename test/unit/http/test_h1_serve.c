@@ -711,7 +711,7 @@ CONVERSATION(a_slow_body_is_refused)
 
 CONVERSATION(a_broken_body_is_refused)
 {
-	static const char *const bodies[] = { "3;x=y\r\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n", "x", "0\r\nX : y\r\n\r\n",
+	static const char *const bodies[] = { "3;x=\r\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n", "x", "0\r\nX : y\r\n\r\n",
 		"0\r\n\n" };
 
 	for (size_t i = 0; i < array_len(bodies); i++) {
