@@ -22,6 +22,11 @@ FAULT(CLIENT_BODY_BROKE_OFF, "CLIENT-BODY-BROKE-OFF",
 	"Der Upload des Besuchers brach ab: {error}.",
 	"None: the visitor tries again.",
 	"Keine: Der Besucher versucht es erneut.")
+FAULT(WEB_NO_PROXY_HEADER, "WEB-NO-PROXY-HEADER",
+	"A connection from {client}, an address in web.proxy_from, did not begin with a PROXY protocol header in time; it was closed without a word.",
+	"Eine Verbindung von {client}, einer Adresse aus web.proxy_from, begann nicht rechtzeitig mit einem PROXY-Header; sie wurde wortlos geschlossen.",
+	"Switch the PROXY protocol on at the load balancer (HAProxy: send-proxy-v2, nginx: proxy_protocol on), or take its address out of web.proxy_from.",
+	"Das PROXY-Protokoll beim Load-Balancer einschalten (HAProxy: send-proxy-v2, nginx: proxy_protocol on) oder seine Adresse aus web.proxy_from nehmen.")
 FAULT(WEB_ONLY_IF_CACHED, "WEB-ONLY-IF-CACHED",
 	"The request wants a stored answer only (Cache-Control: only-if-cached), and there is none.",
 	"Die Anfrage will nur eine gespeicherte Antwort (Cache-Control: only-if-cached), und es gibt keine.",

@@ -105,6 +105,7 @@ struct domain {
 	bool redirect_to_tls; /* HTTP -> HTTPS */
 	uint64_t hsts_ms;     /* 0: no header */
 	bool websocket;       /* upgrades are passed through */
+	bool alt_svc;         /* so is the origin's Alt-Svc */
 	/* https origins: certificate must be valid for the name (default) */
 	bool origin_verify;
 	struct span origin_host; /* Host sent to the origin; empty: the visitor's */

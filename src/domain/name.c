@@ -2,7 +2,9 @@
  * Host names as the web uses them: what a browser sends as Host, in the one form that all
  * comparisons use. ASCII names are lower-cased here; others go through libidn2 (UTS 46, not
  * transitional: ß stays ß), as browsers do. Labels that are A-labels already are taken as they are:
- * registries hold names that strict IDNA 2008 would refuse, and their owners have customers.
+ * registries hold names that strict IDNA 2008 would refuse, and their owners have customers. Names
+ * of sites (those that may be wildcards) may have underscores: no host should, but browsers and DNS
+ * take them, and there are such sites.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +19,7 @@ static bool is_ldh(char c)
 	return ascii_digit(c) || (c >= 'a' && c <= 'z') || c == '-';
 }
 
-static const char *judge_label(struct span label)
+static const char *judge_label(struct span label, bool underscores)
 {
 	if (label.n == 0)
 		return "a host name has no empty parts between dots|"
@@ -29,7 +31,7 @@ static const char *judge_label(struct span label)
 		return "no part of a host name begins or ends with a hyphen|"
 		       "kein Teil eines Hostnamens beginnt oder endet mit einem Bindestrich";
 	for (size_t i = 0; i < label.n; i++)
-		if (!is_ldh(label.p[i]))
+		if (!is_ldh(label.p[i]) && !(underscores && label.p[i] == '_'))
 			return "a host name has only letters, digits, hyphens and dots|"
 			       "ein Hostname hat nur Buchstaben, Ziffern, Bindestriche und Punkte";
 	return NULL;
@@ -54,13 +56,13 @@ static const char *judge_number(struct span name, struct span last)
 	       "ein Hostname endet nicht auf eine Zahl, und eine IPv4-Adresse ist das nicht";
 }
 
-static const char *judge_labels(struct span name)
+static const char *judge_labels(struct span name, bool underscores)
 {
 	struct span rest = name, label = { 0 };
 	const char *why = NULL;
 
 	while (!why && span_cut(&rest, '.', &label))
-		why = judge_label(label);
+		why = judge_label(label, underscores);
 	return why ? why : judge_number(name, label);
 }
 
@@ -114,7 +116,7 @@ const char *name_normalise(struct span text, bool wildcard, char out[NAME_MAX_BY
 	memcpy(out, "*.", star);
 	why = fold(text, out + star, &n);
 	*ret_n = star + n;
-	return why ? why : judge_labels(span_make(out + star, n));
+	return why ? why : judge_labels(span_make(out + star, n), wildcard);
 }
 
 int domain_name_normalise(struct span text, bool wildcard, struct arena *a, struct span *ret)

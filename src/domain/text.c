@@ -146,6 +146,11 @@ const struct conf_key domain_keys[] = {
 	{ "websocket", CONF_BOOL, AT(websocket), "false",
 		.help_en = "Let WebSocket connections (Upgrade) through to the origin.",
 		.help_de = "WebSocket-Verbindungen (Upgrade) zum Ursprungsserver durchlassen." },
+	{ "alt_svc", CONF_BOOL, AT(alt_svc), "false",
+		.help_en = "Pass the origin's Alt-Svc on to visitors, who may then go there past this server.",
+		.help_de =
+			"Alt-Svc des Ursprungsservers an Besucher weitergeben, die dann an diesem Server vorbei dorthin "
+			"gehen können." },
 	{ "origin_verify", CONF_BOOL, AT(origin_verify), "true",
 		.help_en = "https:// origins must show a certificate that is valid for their name.",
 		.help_de = "Ursprünge mit https:// müssen ein für ihren Namen gültiges Zertifikat zeigen." },
@@ -166,9 +171,10 @@ const struct conf_key domain_keys[] = {
 	{ "first_byte_timeout", CONF_DURATION, AT(first_byte_timeout_ms), "1m", 50, HOUR,
 		.help_en = "How long an origin may think before its answer begins.",
 		.help_de = "Wie lange ein Ursprungsserver nachdenken darf, bevor seine Antwort beginnt." },
-	{ "read_timeout", CONF_DURATION, AT(read_timeout_ms), "30s", 50, HOUR,
-		.help_en = "How long an origin may pause within its answer.",
-		.help_de = "Wie lange ein Ursprungsserver innerhalb seiner Antwort innehalten darf." },
+	{ "read_timeout", CONF_DURATION, AT(read_timeout_ms), "1m", 50, HOUR,
+		.help_en = "How long an origin may pause within its answer (event streams: at least an hour).",
+		.help_de = "Wie lange ein Ursprungsserver innerhalb seiner Antwort innehalten darf (Ereignisströme: "
+			   "mindestens eine Stunde)." },
 	{ "body_max", CONF_SIZE, AT(body_max), "100M", 0, 1ull << 40, .help_en = "The largest upload of a visitor.",
 		.help_de = "Der größte Upload eines Besuchers." },
 	{ "mail", CONF_TEXT, AT(mail.text), NULL, .judge = judge_mail,

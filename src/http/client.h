@@ -17,6 +17,7 @@ struct http_client {
 	struct http_resp resp;       /* the last head that was read */
 	struct http_fields trailers; /* of its body, once that was read to its end */
 	uint64_t body_timeout_ms;    /* for the next bytes of a body; the caller's to set */
+	unsigned fields_max;         /* of a head; 0: HTTP_FIELDS_MAX. The caller's to set */
 	bool bad_chunks;             /* the body failed because of its framing */
 
 	/* inside http/ */

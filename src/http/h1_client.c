@@ -136,7 +136,8 @@ static ssize_t refill(struct http_client *c, uint64_t deadline)
 
 static int begin_response(struct http_client *c, struct span head, enum http_method method, struct fault *fault)
 {
-	int r = h1_parse_response(arena_span(c->arena, head), method, c->arena, &c->resp, fault);
+	unsigned fields_max = c->fields_max ? c->fields_max : HTTP_FIELDS_MAX;
+	int r = h1_parse_response(arena_span(c->arena, head), method, fields_max, c->arena, &c->resp, fault);
 
 	if (r < 0)
 		return r;

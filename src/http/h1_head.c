@@ -53,7 +53,7 @@ void h1_head_fault(int status, struct fault *fault)
 		fault_set(fault, FAULT_HTTP_HEAD_TOO_LARGE);
 		fault_fact(fault, "limit", "%d", HTTP_HEAD_MAX);
 		fault_fact(fault, "fields", "%d", HTTP_FIELDS_MAX);
-		fault_fact(fault, "what", "> %d bytes, > %d fields", HTTP_HEAD_MAX, HTTP_FIELDS_MAX);
+		fault_fact(fault, "what", "> %d bytes", HTTP_HEAD_MAX);
 		break;
 	default:
 		fault_set(fault, FAULT_HTTP_BAD_LINE_END);
@@ -72,9 +72,25 @@ int h1_refuse(struct h1_cursor *c, int status, enum fault_code code, struct span
 	return status;
 }
 
-static int refuse_too_large(struct h1_cursor *c)
+int h1_refuse_repeated(struct h1_cursor *c, int status, enum fault_code code, const struct h1_values *values)
 {
-	h1_head_fault(-431, c->fault);
+	char text[EVIDENCE_MAX + 1];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < values->n && n < EVIDENCE_MAX; i++) {
+		int more = snprintf(text + n, sizeof(text) - n, "%s%.*s", i ? ", " : "", SPAN_ARG(values->v[i]));
+
+		n += more > 0 ? (size_t)more : 0;
+	}
+	return h1_refuse(c, status, code, span_make(text, n < EVIDENCE_MAX ? n : EVIDENCE_MAX));
+}
+
+static int refuse_too_many(struct h1_cursor *c, unsigned max, const char *of_what)
+{
+	fault_set(c->fault, FAULT_HTTP_HEAD_TOO_LARGE);
+	fault_fact(c->fault, "limit", "%d", HTTP_HEAD_MAX);
+	fault_fact(c->fault, "fields", "%u", max);
+	fault_fact(c->fault, "what", "> %u %s", max, of_what);
 	return -431;
 }
 
@@ -151,6 +167,12 @@ static void note_expect(struct h1_facts *facts, struct span value)
 	}
 }
 
+static void note_value(struct h1_values *values, struct span value)
+{
+	if (values->n < array_len(values->v))
+		values->v[values->n++] = value;
+}
+
 /* False for Host: it is kept apart from the list. */
 static bool note(struct h1_facts *facts, unsigned id, struct span value)
 {
@@ -160,10 +182,12 @@ static bool note(struct h1_facts *facts, unsigned id, struct span value)
 	case HTTP_HOST:
 		facts->hosts++;
 		facts->host = value;
+		note_value(&facts->host_values, value);
 		return false;
 	case HTTP_CONTENT_LENGTH:
 		facts->lengths++;
 		facts->length = value;
+		note_value(&facts->length_values, value);
 		break;
 	case HTTP_TRANSFER_ENCODING:
 		note_coding(facts, value);
@@ -224,7 +248,7 @@ int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct h
 		if (r < 0)
 			return r;
 		if (++lines > max)
-			return refuse_too_large(c);
+			return refuse_too_many(c, max, "fields");
 		field.id = (uint8_t)http_field_id_of(field.name);
 		if (note(facts, field.id, field.value))
 			http_fields_push(ret, a, field);
@@ -233,7 +257,7 @@ int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct h
 	if (r < 0)
 		return r;
 	if (facts->options > OPTIONS_MAX)
-		return refuse_too_large(c);
+		return refuse_too_many(c, OPTIONS_MAX, "options of Connection");
 	if (c->p != c->end)
 		return h1_refuse(c, -400, FAULT_HTTP_BAD_LINE_END, (struct span){ 0 });
 	return 0;
@@ -257,7 +281,7 @@ int h1_parse_framing(struct h1_cursor *c, const struct h1_facts *facts, unsigned
 	/* INT64_MAX: sums with what a head took must not overflow. */
 	if (facts->lengths > 1 ||
 		(facts->lengths && (span_to_u64(facts->length, ret_length) < 0 || *ret_length > INT64_MAX)))
-		return h1_refuse(c, -400, FAULT_HTTP_BAD_LENGTH, facts->length);
+		return h1_refuse_repeated(c, -400, FAULT_HTTP_BAD_LENGTH, &facts->length_values);
 	return 0;
 }
 

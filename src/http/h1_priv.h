@@ -9,9 +9,8 @@
  * a single chunked; any in HTTP/1.0; bare CR or LF in the head or in chunk framing;
  * obs-fold; NUL and control bytes; blanks before the colon; a missing, repeated or
  * malformed Host; chunk sizes that overflow, chunk extensions that are malformed or large (others
- * are read and dropped); fragments, blanks and control bytes in the target. HTTP/1.0
- * without Host is refused as well: no site could be picked. Other statuses: 414, the
- * request line is over its limit; 417, Expect is not 100-continue; 421, the target's scheme
+ * are read and dropped); fragments, blanks and control bytes in the target. Other statuses: 414,
+ * the request line is over its limit; 417, Expect is not 100-continue; 421, the target's scheme
  * is not the connection's; 431, the head is over its limits; 501, a transfer coding we lack
  * (RFC 9112 6.1), or CONNECT; 505, a major version that is not 1.
  *
@@ -39,8 +38,8 @@ struct h1_terms { /* on which a request came: what HTTP/1 alone knows */
 int h1_parse_request(struct span head, bool tls, struct arena *a, struct http_req *ret, struct h1_terms *ret_terms,
 	struct fault *fault);
 /* method: of the request this answers (HEAD has no body…). 0 or -EPROTO with fault filled. */
-int h1_parse_response(struct span head, enum http_method method, struct arena *a, struct http_resp *ret,
-	struct fault *fault);
+int h1_parse_response(struct span head, enum http_method method, unsigned fields_max, struct arena *a,
+	struct http_resp *ret, struct fault *fault);
 
 /* Incremental chunked decoder (RFC 9112 7.1). */
 struct h1_chunked {

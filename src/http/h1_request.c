@@ -3,7 +3,7 @@
  *
  * The host is the target's authority if it has one (absolute-form; 3.2.2 says that Host is
  * ignored then), else that of Host, which HTTP/1.1 demands in every case. HTTP/1.0 does not
- * demand it, but without one no site could be picked, so that is refused, too.
+ * demand it: such a request has an empty host, to which no site answers.
  *
  * CONNECT is refused: torhaus is no forward proxy. An Upgrade beside a body is not taken up
  * (the body would have to be read before the protocol changes, and no real client does that).
@@ -207,8 +207,8 @@ static int parse_target(struct h1_cursor *c, struct http_req *req, struct arena 
 static int pick_host(struct h1_cursor *c, const struct h1_facts *facts, struct span authority, struct arena *a,
 	struct http_req *req, const struct h1_terms *terms)
 {
-	if (facts->hosts > 1 || (facts->hosts == 0 && (terms->version_minor > 0 || !authority.p)))
-		return h1_refuse(c, -400, FAULT_HTTP_NO_HOST, facts->host);
+	if (facts->hosts > 1 || (facts->hosts == 0 && terms->version_minor > 0))
+		return h1_refuse_repeated(c, -400, FAULT_HTTP_NO_HOST, &facts->host_values);
 	if (facts->hosts && !parse_authority(facts->host, a, &req->host, &req->port))
 		return h1_refuse(c, -400, FAULT_HTTP_BAD_HOST, facts->host);
 	if (authority.p && !parse_authority(authority, a, &req->host, &req->port))

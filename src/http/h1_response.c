@@ -56,14 +56,14 @@ static int apply_facts(struct h1_cursor *c, const struct h1_facts *facts, enum h
 	return 0;
 }
 
-int h1_parse_response(struct span head, enum http_method method, struct arena *a, struct http_resp *ret,
-	struct fault *fault)
+int h1_parse_response(struct span head, enum http_method method, unsigned fields_max, struct arena *a,
+	struct http_resp *ret, struct fault *fault)
 {
 	struct h1_cursor c = { .p = head.p, .end = head.p + head.n, .line = 1, .fault = fault };
 	struct h1_facts facts = { 0 };
 
 	*ret = (struct http_resp){ 0 };
-	if (parse_status_line(&c, ret) < 0 || h1_parse_fields(&c, a, HTTP_FIELDS_MAX, &ret->fields, &facts) < 0 ||
+	if (parse_status_line(&c, ret) < 0 || h1_parse_fields(&c, a, fields_max, &ret->fields, &facts) < 0 ||
 		apply_facts(&c, &facts, method, ret) < 0)
 		return -EPROTO;
 	return 0;
@@ -77,7 +77,7 @@ int http_response_parse(struct span bytes, struct arena *a, struct http_resp *re
 
 	if (head <= 0)
 		return head == 0 ? -ECONNRESET : -EPROTO;
-	if (h1_parse_response(span_sub(bytes, 0, (size_t)head), HTTP_GET, a, ret, &fault) < 0)
+	if (h1_parse_response(span_sub(bytes, 0, (size_t)head), HTTP_GET, HTTP_FIELDS_MAX, a, ret, &fault) < 0)
 		return -EPROTO;
 	*ret_body = span_from(bytes, (size_t)head);
 	return ret->body == HTTP_BODY_LENGTH && ret_body->n == ret->content_length ? 0 : -ECONNRESET;

@@ -157,7 +157,8 @@ static enum next serve_request(struct h1_work *w)
 	head = span_make(w->buf + w->at, (size_t)r);
 	w->at += head.n;
 	w->base = w->at;
-	r = h1_parse_request(head, w->h->conn->secure, &w->arena, &w->x.req, &w->terms, &fault);
+	r = h1_parse_request(head, w->h->conn->secure || w->h->conn->tls_before, &w->arena, &w->x.req, &w->terms,
+		&fault);
 	if (r < 0)
 		return refuse(w, r, &fault);
 	begin_exchange(w);

@@ -102,7 +102,7 @@ struct http_req {
 	enum http_method method;
 	struct span method_text;
 	bool tls; /* the scheme: https */
-	/* lower case, without port, without trailing dot; "[::1]" for IPv6 */
+	/* lower case, without port, without trailing dot; "[::1]" for IPv6; empty: none */
 	struct span host;
 	uint16_t port; /* from Host; 0 if it named none */
 	/* origin-form as received ("/a?b"), or "*"; absolute-form is reduced to it */

@@ -31,6 +31,10 @@ struct h1_facts {
 	unsigned options; /* of Connection */
 	unsigned codings; /* of Transfer-Encoding */
 	struct span host, length, coding;
+	struct h1_values { /* the first of those that came, as evidence */
+		struct span v[4];
+		unsigned n;
+	} host_values, length_values;
 	bool has_coding;
 	bool chunked_last, coding_bad; /* of the codings so far */
 	bool close, keep_alive, upgrade_option, upgrade_field;
@@ -52,6 +56,8 @@ int h1_parse_fields(struct h1_cursor *c, struct arena *a, unsigned max, struct h
 int h1_parse_line_end(struct h1_cursor *c);
 /* Sets code with {line} and {what} and returns status. */
 int h1_refuse(struct h1_cursor *c, int status, enum fault_code code, struct span text);
+/* The same for a field that came more than once: its values, separated by commas. */
+int h1_refuse_repeated(struct h1_cursor *c, int status, enum fault_code code, const struct h1_values *values);
 /* Content-Length and Transfer-Encoding against each other: 0 (*ret_chunked, or *ret_length if
  * facts->lengths), or a negative HTTP status. */
 int h1_parse_framing(struct h1_cursor *c, const struct h1_facts *facts, unsigned version_minor, bool *ret_chunked,

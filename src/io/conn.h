@@ -53,6 +53,7 @@ struct conn {
 	struct net_addr peer, local; /* the client's own, once a PROXY header told it */
 	/* the load balancer's, if there was a PROXY header; else n == 0 */
 	struct net_addr via;
+	bool tls_before;              /* that balancer says that the client came to it by TLS */
 	uint64_t bytes_in, bytes_out; /* on the wire */
 	/* The last recv got less than it asked for: the socket is drained, and the next
 	 * readiness is an edge to come; callers that go idle need not try recv first. */
@@ -113,9 +114,11 @@ void conn_push(struct conn *c, struct conn_filter *f);
  * sets peer, local and via; LOCAL and UNKNOWN leave them. 0; -EPROTO for anything else
  * (then close). Bytes after the header stay readable. */
 int conn_read_proxy(struct conn *c, uint64_t deadline);
-/* Pure: 1 and *ret_used for a whole header, 0 if more bytes are needed (at most 536), -EPROTO. */
+/* Pure: 1 and *ret_used for a whole header, 0 if more bytes are needed (at most 65551; *ret_used,
+ * once it is known how many), -EPROTO. */
 struct proxy_header {
 	bool has_addrs;
+	bool tls; /* the client came to the balancer by TLS */
 	struct net_addr source, target;
 };
 int proxy_header_parse(struct span bytes, struct proxy_header *ret, size_t *ret_used);

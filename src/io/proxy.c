@@ -8,8 +8,10 @@
  *             addresses, extensions
  *
  * Strict: ports and addresses in their one written form, reserved values refused.
- * Families that we do not serve (UDP, Unix) count as unknown, as the document asks. The
- * extensions (TLVs) are skipped: nothing here needs them.
+ * Families that we do not serve (UDP, Unix) count as unknown, as the document asks. Of the
+ * extensions (TLVs, which may take all of the 64 KiB that the length can say) one is of use:
+ * whether the balancer took TLS off (2.2.6). The others are skipped, and so is what is behind one
+ * that does not fit.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,14 +19,15 @@
 #include "io/conn.h"
 #include "io/io_priv.h"
 
-#define V1_MAX     107
-#define V2_FIXED   16
-#define HEADER_MAX 536
+#define V1_MAX   107
+#define V2_FIXED 16
+#define V2_MAX   (V2_FIXED + 65535)
 
 static const char v2_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
 enum { V2_LOCAL = 0x20, V2_PROXY = 0x21 };
 enum { V2_TCP4 = 0x11, V2_TCP6 = 0x21 };
+enum { V2_TLV_SSL = 0x20, V2_CLIENT_SSL = 0x01 };
 
 /* ---- version 1 ---- */
 
@@ -108,6 +111,22 @@ static void v2_addrs(const char *p, unsigned family, struct proxy_header *ret)
 	ret->has_addrs = true;
 }
 
+/* Does PP2_TYPE_SSL say that the client came by TLS? */
+static bool v2_came_by_tls(struct span tlvs)
+{
+	while (tlvs.n >= 3) {
+		const unsigned char *p = (const unsigned char *)tlvs.p;
+		size_t n = (size_t)p[1] << 8 | p[2];
+
+		if (n > tlvs.n - 3)
+			return false;
+		if (p[0] == V2_TLV_SSL)
+			return n >= 5 && (p[3] & V2_CLIENT_SSL);
+		tlvs = span_from(tlvs, 3 + n);
+	}
+	return false;
+}
+
 static int v2_parse(struct span bytes, struct proxy_header *ret, size_t *ret_used)
 {
 	const unsigned char *p = (const unsigned char *)bytes.p;
@@ -121,15 +140,19 @@ static int v2_parse(struct span bytes, struct proxy_header *ret, size_t *ret_use
 	n = (size_t)p[14] << 8 | p[15];
 	if (command != V2_LOCAL && command != V2_PROXY)
 		return -EPROTO;
-	if (family >> 4 > 3 || (family & 15) > 2 || n > HEADER_MAX - V2_FIXED)
+	if (family >> 4 > 3 || (family & 15) > 2)
 		return -EPROTO;
 	if (command == V2_PROXY && ((family == V2_TCP4 && n < 12) || (family == V2_TCP6 && n < 36)))
 		return -EPROTO;
+	*ret_used = V2_FIXED + n;
 	if (bytes.n < V2_FIXED + n)
 		return 0;
-	if (command == V2_PROXY && (family == V2_TCP4 || family == V2_TCP6))
+	if (command == V2_PROXY && (family == V2_TCP4 || family == V2_TCP6)) {
+		size_t addrs_n = family == V2_TCP4 ? 12 : 36;
+
 		v2_addrs(bytes.p + V2_FIXED, family, ret);
-	*ret_used = V2_FIXED + n;
+		ret->tls = v2_came_by_tls(span_sub(bytes, V2_FIXED + addrs_n, n - addrs_n));
+	}
 	return 1;
 }
 
@@ -182,21 +205,23 @@ void proxy_header_write(const struct net_addr *source, const struct net_addr *ta
 
 /* ---- on a connection ---- */
 
-/* Looks at the first bytes without taking them until the header is whole: nothing need be
- * put back, whatever follows. */
-static int peek_header(struct conn *c, struct proxy_header *ret, size_t *ret_used, uint64_t deadline)
+/* Looks at the first bytes without taking them until the header's length is known, so that nothing
+ * need be put back, whatever follows: *ret_used. */
+static int peek_length(struct conn *c, size_t *ret_used, uint64_t deadline)
 {
-	char bytes[HEADER_MAX];
+	char bytes[V1_MAX];
 	int r;
 
 	do {
 		ssize_t n = recv(c->fd.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+		struct proxy_header unused;
 
 		if (n < 0 && errno != EAGAIN)
 			return -errno;
-		r = n > 0 ? proxy_header_parse(span_make(bytes, (size_t)n), ret, ret_used) : 0;
-		if (r != 0)
-			return r;
+		*ret_used = 0;
+		r = n > 0 ? proxy_header_parse(span_make(bytes, (size_t)n), &unused, ret_used) : 0;
+		if (r < 0 || *ret_used > 0)
+			return r < 0 ? r : 0;
 		/* The end before the header's: nothing more will come. */
 		if (n == 0 || c->fd.hung_up)
 			return -EPROTO;
@@ -206,19 +231,38 @@ static int peek_header(struct conn *c, struct proxy_header *ret, size_t *ret_use
 	return r;
 }
 
+static int read_all(struct conn *c, char *p, size_t n, uint64_t deadline)
+{
+	while (n > 0) {
+		ssize_t got = conn_recv(c, p, n, deadline);
+
+		if (got <= 0)
+			return got < 0 ? (int)got : -EPROTO;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
 int conn_read_proxy(struct conn *c, uint64_t deadline)
 {
+	_cleanup_(mem_freep) char *bytes = NULL;
 	struct proxy_header header;
-	char bytes[HEADER_MAX];
 	size_t used;
 	int r;
 
 	must(c->top && !c->top->below);
-	r = peek_header(c, &header, &used, deadline);
+	r = peek_length(c, &used, deadline);
 	if (r < 0)
 		return r;
-	if (conn_recv(c, bytes, used, deadline) != (ssize_t)used)
+	must(used <= V2_MAX);
+	bytes = mem_alloc(used);
+	r = read_all(c, bytes, used, deadline);
+	if (r < 0)
+		return r;
+	if (proxy_header_parse(span_make(bytes, used), &header, &used) != 1)
 		return -EPROTO;
+	c->tls_before = header.tls;
 	if (header.has_addrs) {
 		c->via = c->peer;
 		c->peer = header.source;

@@ -230,6 +230,7 @@ static int exchange_on(struct attempt *a, struct conn *conn, bool reused)
 
 	a->sent = true;
 	http_client_init(&call->client, conn, a->arena);
+	call->client.fields_max = a->request->fields_max;
 	call->client.body_timeout_ms = a->site->read_timeout_ms;
 	call->reused = reused;
 	call->early = !reused && !call->origin->tls && !origin_conn_is_quiet(conn);

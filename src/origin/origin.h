@@ -44,6 +44,7 @@ struct origin_request {
 	const struct http_fields *fields; /* to send; no hop-by-hop, framing or Host */
 	struct http_exchange *body_from;  /* its body is read and sent along; NULL: none */
 	struct span upgrade;              /* value of Upgrade to ask for; .p == NULL: none */
+	unsigned fields_max;              /* of the answer; 0: HTTP_FIELDS_MAX */
 	/* 1xx responses (not 101) as they come; may be NULL. Non-zero ends the call with it. */
 	int (*on_interim)(void *arg, unsigned status, const struct http_fields *fields);
 	void *arg;

@@ -96,6 +96,11 @@ static const char *judge_hostname(struct span value)
 	return value.n > 255 ? "it is not a host name|es ist kein Hostname" : NULL;
 }
 
+static const char *judge_health_path(struct span value)
+{
+	return value.n == 0 ? NULL : judge_path(value);
+}
+
 static const char *judge_access_to(struct span value)
 {
 	return span_eq(value, SPAN("stderr")) ? NULL : judge_path(value);
@@ -107,6 +112,9 @@ static const char *judge_log_to(struct span value)
 }
 
 /* ---- the table ---- */
+
+/* In the order of enum web_forwarded_by. */
+static const char *const forwarded_bys[] = { "x-forwarded", "forwarded", NULL };
 
 /* In the order of enum access_format. */
 static const char *const access_formats[] = { "off", "json", "combined", NULL };
@@ -131,12 +139,44 @@ static const struct conf_key web_keys[] = {
 			  "Netze wie {\"10.0.0.0/8\", \"2001:db8::/32\"}",
 		.help_en = "Networks of load balancers: their connections must begin with a PROXY protocol header.",
 		.help_de = "Netze von Lastverteilern: Ihre Verbindungen müssen mit einem PROXY-Kopf beginnen." },
+	{ "forwarded_from", CONF_LIST, AT(forwarded_from), .max = SETTINGS_PROXY_MAX, .judge = judge_network,
+		.wanted = "networks such as {\"10.0.0.0/8\", \"2001:db8::/32\"}|"
+			  "Netze wie {\"10.0.0.0/8\", \"2001:db8::/32\"}",
+		.help_en = "Networks of load balancers and CDNs whose word on the visitor's address and scheme counts.",
+		.help_de =
+			"Netze von Lastverteilern und CDNs, deren Wort über Adresse und Schema des Besuchers gilt." },
+	{ "forwarded_by", CONF_ENUM, AT(forwarded_by), "x-forwarded", .choices = forwarded_bys,
+		.help_en =
+			"The fields in which they say it: x-forwarded (X-Forwarded-For, X-Forwarded-Proto) or "
+			"forwarded (RFC 7239); those that a balancer does not write itself, it passes on from anybody.",
+		.help_de =
+			"Die Felder, in denen sie es sagen: x-forwarded (X-Forwarded-For, X-Forwarded-Proto) oder forwarded "
+			"(RFC 7239); was ein Lastverteiler nicht selbst schreibt, reicht er von jedem durch." },
+	{ "public_tls_port", CONF_UINT, AT(public_tls_port), "0", 0, 65535,
+		.help_en =
+			"The port in redirects to https, where NAT or a container shows another one than listen_tls; 0: "
+			"as it seems.",
+		.help_de = "Der Port in Umleitungen auf https, wo NAT oder ein Container einen anderen zeigt als "
+			   "listen_tls; 0: wie es scheint." },
+	{ "health_path", CONF_TEXT, AT(health_path), "/torhaus-health", .judge = judge_health_path,
+		.wanted = "a path such as \"/torhaus-health\", or \"\"|einen Pfad wie \"/torhaus-health\" oder \"\"",
+		.help_en =
+			"The path that tells a load balancer whether this server serves (200, or 503 while it ends); "
+			"asked by address or by HTTP/1.0 without Host, never under a site's name. Empty: none.",
+		.help_de =
+			"Der Pfad, der einem Lastverteiler sagt, ob dieser Server bedient (200, oder 503, während er endet); "
+			"gefragt über die Adresse oder mit HTTP/1.0 ohne Host, nie unter dem Namen einer Site. Leer: keiner." },
 	{ "cache_memory", CONF_SIZE, AT(cache_memory), "256M", 1u << 20, 1ull << 44,
 		.help_en = "Memory that cached answers may take, all overhead included.",
 		.help_de = "Arbeitsspeicher, den gecachte Antworten belegen dürfen, samt allem Beiwerk." },
 	{ "cache_share", CONF_UINT, AT(cache_share), "50", 1, 100,
 		.help_en = "Percent of cache_memory that one site keeps while others need room.",
 		.help_de = "Wie viel Prozent von cache_memory eine Site behält, während andere Platz brauchen." },
+	{ "answer_fields_max", CONF_UINT, AT(answer_fields_max), "256", 16, 1000,
+		.help_en = "Header fields that an origin's answer may have; one with more is refused (502).",
+		.help_de =
+			"Header-Felder, die die Antwort eines Ursprungsservers haben darf; eine mit mehr wird abgewiesen "
+			"(502)." },
 	{ "connections_max", CONF_UINT, AT(connections_max), "20000", 16, 1000000,
 		.help_en = "Open connections at a time; more are closed at once.",
 		.help_de = "Gleichzeitig offene Verbindungen; weitere werden sofort geschlossen." },
@@ -417,6 +457,7 @@ static void take_meanings(struct reading *r)
 	web->plain = take_listen(r, &web->listen, "web.listen");
 	web->tls = take_listen(r, &web->listen_tls, "web.listen_tls");
 	web->proxies = take_networks(r, &web->proxy_from);
+	web->balancers = take_networks(r, &web->forwarded_from);
 	mail->plain = take_listen(r, &mail->listen, "mail.listen");
 	mail->tls = take_listen(r, &mail->listen_tls, "mail.listen_tls");
 	mail->proxies = take_networks(r, &mail->proxy_from);
@@ -549,6 +590,12 @@ void settings_for_web(const struct settings *s, struct web_settings *ret)
 		.redirect_to_tls = s->web.redirect_to_tls,
 		.proxy_from = s->web.proxies,
 		.proxy_from_n = s->web.proxy_from.n,
+		.forwarded_from = s->web.balancers,
+		.forwarded_from_n = s->web.forwarded_from.n,
+		.forwarded_by = (enum web_forwarded_by)s->web.forwarded_by,
+		.public_tls_port = (unsigned)s->web.public_tls_port,
+		.health_path = s->web.health_path.p,
+		.answer_fields_max = (unsigned)s->web.answer_fields_max,
 		.access = (enum access_format)s->log.access,
 		.access_to = s->log.access_to.p,
 		.cache_memory = s->web.cache_memory,

@@ -24,10 +24,15 @@
 #define SETTINGS_FORWARD_MAX 16         /* upstreams */
 
 struct settings_web {
-	struct conf_list listen, listen_tls, proxy_from; /* as written */
+	struct conf_list listen, listen_tls, proxy_from, forwarded_from; /* as written */
 	/* listen.n and listen_tls.n; port 0: any free one */
 	struct net_addr *plain, *tls;
-	struct net_prefix *proxies; /* proxy_from.n */
+	struct net_prefix *proxies;   /* proxy_from.n */
+	struct net_prefix *balancers; /* forwarded_from.n */
+	unsigned forwarded_by;        /* enum web_forwarded_by */
+	uint64_t public_tls_port;
+	struct span health_path;
+	uint64_t answer_fields_max;
 	struct http_limits limits;
 	uint64_t tls_timeout_ms;
 	uint64_t connections_max;

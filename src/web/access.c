@@ -280,7 +280,9 @@ static void add_combined(struct access_log *log, const struct web_request *r)
 	char client[NET_ADDR_SIZE];
 
 	net_addr_host_text(r->asked.client, client);
-	buf_addf(&log->lines, "%s - - [%s] \"", client, log->clf);
+	/* The site first (Apache's vhost_combined): whose line it is. */
+	buf_addf(&log->lines, "%.*s:%u %s - - [%s] \"", SPAN_ARG(r->asked.site ? r->asked.site->name : SPAN("-")),
+		net_addr_port(x->local), client, log->clf);
 	add_escaped(&log->lines, x->req.method_text);
 	buf_add_char(&log->lines, ' ');
 	add_escaped(&log->lines, span_sub(x->req.target, 0, LINE_FIELD_MAX));

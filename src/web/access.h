@@ -6,7 +6,8 @@
  * meanwhile waits, up to 1 MiB a thread, then lines are lost and counted (log sinks fail, requests
  * do not).
  *
- * Formats: JSON (one object a line) and the combined format of Apache and nginx.
+ * Formats: JSON (one object a line) and Apache's combined format with the site in front
+ * (vhost_combined).
  */
 #pragma once
 #include "base/buf.h"

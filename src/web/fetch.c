@@ -101,6 +101,7 @@ static int ask(const struct web_asked *q, struct fetch *f, struct cache_obj *old
 		.target = cache_fill_target(f->fill),
 		.host = web_origin_host(q),
 		.fields = &fields,
+		.fields_max = q->settings->answer_fields_max,
 		.on_interim = leader ? pass_interim : NULL,
 		.arg = leader };
 	int error;
@@ -346,7 +347,8 @@ static struct refresh *refresh_new(struct web_request *r, struct cache_found *fo
 		req->query = span_from(req->target, req->path.n + 1);
 	copy_fields(&f->arena, &r->x->req.fields, &req->fields);
 	refresh->client = *r->asked.client;
-	refresh->asked = (struct web_asked){ f->web, r->asked.site, req, &refresh->client, &f->arena };
+	refresh->asked =
+		(struct web_asked){ f->web, r->asked.site, r->asked.settings, req, &refresh->client, &f->arena };
 	refresh->state = web_state_ref(r->state);
 	refresh->stats = r->stats;
 	refresh->old = cache_obj_ref(found->obj);

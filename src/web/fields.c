@@ -89,6 +89,7 @@ static bool is_for_us(enum http_field_id id)
 	return id == HTTP_CDN_CACHE_CONTROL || id == HTTP_CACHE_TAG || id == HTTP_SURROGATE_KEY;
 }
 
+/* Alt-Svc would lead the visitor past us, to a port of the origin's own. */
 void web_answer_fields(struct web_request *r, const struct http_fields *of, struct http_fields *ret)
 {
 	bool hsts = r->x->req.tls && r->asked.site && r->asked.site->hsts_ms > 0;
@@ -99,6 +100,8 @@ void web_answer_fields(struct web_request *r, const struct http_fields *of, stru
 		const struct http_field *f = &of->v[i];
 
 		if (http_field_flags(f->id) & (HTTP_HOP | HTTP_FRAMING))
+			continue;
+		if (f->id == HTTP_ALT_SVC && !(r->asked.site && r->asked.site->alt_svc))
 			continue;
 		if (is_for_us(f->id) || (hsts && f->id == HTTP_STRICT_TRANSPORT_SECURITY))
 			continue;

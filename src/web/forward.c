@@ -110,6 +110,7 @@ static int call_origin(struct web_request *r, struct span upgrade, struct origin
 		.target = r->x->req.target,
 		.host = web_origin_host(&r->asked),
 		.fields = &fields,
+		.fields_max = r->asked.settings->answer_fields_max,
 		.body_from = r->x,
 		.upgrade = upgrade,
 		.on_interim = web_forward_interim,

@@ -27,6 +27,17 @@ static void log_tls_failure(const struct edge_arrival *a, struct tls_set *set)
 	mem_free(why);
 }
 
+static void log_no_proxy_header(const struct conn *c)
+{
+	char client[NET_ADDR_SIZE];
+	struct fault fault;
+
+	net_addr_host_text(&c->peer, client);
+	fault_set(&fault, FAULT_WEB_NO_PROXY_HEADER);
+	fault_fact(&fault, "client", "%s", client);
+	log_fault_rated(LOG_LEVEL_WARNING, "web", "no-proxy-header", &fault);
+}
+
 static void count_handshake(const struct conn *c)
 {
 	struct tls_info info;
@@ -41,6 +52,8 @@ static void run_connection(void *thread, struct edge_arrival *a)
 	struct web_thread *t = thread;
 	struct web_state *state = container_of(a->state, struct web_state, published);
 
+	if (a->welcome == EDGE_NO_PROXY_HEADER)
+		log_no_proxy_header(a->conn);
 	if (a->welcome == EDGE_TLS_FAILED)
 		log_tls_failure(a, state->tls);
 	tls_facts_done(&a->facts);

@@ -21,10 +21,24 @@ static void refuse(struct web_request *r, unsigned status, enum fault_code code,
 	web_page(r, status, &fault);
 }
 
+/* The port that visitors find us at by https. Who came without a port in Host although this
+ * listener is not at 80 came through something that maps ports (NAT, Docker), which will map 443,
+ * too. */
+static unsigned public_tls_port(const struct web_request *r)
+{
+	const struct net_addr *local = r->x->local;
+
+	if (r->state->settings.public_tls_port)
+		return r->state->settings.public_tls_port;
+	if (r->x->req.port == 0 && net_addr_port(local) != 80)
+		return 443;
+	return r->thread->web->tls_port;
+}
+
 static void redirect_to_tls(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
-	unsigned port = r->thread->web->tls_port;
+	unsigned port = public_tls_port(r);
 	unsigned status = req->method == HTTP_GET || req->method == HTTP_HEAD ? 301 : 308;
 	struct span host = req->host;
 
@@ -222,13 +236,39 @@ static bool wants_websocket(const struct http_req *req)
 	return span_eq_nocase(http_fields_value(&req->fields, HTTP_UPGRADE), SPAN("websocket"));
 }
 
+/* The health URL, for load balancers: they ask by address, or by HTTP/1.0 without any host, so that
+ * no path of a site is taken. */
+static bool is_health_check(const struct web_request *r)
+{
+	const struct http_req *req = &r->x->req;
+	struct net_addr unused;
+
+	if (!span_eq(req->path, span_of(r->state->settings.health_path)) || req->path.n == 0)
+		return false;
+	return req->host.n == 0 || req->host.p[0] == '[' || net_addr_parse_host(req->host, &unused) == 0;
+}
+
+static void answer_nameless(struct web_request *r)
+{
+	const struct http_req *req = &r->x->req;
+
+	if (is_health_check(r) && r->thread->draining)
+		web_answer_text(r, 503, SPAN("ending\n"));
+	else if (is_health_check(r))
+		web_answer_text(r, 200, SPAN("ok\n"));
+	else if (req->host.n == 0)
+		refuse(r, 400, FAULT_HTTP_NO_HOST, "what", req->target);
+	else
+		refuse(r, 421, FAULT_WEB_NO_SUCH_SITE, "host", req->host);
+}
+
 void web_request(struct web_request *r)
 {
 	const struct http_req *req = &r->x->req;
 
 	r->asked.site = snapshot_find_web(r->state->snapshot, req->host);
 	if (!r->asked.site) {
-		refuse(r, 421, FAULT_WEB_NO_SUCH_SITE, "host", req->host);
+		answer_nameless(r);
 		return;
 	}
 	r->stats = r->state->sites[r->asked.site->id];
@@ -249,11 +289,17 @@ void web_on_exchange(void *arg, struct http_exchange *x)
 	struct web_request r = { .thread = t,
 		.state = web_state_ref(t->state),
 		.x = x,
-		.asked = { .web = t->web, .req = &x->req, .client = x->client, .arena = x->arena },
+		.asked = { .web = t->web,
+			.settings = &t->state->settings,
+			.req = &x->req,
+			.client = x->client,
+			.arena = x->arena },
 		.began_ms = clock_wall_ms(),
 		.now_ms = (int64_t)clock_mono_ms() };
 
 	stat_add(STAT_REQUESTS, 1);
+	if (r.state->settings.forwarded_from_n > 0)
+		web_believe_balancer(&r);
 	web_request(&r);
 	stat_add(STAT_BYTES_SENT, x->body_bytes_sent);
 	if (r.stats)

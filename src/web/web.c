@@ -1,5 +1,6 @@
 /* The state of the web edge (io/published.h): a request holds the one that it began with, so a
  * snapshot lives until its last request has ended. */
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include "base/log.h"
 #include "base/rand.h"
@@ -19,6 +20,8 @@ static void state_free(struct published_state *published)
 	access_sink_unref(s->sink);
 	mem_free(s->sites);
 	mem_free((void *)s->settings.proxy_from);
+	mem_free((void *)s->settings.forwarded_from);
+	mem_free((void *)s->settings.health_path);
 	mem_free((void *)s->settings.access_to);
 	mem_free(s);
 }
@@ -27,6 +30,8 @@ static void copy_settings(struct web_settings *to, const struct web_settings *fr
 {
 	*to = *from;
 	to->proxy_from = mem_copy(from->proxy_from, from->proxy_from_n, sizeof(*from->proxy_from));
+	to->forwarded_from = mem_copy(from->forwarded_from, from->forwarded_from_n, sizeof(*from->forwarded_from));
+	to->health_path = mem_text(from->health_path ? from->health_path : "");
 	to->access_to = mem_text(from->access_to ? from->access_to : "stderr");
 }
 
@@ -169,6 +174,8 @@ struct web *web_free(struct web *w)
 
 /* ---- listening ---- */
 
+#define UNSENT_MAX (128 * 1024)
+
 static unsigned port_of(int fd)
 {
 	struct net_addr addr = { .n = sizeof(struct sockaddr_in6) };
@@ -180,10 +187,15 @@ static void web_listen(void *edge, unsigned thread, int fd, enum edge_way way)
 {
 	struct web *w = edge;
 	struct web_thread *t = &w->threads[thread];
+	unsigned unsent = UNSENT_MAX;
 
 	must(t->state);
 	if (way == EDGE_TLS && w->tls_port == 0)
 		w->tls_port = port_of(fd);
+	/* Accepted sockets inherit it. What a slow reader has not taken stays in the cache, where
+	 * it is shared, and not in a send queue of the kernel's for each. Throughput does not
+	 * suffer: what is on its way does not count. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	edge_door_open(&t->door, fd, way);
 }
 

@@ -17,6 +17,9 @@
 #include "http/http.h"
 
 enum access_format { ACCESS_OFF, ACCESS_JSON, ACCESS_COMBINED };
+/* The fields that a balancer says it in: X-Forwarded-For and -Proto, or Forwarded (RFC 7239). Never
+ * both: the one that it does not write itself, it passes on from anybody. */
+enum web_forwarded_by { WEB_FORWARDED_BY_X, WEB_FORWARDED_BY_STANDARD };
 struct web_settings {
 	struct http_limits limits;
 	uint64_t tls_timeout_ms;             /* for the handshake, and for a PROXY header */
@@ -24,6 +27,12 @@ struct web_settings {
 	bool redirect_to_tls;                /* for all sites */
 	const struct net_prefix *proxy_from; /* who must begin with a PROXY protocol header */
 	unsigned proxy_from_n;
+	const struct net_prefix *forwarded_from; /* whose word on client and scheme counts */
+	unsigned forwarded_from_n;
+	enum web_forwarded_by forwarded_by;
+	unsigned public_tls_port; /* of redirects; 0: as it seems */
+	const char *health_path;  /* "": none */
+	unsigned answer_fields_max;
 	enum access_format access;
 	const char *access_to; /* "stderr" or a path */
 	uint64_t cache_memory;

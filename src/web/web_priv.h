@@ -60,6 +60,7 @@ struct web {
 struct web_asked {
 	struct web *web;
 	const struct domain *site; /* NULL until found */
+	const struct web_settings *settings;
 	const struct http_req *req;
 	const struct net_addr *client;
 	struct arena *arena;
@@ -79,6 +80,14 @@ struct web_request {
 
 /* ---- request.c ---- */
 void web_request(struct web_request *r);
+
+/* ---- forwarded.c ---- */
+/* Client and scheme as a balancer of web.forwarded_from says, if this request came from one. */
+void web_believe_balancer(struct web_request *r);
+/* Pure: what those fields say. The client is the last address that is none of the n trusted
+ * networks (false: they name none that can be read); *ret_tls is -1 where nothing is said. */
+bool web_forwarded_read(const struct http_fields *fields, enum web_forwarded_by by, const struct net_prefix *trusted,
+	unsigned n, struct arena *a, struct net_addr *ret_client, int *ret_tls);
 
 /* ---- fields.c ---- */
 /* The request's fields as the origin gets them: without hop-by-hop, framing, Expect, and everything

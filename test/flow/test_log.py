@@ -28,7 +28,7 @@ def test_combined_is_read_by_goaccess(make_torhaus, origin):
         t.get("/a", headers={"User-Agent": 'Mozilla/5.0 "quoted" \\ Firefox/130.0'})
     wait_for(lambda: t.access_path.exists() and len(t.access_path.read_text().splitlines()) >= 10)
     report = t.dir / "report.json"
-    subprocess.run(["goaccess", str(t.access_path), "--log-format=COMBINED", "-o", str(report)], check=True,
+    subprocess.run(["goaccess", str(t.access_path), "--log-format=VCOMBINED", "-o", str(report)], check=True,
                    capture_output=True, stdin=subprocess.DEVNULL, env={**os.environ, "TERM": "dumb", "LANG": "C"})
     general = json.loads(report.read_text())["general"]
     assert general["failed_requests"] == 0 and general["valid_requests"] >= 10

@@ -14,9 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	arena_init(&arena, 1024);
 	fault_clear(&fault);
-	r = h1_parse_response(head, HTTP_GET, &arena, &get, &fault);
+	r = h1_parse_response(head, HTTP_GET, HTTP_FIELDS_MAX, &arena, &get, &fault);
 	must((r == 0) == (fault.code == FAULT_NONE));
-	must(h1_parse_response(head, HTTP_HEAD, &arena, &by_head, NULL) == r);
+	must(h1_parse_response(head, HTTP_HEAD, HTTP_FIELDS_MAX, &arena, &by_head, NULL) == r);
 	if (r == 0) {
 		must(by_head.body == HTTP_BODY_NONE && get.status >= 100 && get.status <= 999);
 		must(get.body != HTTP_BODY_UNTIL_CLOSE || !get.keep_alive);

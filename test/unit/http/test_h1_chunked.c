@@ -73,8 +73,9 @@ static void test_refused(void **state)
 		SPAN("3;a\rb\r\nabc\r\n"), SPAN("3;a=b\0\r\nabc\r\n"), SPAN("3\r;a\r\nabc\r\n"), SPAN(";a\r\nabc\r\n"),
 		SPAN("+3\r\nabc\r\n"), SPAN("-3\r\nabc\r\n"), SPAN("3\r\nabcd\r\n"), SPAN("3\r\nabc\n0\r\n\r\n"),
 		SPAN("3\r\nabc\r0\r\n\r\n"), SPAN("3\r\nabc0\r\n\r\n"), SPAN("10000000000000000\r\n"),
-		SPAN("000000000000000000000000000000003\r\n"), SPAN("8000000000000000\r\n"), SPAN("FFFFFFFFFFFFFFFF\r\n"),
-		SPAN("0\r\n\n"), SPAN("0\r\nA: b\n\r\n"), SPAN("0\n\r\n"), SPAN("3\r\nabc\r\n\r\n") };
+		SPAN("000000000000000000000000000000003\r\n"), SPAN("8000000000000000\r\n"),
+		SPAN("FFFFFFFFFFFFFFFF\r\n"), SPAN("0\r\n\n"), SPAN("0\r\nA: b\n\r\n"), SPAN("0\n\r\n"),
+		SPAN("3\r\nabc\r\n\r\n") };
 
 	for (size_t i = 0; i < array_len(rows); i++) {
 		for (size_t step = 1; step <= rows[i].n; step++) {

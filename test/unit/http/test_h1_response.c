@@ -56,7 +56,7 @@ static void test_framing(void **state)
 		struct fault fault;
 
 		fault_clear(&fault);
-		if (h1_parse_response(rows[i].head, rows[i].method, &arena, &resp, &fault) < 0)
+		if (h1_parse_response(rows[i].head, rows[i].method, HTTP_FIELDS_MAX, &arena, &resp, &fault) < 0)
 			fail_msg("row %zu: %s", i, fault_code_text(fault.code));
 		if (resp.body != rows[i].body || resp.keep_alive != rows[i].keep_alive)
 			fail_msg("row %zu: body %d, keep-alive %d", i, resp.body, resp.keep_alive);
@@ -100,7 +100,8 @@ static void test_refused(void **state)
 		struct fault fault;
 
 		fault_clear(&fault);
-		assert_int_equal(h1_parse_response(rows[i].head, HTTP_GET, &arena, &resp, &fault), -EPROTO);
+		assert_int_equal(h1_parse_response(rows[i].head, HTTP_GET, HTTP_FIELDS_MAX, &arena, &resp, &fault),
+			-EPROTO);
 		if (fault.code != rows[i].code)
 			fail_msg("row %zu: %s", i, fault_code_text(fault.code));
 	}
@@ -112,7 +113,7 @@ static void test_parts(void **state)
 
 	assert_int_equal(h1_parse_response(SPAN("HTTP/1.1 404 Not  here\r\nContent-Length: 12\r\n"
 						"ETag: \"x\"\r\n\r\n"),
-				 HTTP_HEAD, &arena, &resp, NULL),
+				 HTTP_HEAD, HTTP_FIELDS_MAX, &arena, &resp, NULL),
 		0);
 	assert_int_equal(resp.status, 404);
 	assert_span(resp.reason, "Not  here");

@@ -47,10 +47,36 @@ static const struct {
 	{ SPAN(SIGNATURE "\x22\x11\0\x0c" TCP4), -EPROTO, NULL, NULL },
 	{ SPAN(SIGNATURE "\x21\x41\0\x0c" TCP4), -EPROTO, NULL, NULL },
 	{ SPAN(SIGNATURE "\x21\x13\0\x0c" TCP4), -EPROTO, NULL, NULL },
-	{ SPAN(SIGNATURE "\x21\0\x02\x09"), -EPROTO, NULL, NULL },
+	{ SPAN(SIGNATURE "\x21\0\xff\xff"), 0, NULL, NULL },
 	{ SPAN(SIGNATURE "\x21\0\x02\x08"), 0, NULL, NULL },
 	{ SPAN("\r\n\r\n\0\r\nQUIT\r"), -EPROTO, NULL, NULL },
 };
+
+/* What the extensions say of TLS, behind others, cut short, and of a client without. */
+static void test_tls_at_the_balancer(void **state)
+{
+	static const struct {
+		struct span bytes;
+		bool tls;
+	} with[] = {
+		{ SPAN(SIGNATURE "\x21\x11\0\x0c" TCP4), false },
+		{ SPAN(SIGNATURE "\x21\x11\0\x14" TCP4 "\x20\0\5\1\0\0\0\0"), true },
+		{ SPAN(SIGNATURE "\x21\x11\0\x14" TCP4 "\x20\0\5\6\0\0\0\0"), false },
+		{ SPAN(SIGNATURE "\x21\x11\0\x18" TCP4 "\2\0\1a\x20\0\5\1\0\0\0\0"), true },
+		{ SPAN(SIGNATURE "\x21\x11\0\x14" TCP4 "\x20\0\6\1\0\0\0\0"), false },
+		{ SPAN(SIGNATURE "\x20\x11\0\x14" TCP4 "\x20\0\5\1\0\0\0\0"), false },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < array_len(with); i++) {
+		struct proxy_header h;
+		size_t used;
+
+		assert_int_equal(proxy_header_parse(with[i].bytes, &h, &used), 1);
+		if (h.tls != with[i].tls)
+			fail_msg("row %u", i);
+	}
+}
 
 static void test_headers(void **state)
 {
@@ -153,6 +179,26 @@ static void test_a_header_in_pieces(void **state)
 	io_run(read_header, NULL);
 }
 
+/* All 65,535 bytes: addresses, one extension that nobody knows, and that of TLS. */
+static void write_long_header(void *arg)
+{
+	static char bytes[16 + 65535];
+	size_t at = 16 + 12, filler = 65535 - 12 - 3 - 8;
+	int fd = *(int *)arg;
+
+	memcpy(bytes, SIGNATURE "\x21\x11\xff\xff" TCP4, at);
+	bytes[at] = 5;
+	bytes[at + 1] = (char)(filler >> 8);
+	bytes[at + 2] = (char)filler;
+	memcpy(bytes + at + 3 + filler, "\x20\0\5\1\0\0\0\0", 8);
+	for (size_t sent = 0; sent < sizeof(bytes); task_sleep(1)) {
+		ssize_t n =
+			send(fd, bytes + sent, sizeof(bytes) - sent < 9000 ? sizeof(bytes) - sent : 9000, MSG_DONTWAIT);
+
+		sent += n > 0 ? (size_t)n : 0;
+	}
+}
+
 static void bad_headers(void *arg)
 {
 	int peer;
@@ -172,6 +218,13 @@ static void bad_headers(void *arg)
 	close(peer);
 	assert_int_equal(conn_read_proxy(c, deadline_in(5000)), -EPROTO);
 	conn_close(c);
+	/* As long as it can be, in pieces. */
+	c = io_conn_pair(&peer);
+	task_spawn("peer", write_long_header, &peer);
+	assert_int_equal(conn_read_proxy(c, deadline_in(5000)), 0);
+	assert_true(c->tls_before && net_addr_port(&c->peer) == 12345);
+	conn_close(c);
+	close(peer);
 	/* LOCAL: the balancer's own check. */
 	c = io_conn_pair(&peer);
 	write_text(peer, SPAN(SIGNATURE "\x20\0\0\0"));
@@ -191,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_tls_at_the_balancer),
 		cmocka_unit_test(test_what_is_written_is_read),
 		cmocka_unit_test(test_every_cut_of_a_header_asks_for_more),
 		cmocka_unit_test(test_a_header_in_pieces),
