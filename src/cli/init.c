@@ -21,7 +21,7 @@
 #define DAYS      365
 
 struct places {
-	char *conf, *store, *certs, *control;
+	char *conf, *store, *certs, *control, *access;
 	bool own_folder; /* --dir: everything in one place, for whoever calls */
 };
 
@@ -112,10 +112,12 @@ static void settings_text(const struct places *p, bool low, enum fault_lang lang
 	_cleanup_(mem_freep) char *store_value = quoted(store, false);
 	_cleanup_(mem_freep) char *certs_value = quoted(p->certs, true);
 	_cleanup_(mem_freep) char *control_value = quoted(p->control, false);
+	_cleanup_(mem_freep) char *access_value = quoted(p->access, false);
 	struct conf_given given[] = {
 		{ "store", store_value },
 		{ "certificates", certs_value },
 		{ "control", control_value },
+		{ "log.access_to", access_value },
 		{ "user", p->own_folder ? "\"\"" : "\"torhaus\"" },
 		{ "web.listen", low ? "{\"0.0.0.0:80\", \"[::]:80\"}" : "{\"0.0.0.0:8080\", \"[::]:8080\"}" },
 		{ "web.listen_tls", low ? "{\"0.0.0.0:443\", \"[::]:443\"}" : "{\"0.0.0.0:8443\", \"[::]:8443\"}" },
@@ -287,6 +289,7 @@ static void find_places(const struct cli *cli, const char *dir, struct places *r
 		ret->store = mem_text("/var/lib/torhaus/torhaus.db");
 		ret->certs = mem_text("/etc/torhaus/certs");
 		ret->control = mem_text("/run/torhaus/control.sock");
+		ret->access = mem_text("/var/log/torhaus/access.log");
 		return;
 	}
 	/* Settings hold absolute paths. */
@@ -295,6 +298,7 @@ static void find_places(const struct cli *cli, const char *dir, struct places *r
 	ret->store = mem_textf("%s%s%s/torhaus.db", here ? here : "", here ? "/" : "", dir);
 	ret->certs = mem_textf("%s%s%s/certs", here ? here : "", here ? "/" : "", dir);
 	ret->control = mem_textf("%s%s%s/control.sock", here ? here : "", here ? "/" : "", dir);
+	ret->access = mem_textf("%s%s%s/access.log", here ? here : "", here ? "/" : "", dir);
 }
 
 static void places_done(struct places *p)
@@ -303,6 +307,7 @@ static void places_done(struct places *p)
 	mem_free(p->store);
 	mem_free(p->certs);
 	mem_free(p->control);
+	mem_free(p->access);
 }
 
 /* As a package ships it, whoever makes the package. */

@@ -8,6 +8,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -23,6 +25,20 @@
 #define ANSWER_SETTINGS 422
 
 /* ---- logs ---- */
+
+/* The folder of the preset (/var/log/torhaus) is made by the package and by systemd; without them
+ * by us, if its parent is there. */
+static void make_folder_of(const char *path, const struct sandbox_user *user)
+{
+	_cleanup_(mem_freep) char *folder = mem_text(path);
+	char *end = strrchr(folder, '/');
+
+	if (!end || end == folder)
+		return;
+	*end = '\0';
+	if (mkdir(folder, 0750) == 0 && user->change && chown(folder, user->uid, user->gid) < 0)
+		return;
+}
 
 /* Makes the file and gives it to the worker's user, who opens it again himself. */
 static int give_file(const char *path, const struct sandbox_user *user)
@@ -50,8 +66,10 @@ int supervisor_open_log(struct supervisor *sv, const struct settings *s, struct 
 {
 	int r = 0;
 
-	if (span_starts(s->log.access_to, SPAN("/")))
+	if (s->log.access != ACCESS_OFF && span_starts(s->log.access_to, SPAN("/"))) {
+		make_folder_of(s->log.access_to.p, &sv->user);
 		r = give_file(s->log.access_to.p, &sv->user);
+	}
 	if (r < 0)
 		return log_failed(fault, s->log.access_to.p, r);
 	if (span_starts(s->log.to, SPAN("/")))

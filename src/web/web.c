@@ -46,11 +46,12 @@ static struct site_stats **sites_of(struct snapshot *s)
 }
 
 /* Where the access log goes now, opened anew; what cannot be opened leaves it where it was. */
-static struct access_sink *sink_opened(const struct web_state *old, const char *to)
+static struct access_sink *sink_opened(const struct web_state *old, const struct web_settings *settings)
 {
-	struct access_sink *sink = access_sink_open(to);
+	const char *to = settings->access_to;
+	struct access_sink *sink = settings->access == ACCESS_OFF ? NULL : access_sink_open(to);
 
-	if (sink)
+	if (sink || settings->access == ACCESS_OFF)
 		return sink;
 	log_event(LOG_LEVEL_ERROR, "web", "access-log-failed", "path=%s error=\"%m\"", log_value(span_of(to)));
 	return old ? access_sink_ref(old->sink) : NULL;
@@ -67,7 +68,7 @@ static struct published_state *state_new(const struct web_state *old, struct sna
 	if (tls || (old && old->tls))
 		s->tls = tls_set_ref(tls ? tls : old->tls);
 	copy_settings(&s->settings, settings ? settings : &old->settings);
-	s->sink = settings ? sink_opened(old, s->settings.access_to) : access_sink_ref(old->sink);
+	s->sink = settings ? sink_opened(old, &s->settings) : access_sink_ref(old->sink);
 	s->sites = snapshot ? sites_of(snapshot)
 			    : mem_copy(old->sites, snapshot_count(old->snapshot), sizeof(struct site_stats *));
 	return &s->published;

@@ -61,7 +61,7 @@ static void test_presets_are_safe(void **state)
 	assert_string_equal(s->log.to.p, "stderr");
 	settings_for_web(s, &web);
 	assert_int_equal(web.access, ACCESS_JSON);
-	assert_string_equal(web.access_to, "stderr");
+	assert_string_equal(web.access_to, "/var/log/torhaus/access.log");
 	assert_int_equal(web.proxy_from_n, 0);
 	/* Every wait has an end. */
 	assert_in_range(web.limits.head_timeout_ms, 1000, 60000);
