@@ -2,10 +2,8 @@
  * One question, from its first try to its answer.
  *
  * A question is a small struct with a timer, not a task: ten thousand of them may wait. Its tries
- * are with upstreams; what comes of them arrives at try_answered() and try_failed(). Which upstream
- * is next: of those that have not failed at this question the one tried least, those that are up
- * before those that are down, in the order of the settings. One that is down is tried at most every
- * DOWN_TRY_MS by each thread, so that an outage under load is no storm.
+ * are with upstreams (whose turn it is: turn.c); what comes of them arrives at try_answered() and
+ * try_failed().
  *
  * Whoever waits gets at the latest: a stale answer after DNS_STALE_MS (at once if every upstream
  * has failed by then), a failure after DNS_ANSWER_MS. After that the question still listens for a
@@ -15,6 +13,8 @@
 #include <errno.h>
 #include "base/rand.h"
 #include "dns/resolver_priv.h"
+
+#define AGAIN_PER_MS 4 /* questions that are sent again to an upstream that came back */
 
 /* ---- the end ---- */
 
@@ -74,8 +74,8 @@ static bool give_stale(struct question *q)
 	return true;
 }
 
-/* Nobody had an answer. What an upstream said is kept for a moment, and that a stale answer had to
- * do; that nobody said anything is not: the next may be luckier. */
+/* Nobody had an answer: that is remembered, so that the next who asks need not wait for it, and
+ * whoever could not answer is not asked as often as somebody likes to know (RFC 9520). */
 static void conclude(struct question *q, struct dns_result *ret_failure)
 {
 	*ret_failure = (struct dns_result){ .rcode = DNS_SERVFAIL, .ede = DNS_EDE_NO_REACHABLE };
@@ -85,8 +85,10 @@ static void conclude(struct question *q, struct dns_result *ret_failure)
 		ret_failure->ede = q->bad_ede;
 	else if (!q->bad && q->unreachable)
 		ret_failure->ede = DNS_EDE_NETWORK;
-	if (give_stale(q) || q->bad)
-		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, ret_failure->rcode, ret_failure->ede);
+	give_stale(q);
+	if (!q->client->stopping)
+		answers_put_failure(q->client->resolver->answers, &q->q, q->bits, ret_failure->rcode, ret_failure->ede,
+			!q->bad);
 }
 
 static void finish_failed(struct question *q)
@@ -99,7 +101,8 @@ static void finish_failed(struct question *q)
 
 static void on_time(void *arg);
 
-/* Everybody is told; an answer may still come. */
+/* Fails the waiters; the question stays open for LATE_MS, so that a slow answer still fills the
+ * cache. */
 static void listen_on(struct question *q)
 {
 	struct dns_result failure;
@@ -118,26 +121,6 @@ static void listen_on(struct question *q)
 static unsigned all_bits(const struct dns_client *c)
 {
 	return (1u << c->set->n) - 1;
-}
-
-/* The number of the upstream to try next, or -1. */
-static int pick(const struct question *q, uint64_t now_ms)
-{
-	const struct dns_client *c = q->client;
-	unsigned best_score = ~0u;
-	int best = -1;
-
-	for (unsigned i = 0; i < c->set->n; i++) {
-		bool down = upstream_is_down(c->set->v[i]);
-		unsigned score = 2u * q->tried[i] + down;
-
-		if (q->bad >> i & 1 || score >= best_score || !upstream_is_usable(c->set->v[i], now_ms) ||
-			(down && c->lane[i]->next_down_ms > now_ms))
-			continue;
-		best = (int)i;
-		best_score = score;
-	}
-	return best;
 }
 
 static struct dns_try *try_new(struct question *q, unsigned i)
@@ -160,12 +143,11 @@ static struct dns_try *try_new(struct question *q, unsigned i)
 /* One more try. False: there is nobody to be tried now, or it could not be sent. */
 static bool try_once(struct question *q, unsigned i)
 {
-	struct dns_try *t = try_new(q, i);
+	struct dns_try *t;
 	int r;
 
-	q->tried[i]++;
-	if (upstream_is_down(t->lane->upstream))
-		t->lane->next_down_ms = loop_now_ms() + DOWN_TRY_MS;
+	turn_taken(q, i, loop_now_ms());
+	t = try_new(q, i);
 	r = port_send(t);
 	if (r == 0)
 		return true;
@@ -179,7 +161,7 @@ static void try_next(struct question *q)
 {
 	/* Each upstream once: what cannot be sent to one may go to another. */
 	for (unsigned n = q->client->set->n; n > 0; n--) {
-		int i = pick(q, loop_now_ms());
+		int i = turn_of(q, loop_now_ms());
 
 		if (i < 0 || try_once(q, (unsigned)i))
 			return;
@@ -335,10 +317,11 @@ void try_answered(struct dns_try *t, struct span message)
 		probe_answered(t, message);
 		return;
 	}
-	/* Who answers with a failure is there, but perhaps not well: that says nothing of it. Nor
-	 * does a late answer. */
-	if (is_answer(flags & DNS_RCODE) && loop_now_ms() - t->sent_ms < SILENT_MS)
-		upstream_answered(t->lane->upstream, q->client->set, loop_now_ms() - t->sent_ms);
+	turn_answered(t->lane);
+	/* Who answers with a failure is there, but perhaps not well: that says nothing of it. */
+	if (is_answer(flags & DNS_RCODE) &&
+		upstream_answered(t->lane->upstream, q->client->set, loop_now_ms() - t->sent_ms))
+		upstream_came_back(q->client->resolver, t->lane->upstream, t->sent_ms);
 	i = index_of(q, t->lane);
 	try_drop(t);
 	if (!is_answer(flags & DNS_RCODE)) {
@@ -507,6 +490,40 @@ void questions_restart(struct dns_client *c)
 		q->bad = q->unreachable = q->no_edns = 0;
 		q->next_try_ms = loop_now_ms();
 		arm(q);
+	}
+}
+
+/* A try of before sent_ms that is still open: an upstream that answers in order has lost it. */
+static bool has_lost(const struct question *q, const struct lane *lane, uint64_t sent_ms)
+{
+	bool lost = false;
+
+	list_each (it, &q->tries) {
+		const struct dns_try *t = container_of(it, const struct dns_try, in_question);
+
+		if (t->lane != lane || !t->port)
+			continue;
+		if (t->sent_ms >= sent_ms)
+			return false;
+		lost = true;
+	}
+	return lost;
+}
+
+void questions_ask_again(struct dns_client *c, unsigned i, uint64_t sent_ms)
+{
+	unsigned n = 0;
+
+	list_each (it, &c->questions) {
+		struct question *q = container_of(it, struct question, link);
+
+		if (q->unreachable >> i & 1 || has_lost(q, c->lane[i], sent_ms)) {
+			q->unreachable &= (uint16_t) ~(1u << i);
+			q->tried[i] = 0;
+			/* Not all at once: it has only just come back. */
+			q->next_try_ms = loop_now_ms() + n++ / AGAIN_PER_MS;
+			arm(q);
+		}
 	}
 }
 

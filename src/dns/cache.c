@@ -6,9 +6,10 @@
  * clears these bits. A kept answer stays past its TTL, for a day at most, because a stale answer is
  * better than none (RFC 8767); when memory runs out it goes like any other.
  *
- * A failure is kept beside the answer before it. For its second it is given; and as long as no
- * fresh answer has come a stale one is given at once, not only after waiting for the next failure
- * (RFC 8767 5).
+ * A failure is kept beside the answer before it (RFC 9520): while it holds, a stale answer is given
+ * at once, or the failure itself, and nobody is asked. After that whoever comes asks first (RFC
+ * 8767 5); if that fails again, the failure holds for twice as long. That nobody said anything
+ * stops counting as soon as somebody who was silent answers again.
  */
 #include "base/clock.h"
 #include "dns/resolver_priv.h"
@@ -22,10 +23,13 @@ struct entry {
 	struct list link;   /* newest first */
 	uint64_t hash;
 	struct dns_answer *answer; /* NULL: nothing but a failure is known */
-	uint64_t stored_ms, failed_until_ms;
+	uint64_t stored_ms;
 	uint32_t ttl;
+	/* Its failure: */
+	unsigned forgiven; /* answers->forgiven then, if that was silence; else 0 */
+	uint64_t failed_until_ms;
 	int failed_ede;
-	uint8_t failed_rcode;
+	uint8_t failed_rcode, failures; /* in a row */
 	bool visited;
 	uint8_t bits, name_n;
 	uint16_t type;
@@ -39,6 +43,7 @@ struct shard {
 };
 struct answers {
 	size_t shard_bytes_max;
+	atomic_uint forgiven; /* how often silence was forgiven, and one */
 	struct shard shards[SHARDS];
 };
 
@@ -47,6 +52,7 @@ struct answers *answers_new(size_t bytes_max)
 	struct answers *a = mem_new(struct answers);
 
 	a->shard_bytes_max = bytes_max / SHARDS;
+	atomic_init(&a->forgiven, 1);
 	for (unsigned i = 0; i < SHARDS; i++) {
 		pthread_mutex_init(&a->shards[i].lock, NULL);
 		list_init(&a->shards[i].order);
@@ -137,21 +143,29 @@ static void take_answer(struct shard *s, struct entry *e, struct dns_answer *ans
 	e->ttl = dns_answer_ttl(answer) < ANSWER_TTL_MAX ? dns_answer_ttl(answer) : ANSWER_TTL_MAX;
 	e->stored_ms = clock_boot_ms();
 	e->failed_until_ms = 0;
+	e->failures = 0;
 	s->bytes += bytes_of(e);
 }
 
-static bool give(const struct entry *e, uint64_t now_ms, bool stale_too, struct dns_result *ret, bool *ret_refresh)
+static bool is_failing(const struct answers *a, const struct entry *e, uint64_t now_ms)
+{
+	return e->failed_until_ms > now_ms &&
+		(e->forgiven == 0 || e->forgiven == atomic_load_explicit(&a->forgiven, memory_order_relaxed));
+}
+
+static bool give(const struct answers *a, const struct entry *e, uint64_t now_ms, bool stale_too,
+	struct dns_result *ret, bool *ret_refresh)
 {
 	uint64_t age_s = (now_ms - e->stored_ms) / 1000;
 	bool has_stale = e->answer && age_s < (uint64_t)e->ttl + STALE_MAX_S;
-	bool has_failed = e->failed_until_ms != 0, failing = e->failed_until_ms > now_ms;
+	bool failing = is_failing(a, e, now_ms);
 
 	*ret = (struct dns_result){ .cached = true, .ede = DNS_EDE_NONE };
 	*ret_refresh = !failing;
 	if (e->answer && age_s < e->ttl) {
 		ret->answer = dns_answer_ref(e->answer);
 		ret->age_s = (uint32_t)age_s;
-	} else if (has_stale && (stale_too || has_failed)) {
+	} else if (has_stale && (stale_too || failing)) {
 		ret->answer = dns_answer_ref(e->answer);
 		ret->stale = true;
 	} else if (failing) {
@@ -181,7 +195,7 @@ bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits
 	uint64_t hash, now_ms = clock_boot_ms();
 	struct shard *s = lock_shard(a, q, bits, &hash);
 	struct entry *e = *place_of(s, hash, q, bits);
-	bool found = e && give(e, now_ms, stale_too, ret, ret_refresh);
+	bool found = e && give(a, e, now_ms, stale_too, ret, ret_refresh);
 
 	if (found)
 		e->visited = true;
@@ -208,17 +222,43 @@ void answers_put(struct answers *a, const struct dns_question *q, unsigned bits,
 	pthread_mutex_unlock(&s->lock);
 }
 
-void answers_put_failure(struct answers *a, const struct dns_question *q, unsigned bits, unsigned rcode, int ede)
+/* How long the failure that was found now holds: longer than the one before it, unless that is so
+ * long ago that it has nothing to do with this one. */
+static uint64_t failure_holds_ms(struct entry *e, uint64_t now_ms, bool silent)
 {
-	uint64_t hash;
+	uint64_t max_ms = silent ? SILENCE_MAX_MS : FAILURE_SAID_MAX_MS, ms = FAILURE_MS;
+
+	if (now_ms > e->failed_until_ms + 2 * SILENCE_MAX_MS)
+		e->failures = 0;
+	for (unsigned i = 0; i < e->failures && ms < max_ms; i++)
+		ms *= 2;
+	if (e->failures < UINT8_MAX)
+		e->failures++;
+	return ms < max_ms ? ms : max_ms;
+}
+
+void answers_put_failure(struct answers *a, const struct dns_question *q, unsigned bits, unsigned rcode, int ede,
+	bool silent)
+{
+	uint64_t hash, now_ms = clock_boot_ms();
 	struct shard *s = lock_shard(a, q, bits, &hash);
 	struct entry *e = entry_get(s, hash, q, bits);
 
-	e->failed_until_ms = clock_boot_ms() + FAILURE_MS;
-	e->failed_rcode = (uint8_t)rcode;
-	e->failed_ede = ede;
+	/* Another thread that failed at the same time is not a second failure. */
+	if (!is_failing(a, e, now_ms)) {
+		e->failed_until_ms = now_ms + failure_holds_ms(e, now_ms, silent);
+		e->failed_rcode = (uint8_t)rcode;
+		e->failed_ede = ede;
+		e->forgiven = silent ? atomic_load_explicit(&a->forgiven, memory_order_relaxed) : 0;
+	}
 	fit(a, s);
 	pthread_mutex_unlock(&s->lock);
+}
+
+void answers_forgive(struct answers *a)
+{
+	/* It begins at 1: 0 marks failures that somebody said. */
+	atomic_fetch_add(&a->forgiven, 1);
 }
 
 void answers_json(struct answers *a, struct jsonw *j)

@@ -198,6 +198,7 @@ int port_send(struct dns_try *t)
 	t->port = p;
 	list_push_back(&p->tries, &t->in_port);
 	list_push_front(bucket_of(p, t->id), &t->by_id);
+	t->lane->open_n += t->question != NULL;
 	atomic_fetch_add_explicit(&t->lane->upstream->asked, 1, memory_order_relaxed);
 	return 0;
 }
@@ -208,6 +209,7 @@ void try_drop(struct dns_try *t)
 
 	if (t->stream)
 		stream_leave(t->stream);
+	t->lane->open_n -= p && t->question;
 	list_remove(&t->in_port);
 	list_remove(&t->by_id);
 	list_remove(&t->in_question);

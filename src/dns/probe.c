@@ -9,7 +9,10 @@
  * another forwarder), and dns_resolver_is_loop() says so. These names have letters, which show
  * whether the upstream repeats a question as it was written.
  *
- * Upstreams of /etc/resolv.conf are probed only while they are down.
+ * A probe without an answer counts against its upstream after SILENT_MS and is still listened for
+ * until LATE_PROBE_MS: late is not dead.
+ *
+ * Upstreams of /etc/resolv.conf are probed only while they are down or slow.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 
 #define PROBE_MS         1000
 #define PROBE_HURRY_MS   250
+#define LATE_PROBE_MS    5000
 #define SECRET_FIRST     3
 #define SECRET_EVERY     30
 #define REFUSED_QUIET_MS 10000
@@ -102,8 +106,8 @@ void probe_answered(struct dns_try *t, struct span message)
 		upstream_failed(u, FAULT_DNS_UPSTREAM_FAILS, 0);
 	else if (rcode == DNS_REFUSED && !is_secret(t) && !answered_lately(u))
 		upstream_failed(u, FAULT_DNS_UPSTREAM_REFUSES, 0);
-	else
-		upstream_answered(u, t->lane->client->set, loop_now_ms() - t->sent_ms);
+	else if (upstream_answered(u, t->lane->client->set, loop_now_ms() - t->sent_ms))
+		upstream_came_back(t->lane->client->resolver, u, t->sent_ms);
 	try_drop(t);
 }
 
@@ -147,14 +151,17 @@ static bool is_in_use(const struct lane *lane)
 
 static void expire(struct lane *lane)
 {
+	bool counts = is_in_use(lane);
+
 	list_each_safe (it, &lane->probes) {
 		struct dns_try *t = container_of(it, struct dns_try, in_question);
+		uint64_t age_ms = loop_now_ms() - t->sent_ms;
 
-		if (loop_now_ms() - t->sent_ms < SILENT_MS)
-			continue;
-		if (is_in_use(lane))
+		if (counts && age_ms >= SILENT_MS && !t->late)
 			upstream_failed(lane->upstream, FAULT_DNS_UPSTREAM_SILENT, 0);
-		try_drop(t);
+		t->late = age_ms >= SILENT_MS;
+		if (!counts || age_ms >= LATE_PROBE_MS)
+			try_drop(t);
 	}
 }
 
@@ -169,7 +176,7 @@ static void on_tick(void *arg)
 	hurry = upstreams_all_down(c->set);
 	for (unsigned i = 0; i < c->set->n; i++) {
 		struct lane *lane = c->lane[i];
-		bool wanted = c->set->probed || upstream_is_down(lane->upstream);
+		bool wanted = c->set->probed || upstream_is_down(lane->upstream) || upstream_is_slow(lane->upstream);
 
 		if (!wanted || (now_ms < lane->next_probe_ms && !hurry))
 			continue;

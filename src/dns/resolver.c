@@ -90,6 +90,40 @@ static void on_new_set(void *arg)
 		probe_start(c);
 }
 
+/* ---- one is back ---- */
+
+static void on_came_back(void *arg)
+{
+	struct dns_client *c = arg;
+
+	for (unsigned i = 0; i < c->set->n && !c->stopping; i++) {
+		uint64_t sent_ms = atomic_load(&c->set->v[i]->back_sent_ms);
+
+		if (sent_ms != c->lane[i]->back_sent_ms)
+			questions_ask_again(c, i, sent_ms);
+		c->lane[i]->back_sent_ms = sent_ms;
+	}
+}
+
+/* Lock held. On each thread that runs. */
+static void post_to_all(struct dns_resolver *r, void (*fn)(void *client))
+{
+	for (unsigned i = 0; i < r->threads_n; i++)
+		if (r->clients[i].loop)
+			loop_post(r->clients[i].loop, fn, &r->clients[i]);
+}
+
+void upstream_came_back(struct dns_resolver *r, struct upstream *u, uint64_t sent_ms)
+{
+	atomic_store(&u->back_sent_ms, sent_ms);
+	answers_forgive(r->answers);
+	pthread_mutex_lock(&r->lock);
+	post_to_all(r, on_came_back);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- the set ---- */
+
 void set_upstreams(struct dns_resolver *r, const struct net_addr *v, unsigned n, bool probed)
 {
 	struct upstream_set *set = mem_new(struct upstream_set), *old;
@@ -102,10 +136,10 @@ void set_upstreams(struct dns_resolver *r, const struct net_addr *v, unsigned n,
 		set->v[set->n] = upstream_get(r, &v[set->n]);
 	old = r->set;
 	r->set = set;
-	for (unsigned i = 0; i < r->threads_n; i++)
-		if (r->clients[i].loop)
-			loop_post(r->clients[i].loop, on_new_set, &r->clients[i]);
+	post_to_all(r, on_new_set);
 	pthread_mutex_unlock(&r->lock);
+	/* What others were silent about may be known to these. */
+	answers_forgive(r->answers);
 	set_unref(old);
 }
 

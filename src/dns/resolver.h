@@ -10,11 +10,12 @@
  *   system.c     /etc/resolv.conf and /etc/hosts; resolve.c: names to addresses
  *
  * A question goes to the first upstream that is up, after 250 ms to a second, then every 250 ms to
- * the one asked least. SERVFAIL, REFUSED and what is malformed make the next one be asked at once
- * and count only if no other has more to say; a refusal by ICMP likewise; a truncated answer is
- * asked for again by TCP. After DNS_STALE_MS a stale answer is given if there is one (RFC 8767),
- * after DNS_ANSWER_MS the failure. With all upstreams down stale answers are given at once and
- * questions still go out, at a low rate, and all that wait are asked again when one comes back.
+ * the one asked least, with few copies and three at most to each (turn.c). SERVFAIL, REFUSED and
+ * what is malformed make the next one be asked at once and count only if no other has more to say;
+ * a refusal by ICMP likewise; a truncated answer is asked for again by TCP. After DNS_STALE_MS a
+ * stale answer is given if there is one (RFC 8767), after DNS_ANSWER_MS the failure, which is
+ * remembered for a while (RFC 9520). With all upstreams down stale answers are given at once and
+ * questions still go out, at a low rate, and those that wait are asked again when one comes back.
  * Equal questions of one thread are one.
  *
  * Against forgery (RFC 5452): ids and ports are random; a question has a connected socket of its

@@ -9,16 +9,21 @@
 
 #define TRY_AFTER_MS   250  /* without an answer the next upstream is asked */
 #define SILENT_MS      1000 /* a try without an answer for so long counts against its upstream */
-#define LATE_MS        3500 /* how long a question still listens after everybody was told */
+#define LATE_MS        8000 /* how long a question still listens after everybody was told */
+#define TRIES_MAX      3    /* of one question at one upstream (RFC 9520 3.1) */
 #define PORTS_MAX      64   /* sockets to one upstream from one thread */
 #define PORT_USES_MAX  4096 /* questions on one socket, if it is shared */
 #define STREAMS_MAX    64   /* tries by TCP under way on one thread */
 #define DOWN_TRY_MS    20   /* between two tries of an upstream that is down, per thread */
 #define ANSWER_UDP_MAX 4096 /* longer ones nobody may send us: we say 1232 */
-/* how long an upstream's SERVFAIL is believed (RFC 2308 7.1: at most 5 minutes; ours: 5 s) */
-#define FAILURE_MS      1000
-#define ANSWER_TTL_MAX  86400
-#define DNS_RESOLVE_MAX 32 /* addresses of a name that are looked at */
+/* How long a failure is remembered: this long at first, twice as long each time that it is found
+ * again, up to the other two (RFC 9520 3.2 allows 1 s to 5 minutes). Silence may last: RFC 8767 5
+ * asks no more often than every 30 s then. */
+#define FAILURE_MS          1000
+#define FAILURE_SAID_MAX_MS 5000
+#define SILENCE_MAX_MS      30000
+#define ANSWER_TTL_MAX      86400
+#define DNS_RESOLVE_MAX     32 /* addresses of a name that are looked at */
 /* how long past its TTL an answer may still be given (RFC 8767 5: 1-3 days) */
 #define STALE_MAX_S 86400
 
@@ -35,7 +40,9 @@ struct upstream {
 	_Atomic uint64_t self_until_ms; /* it is ourselves */
 	_Atomic uint64_t answered_ms;   /* its last answer */
 	_Atomic uint64_t asked, answered;
-	_Atomic uint32_t rtt_us;   /* smoothed */
+	_Atomic uint32_t rtt_us, rtt_var_us; /* smoothed (RFC 6298), late answers included */
+	/* when the question was sent whose answer brought it back the last time */
+	_Atomic uint64_t back_sent_ms;
 	pthread_mutex_t lock;      /* of what follows */
 	unsigned fails, successes; /* in a row */
 	/* wall clock: of the last change between up and down; 0: none yet */
@@ -55,8 +62,14 @@ static inline bool upstream_is_down(const struct upstream *u)
 	return atomic_load_explicit(&u->down, memory_order_relaxed);
 }
 bool upstream_is_usable(const struct upstream *u, uint64_t now_ms);
-/* It answered, after rtt_ms. */
-void upstream_answered(struct upstream *u, const struct upstream_set *set, uint64_t rtt_ms);
+/* It answered, after rtt_ms, however late that is. True: by that it is up again, and
+ * upstream_came_back() is due. */
+bool upstream_answered(struct upstream *u, const struct upstream_set *set, uint64_t rtt_ms);
+/* How long it is given for an answer before the same question is sent to it once more. */
+unsigned upstream_patience_ms(const struct upstream *u);
+/* Its answers come, but take longer than silence is believed: it is asked after those that do
+ * better. */
+bool upstream_is_slow(const struct upstream *u);
 /* It did not: code and, for DNS-UPSTREAM-DOWN, the errno. */
 void upstream_failed(struct upstream *u, enum fault_code code, int error);
 void upstream_is_self(struct upstream *u);
@@ -68,17 +81,25 @@ struct answers;
 struct answers *answers_new(size_t bytes_max);
 struct answers *answers_free(struct answers *a);
 /* What is kept for that question: fresh, stale (result->stale) or a failure that still holds.
- * False: nothing. Stale is what is past its TTL, if the last try for a fresh one failed, or with
- * stale_too; *ret_refresh: such a try is due again. */
+ * False: nothing. Stale is what is past its TTL, while a failure holds or with stale_too;
+ * *ret_refresh: a try for a fresh one is due. */
 bool answers_find(struct answers *a, const struct dns_question *q, unsigned bits, bool stale_too,
 	struct dns_result *ret, bool *ret_refresh);
 void answers_put(struct answers *a, const struct dns_question *q, unsigned bits, struct dns_answer *answer);
-/* An upstream's failure; what was kept stays, as stale. */
-void answers_put_failure(struct answers *a, const struct dns_question *q, unsigned bits, unsigned rcode, int ede);
+/* Nobody had an answer; silent: nor did anybody say so. What was kept stays, as stale. */
+void answers_put_failure(struct answers *a, const struct dns_question *q, unsigned bits, unsigned rcode, int ede,
+	bool silent);
+/* Somebody who was silent answers again: silence of before means nothing any more. */
+void answers_forgive(struct answers *a);
 void answers_json(struct answers *a, struct jsonw *j);
 
 /* ---- the process and its threads (resolver.c) ---- */
 
+/* How many tries more are allowed (turn.c). */
+struct budget {
+	unsigned parts;
+	uint64_t ms; /* as of then */
+};
 /* An upstream as one thread asks it. */
 struct lane {
 	struct upstream *upstream;
@@ -86,6 +107,11 @@ struct lane {
 	struct list ports;
 	unsigned ports_n;
 	uint64_t next_down_ms; /* when it may be tried again while it is down */
+	struct budget copies, more;
+	/* how many questions are there by UDP; how many it answered in this second and the last */
+	unsigned open_n, answers_n, answers_before_n;
+	uint64_t answers_s;
+	uint64_t back_sent_ms; /* upstream->back_sent_ms that the questions here know of */
 	struct list probes;    /* tries without a question */
 	uint64_t next_probe_ms;
 	unsigned probes_sent;
@@ -130,6 +156,9 @@ void set_upstreams(struct dns_resolver *r, const struct net_addr *v, unsigned n,
 struct upstream_set *set_current(struct dns_resolver *r);
 struct upstream_set *set_unref(struct upstream_set *set);
 bool set_is(const struct upstream_set *set, const struct net_addr *v, unsigned n);
+/* What was silent has answered what was sent to it at sent_ms: the questions of all threads that it
+ * has swallowed before are asked again. */
+void upstream_came_back(struct dns_resolver *r, struct upstream *u, uint64_t sent_ms);
 
 /* ---- tries (port.c, stream.c) ---- */
 
@@ -147,6 +176,7 @@ struct dns_try {
 	uint64_t letters; /* bit i: the name's byte i (modulo 64) is in upper case */
 	uint16_t id;
 	bool edns, strict; /* strict: the letters must be repeated as they were sent */
+	bool late;         /* a probe: that it has no answer has been counted */
 };
 /* Sends; the answer comes to try_answered() or try_failed(). 0, or -errno if that could not even be
  * sent. */
@@ -188,6 +218,17 @@ void try_failed(struct dns_try *t, int error);
 void questions_end(struct dns_client *c);
 /* The upstreams have changed. */
 void questions_restart(struct dns_client *c);
+/* Upstream i has lost what was sent to it before sent_ms. */
+void questions_ask_again(struct dns_client *c, unsigned i, uint64_t sent_ms);
+
+/* ---- whose turn it is (turn.c) ---- */
+
+/* The number of the upstream that q may be sent to now, or -1. */
+int turn_of(const struct question *q, uint64_t now_ms);
+/* It is sent there now. */
+void turn_taken(struct question *q, unsigned i, uint64_t now_ms);
+/* An answer came. */
+void turn_answered(struct lane *lane);
 
 /* ---- probe.c ---- */
 

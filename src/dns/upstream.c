@@ -6,6 +6,10 @@
  * network says that nobody is there. Up again: two answers in a row; one, when no other is up.
  * "Down" is an order, never a ban: it is asked after the others, and at a low rate.
  *
+ * A late answer is a sign of life like any other. It also tells how long this upstream takes now,
+ * and the same question is not sent to it again before that (as RFC 6298 has it for TCP): one that
+ * is behind with its work is not given the same work three times.
+ *
  * Failures and returns are logged once each.
  */
 #include <errno.h>
@@ -14,12 +18,15 @@
 #include "base/log.h"
 #include "dns/resolver_priv.h"
 
-#define FALL         2
-#define RISE         2
-#define QUIET_MS     1000
-#define SELF_MS      60000
-#define RTT_US_MAX   10000000
-#define RTT_FRACTION 8
+#define FALL            2
+#define RISE            2
+#define QUIET_MS        1000
+#define SELF_MS         60000
+#define RTT_US_MAX      10000000
+#define RTT_FRACTION    8
+#define VAR_FRACTION    4
+#define PATIENCE_MIN_MS 400 /* a lost packet is made good within the 2 s that a client has */
+#define PATIENCE_MAX_MS 5000
 
 struct upstream *upstream_new(const struct net_addr *addr, unsigned number)
 {
@@ -51,16 +58,35 @@ bool upstreams_all_down(const struct upstream_set *set)
 	return true;
 }
 
+/* Threads may lose each other's measurement: it is one of many. */
 static void note_rtt(struct upstream *u, uint64_t rtt_ms)
 {
-	uint64_t now_us = rtt_ms * 1000 < RTT_US_MAX ? rtt_ms * 1000 : RTT_US_MAX;
-	uint64_t old = atomic_load_explicit(&u->rtt_us, memory_order_relaxed);
-	uint64_t smoothed = old ? old + now_us / RTT_FRACTION - old / RTT_FRACTION : now_us;
+	int64_t now_us = rtt_ms * 1000 < RTT_US_MAX ? (int64_t)rtt_ms * 1000 : RTT_US_MAX;
+	int64_t rtt_us = atomic_load_explicit(&u->rtt_us, memory_order_relaxed);
+	int64_t var_us = atomic_load_explicit(&u->rtt_var_us, memory_order_relaxed);
+	int64_t off_us = now_us > rtt_us ? now_us - rtt_us : rtt_us - now_us;
 
-	atomic_store_explicit(&u->rtt_us, (uint32_t)smoothed, memory_order_relaxed);
+	var_us = rtt_us ? var_us + (off_us - var_us) / VAR_FRACTION : now_us / 2;
+	rtt_us = rtt_us ? rtt_us + (now_us - rtt_us) / RTT_FRACTION : now_us;
+	atomic_store_explicit(&u->rtt_us, (uint32_t)rtt_us, memory_order_relaxed);
+	atomic_store_explicit(&u->rtt_var_us, (uint32_t)var_us, memory_order_relaxed);
 }
 
-void upstream_answered(struct upstream *u, const struct upstream_set *set, uint64_t rtt_ms)
+unsigned upstream_patience_ms(const struct upstream *u)
+{
+	unsigned ms = (atomic_load_explicit(&u->rtt_us, memory_order_relaxed) +
+			      4 * atomic_load_explicit(&u->rtt_var_us, memory_order_relaxed)) /
+		1000;
+
+	return ms < PATIENCE_MIN_MS ? PATIENCE_MIN_MS : ms > PATIENCE_MAX_MS ? PATIENCE_MAX_MS : ms;
+}
+
+bool upstream_is_slow(const struct upstream *u)
+{
+	return atomic_load_explicit(&u->rtt_us, memory_order_relaxed) > SILENT_MS * 1000;
+}
+
+bool upstream_answered(struct upstream *u, const struct upstream_set *set, uint64_t rtt_ms)
 {
 	bool came_back = false;
 
@@ -77,6 +103,7 @@ void upstream_answered(struct upstream *u, const struct upstream_set *set, uint6
 	pthread_mutex_unlock(&u->lock);
 	if (came_back)
 		log_event(LOG_LEVEL_INFO, "names", "upstream-up", "server=%s", u->text);
+	return came_back;
 }
 
 static void make_fault(const struct upstream *u, enum fault_code code, int error, struct fault *ret)

@@ -23,6 +23,8 @@ enum script {
 	TRUNCATED, /* by UDP; by TCP plain */
 	SLOW,      /* after 600 ms */
 	VERY_SLOW, /* after 2.5 s */
+	BUSY,      /* one after the other, 10 ms each */
+	STALLS,    /* 1.5 s once, then busy */
 	NO_EDNS,   /* FORMERR for whoever speaks EDNS */
 	NX,
 	CHAIN,        /* a CNAME and its target's address */
@@ -108,6 +110,13 @@ static inline void scripted_udp_one(struct scripted *u, const uint8_t *p, size_t
 		return;
 	if ((script == SLOW || script == VERY_SLOW) && task_sleep(script == SLOW ? 600 : 2500) < 0)
 		return;
+	if (script == BUSY && task_sleep(10) < 0)
+		return;
+	if (script == STALLS) {
+		u->script = u->probe = BUSY;
+		if (task_sleep(1500) < 0)
+			return;
+	}
 	if (script == FORGED_FIRST) {
 		n = scripted_answer(u, WRONG_ID, &q, out);
 		sendto(u->fd.fd, out, n, 0, &peer->sa, peer->n);
