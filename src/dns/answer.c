@@ -3,11 +3,12 @@
  *
  * The chain: from the question's name along CNAME records (with the DNAME that each was made from)
  * to its end. Of the answer section are kept the links of this chain and the records of the asked
- * type at its end, with their signatures. Of the authority section: SOA of zones that hold a name
- * of the chain, and the proofs (NSEC, NSEC3) and signatures of names in these zones. The additional
- * section is dropped. A forged or careless record for another name can so neither be cached nor
- * passed on, and since an answer is only ever given to its own question, one that is wrong spoils
- * nothing else.
+ * type at its end, with their signatures, in the order of the chain: who follows it while he reads
+ * (glibc, HAProxy) needs each CNAME before what it leads to. Of the authority section: SOA of zones
+ * that hold a name of the chain, and the proofs (NSEC, NSEC3) and signatures of names in these
+ * zones. The additional section is dropped. A forged or careless record for another name can so
+ * neither be cached nor passed on, and since an answer is only ever given to its own question, one
+ * that is wrong spoils nothing else.
  *
  * What is kept is written anew into a message of our own, with id 0, the question in lower case,
  * and names in the data of types newer than RFC 1035 uncompressed (RFC 3597 4). A client gets a
@@ -21,7 +22,9 @@
 
 #define RECORDS_MAX      1024 /* of an upstream's answer and authority sections each */
 #define CHAIN_MAX        16
-#define ZONES_MAX        4
+#define ZONES_MAX        (2 * CHAIN_MAX)
+#define PLACES           (2 * CHAIN_MAX) /* for each name of the chain its DNAME, then the rest */
+#define NOT_WANTED       PLACES
 #define SOA_TAIL_SIZE    20
 #define NEGATIVE_TTL_MAX 10800 /* RFC 2308 5: "one to three hours have been found to work well" */
 
@@ -37,7 +40,8 @@ struct dns_answer {
 
 struct section {
 	unsigned n;
-	uint16_t at[RECORDS_MAX]; /* where its records begin */
+	uint16_t at[RECORDS_MAX];   /* where its records begin */
+	uint8_t place[RECORDS_MAX]; /* in what leaves: 0 first; NOT_WANTED */
 };
 struct reading {
 	const struct dns_question *q;
@@ -248,22 +252,22 @@ static bool follow(struct reading *x)
 	}
 }
 
-static bool in_chain(const struct reading *x, const struct dns_name *name, bool *ret_last)
+/* The number of name in the chain, or -1. */
+static int in_chain(const struct reading *x, const struct dns_name *name)
 {
 	for (unsigned i = 0; i < x->chain_n; i++)
-		if (dns_name_eq(&x->chain[i], name)) {
-			*ret_last = i + 1 == x->chain_n;
-			return true;
-		}
-	return false;
+		if (dns_name_eq(&x->chain[i], name))
+			return (int)i;
+	return -1;
 }
 
-static bool holds_chain(const struct reading *x, const struct dns_name *zone)
+/* The number of the first name of the chain that lies in zone, or -1. */
+static int first_under(const struct reading *x, const struct dns_name *zone)
 {
 	for (unsigned i = 0; i < x->chain_n; i++)
 		if (dns_name_under(&x->chain[i], zone))
-			return true;
-	return false;
+			return (int)i;
+	return -1;
 }
 
 /* The type that a signature covers; other records stand for themselves. */
@@ -273,42 +277,21 @@ static uint16_t meant(const struct reading *x, const struct dns_record *record)
 								       : record->type;
 }
 
-static bool wants_answer(const struct reading *x, const struct dns_record *record)
+static unsigned place_of(const struct reading *x, const struct dns_record *record)
 {
 	uint16_t type = meant(x, record);
-	bool last = false;
+	int i = in_chain(x, &record->name);
+	bool wanted;
 
 	if (record->klass != x->q->klass || record->type == DNS_TYPE_OPT)
-		return false;
-	if (in_chain(x, &record->name, &last))
-		return last ? is_asked(x->q, type) || is_asked(x->q, record->type) : type == DNS_TYPE_CNAME;
-	return type == DNS_TYPE_DNAME && holds_chain(x, &record->name);
-}
-
-static void add_zone(struct reading *x, const struct dns_name *zone)
-{
-	if (x->zones_n < ZONES_MAX && holds_chain(x, zone))
-		x->zones[x->zones_n++] = *zone;
-}
-
-/* Zones whose proofs are taken: they have an SOA here, or signed the answer. */
-static void find_zones(struct reading *x)
-{
-	for (unsigned i = 0; i < x->authority.n; i++) {
-		struct dns_record record = record_at(x, x->authority.at[i]);
-
-		if (record.type == DNS_TYPE_SOA && record.klass == x->q->klass)
-			add_zone(x, &record.name);
+		return NOT_WANTED;
+	if (i < 0) {
+		i = type == DNS_TYPE_DNAME ? first_under(x, &record->name) : -1;
+		return i < 0 ? NOT_WANTED : 2 * (unsigned)i;
 	}
-	for (unsigned i = 0; x->zones_n == 0 && i < x->answer.n; i++) {
-		struct dns_record record = record_at(x, x->answer.at[i]);
-		struct dns_name signer;
-
-		if (record.type != DNS_TYPE_RRSIG || record.rdata_n <= 18)
-			continue;
-		signer = name_at(x, record.rdata_at + 18);
-		add_zone(x, &signer);
-	}
+	wanted = (unsigned)i + 1 == x->chain_n ? is_asked(x->q, type) || is_asked(x->q, record->type)
+					       : type == DNS_TYPE_CNAME;
+	return wanted ? 2 * (unsigned)i + 1 : NOT_WANTED;
 }
 
 static bool in_zones(const struct reading *x, const struct dns_name *name, bool apex)
@@ -319,15 +302,45 @@ static bool in_zones(const struct reading *x, const struct dns_name *name, bool 
 	return false;
 }
 
-static bool wants_authority(const struct reading *x, const struct dns_record *record)
+static void add_zone(struct reading *x, const struct dns_name *zone)
+{
+	if (x->zones_n < ZONES_MAX && !in_zones(x, zone, true) && first_under(x, zone) >= 0)
+		x->zones[x->zones_n++] = *zone;
+}
+
+/* Zones whose proofs are taken: they have an SOA here, or signed something of the answer. A chain
+ * may lead through many, and each may have to prove something: that no name stands before its
+ * wildcard. */
+static void find_zones(struct reading *x)
+{
+	for (unsigned i = 0; i < x->authority.n; i++) {
+		struct dns_record record = record_at(x, x->authority.at[i]);
+
+		if (record.type == DNS_TYPE_SOA && record.klass == x->q->klass)
+			add_zone(x, &record.name);
+	}
+	for (unsigned i = 0; i < x->answer.n; i++) {
+		struct dns_record record = record_at(x, x->answer.at[i]);
+		struct dns_name signer;
+
+		if (record.type != DNS_TYPE_RRSIG || record.rdata_n <= 18)
+			continue;
+		signer = name_at(x, record.rdata_at + 18);
+		add_zone(x, &signer);
+	}
+}
+
+/* The authority section has no order. */
+static unsigned place_of_proof(const struct reading *x, const struct dns_record *record)
 {
 	uint16_t type = meant(x, record);
+	bool wanted = false;
 
-	if (record->klass != x->q->klass)
-		return false;
 	if (type == DNS_TYPE_SOA)
-		return in_zones(x, &record->name, true);
-	return (type == DNS_TYPE_NSEC || type == DNS_TYPE_NSEC3) && in_zones(x, &record->name, false);
+		wanted = in_zones(x, &record->name, true);
+	else if (type == DNS_TYPE_NSEC || type == DNS_TYPE_NSEC3)
+		wanted = in_zones(x, &record->name, false);
+	return wanted && record->klass == x->q->klass ? 0 : NOT_WANTED;
 }
 
 /* ---- keeping ---- */
@@ -372,15 +385,24 @@ static bool keep(struct reading *x, const struct dns_record *record)
 	return true;
 }
 
-static bool keep_section(struct reading *x, const struct section *s,
-	bool (*wants)(const struct reading *, const struct dns_record *))
+static bool keep_section(struct reading *x, struct section *s, unsigned places,
+	unsigned (*place)(const struct reading *, const struct dns_record *))
 {
 	for (unsigned i = 0; i < s->n; i++) {
 		struct dns_record record = record_at(x, s->at[i]);
 
-		if (wants(x, &record) && !keep(x, &record))
-			return false;
+		s->place[i] = (uint8_t)place(x, &record);
 	}
+	for (unsigned at = 0; at < places; at++)
+		for (unsigned i = 0; i < s->n; i++) {
+			struct dns_record record;
+
+			if (s->place[i] != at)
+				continue;
+			record = record_at(x, s->at[i]);
+			if (!keep(x, &record))
+				return false;
+		}
 	return true;
 }
 
@@ -425,13 +447,13 @@ static int write_kept(struct reading *x, unsigned rcode, struct dns_answer **ret
 	dns_write_name(&x->w, &name, true);
 	dns_write_u16(&x->w, x->q->type);
 	dns_write_u16(&x->w, x->q->klass);
-	if (!keep_section(x, &x->answer, wants_answer))
+	if (!keep_section(x, &x->answer, 2 * x->chain_n, place_of))
 		return -EPROTO;
 	answers_n = x->kept;
 	/* All about somebody else. */
 	if (answers_n == 0 && x->answer.n > 0)
 		return -EPROTO;
-	if (!keep_section(x, &x->authority, wants_authority))
+	if (!keep_section(x, &x->authority, 1, place_of_proof))
 		return -EPROTO;
 	h.answers = (uint16_t)answers_n;
 	h.authorities = (uint16_t)(x->kept - answers_n);

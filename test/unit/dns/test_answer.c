@@ -102,7 +102,8 @@ static void test_a_chain_in_any_order(void **state)
 	answer("b.example.com", DNS_TYPE_CNAME, 50, "@c.example.net");
 	answer("www.example.de", DNS_TYPE_CNAME, 300, "@b.example.com");
 	a = read_it();
-	assert_kept(a, "c.example.net A 60; b.example.com CNAME 50; www.example.de CNAME 300");
+	/* It leaves in the order of its links. */
+	assert_kept(a, "www.example.de CNAME 300; b.example.com CNAME 50; c.example.net A 60");
 	assert_int_equal(dns_answer_ttl(a), 50);
 	dns_answer_unref(a);
 	/* Asked for the alias itself, it ends there. */
@@ -217,6 +218,27 @@ static void test_proofs(void **state)
 				      "1234"
 				      "00"
 				      "abcd";
+	/* …of CNAME by example.de, of A by example.net. */
+	static const char sig_cname[] = "0005"
+					"0d"
+					"02"
+					"0000012c"
+					"00000000"
+					"00000000"
+					"1234"
+					"076578616d706c65026465"
+					"00"
+					"abcd";
+	static const char sig_net[] = "0001"
+				      "0d"
+				      "03"
+				      "0000012c"
+				      "00000000"
+				      "00000000"
+				      "1234"
+				      "076578616d706c65036e6574"
+				      "00"
+				      "abcd";
 	static const char nsec[] = "00"
 				   "000140";
 
@@ -235,6 +257,29 @@ static void test_proofs(void **state)
 	answer("www.example.de", DNS_TYPE_RRSIG, 60, sig_soa);
 	a = read_it();
 	assert_kept(a, "www.example.de A 60; www.example.de RRSIG 60");
+	dns_answer_unref(a);
+	/* A wildcard's CNAME into another signed zone, where there is nothing: both prove it. */
+	begin("www.example.de", DNS_TYPE_A, 0);
+	answer("www.example.de", DNS_TYPE_RRSIG, 60, sig_cname);
+	answer("www.example.de", DNS_TYPE_CNAME, 60, "@a.example.net");
+	dns_message_record(&m, 8, "v.example.de", DNS_TYPE_NSEC, 90, nsec);
+	dns_message_soa(&m, "example.net", 3600, 90);
+	dns_message_record(&m, 8, "a.example.net", DNS_TYPE_NSEC, 90, nsec);
+	dns_message_record(&m, 8, "a.example.org", DNS_TYPE_NSEC, 90, nsec);
+	a = read_it();
+	assert_kept(a,
+		"www.example.de RRSIG 60; www.example.de CNAME 60 | v.example.de NSEC 90; example.net SOA 90; a.example.net NSEC 90");
+	dns_answer_unref(a);
+	/* The same with an address there: its zone signs, too. */
+	begin("www.example.de", DNS_TYPE_A, 0);
+	answer("a.example.net", DNS_TYPE_A, 60, "c0000201");
+	answer("a.example.net", DNS_TYPE_RRSIG, 60, sig_net);
+	answer("www.example.de", DNS_TYPE_CNAME, 60, "@a.example.net");
+	answer("www.example.de", DNS_TYPE_RRSIG, 60, sig_cname);
+	dns_message_record(&m, 8, "v.example.de", DNS_TYPE_NSEC, 90, nsec);
+	a = read_it();
+	assert_kept(a,
+		"www.example.de CNAME 60; www.example.de RRSIG 60; a.example.net A 60; a.example.net RRSIG 60 | v.example.de NSEC 90");
 	dns_answer_unref(a);
 }
 
