@@ -32,6 +32,9 @@ static const char *judge_host(struct span host)
 
 	if (host.n == 0 || host.n > NAME_MAX_BYTES)
 		return why;
+	/* A last dot, of a name without others. */
+	if (span_index(rest, '.') + 1 == (ptrdiff_t)rest.n && rest.n > 1)
+		rest.n--;
 	while (span_cut(&rest, '.', &label)) {
 		if (label.n == 0 || label.n > 63 || label.p[0] == '-' || label.p[label.n - 1] == '-')
 			return why;
@@ -73,6 +76,15 @@ static const char *parse_bracketed(struct span text, struct origin_spec *spec)
 	return parse_port(span_from(after, 1), spec);
 }
 
+/* A last dot says that the name is whole (RFC 1034 3.1), which one with other dots is anyway; TLS
+ * and HTTP want it without (RFC 6066 3). */
+static struct span whole_name(struct span host)
+{
+	if (span_ends(host, SPAN(".")) && !span_ends(host, SPAN("..")) && span_index(host, '.') + 1 < (ptrdiff_t)host.n)
+		host.n--;
+	return host;
+}
+
 const char *origin_authority_parse(struct span text, struct origin_spec *spec)
 {
 	ptrdiff_t colon;
@@ -83,7 +95,7 @@ const char *origin_authority_parse(struct span text, struct origin_spec *spec)
 	if (colon >= 0 && span_index(span_from(text, (size_t)colon + 1), ':') >= 0)
 		return "an IPv6 address needs brackets: [2001:db8::1]:80|"
 		       "eine IPv6-Adresse braucht Klammern: [2001:db8::1]:80";
-	spec->host = span_sub(text, 0, colon < 0 ? text.n : (size_t)colon);
+	spec->host = whole_name(span_sub(text, 0, colon < 0 ? text.n : (size_t)colon));
 	if (colon >= 0) {
 		const char *why = parse_port(span_from(text, (size_t)colon + 1), spec);
 
