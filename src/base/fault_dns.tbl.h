@@ -23,6 +23,11 @@ FAULT(DNS_NAME_DIFFERS, "DNS-NAME-DIFFERS",
 	"{name} {type} wird mit {got} beantwortet, im Store steht für {domain} aber {want}.",
 	"`torhaus doctor` tells whether the server can read its store; if it can, `torhaus reload`.",
 	"`torhaus doctor` sagt, ob der Server seinen Store lesen kann; wenn ja, `torhaus reload`.")
+FAULT(DNS_HOST_FAILS, "DNS-HOST-FAILS",
+	"The origin {host} of {domain} cannot be looked up: {error}.",
+	"Der Ursprungsserver {host} von {domain} lässt sich nicht nachschlagen: {error}.",
+	"Correct the name in the domain's origin, or see with `torhaus dns query {host}` what the resolvers say of it; other origins of the domain are answered meanwhile.",
+	"Den Namen im origin der Domain berichtigen oder mit `torhaus dns query {host}` nachsehen, was die Resolver dazu sagen; bis dahin werden die übrigen Ursprungsserver der Domain genannt.")
 
 /* ---- upstreams ---- */
 FAULT(DNS_UPSTREAM_SILENT, "DNS-UPSTREAM-SILENT",
@@ -30,6 +35,16 @@ FAULT(DNS_UPSTREAM_SILENT, "DNS-UPSTREAM-SILENT",
 	"Der Upstream {server} antwortet über {transport} nicht: {error}.",
 	"See whether it runs, and whether UDP and TCP port 53 are open from here to there; long answers need TCP. The other upstreams are used meanwhile.",
 	"Nachsehen, ob er läuft und ob von hier dorthin UDP und TCP auf Port 53 offen sind; lange Antworten brauchen TCP. Bis dahin dienen die übrigen Upstreams.")
+FAULT(DNS_UPSTREAM_ELSEWHERE, "DNS-UPSTREAM-ELSEWHERE",
+	"The upstream {server} answers, but from {peer}: such answers count as forged (RFC 5452).",
+	"Der Upstream {server} antwortet, aber von {peer} aus: Solche Antworten gelten als gefälscht (RFC 5452).",
+	"Let it answer from the address that was asked (unbound: interface-automatic, BIND: listen-on its addresses), or write {peer} into names.forward.",
+	"Ihn von der gefragten Adresse aus antworten lassen (unbound: interface-automatic, BIND: listen-on mit seinen Adressen) oder {peer} in names.forward schreiben.")
+FAULT(DNS_UPSTREAM_NO_EDNS, "DNS-UPSTREAM-NO-EDNS",
+	"The upstream {server} answers only what is asked without EDNS: questions with an OPT record get no answer.",
+	"Der Upstream {server} antwortet nur auf Fragen ohne EDNS: Fragen mit OPT-Record bleiben ohne Antwort.",
+	"See whether a packet filter on the way drops them (RFC 6891 has been the rule since 2013), or take another upstream.",
+	"Nachsehen, ob ein Paketfilter auf dem Weg sie verwirft (RFC 6891 gilt seit 2013), oder einen anderen Upstream nehmen.")
 FAULT(DNS_UPSTREAM_REFUSES, "DNS-UPSTREAM-REFUSES",
 	"The upstream {server} refuses to answer this machine.",
 	"Der Upstream {server} lehnt es ab, dieser Maschine zu antworten.",
@@ -65,4 +80,9 @@ FAULT(DNS_UPSTREAM_SELF, "DNS-UPSTREAM-SELF",
 	"Der Upstream {server} ist dieser Server selbst: Eine Frage, die dorthin ging, kam hier wieder an.",
 	"Name other resolvers in names.forward; this one is asked no more.",
 	"In names.forward andere Resolver nennen; dieser wird nicht mehr gefragt.")
+FAULT(DNS_FORWARD_LOOP, "DNS-FORWARD-LOOP",
+	"Questions to the upstream {server} come back to this server: {peer} sends them here.",
+	"Fragen an den Upstream {server} kommen zu diesem Server zurück: {peer} schickt sie hierher.",
+	"Take {server} out of names.forward, or let the resolver at {peer} forward elsewhere than here; until then it is asked no more.",
+	"{server} aus names.forward nehmen oder den Resolver bei {peer} anderswohin weiterleiten lassen; bis dahin wird er nicht mehr gefragt.")
 /* clang-format on */

@@ -17,6 +17,10 @@ struct dns_heard {
 int dns_ask(const struct net_addr *server, bool tcp, const struct dns_question *q, unsigned timeout_ms,
 	struct dns_heard *ret);
 void dns_heard_done(struct dns_heard *h);
+/* Asks one that was silent as a client does that cares for nothing: without EDNS, and whoever
+ * answers is welcome. 0 and who that was, or -ETIMEDOUT… Blocking. */
+int dns_ask_anybody(const struct net_addr *server, const struct dns_question *q, unsigned timeout_ms,
+	struct net_addr *ret_peer);
 
 /* The address to ask at listener i of a status document: ours if it listens on all addresses.
  * False: that is no listener of that kind, or there is none of that number. */
@@ -29,7 +33,8 @@ int dns_question_of(struct span name, uint16_t type, struct dns_question *ret);
 struct dns_compared {
 	/* of the store; questions for them; answers that are not what it says */
 	unsigned names, asked, differ;
-	bool refused; /* we may not ask there: nothing was compared */
+	unsigned hosts_failed; /* origins that are host names and could not be looked up */
+	bool refused;          /* we may not ask there: nothing was compared */
 };
 /* Asks server for the names of the store, all or a sample; tells what differs. Takes time. */
 void dns_compare_store(struct findings *f, const struct settings *s, const struct net_addr *server,

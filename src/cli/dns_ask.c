@@ -162,6 +162,46 @@ void dns_heard_done(struct dns_heard *h)
 	buf_done(&h->message);
 }
 
+/* ---- who is silent, and who only seems to be ---- */
+
+static int receive_from_anybody(const struct asking *a, struct net_addr *ret_peer)
+{
+	uint8_t message[DNS_UDP_MAX];
+	int r;
+
+	while ((r = wait_for(a, POLLIN)) == 0) {
+		ssize_t n;
+
+		ret_peer->n = sizeof(ret_peer->un);
+		n = recvfrom(a->fd, message, sizeof(message), MSG_DONTWAIT, &ret_peer->sa, &ret_peer->n);
+		if (n >= 0 && dns_response_matches(span_make(message, (size_t)n), a->id, a->q))
+			return 0;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+	return r;
+}
+
+int dns_ask_anybody(const struct net_addr *server, const struct dns_question *q, unsigned timeout_ms,
+	struct net_addr *ret_peer)
+{
+	struct asking a = { .q = q,
+		.id = (uint16_t)rand_fast(),
+		.deadline = clock_mono_ms() + timeout_ms,
+		.fd = socket(server->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+	int r = -errno;
+
+	if (a.fd < 0)
+		return r;
+	a.query_n = dns_query_write(q, a.id, DNS_RD, NULL, a.query);
+	if (sendto(a.fd, a.query, a.query_n, MSG_NOSIGNAL, &server->sa, server->n) < 0)
+		r = -errno;
+	else
+		r = receive_from_anybody(&a, ret_peer);
+	close(a.fd);
+	return r;
+}
+
 /* ---- whom and what ---- */
 
 /* A wildcard address is asked at the loopback's. */

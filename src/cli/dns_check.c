@@ -4,6 +4,7 @@
  *
  * Everything is asked over the network as any client would.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,6 +186,7 @@ static void tell_answer(struct check *c, const struct net_addr *server, const st
 struct upstream {
 	const struct net_addr *server;
 	struct answered a;
+	struct net_addr peer; /* who answered a plain question after all; n 0: nobody */
 	pthread_t thread;
 };
 
@@ -194,6 +196,8 @@ static void *ask_upstream(void *arg)
 	struct upstream *u = arg;
 
 	ask_both(u->server, &root, UPSTREAM_MS, &u->a);
+	if (u->a.udp != -ETIMEDOUT || dns_ask_anybody(u->server, &root, UPSTREAM_MS, &u->peer) < 0)
+		u->peer.n = 0;
 	return NULL;
 }
 
@@ -209,6 +213,21 @@ static void ask_upstreams(const struct settings *s, struct upstream *all)
 		pthread_join(all[i].thread, NULL);
 }
 
+/* One that answers after all, but not as it should. */
+static void tell_odd(struct check *c, const struct upstream *u)
+{
+	bool itself = net_addr_eq(&u->peer, u->server);
+	char server[NET_ADDR_SIZE], peer[NET_ADDR_SIZE];
+	struct fault f;
+
+	net_addr_text(u->server, server);
+	net_addr_text(&u->peer, peer);
+	fault_set(&f, itself ? FAULT_DNS_UPSTREAM_NO_EDNS : FAULT_DNS_UPSTREAM_ELSEWHERE);
+	fault_fact(&f, "server", "%s", server);
+	fault_fact(&f, "peer", "%s", peer);
+	findings_add(&c->f, &f);
+}
+
 static void tell_upstream(struct check *c, const struct upstream *u)
 {
 	const struct answered *a = &u->a;
@@ -220,7 +239,9 @@ static void tell_upstream(struct check *c, const struct upstream *u)
 		tell_answer(c, u->server, a);
 	}
 	json_array_append_new(c->upstreams, json);
-	if (a->udp < 0 && a->tcp < 0)
+	if (u->peer.n > 0)
+		tell_odd(c, u);
+	else if (a->udp < 0 && a->tcp < 0)
 		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, u->server, "UDP, TCP", a->udp);
 	else if (a->udp < 0 || a->tcp < 0)
 		add_fault(c, FAULT_DNS_UPSTREAM_SILENT, u->server, a->udp < 0 ? "UDP" : "TCP",

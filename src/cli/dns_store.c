@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "base/map.h"
 #include "cli/dns.h"
+#include "dns/resolver.h"
 #include "domain/domain.h"
 
 #define NAMES_MAX     5000 /* asked in one run, spread over all */
@@ -158,12 +160,77 @@ static void check_name(struct pass *p, const struct domain *d, struct span name,
 		tell_name(p, d, &q, &got, &wanted, strerror(-r));
 	else if (rcode == DNS_REFUSED)
 		p->n.refused = true;
-	else if (rcode != DNS_NOERROR)
+	else if (rcode != DNS_NOERROR && !wanted.by_name)
 		tell_name(p, d, &q, &got, &wanted, dns_rcode_text(rcode));
 	else if (!wanted.by_name && !is_right(&got, &wanted))
 		tell_name(p, d, &q, &got, &wanted, "NODATA");
 	dns_heard_done(&h);
 }
+
+/* ---- origins that are host names ---- */
+
+/* Has the server an address of that type for it? Else what it says, or NULL if it may not be
+ * asked. */
+static bool has_address(struct pass *p, struct span host, uint16_t type, const char **ret_why)
+{
+	struct addresses got = { 0 };
+	struct dns_question q;
+	struct dns_heard h;
+	unsigned rcode;
+	int r;
+
+	if (dns_question_of(host, type, &q) < 0)
+		return false;
+	r = dns_ask(p->server, false, &q, DNS_ASK_MS, &h);
+	rcode = h.header.flags & DNS_RCODE;
+	if (r == 0)
+		got_of(&h, &got);
+	*ret_why = r < 0 ? strerror(-r) : rcode == DNS_REFUSED ? NULL : rcode ? dns_rcode_text(rcode) : "NODATA";
+	dns_heard_done(&h);
+	return got.n > 0;
+}
+
+static void check_host(struct pass *p, const struct domain *d, struct span host)
+{
+	const char *why = NULL;
+	struct fault f;
+
+	if (has_address(p, host, DNS_TYPE_A, &why) || has_address(p, host, DNS_TYPE_AAAA, &why) || !why ||
+		dns_is_in_hosts(host))
+		return;
+	p->n.hosts_failed++;
+	fault_set(&f, FAULT_DNS_HOST_FAILS);
+	fault_fact(&f, "host", "%.*s", SPAN_ARG(host));
+	fault_fact(&f, "domain", "%.*s", SPAN_ARG(d->name));
+	fault_fact(&f, "error", "%s", why);
+	findings_add(p->findings, &f);
+}
+
+/* Each host once, however many domains it serves. Names without a dot may belong to a search domain
+ * of the machine: only the server knows. */
+static void check_hosts(struct pass *p)
+{
+	struct net_addr literal;
+	struct map seen;
+
+	map_init(&seen);
+	for (unsigned i = 0; i < snapshot_count(p->domains); i++) {
+		const struct domain *d = snapshot_at(p->domains, i);
+
+		for (unsigned k = 0; k < d->origin_n && p->n.hosts_failed < TOLD_MAX; k++) {
+			struct span host = d->origin[k].host;
+
+			if (net_addr_parse_host(host, &literal) == 0 || span_index(host, '.') < 0 ||
+				map_find(&seen, host))
+				continue;
+			map_put(&seen, host, p);
+			check_host(p, d, host);
+		}
+	}
+	map_done(&seen);
+}
+
+/* ---- all names ---- */
 
 /* A wildcard stands for any label: one that nobody has. */
 static void check_web_name(struct pass *p, const struct domain *d, struct span name)
@@ -222,6 +289,8 @@ void dns_compare_store(struct findings *f, const struct settings *s, const struc
 		if (domains)
 			check_all_names(&p);
 	}
+	if (domains && !p.n.refused && p.silent < SILENT_MAX)
+		check_hosts(&p);
 	snapshot_unref(domains);
 	*ret = p.n;
 }

@@ -131,9 +131,9 @@ static struct dns_try *try_new(struct question *q, unsigned i)
 	t->lane = q->client->lane[i];
 	t->sent_ms = loop_now_ms();
 	t->edns = !(q->no_edns >> i & 1);
-	t->strict = atomic_load_explicit(&t->lane->upstream->keeps_case, memory_order_relaxed);
+	t->strict = upstream_keeps_case(t->lane->upstream) && !(q->folded >> i & 1);
 	if (t->strict)
-		rand_bytes(&t->letters, sizeof(t->letters));
+		rand_bytes(&t->case_bits, sizeof(t->case_bits));
 	list_init(&t->in_port);
 	list_init(&t->by_id);
 	list_push_back(&q->tries, &t->in_question);
@@ -301,6 +301,34 @@ static void on_failure(struct question *q, unsigned i, unsigned rcode, bool had_
 	go_on(q);
 }
 
+/*
+ * DNS 0x20 (draft-vixie-dnsext-dns0x20): who answers in other letters than he was asked in may be a
+ * forger, or an upstream that folds letters, for all names or for some. TCP, which nobody forges
+ * from afar, has the answer for this question; where there is none by TCP, a second question from
+ * another port with another id has it, in whatever letters. Meanwhile the first may still be
+ * answered as it was asked. An upstream that folds question after question need not repeat letters
+ * for a while (upstream.c); all others still have to.
+ */
+void try_folded(struct dns_try *t)
+{
+	struct question *q = t->question;
+	unsigned i = q ? index_of(q, t->lane) : DNS_UPSTREAMS_MAX;
+
+	if (i == DNS_UPSTREAMS_MAX || q->late || q->folded >> i & 1)
+		return;
+	q->folded |= (uint16_t)(1u << i);
+	try_again(q, i, true);
+}
+
+/* The answer to q by t: what it says about letters. */
+static void note_case(const struct question *q, const struct dns_try *t, unsigned i)
+{
+	if (t->strict && t->port)
+		upstream_kept_case(t->lane->upstream);
+	else if (i < DNS_UPSTREAMS_MAX && q->folded >> i & 1)
+		upstream_folded_case(t->lane->upstream);
+}
+
 static bool is_answer(unsigned rcode)
 {
 	return rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN || rcode == DNS_YXDOMAIN;
@@ -323,6 +351,7 @@ void try_answered(struct dns_try *t, struct span message)
 		upstream_answered(t->lane->upstream, q->client->set, loop_now_ms() - t->sent_ms))
 		upstream_came_back(q->client->resolver, t->lane->upstream, t->sent_ms);
 	i = index_of(q, t->lane);
+	note_case(q, t, i);
 	try_drop(t);
 	if (!is_answer(flags & DNS_RCODE)) {
 		/* Such as "DNSSEC bogus": what an upstream knows of its failure helps more than
@@ -355,9 +384,11 @@ void try_failed(struct dns_try *t, int error)
 	if (error > 0)
 		upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_DOWN, error);
 	i = index_of(q, t->lane);
+	try_drop(t);
+	if (i < DNS_UPSTREAMS_MAX && error < 0 && q->folded >> i & 1 && !q->late && try_once(q, i))
+		return;
 	if (i < DNS_UPSTREAMS_MAX)
 		q->unreachable |= (uint16_t)(1u << i);
-	try_drop(t);
 	go_on(q);
 }
 
@@ -383,7 +414,7 @@ static struct question *find(struct dns_client *c, const struct dns_question *q,
 static void begin(struct question *q)
 {
 	q->late = q->stale_given = false;
-	q->bad = q->unreachable = 0;
+	q->bad = q->unreachable = q->folded = 0;
 	q->bad_ede = DNS_EDE_NONE;
 	memset(q->tried, 0, sizeof(q->tried));
 	q->started_ms = loop_now_ms();
@@ -487,7 +518,7 @@ void questions_restart(struct dns_client *c)
 		struct question *q = container_of(it, struct question, link);
 
 		memset(q->tried, 0, sizeof(q->tried));
-		q->bad = q->unreachable = q->no_edns = 0;
+		q->bad = q->unreachable = q->no_edns = q->folded = 0;
 		q->next_try_ms = loop_now_ms();
 		arm(q);
 	}

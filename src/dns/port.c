@@ -121,7 +121,7 @@ static struct dns_try *find(const struct port *p, uint16_t id)
 
 static bool is_upper(const struct dns_try *t, unsigned i)
 {
-	return t->letters >> (i % 64) & 1;
+	return t->case_bits >> (i % 64) & 1;
 }
 
 static uint8_t letter(const struct dns_try *t, unsigned i, uint8_t byte)
@@ -151,21 +151,21 @@ size_t try_write(const struct dns_try *t, uint8_t out[DNS_QUERY_MAX])
 	return n;
 }
 
-bool try_matches(const struct dns_try *t, struct span message)
+enum try_match try_match(const struct dns_try *t, struct span message)
 {
 	struct dns_question room;
 	const struct dns_question *q = question_of(t, &room);
 	const uint8_t *name = (const uint8_t *)message.p + DNS_HEADER_SIZE;
 
 	if (!dns_response_matches(message, t->id, q))
-		return false;
+		return TRY_OTHER;
 	/* Without a question (some failures) there is nothing to compare. */
 	if (!t->strict || dns_get_u16((const uint8_t *)message.p + 4) == 0)
-		return true;
+		return TRY_MATCHES;
 	for (unsigned i = 0; i < q->name.n; i++)
 		if (name[i] != letter(t, i, q->name.p[i]))
-			return false;
-	return true;
+			return TRY_FOLDED;
+	return TRY_MATCHES;
 }
 
 /* ---- sending and receiving ---- */
@@ -183,6 +183,8 @@ int port_send(struct dns_try *t)
 		rand_bytes(&t->id, sizeof(t->id));
 	while (find(p, t->id));
 	n = try_write(t, query);
+	if (!t->question)
+		probe_leaves(t, p->fd.fd);
 	do
 		sent = send(p->fd.fd, query, n, 0);
 	while (sent < 0 && errno == EINTR);
@@ -235,10 +237,27 @@ static void on_datagram(struct port *p, struct span message)
 {
 	struct dns_try *t = message.n >= DNS_HEADER_SIZE ? find(p, dns_get_u16((const uint8_t *)message.p)) : NULL;
 
-	if (t && try_matches(t, message))
+	switch (t ? try_match(t, message) : TRY_OTHER) {
+	case TRY_MATCHES:
 		try_answered(t, message);
-	else
-		stat_add(STAT_DNS_STRAY, 1);
+		return;
+	case TRY_FOLDED:
+		try_folded(t);
+		break;
+	case TRY_OTHER:
+		break;
+	}
+	stat_add(STAT_DNS_STRAY, 1);
+}
+
+/* One that is longer than our room for it is asked for by TCP, like any other that was cut. Its
+ * length now. */
+static size_t fit_datagram(uint8_t *bytes, size_t n)
+{
+	if (n <= ANSWER_UDP_MAX)
+		return n;
+	dns_put_u16(bytes + 2, dns_get_u16(bytes + 2) | DNS_TC);
+	return ANSWER_UDP_MAX;
 }
 
 static void read_all(struct port *p)
@@ -246,10 +265,11 @@ static void read_all(struct port *p)
 	uint8_t bytes[ANSWER_UDP_MAX];
 
 	for (unsigned i = 0; i < READS_IN_A_ROW && !list_empty(&p->tries); i++) {
-		ssize_t n = recv(p->fd.fd, bytes, sizeof(bytes), 0);
+		/* The length that it had, not the one that we took. */
+		ssize_t n = recv(p->fd.fd, bytes, sizeof(bytes), MSG_TRUNC);
 
 		if (n >= 0) {
-			on_datagram(p, span_make(bytes, (size_t)n));
+			on_datagram(p, span_make(bytes, fit_datagram(bytes, (size_t)n)));
 		} else if (errno == EAGAIN) {
 			p->fd.readable = false;
 			return;

@@ -4,10 +4,13 @@
  * ago. While all are down they are asked four times a second, so that recovery is seen at once.
  * Thread 0 does this for all.
  *
- * The first probes and every thirtieth have a name that only this process knows. If that question
- * ever comes to our own listeners, the upstream is ourselves (behind a wildcard address, NAT, or
- * another forwarder), and dns_resolver_is_loop() says so. These names have letters, which show
- * whether the upstream repeats a question as it was written.
+ * The first probes and every thirtieth are loop tests: each has a new name, a random number below
+ * "example", which no registry gives away (RFC 6761 6.5; resolvers treat it as any name, whereas
+ * many answer "invalid" themselves, so that a loop behind them would not show). If that question
+ * comes to our own listeners while the test is under way, the upstream is ourselves (behind a
+ * wildcard address or NAT) or asks us, and dns_resolver_is_loop() says so. The name of a test that
+ * has ended proves nothing: whoever has seen it can ask for it. These names have letters, which
+ * show whether the upstream repeats a question as it was written.
  *
  * A probe without an answer counts against its upstream after SILENT_MS and is still listened for
  * until LATE_PROBE_MS: late is not dead.
@@ -15,7 +18,7 @@
  * Upstreams of /etc/resolv.conf are probed only while they are down or slow.
  */
 #include <errno.h>
-#include <stdio.h>
+#include <sys/socket.h>
 #include "base/clock.h"
 #include "base/rand.h"
 #include "dns/resolver_priv.h"
@@ -26,52 +29,69 @@
 #define SECRET_FIRST     3
 #define SECRET_EVERY     30
 #define REFUSED_QUIET_MS 10000
-#define SECRET_LABEL     "torhaus-%016llx-%04x"
-#define SECRET_SIZE      32
+#define SECRET_PREFIX    "\30torhaus-" /* a label of 24 bytes */
+#define SECRET_DIGITS    16
+#define SECRET_ZONE      "\7example"
 
 /* ---- names ---- */
 
-/* A label of its own for each upstream, below a name that no registry gives away (RFC 6761 6.4). */
-static void secret_name(const struct dns_resolver *r, unsigned number, struct dns_name *ret)
-{
-	char text[SECRET_SIZE + sizeof(".invalid")];
-	uint64_t key;
+#define SECRET_N  (sizeof(SECRET_PREFIX) - 1 + SECRET_DIGITS + sizeof(SECRET_ZONE))
+#define DIGITS_AT (sizeof(SECRET_PREFIX) - 1)
 
-	memcpy(&key, r->loop_key, sizeof(key));
-	snprintf(text, sizeof(text), SECRET_LABEL ".invalid", (unsigned long long)key, number & 0xffff);
-	must(dns_name_parse(span_of(text), ret) == 0);
+static void secret_name(uint64_t secret, struct dns_name *ret)
+{
+	ret->n = SECRET_N;
+	memcpy(ret->p, SECRET_PREFIX, DIGITS_AT);
+	for (unsigned i = 0; i < SECRET_DIGITS; i++)
+		ret->p[DIGITS_AT + i] = (uint8_t) "0123456789abcdef"[secret >> (4 * i) & 15];
+	memcpy(ret->p + DIGITS_AT + SECRET_DIGITS, SECRET_ZONE, sizeof(SECRET_ZONE));
 }
 
-static bool is_secret(const struct dns_try *t)
+/* 0: name is no such name. */
+static uint64_t secret_of(const struct dns_name *name)
 {
-	return t->letters != 0;
+	struct dns_name again;
+	uint64_t secret = 0;
+
+	if (name->n != SECRET_N || memcmp(name->p, SECRET_PREFIX, DIGITS_AT) != 0)
+		return 0;
+	for (unsigned i = 0; i < SECRET_DIGITS; i++) {
+		unsigned c = name->p[DIGITS_AT + i];
+
+		secret |= (uint64_t)((c <= '9' ? c - '0' : c - 'a' + 10) & 15) << (4 * i);
+	}
+	secret_name(secret, &again);
+	return dns_name_eq(&again, name) ? secret : 0;
 }
 
 void probe_question(const struct dns_try *t, struct dns_question *ret)
 {
-	*ret = (struct dns_question){ .type = is_secret(t) ? DNS_TYPE_A : DNS_TYPE_NS, .klass = DNS_CLASS_IN };
-	if (is_secret(t))
-		secret_name(t->lane->client->resolver, t->lane->upstream->number, &ret->name);
+	*ret = (struct dns_question){ .type = t->secret ? DNS_TYPE_A : DNS_TYPE_NS, .klass = DNS_CLASS_IN };
+	if (t->secret)
+		secret_name(t->secret, &ret->name);
 	else
 		ret->name.n = 1;
 }
 
-bool dns_resolver_is_loop(struct dns_resolver *r, const struct dns_name *name)
+void probe_leaves(const struct dns_try *t, int fd)
 {
+	struct net_addr from = { .n = sizeof(from.un) };
+
+	if (t->secret && getsockname(fd, &from.sa, &from.n) == 0)
+		upstream_test_begin(t->lane->upstream, t->secret, &from);
+}
+
+bool dns_resolver_is_loop(struct dns_resolver *r, const struct dns_name *name, const struct net_addr *peer)
+{
+	uint64_t secret = secret_of(name);
 	struct upstream_set *set;
 	bool found = false;
 
-	if (name->n < SECRET_SIZE || memcmp(name->p + 1, "torhaus-", 8) != 0)
+	if (!secret)
 		return false;
 	set = set_current(r);
-	for (unsigned i = 0; i < set->n && !found; i++) {
-		struct dns_name secret;
-
-		secret_name(r, set->v[i]->number, &secret);
-		found = dns_name_eq(&secret, name);
-		if (found)
-			upstream_is_self(set->v[i]);
-	}
+	for (unsigned i = 0; i < set->n && !found; i++)
+		found = upstream_test_came_back(set->v[i], secret, peer);
 	set_unref(set);
 	return found;
 }
@@ -91,7 +111,7 @@ static bool is_verbatim(const struct dns_try *t, struct span message)
 	struct dns_try strict = *t;
 
 	strict.strict = true;
-	return dns_get_u16((const uint8_t *)message.p + 4) == 1 && try_matches(&strict, message);
+	return dns_get_u16((const uint8_t *)message.p + 4) == 1 && try_match(&strict, message) == TRY_MATCHES;
 }
 
 void probe_answered(struct dns_try *t, struct span message)
@@ -99,12 +119,13 @@ void probe_answered(struct dns_try *t, struct span message)
 	unsigned rcode = dns_get_u16((const uint8_t *)message.p + 2) & DNS_RCODE;
 	struct upstream *u = t->lane->upstream;
 
-	if (is_secret(t) && (rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN))
+	upstream_test_end(u, t->secret);
+	if (t->secret && (rcode == DNS_NOERROR || rcode == DNS_NXDOMAIN))
 		atomic_store_explicit(&u->keeps_case, is_verbatim(t, message), memory_order_relaxed);
 	/* An unknown top-level domain may be refused or fail; the root must not. */
-	if (rcode == DNS_SERVFAIL && !is_secret(t))
+	if (rcode == DNS_SERVFAIL && !t->secret)
 		upstream_failed(u, FAULT_DNS_UPSTREAM_FAILS, 0);
-	else if (rcode == DNS_REFUSED && !is_secret(t) && !answered_lately(u))
+	else if (rcode == DNS_REFUSED && !t->secret && !answered_lately(u))
 		upstream_failed(u, FAULT_DNS_UPSTREAM_REFUSES, 0);
 	else if (upstream_answered(u, t->lane->client->set, loop_now_ms() - t->sent_ms))
 		upstream_came_back(t->lane->client->resolver, u, t->sent_ms);
@@ -113,11 +134,20 @@ void probe_answered(struct dns_try *t, struct span message)
 
 void probe_failed(struct dns_try *t, int error)
 {
+	upstream_test_end(t->lane->upstream, t->secret);
 	upstream_failed(t->lane->upstream, FAULT_DNS_UPSTREAM_DOWN, error);
 	try_drop(t);
 }
 
 /* ---- sending ---- */
+
+static uint64_t rand_secret(void)
+{
+	uint64_t secret;
+
+	rand_bytes(&secret, sizeof(secret));
+	return secret ? secret : 1;
+}
 
 static void send_probe(struct lane *lane)
 {
@@ -129,7 +159,8 @@ static void send_probe(struct lane *lane)
 	t->edns = true;
 	t->sent_ms = loop_now_ms();
 	if (self || lane->probes_sent < SECRET_FIRST || lane->probes_sent % SECRET_EVERY == 0)
-		t->letters = rand_fast() | 1;
+		t->secret = rand_secret();
+	t->case_bits = t->secret;
 	lane->probes_sent++;
 	list_init(&t->in_port);
 	list_init(&t->by_id);
@@ -160,6 +191,8 @@ static void expire(struct lane *lane)
 		if (counts && age_ms >= SILENT_MS && !t->late)
 			upstream_failed(lane->upstream, FAULT_DNS_UPSTREAM_SILENT, 0);
 		t->late = age_ms >= SILENT_MS;
+		if (t->late)
+			upstream_test_end(lane->upstream, t->secret);
 		if (!counts || age_ms >= LATE_PROBE_MS)
 			try_drop(t);
 	}

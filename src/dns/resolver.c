@@ -6,7 +6,6 @@
  * known of their health. The set in use is replaced as a whole and posted to each loop.
  */
 #include "dns/resolver_priv.h"
-#include "base/rand.h"
 
 #define ANSWERS_BYTES_MAX ((size_t)32 << 20)
 
@@ -223,7 +222,6 @@ struct dns_resolver *dns_resolver_new(unsigned threads)
 	r->clients = mem_zalloc(threads, sizeof(*r->clients));
 	r->answers = answers_new(ANSWERS_BYTES_MAX);
 	r->files = system_files_new();
-	rand_bytes(r->loop_key, sizeof(r->loop_key));
 	pthread_mutex_init(&r->lock, NULL);
 	list_init(&r->known);
 	set_upstreams(r, NULL, 0, false);

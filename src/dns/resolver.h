@@ -87,18 +87,34 @@ void dns_wait_cancel(struct dns_waiter *w);
 /* For tasks, on a thread with a resolver: suspends until there is an answer. 0 with a reference to
  * ret->answer (which may still be NULL), -EAGAIN, -ETIMEDOUT at the deadline, -ECANCELED. */
 int dns_query(const struct dns_question *q, unsigned bits, uint64_t deadline, struct dns_result *ret);
-/* The addresses of a host name, with that port, by the calling thread's resolver: a literal
- * address, /etc/hosts, then A and AAAA, for names with too few dots below the search domains of
- * /etc/resolv.conf. Those that there is a route to come first, of these IPv6. On a thread without a
- * resolver (a command): net_resolve(). Suspends. Their number (at most max), or -ENOENT (there is
- * no such name, or it has no address), -EAGAIN (nobody could say), -ETIMEDOUT, -ECANCELED. */
+/* The addresses of a host name by the calling thread's resolver, without port: /etc/hosts, then A
+ * and AAAA as families say; names without a dot below the search domains of /etc/resolv.conf, too.
+ * When one family has come the other is not waited for in vain (RFC 8305 3). Suspends. Their
+ * number, or -ENOENT (there is no such name, or it has no address of these families), -EAGAIN
+ * (nobody could say), -ETIMEDOUT, -ECANCELED. */
+enum { DNS_V4 = 1, DNS_V6 = 2 };
+#define DNS_HOST_ADDRS_MAX 24 /* of a family */
+struct dns_host {
+	struct net_addr v[2 * DNS_HOST_ADDRS_MAX];
+	unsigned n;
+	uint32_t ttl_s; /* how long they hold still */
+	bool stale;     /* they did not hold any more, but there were none better */
+};
+int dns_resolve_host(struct span name, unsigned families, uint64_t deadline, struct dns_host *ret);
+/* The same with a port, for who connects: also a literal address. Those that there is a route to
+ * come first, of these IPv6 and IPv4 in turn (RFC 8305 4). On a thread without a resolver (a
+ * command): net_resolve(). Suspends. Their number (at most max), or an error as above. */
 int dns_resolve(struct span name, uint16_t port, struct net_addr *ret, unsigned max, uint64_t deadline);
+
+/* Does /etc/hosts know the name now? For commands: blocks. */
+bool dns_is_in_hosts(struct span name);
 
 /* ---- what is known ---- */
 
-/* Is that a question of our own, which came back to us? Then the upstream that it was sent to is
- * asked no more (DNS-UPSTREAM-SELF). name in lower case. Any thread. */
-bool dns_resolver_is_loop(struct dns_resolver *r, const struct dns_name *name);
+/* Is that a loop test of our own under way, which came back to us from peer? Then the upstream that
+ * it was sent to is asked no more (DNS-UPSTREAM-SELF, or DNS-FORWARD-LOOP through others). name in
+ * lower case. Any thread. */
+bool dns_resolver_is_loop(struct dns_resolver *r, const struct dns_name *name, const struct net_addr *peer);
 /* Questions under way. Any thread. */
 unsigned dns_resolver_busy(const struct dns_resolver *r);
 /* "upstreams" and "answers" (what is kept) into j. Any thread. */

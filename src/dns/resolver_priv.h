@@ -23,7 +23,6 @@
 #define FAILURE_SAID_MAX_MS 5000
 #define SILENCE_MAX_MS      30000
 #define ANSWER_TTL_MAX      86400
-#define DNS_RESOLVE_MAX     32 /* addresses of a name that are looked at */
 /* how long past its TTL an answer may still be given (RFC 8767 5: 1-3 days) */
 #define STALE_MAX_S 86400
 
@@ -36,8 +35,11 @@ struct upstream {
 	char text[NET_ADDR_SIZE];
 	unsigned number;
 	atomic_bool down;
-	atomic_bool keeps_case;         /* it repeats the question as it was written */
-	_Atomic uint64_t self_until_ms; /* it is ourselves */
+	atomic_bool keeps_case; /* of a probe it repeated the question as it was written */
+	/* It did not of other questions: these in a row; until then it need not. */
+	atomic_uint folded_n;
+	_Atomic uint64_t folds_until_ms;
+	_Atomic uint64_t self_until_ms; /* a question that went there came back to us */
 	_Atomic uint64_t answered_ms;   /* its last answer */
 	_Atomic uint64_t asked, answered;
 	_Atomic uint32_t rtt_us, rtt_var_us; /* smoothed (RFC 6298), late answers included */
@@ -48,6 +50,9 @@ struct upstream {
 	/* wall clock: of the last change between up and down; 0: none yet */
 	int64_t changed_at;
 	struct fault why; /* of the last failure */
+	/* The loop test that is under way: its number (0: none), where it was sent from. */
+	uint64_t secret;
+	struct net_addr secret_from;
 };
 struct upstream_set {
 	atomic_uint refs;
@@ -72,7 +77,17 @@ unsigned upstream_patience_ms(const struct upstream *u);
 bool upstream_is_slow(const struct upstream *u);
 /* It did not: code and, for DNS-UPSTREAM-DOWN, the errno. */
 void upstream_failed(struct upstream *u, enum fault_code code, int error);
-void upstream_is_self(struct upstream *u);
+/* A loop test to it begins with that number, from that address; and ends. */
+void upstream_test_begin(struct upstream *u, uint64_t secret, const struct net_addr *from);
+void upstream_test_end(struct upstream *u, uint64_t secret);
+/* A question with that number came from peer: true if it is that of the test under way, and then
+ * the upstream is asked no more for a while. */
+bool upstream_test_came_back(struct upstream *u, uint64_t secret, const struct net_addr *peer);
+/* Must it repeat a question letter by letter (DNS 0x20)? */
+bool upstream_keeps_case(const struct upstream *u);
+/* It has repeated a question so; it has not, and it was no forger who did not. */
+void upstream_kept_case(struct upstream *u);
+void upstream_folded_case(struct upstream *u);
 bool upstreams_all_down(const struct upstream_set *set);
 
 /* ---- cache.c ---- */
@@ -141,7 +156,6 @@ struct dns_resolver {
 	unsigned threads_n;
 	struct dns_client *clients;
 	struct answers *answers;
-	uint8_t loop_key[8];
 	pthread_mutex_t lock; /* of what follows */
 	struct list known;
 	unsigned known_n;
@@ -173,9 +187,11 @@ struct dns_try {
 	struct port *port;
 	struct stream *stream;
 	uint64_t sent_ms;
-	uint64_t letters; /* bit i: the name's byte i (modulo 64) is in upper case */
+	/* DNS 0x20: bit i: the name's byte i (modulo 64) is in upper case */
+	uint64_t case_bits;
+	uint64_t secret; /* of a probe: the number of its loop test, or 0 */
 	uint16_t id;
-	bool edns, strict; /* strict: the letters must be repeated as they were sent */
+	bool edns, strict; /* strict: the case must be repeated as it was sent */
 	bool late;         /* a probe: that it has no answer has been counted */
 };
 /* Sends; the answer comes to try_answered() or try_failed(). 0, or -errno if that could not even be
@@ -188,8 +204,9 @@ void stream_leave(struct stream *s);
 void try_drop(struct dns_try *t);
 /* The question of t in wire form. Its length. */
 size_t try_write(const struct dns_try *t, uint8_t out[DNS_QUERY_MAX]);
-/* Is message its answer? */
-bool try_matches(const struct dns_try *t, struct span message);
+/* Is message its answer? Folded: so it seems, but for the case of the letters. */
+enum try_match { TRY_OTHER, TRY_FOLDED, TRY_MATCHES };
+enum try_match try_match(const struct dns_try *t, struct span message);
 
 /* ---- questions (ask.c) ---- */
 
@@ -204,6 +221,7 @@ struct question {
 	uint16_t bad;         /* bit per upstream: it answered, with a failure */
 	uint16_t unreachable; /* bit per upstream: the network says so */
 	uint16_t no_edns;     /* bit per upstream: it does not understand EDNS */
+	uint16_t folded;      /* bit per upstream: an answer came in other letters */
 	int bad_ede;          /* what the first of these said about it */
 	bool stale_given;
 	bool late; /* nobody waits, but an answer may still come */
@@ -214,6 +232,8 @@ struct question {
  * afterwards. */
 void try_answered(struct dns_try *t, struct span message);
 void try_failed(struct dns_try *t, int error);
+/* What seems to be t's answer repeats the question in other letters. t goes on. */
+void try_folded(struct dns_try *t);
 /* Ends all questions of this thread. */
 void questions_end(struct dns_client *c);
 /* The upstreams have changed. */
@@ -236,8 +256,10 @@ void probe_start(struct dns_client *c);
 void probe_stop(struct dns_client *c);
 void probe_answered(struct dns_try *t, struct span message);
 void probe_failed(struct dns_try *t, int error);
-/* The question of a probe: t's letters tell which. */
+/* The question of a probe. */
 void probe_question(const struct dns_try *t, struct dns_question *ret);
+/* It is about to leave by that socket. */
+void probe_leaves(const struct dns_try *t, int fd);
 
 /* ---- system.c ---- */
 
@@ -251,8 +273,8 @@ struct system_conf *system_conf_get(struct dns_resolver *r);
 struct system_conf *system_conf_unref(struct system_conf *c);
 /* The addresses of a name in /etc/hosts, without port. Their number. */
 unsigned system_conf_hosts(const struct system_conf *c, struct span name, struct net_addr *ret, unsigned max);
-/* The i-th name to ask for, when somebody says name: name itself, and below each search domain.
- * False: no more. */
+/* The i-th name to ask for, when somebody says name: name itself, and, if it has no dot, below each
+ * search domain. False: no more. */
 bool system_conf_candidate(const struct system_conf *c, struct span name, unsigned i, struct dns_name *ret);
 /* Pure, for tests: from the texts of both files. */
 struct system_conf *system_conf_parse(struct span resolv, struct span hosts);

@@ -63,7 +63,7 @@ static void run(void *arg)
 	s->client->streams_n--;
 	if (t) {
 		t->stream = NULL;
-		if (r == 0 && n >= DNS_HEADER_SIZE && try_matches(t, span_make(answer, n)))
+		if (r == 0 && n >= DNS_HEADER_SIZE && try_match(t, span_make(answer, n)) != TRY_OTHER)
 			try_answered(t, span_make(answer, n));
 		else
 			try_failed(t, r < 0 ? r : -EPROTO);

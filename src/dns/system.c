@@ -1,11 +1,13 @@
 /*
  * What the operator has said to the system about names: /etc/resolv.conf (nameserver, search,
- * domain, options ndots) and
- * /etc/hosts, as in resolv.conf(5) and hosts(5).
+ * domain, options ndots) and /etc/hosts, as in resolv.conf(5) and hosts(5).
  *
  * Both are read on a helper thread, at first use and when they have changed; they are looked at
  * every 5 s. Not here: nsswitch (sources other than these two are not asked), options other than
  * ndots, addresses with a zone (%eth0).
+ *
+ * A name with a dot is meant as it stands, whatever ndots says: the origin of a customer's site
+ * must not become a host of ours because its own name has no answer just now.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -188,20 +190,15 @@ unsigned system_conf_servers(const struct system_conf *c, struct net_addr ret[DN
 unsigned system_conf_hosts(const struct system_conf *c, struct span name, struct net_addr *ret, unsigned max)
 {
 	char room[HOST_MAX];
-	const struct host *h = map_find(&c->hosts, lower(name, room));
+	const struct host *h;
 	unsigned n = 0;
+
+	if (span_ends(name, SPAN(".")))
+		name.n--;
+	h = map_find(&c->hosts, lower(name, room));
 
 	for (; h && n < max; h = h->next)
 		ret[n++] = h->addr;
-	return n;
-}
-
-static unsigned dots_of(struct span name)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < name.n; i++)
-		n += name.p[i] == '.';
 	return n;
 }
 
@@ -219,14 +216,14 @@ static bool below(const struct dns_name *name, const struct dns_name *domain, st
 
 bool system_conf_candidate(const struct system_conf *c, struct span name, unsigned i, struct dns_name *ret)
 {
-	unsigned search_n = span_ends(name, SPAN(".")) ? 0 : c->search_n, whole_at;
+	unsigned search_n = span_index(name, '.') >= 0 ? 0 : c->search_n, whole_at;
 	struct dns_name whole;
 
 	if (dns_name_parse(name, &whole) < 0 || i > search_n)
 		return false;
 	dns_name_lower(&whole);
-	/* With dots enough the name itself comes first, else last. */
-	whole_at = dots_of(name) >= c->ndots ? 0 : search_n;
+	/* resolv.conf(5): with dots enough, here none, the name itself comes first, else last. */
+	whole_at = c->ndots == 0 ? 0 : search_n;
 	*ret = whole;
 	if (i == whole_at)
 		return true;
@@ -308,6 +305,22 @@ static void read_files(struct system_files *f)
 	f->conf = system_conf_parse(buf_span(&resolv), buf_span(&hosts));
 	buf_done(&resolv);
 	buf_done(&hosts);
+}
+
+bool dns_is_in_hosts(struct span name)
+{
+	struct buf hosts = BUF_INIT(FILE_MAX);
+	struct file_mark mark;
+	struct system_conf *c;
+	struct net_addr addr;
+	unsigned n;
+
+	read_file(HOSTS_PATH, &hosts, &mark);
+	c = system_conf_parse(SPAN(""), buf_span(&hosts));
+	n = system_conf_hosts(c, name, &addr, 1);
+	system_conf_unref(c);
+	buf_done(&hosts);
+	return n > 0;
 }
 
 /* Upstreams of the system's for who has none. */

@@ -25,7 +25,7 @@
 #define RTT_US_MAX      10000000
 #define RTT_FRACTION    8
 #define VAR_FRACTION    4
-#define PATIENCE_MIN_MS 400 /* a lost packet is made good within the 2 s that a client has */
+#define PATIENCE_MIN_MS 400 /* a lost packet is made good in time */
 #define PATIENCE_MAX_MS 5000
 
 struct upstream *upstream_new(const struct net_addr *addr, unsigned number)
@@ -159,20 +159,84 @@ void upstream_failed(struct upstream *u, enum fault_code code, int error)
 		log_fault(LOG_LEVEL_WARNING, "names", "upstream-down", &fault);
 }
 
-void upstream_is_self(struct upstream *u)
+/* ---- loops ---- */
+
+void upstream_test_begin(struct upstream *u, uint64_t secret, const struct net_addr *from)
+{
+	pthread_mutex_lock(&u->lock);
+	u->secret = secret;
+	u->secret_from = *from;
+	pthread_mutex_unlock(&u->lock);
+}
+
+void upstream_test_end(struct upstream *u, uint64_t secret)
+{
+	pthread_mutex_lock(&u->lock);
+	if (u->secret == secret)
+		u->secret = 0;
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* What was sent from our socket and came from there took no way through anybody. */
+static void make_loop_fault(const struct upstream *u, const struct net_addr *from, const struct net_addr *peer,
+	struct fault *ret)
+{
+	bool direct = net_addr_eq(from, peer);
+	char text[NET_ADDR_SIZE];
+
+	make_fault(u, direct ? FAULT_DNS_UPSTREAM_SELF : FAULT_DNS_FORWARD_LOOP, 0, ret);
+	net_addr_text(peer, text);
+	if (!direct)
+		fault_fact(ret, "peer", "%s", text);
+}
+
+bool upstream_test_came_back(struct upstream *u, uint64_t secret, const struct net_addr *peer)
 {
 	uint64_t now_ms = clock_mono_ms();
 	struct fault fault;
-	bool is_new = atomic_exchange(&u->self_until_ms, now_ms + SELF_MS) <= now_ms;
+	bool is_new;
 
-	make_fault(u, FAULT_DNS_UPSTREAM_SELF, 0, &fault);
 	pthread_mutex_lock(&u->lock);
+	if (u->secret != secret) {
+		pthread_mutex_unlock(&u->lock);
+		return false;
+	}
+	is_new = atomic_exchange(&u->self_until_ms, now_ms + SELF_MS) <= now_ms;
+	make_loop_fault(u, &u->secret_from, peer, &fault);
 	u->why = fault;
 	if (is_new)
 		u->changed_at = clock_wall_s();
 	pthread_mutex_unlock(&u->lock);
 	if (is_new)
 		log_fault(LOG_LEVEL_ERROR, "names", "upstream-self", &fault);
+	return true;
+}
+
+/* ---- letters ---- */
+
+/* After so many questions in a row in other letters it need not repeat them for so long. */
+#define FOLDED_MAX 3
+#define FOLDS_MS   600000
+
+bool upstream_keeps_case(const struct upstream *u)
+{
+	return atomic_load_explicit(&u->keeps_case, memory_order_relaxed) &&
+		atomic_load_explicit(&u->folds_until_ms, memory_order_relaxed) <= loop_now_ms();
+}
+
+void upstream_kept_case(struct upstream *u)
+{
+	if (atomic_load_explicit(&u->folded_n, memory_order_relaxed) > 0)
+		atomic_store_explicit(&u->folded_n, 0, memory_order_relaxed);
+}
+
+void upstream_folded_case(struct upstream *u)
+{
+	if (atomic_fetch_add_explicit(&u->folded_n, 1, memory_order_relaxed) + 1 < FOLDED_MAX)
+		return;
+	atomic_store_explicit(&u->folded_n, 0, memory_order_relaxed);
+	atomic_store_explicit(&u->folds_until_ms, loop_now_ms() + FOLDS_MS, memory_order_relaxed);
+	log_event(LOG_LEVEL_INFO, "names", "upstream-folds-case", "server=%s", u->text);
 }
 
 /* ---- for people ---- */
@@ -185,7 +249,10 @@ static void upstream_json(struct upstream *u, struct jsonw *j)
 	jsonw_object(j, NULL);
 	jsonw_text(j, "address", u->text);
 	pthread_mutex_lock(&u->lock);
-	jsonw_text(j, "state", self ? "self" : u->down ? "down" : "up");
+	jsonw_text(j, "state",
+		!self                                           ? u->down ? "down" : "up"
+			: u->why.code == FAULT_DNS_FORWARD_LOOP ? "loop"
+								: "self");
 	if (u->changed_at) {
 		clock_rfc3339(u->changed_at, since);
 		jsonw_text(j, "since", since);

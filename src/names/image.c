@@ -2,19 +2,19 @@
  * The names of a snapshot as bytes: what a zone is, and what a worker leaves to the one after it
  * (names_save()).
  *
- *   image   "torhaus names 1\n", serial (4), how many entries are names (4) and wildcards (4),
+ *   image   "torhaus names 2\n", serial (4), how many entries are names (4) and wildcards (4),
  *           domains to the end
- *   domain  how many IPv4 (1) and IPv6 addresses (1), these, host, apex, how many entries (2),
- *           entries
+ *   domain  how many IPv4 addresses (1), IPv6 addresses (1) and hosts (1), these, apex, how many
+ *           entries (2), entries
  *   entry   where its domain begins (4), flags (1), name
  *
  * Numbers as everywhere in DNS, but a place as this machine has it; names as a struct dns_name in
- * lower case: its length (1) and its wire form. host is the root if nothing has to be looked up. A
+ * lower case: its length (1) and its wire form. Hosts are origins that have to be looked up. A
  * wildcard's name is what follows its star. The apex of an entry is the domain, or, if it lies
  * elsewhere, itself.
  *
  * A name that is written down for two domains (one's name is the other's web name) belongs to the
- * web name: the domain's own is marked as weak.
+ * web name: the domain's own yields to it.
  */
 #include "base/clock.h"
 #include "names/names_priv.h"
@@ -62,8 +62,8 @@ static int parse_lower(struct span text, struct dns_name *ret)
 
 struct addresses {
 	uint8_t v4[NAMES_ADDRS_MAX * 4], v6[NAMES_ADDRS_MAX * 16];
-	unsigned v4_n, v6_n;
-	struct span host;
+	struct dns_name hosts[NAMES_HOSTS_MAX];
+	unsigned v4_n, v6_n, hosts_n;
 };
 
 static void take_origin(struct addresses *a, const struct origin_spec *o)
@@ -71,8 +71,8 @@ static void take_origin(struct addresses *a, const struct origin_spec *o)
 	struct net_addr addr;
 
 	if (net_addr_parse_host(o->host, &addr) < 0) {
-		if (a->host.n == 0)
-			a->host = o->host;
+		if (a->hosts_n < NAMES_HOSTS_MAX && parse_lower(o->host, &a->hosts[a->hosts_n]) == 0)
+			a->hosts_n++;
 	} else if (addr.sa.sa_family == AF_INET && a->v4_n < NAMES_ADDRS_MAX) {
 		memcpy(a->v4 + 4 * (size_t)a->v4_n++, &addr.in.sin_addr, 4);
 	} else if (addr.sa.sa_family == AF_INET6 && a->v6_n < NAMES_ADDRS_MAX) {
@@ -93,8 +93,7 @@ static void addresses_of(const struct domain *d, struct addresses *ret)
 {
 	bool only_backups = true;
 
-	ret->v4_n = ret->v6_n = 0;
-	ret->host = (struct span){ 0 };
+	ret->v4_n = ret->v6_n = ret->hosts_n = 0;
 	for (unsigned i = 0; i < d->origin_n; i++)
 		only_backups &= d->origin[i].backup;
 	for (unsigned i = 0; i < d->origin_n; i++)
@@ -104,17 +103,16 @@ static void addresses_of(const struct domain *d, struct addresses *ret)
 
 static void add_addresses(struct buf *b, const struct domain *d)
 {
-	struct dns_name host = { .n = 1 };
 	struct addresses a;
 
 	addresses_of(d, &a);
 	add_u8(b, a.v4_n);
 	add_u8(b, a.v6_n);
+	add_u8(b, a.hosts_n);
 	buf_add(b, a.v4, 4 * (size_t)a.v4_n);
 	buf_add(b, a.v6, 16 * (size_t)a.v6_n);
-	if (a.v4_n + a.v6_n == 0 && parse_lower(a.host, &host) < 0)
-		host = (struct dns_name){ .n = 1 };
-	add_name(b, &host);
+	for (unsigned i = 0; i < a.hosts_n; i++)
+		add_name(b, &a.hosts[i]);
 }
 
 /* ---- names ---- */
@@ -161,7 +159,7 @@ static void add_domain(struct image *i, const struct domain *d)
 	add_name(i->out, &apex);
 	count_at = i->out->n;
 	add_u16(i->out, 0);
-	n = has_web(d, d->name) ? 0 : add_entry(i, at, &apex, d->name, ZONE_WEAK);
+	n = has_web(d, d->name) ? 0 : add_entry(i, at, &apex, d->name, ZONE_YIELDS);
 	for (unsigned k = 0; k < d->web_n; k++)
 		n += add_entry(i, at, &apex, d->web[k], 0);
 	if (!buf_error(i->out))

@@ -6,14 +6,17 @@
  *   responder.c  a question to its answer: allowed? one of our names? else forward
  *   zone.c       the names of the snapshot in wire form, with the addresses of their origins;
  *                image.c: these as bytes
+ *   hosts.c      the addresses of origins that are host names
+ *   special.c    localhost, and the reverse zones of private networks
  *   forward.c    the rest: to the resolver (dns/resolver.h), and its answer back
+ *   waiting.c    whoever waits for an answer
  *
  * A domain's name and its web names are answered from memory with the addresses of their origins
  * (those that are no backup; backups if there are no others), 30 s. Other types of such a name are
- * answered "no such data" with an SOA and never forwarded. An origin that is a host name is looked
- * up at the resolver and its addresses are given as the name's own, if the site has no origin with
- * an address. Names below a domain that are no web names are the public DNS's business, and so is a
- * domain without origins.
+ * answered "no such data" with an SOA and never forwarded. Origins that are host names are looked
+ * up in the map itself, else at the resolver, and their addresses are given as the name's own,
+ * beside those of the others. Names below a domain that are no web names are the public DNS's
+ * business, and so is a domain without origins.
  *
  * One struct names per worker; each thread has its sockets and a state (zone, settings), replaced
  * as a whole. The resolver is the process's.
@@ -31,6 +34,7 @@ struct names_settings {
 	unsigned forward_n;
 	const struct net_prefix *allow; /* who may ask; others are refused */
 	unsigned allow_n;
+	bool forward_private; /* reverse zones of private networks are others' to answer */
 };
 struct names;
 /* resolver is borrowed. */

@@ -5,6 +5,7 @@
 #include "dns/resolver.h"
 #include "edge/edge.h"
 #include "names/names.h"
+#include "names/special.h"
 #include "names/zone.h"
 #include "stats/stats.h"
 
@@ -26,7 +27,7 @@ struct names_thread {
 	struct list listeners, conns; /* struct names_listener, names_conn */
 	struct edge_door door;        /* by TCP */
 	atomic_uint conns_n;          /* by TCP */
-	struct list look_ups;         /* of forward.c */
+	struct list look_ups;         /* of hosts.c */
 	unsigned waiting_n, look_ups_n;
 	bool draining;
 	uint64_t turn; /* picks the first address */
@@ -53,20 +54,29 @@ struct names_from {
 size_t names_respond(struct names_thread *t, struct span message, const struct names_from *from, uint8_t *out,
 	size_t max);
 bool names_may_ask(const struct names_thread *t, const struct net_addr *peer);
-/* Owners, TTL and the rest of an answer for a name of ours with these addresses (4 or 16 bytes
- * each, of q's type); none: NODATA with the SOA of apex. */
+#define NAMES_TTL 30
+/* Addresses of a name of ours, 4 or 16 bytes each. */
+struct names_addresses {
+	uint8_t p[NAMES_ADDRS_MAX * 16];
+	unsigned n;
+	uint32_t ttl_s;
+	bool stale; /* some of them (EDE 3) */
+};
+/* Owners and the rest of an answer for a name of ours with these addresses, of q's type; none:
+ * NODATA with the SOA of apex. */
 size_t names_answer_addresses(struct names_thread *t, const struct dns_query *q, const struct dns_name *apex,
-	const uint8_t *p, unsigned n, uint8_t *out, size_t max);
+	const struct names_addresses *all, uint8_t *out, size_t max);
 
 /* ---- forward.c ---- */
-
-#define NAMES_WAITING_MAX 20000 /* questions of clients that wait, per thread */
 
 /* As names_respond(): asks the resolver. */
 size_t names_forward(struct names_thread *t, const struct dns_query *q, const struct names_from *from, uint8_t *out,
 	size_t max);
-/* The same for a name of ours whose origin is a host name. */
-size_t names_forward_host(struct names_thread *t, const struct dns_query *q, const struct zone_found *found,
+
+/* ---- hosts.c ---- */
+
+/* The same for a name of ours of whose origins some are host names: q asks for A or AAAA. */
+size_t names_answer_hosts(struct names_thread *t, const struct dns_query *q, const struct zone_found *found,
 	const struct names_from *from, uint8_t *out, size_t max);
 
 /* ---- listener.c, sender.c ---- */
@@ -114,6 +124,35 @@ void names_sender_end(struct names_listener *l);
 void names_send(struct names_listener *l, const struct names_way *to, const void *p, size_t n);
 /* The same for a batch; suspends until nothing waits for room. */
 void names_send_all(struct names_listener *l, struct mmsghdr *v, unsigned n);
+
+/* ---- waiting.c ---- */
+
+#define NAMES_WAITING_MAX 20000 /* questions of clients that wait, per thread */
+
+/* A question whose answer comes later, with the little of it that the answer needs. */
+struct names_waiting {
+	struct dns_waiter waiter;
+	struct names_thread *thread;
+	struct names_conn *conn;         /* by TCP */
+	struct names_listener *listener; /* by UDP; then: */
+	struct names_way way;
+	/* of the question, as it was written: */
+	struct dns_edns edns;
+	uint16_t id, flags, type, question_n;
+	uint8_t question[DNS_NAME_MAX + 4];
+};
+/* NULL: too many wait. */
+struct names_waiting *names_waiting_new(struct names_thread *t, const struct dns_query *q,
+	const struct names_from *from);
+/* The question again; without its name in lower case, which no answer needs. */
+void names_waiting_query(const struct names_waiting *w, struct dns_query *ret);
+/* How long its answer may be. */
+size_t names_waiting_limit(const struct names_waiting *w, const struct dns_query *q);
+/* Sends the answer (n > 0) and forgets w. */
+void names_waiting_end(struct names_waiting *w, const uint8_t *p, size_t n);
+/* SERVFAIL, because of ede; because there is too much to do. */
+size_t names_write_failure(const struct dns_query *q, int ede, uint8_t *out, size_t max);
+size_t names_write_overload(const struct dns_query *q, uint8_t *out, size_t max);
 
 /* ---- tcp.c ---- */
 

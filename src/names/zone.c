@@ -17,7 +17,7 @@
 #define COUNTS_SIZE 12 /* serial, names, wildcards */
 #define ENTRY_NAME  5  /* where in an entry its name stands */
 #define ENTRY_MIN   (ENTRY_NAME + 2)
-#define FLAGS       (ZONE_WILDCARD | ZONE_WEAK | ZONE_ELSEWHERE)
+#define FLAGS       (ZONE_WILDCARD | ZONE_YIELDS | ZONE_ELSEWHERE)
 
 struct slot {
 	uint32_t hash; /* its upper half */
@@ -87,7 +87,7 @@ static void put(struct zone *z, size_t at, unsigned flags, const struct dns_name
 	uint64_t hash = hash_of(name);
 	struct slot *slot = probe(z, t, name, hash);
 
-	if (slot->at != 0 && flags & ZONE_WEAK)
+	if (slot->at != 0 && flags & ZONE_YIELDS)
 		return;
 	t->n += slot->at == 0;
 	*slot = (struct slot){ (uint32_t)(hash >> 32), (uint32_t)at };
@@ -136,12 +136,12 @@ static void read_entry(struct zone *z, struct dns_reader *r, size_t domain_at)
 static void read_domain(struct zone *z, struct dns_reader *r)
 {
 	size_t at = r->at;
-	unsigned v4_n = dns_read_u8(r), v6_n = dns_read_u8(r);
+	unsigned v4_n = dns_read_u8(r), v6_n = dns_read_u8(r), hosts_n = dns_read_u8(r);
 
 	dns_read_bytes(r, 4 * v4_n + 16 * v6_n);
-	read_name(r);
-	read_name(r);
-	r->error = r->error || v4_n > NAMES_ADDRS_MAX || v6_n > NAMES_ADDRS_MAX;
+	r->error = r->error || v4_n > NAMES_ADDRS_MAX || v6_n > NAMES_ADDRS_MAX || hosts_n > NAMES_HOSTS_MAX;
+	for (unsigned i = 0; i <= hosts_n && !r->error; i++)
+		read_name(r); /* the hosts, and the apex */
 	for (unsigned n = dns_read_u16(r); n > 0 && !r->error; n--)
 		read_entry(z, r, at);
 }
@@ -215,22 +215,29 @@ struct zone *zone_unref(struct zone *z)
 
 /* ---- look-ups ---- */
 
+const struct dns_name *zone_next_host(const struct dns_name *host)
+{
+	return name_at((const uint8_t *)host + size_of(host));
+}
+
 static bool describe(const struct zone *z, size_t at, struct zone_found *ret)
 {
 	const uint8_t *entry = z->p + at, *p;
+	const struct dns_name *apex;
 
 	if (at == 0)
 		return false;
 	p = z->p + place_at(entry);
 	ret->v4_n = p[0];
 	ret->v6_n = p[1];
-	ret->v4 = p + 2;
+	ret->hosts_n = p[2];
+	ret->v4 = p + 3;
 	ret->v6 = ret->v4 + 4 * (size_t)ret->v4_n;
-	ret->host = name_at(ret->v6 + 16 * (size_t)ret->v6_n);
-	ret->apex = entry[4] & ZONE_ELSEWHERE ? name_at(entry + ENTRY_NAME)
-					      : name_at((const uint8_t *)ret->host + size_of(ret->host));
-	if (ret->host->n == 1)
-		ret->host = NULL;
+	ret->hosts = name_at(ret->v6 + 16 * (size_t)ret->v6_n);
+	apex = ret->hosts;
+	for (unsigned i = 0; i < ret->hosts_n; i++)
+		apex = zone_next_host(apex);
+	ret->apex = entry[4] & ZONE_ELSEWHERE ? name_at(entry + ENTRY_NAME) : apex;
 	return true;
 }
 

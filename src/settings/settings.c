@@ -304,6 +304,13 @@ static const struct conf_key names_keys[] = {
 			  "Netze wie {\"10.0.0.0/8\", \"2001:db8::/32\"}",
 		.help_en = "Networks that may ask; all others are refused.",
 		.help_de = "Netze, die fragen dürfen; alle anderen werden abgewiesen." },
+	{ "forward_private", CONF_BOOL, AT(forward_private), "false",
+		.help_en =
+			"The reverse zones of private networks (10.in-addr.arpa and its like) are known to the resolvers "
+			"of forward: ask there. Else they are answered here: no such name (RFC 6303).",
+		.help_de =
+			"Die Rückwärtszonen privater Netze (10.in-addr.arpa und dergleichen) kennen die Resolver von "
+			"forward: dort fragen. Sonst werden sie hier beantwortet: kein solcher Name (RFC 6303)." },
 	{ NULL },
 };
 #undef AT
@@ -633,5 +640,6 @@ void settings_for_names(const struct settings *s, struct names_settings *ret)
 		.forward_n = s->names.forward.n,
 		.allow = s->names.allowed,
 		.allow_n = s->names.allow.n,
+		.forward_private = s->names.forward_private,
 	};
 }

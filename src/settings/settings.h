@@ -53,6 +53,7 @@ struct settings_names {
 	struct conf_list listen, forward, allow; /* as written */
 	struct net_addr *addrs, *upstreams;      /* listen.n; forward.n */
 	struct net_prefix *allowed;              /* allow.n */
+	bool forward_private;
 };
 struct settings_log {
 	unsigned access;           /* enum access_format */

@@ -14,7 +14,8 @@ static void check(const struct zone *z, const struct dns_name *name)
 		return;
 	must(f.v4 >= first && f.v6 >= f.v4 && f.v6 + 16 * f.v6_n < behind);
 	must(f.apex->n > 0 && f.apex->p + f.apex->n <= behind && f.apex->p[f.apex->n - 1] == 0);
-	must(!f.host || (f.host->n > 1 && f.host->p + f.host->n <= behind));
+	for (unsigned i = 0; i < f.hosts_n; i++, f.hosts = zone_next_host(f.hosts))
+		must(f.hosts->n > 0 && f.hosts->p + f.hosts->n <= behind);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -32,6 +32,9 @@ enum script {
 	OTHER_PORT,   /* a lie that fits, from another port, then the truth */
 	BOGUS,        /* SERVFAIL, and says why */
 	LOWER_CASE,   /* does not repeat the letters */
+	NO_AAAA,      /* silent to AAAA */
+	MANY_AAAA,    /* 20 of these, and one A */
+	LONG,         /* of 5000 bytes, without TC; by TCP plain */
 };
 struct scripted {
 	enum script script, probe; /* for questions, for probes */
@@ -42,7 +45,8 @@ struct scripted {
 	struct net_addr addr;
 	struct task *task, *tcp_task;
 	unsigned tasks;
-	struct dns_name secret; /* of the last probe that had one */
+	struct dns_name secret; /* of the last loop test */
+	struct net_addr secret_from;
 	struct dns_query last;
 	uint8_t last_bytes[512];
 };
@@ -72,6 +76,13 @@ static inline size_t scripted_answer(struct scripted *u, enum script script, con
 	else if (script == CHAIN && q->q.type == DNS_TYPE_A) {
 		dns_message_record(m, 6, name, DNS_TYPE_CNAME, u->ttl, "@target.example");
 		dns_message_record(m, 6, "target.example", DNS_TYPE_A, u->ttl, "c0000202");
+	} else if (script == MANY_AAAA && q->q.type == DNS_TYPE_AAAA) {
+		for (unsigned i = 0; i < 20; i++) {
+			char data[33];
+
+			snprintf(data, sizeof(data), "20010db80000000000000000000000%02x", i);
+			dns_message_record(m, 6, name, DNS_TYPE_AAAA, u->ttl, data);
+		}
 	} else if (rcode == 0 && q->q.type == DNS_TYPE_A)
 		dns_message_record(m, 6, name, DNS_TYPE_A, u->ttl, "c0000201");
 	else if (rcode == 0)
@@ -88,25 +99,27 @@ static inline size_t scripted_answer(struct scripted *u, enum script script, con
 
 static inline bool is_probe(const struct dns_query *q)
 {
-	return q->q.name.n == 1 || dns_name_under(&q->q.name, &(struct dns_name){ .n = 9, .p = "\7invalid" });
+	return q->q.name.n == 1 || memcmp(q->q.name.p + 1, "torhaus-", 8) == 0;
 }
 
 static inline void scripted_udp_one(struct scripted *u, const uint8_t *p, size_t n, const struct net_addr *peer)
 {
 	enum script script;
 	struct dns_query q;
-	uint8_t out[1024];
+	uint8_t out[5000] = { 0 };
 
 	assert_int_equal(dns_query_parse(span_make(p, n), &q), 0);
 	script = is_probe(&q) ? u->probe : u->script;
-	if (is_probe(&q) && q.q.name.n > 1)
+	if (is_probe(&q) && q.q.name.n > 1) {
 		u->secret = q.q.name;
+		u->secret_from = *peer;
+	}
 	if (!is_probe(&q)) {
 		u->asked++;
 		memcpy(u->last_bytes, p, n);
 		dns_query_parse(span_make(u->last_bytes, n), &u->last);
 	}
-	if (script == SILENT)
+	if (script == SILENT || (script == NO_AAAA && q.q.type == DNS_TYPE_AAAA))
 		return;
 	if ((script == SLOW || script == VERY_SLOW) && task_sleep(script == SLOW ? 600 : 2500) < 0)
 		return;
@@ -132,6 +145,8 @@ static inline void scripted_udp_one(struct scripted *u, const uint8_t *p, size_t
 		task_sleep(20);
 	}
 	n = scripted_answer(u, script, &q, out);
+	if (script == LONG)
+		n = sizeof(out);
 	sendto(u->fd.fd, out, n, 0, &peer->sa, peer->n);
 }
 
@@ -171,7 +186,7 @@ static inline void scripted_tcp(void *arg)
 		assert_true(n > 2);
 		u->asked_tcp++;
 		assert_int_equal(dns_query_parse(span_make(p + 2, (size_t)n - 2), &q), 0);
-		n = (ssize_t)scripted_answer(u, PLAIN, &q, out + 2);
+		n = (ssize_t)scripted_answer(u, u->script == LOWER_CASE ? LOWER_CASE : PLAIN, &q, out + 2);
 		dns_put_u16(out, (uint16_t)n);
 		assert_int_equal(send(fd, out, (size_t)n + 2, 0), n + 2);
 		close(fd);

@@ -71,6 +71,25 @@ static void test_lies_do_not_end_a_try(void **state)
 	stage_run(truth_comes, 1, OTHER_PORT, PLAIN);
 }
 
+static const char *fresh_name(unsigned i)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "n%uabcdefghijklmnopqrstuvwxyz.example.de", i);
+	return name;
+}
+
+/* Its port for TCP is closed from now on. */
+static void stop_tcp(struct scripted *u)
+{
+	task_cancel(u->tcp_task);
+	while (u->tasks > 1)
+		task_yield();
+	u->tcp_task = NULL;
+	close(u->listener);
+	u->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
 static void letters(struct stage *s)
 {
 	unsigned upper = 0;
@@ -82,15 +101,40 @@ static void letters(struct stage *s)
 	for (unsigned i = 0; i < 27; i++)
 		upper += s->u[0].last.question[i] >= 'A' && s->u[0].last.question[i] <= 'Z';
 	assert_true(upper > 0 && upper < 26);
-	/* Who answers in other letters than he was asked in is not the one who was asked. */
+	assert_int_equal(s->u[0].asked_tcp, 0);
+	/* Who answers in other letters than he was asked in is not believed: by TCP he is. */
 	s->u[0].script = LOWER_CASE;
-	stage_assert_failure(s, "zyxwvutsrqponmlkjihgfedcba.example.de", DNS_EDE_NO_REACHABLE);
+	stage_assert_address(s, "zyxwvutsrqponmlkjihgfedcba.example.de", ONE);
+	assert_int_equal(s->u[0].asked_tcp, 1);
+	/* One that repeats them again has not lost the protection. */
+	s->u[0].script = PLAIN;
+	stage_assert_address(s, "kept.example.de", ONE);
+	s->u[0].script = LOWER_CASE;
+	for (unsigned i = 2; i <= 4; i++) {
+		stage_assert_address(s, fresh_name(i), ONE);
+		assert_int_equal(s->u[0].asked_tcp, i);
+	}
+	/* Three in a row: that is how it is. */
+	stage_assert_address(s, fresh_name(9), ONE);
+	assert_int_equal(s->u[0].asked_tcp, 4);
+}
+
+static void fold_without_tcp(struct stage *s)
+{
+	task_sleep(50);
+	stop_tcp(&s->u[0]);
+	s->u[0].script = LOWER_CASE;
+	for (unsigned i = 0; i < 5; i++)
+		stage_assert_address(s, fresh_name(i), ONE);
+	/* Each of the first three was asked twice. */
+	assert_int_equal(s->u[0].asked, 8);
 }
 
 static void test_letters_are_compared(void **state)
 {
 	(void)state;
 	stage_run(letters, 1, PLAIN, PLAIN);
+	stage_run(fold_without_tcp, 1, PLAIN, PLAIN);
 }
 
 static void no_letters(struct stage *s)
@@ -144,21 +188,17 @@ static void test_what_is_truncated_comes_by_tcp(void **state)
 {
 	(void)state;
 	stage_run(by_tcp, 1, TRUNCATED, PLAIN);
+	stage_run(by_tcp, 1, LONG, PLAIN);
 }
 
 static void no_tcp(struct stage *s)
 {
 	/* The port for TCP is closed: the other upstream has the answer, and the first is none the
 	 * worse for it. */
-	task_cancel(s->u[0].tcp_task);
-	while (s->u[0].tasks > 1)
-		task_yield();
-	s->u[0].tcp_task = NULL;
-	close(s->u[0].listener);
+	stop_tcp(&s->u[0]);
 	stage_assert_address(s, "www.example.de", ONE);
 	assert_int_equal(s->u[1].asked, 1);
 	assert_false(stage_says(s, "\"state\":\"down\""));
-	s->u[0].listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 static void test_an_upstream_without_tcp(void **state)
@@ -248,6 +288,7 @@ static void comes_late(struct stage *s)
 	s->u[0].script = PLAIN;
 	while (dns_now(s->r, &other, 0, &result) && !result.answer)
 		task_sleep(5);
+	dns_answer_unref(result.answer);
 	stage_assert_address(s, "other.example.de", ONE);
 }
 
@@ -323,18 +364,31 @@ static void test_one_comes_back_under_way(void **state)
 static void self(struct stage *s)
 {
 	struct dns_question q = dns_question_of("www.example.de", DNS_TYPE_A);
-	struct dns_name other = dns_name_of("torhaus-0123456789abcdef-0000.invalid");
+	struct dns_name other = dns_name_of("torhaus-0123456789abcdef.example"), old;
+	const struct net_addr *from = &s->u[0].secret_from;
 	struct dns_result result;
 
 	while (s->u[0].secret.n == 0)
 		task_sleep(5);
-	/* What others make up is no proof. */
-	assert_false(dns_resolver_is_loop(s->r, &q.name));
-	assert_false(dns_resolver_is_loop(s->r, &other));
-	assert_false(stage_says(s, "\"state\":\"self\""));
+	task_sleep(50);
 	dns_name_lower(&s->u[0].secret);
-	assert_true(dns_resolver_is_loop(s->r, &s->u[0].secret));
+	old = s->u[0].secret;
+	/* What others make up is no proof, nor what they have seen: the test is over. */
+	assert_false(dns_resolver_is_loop(s->r, &q.name, from));
+	assert_false(dns_resolver_is_loop(s->r, &other, from));
+	assert_false(dns_resolver_is_loop(s->r, &old, from));
+	assert_true(stage_says(s, "\"state\":\"up\""));
+	/* One under way. */
+	s->u[0].probe = SILENT;
+	while (dns_name_eq(&s->u[0].secret, &old))
+		task_sleep(5);
+	dns_name_lower(&s->u[0].secret);
+	assert_false(dns_resolver_is_loop(s->r, &old, from));
+	assert_true(dns_resolver_is_loop(s->r, &s->u[0].secret, from));
 	assert_true(stage_says(s, "\"state\":\"self\""));
+	/* The same from elsewhere: somebody else has sent it here. */
+	assert_true(dns_resolver_is_loop(s->r, &s->u[0].secret, &s->u[0].addr));
+	assert_true(stage_says(s, "\"state\":\"loop\",") && stage_says(s, "DNS-FORWARD-LOOP"));
 	/* The only upstream is ourselves: there is nobody to ask, and nothing to wait for. */
 	assert_true(dns_now(s->r, &q, 0, &result));
 	assert_null(result.answer);
@@ -573,6 +627,34 @@ static void addresses(struct stage *s)
 	assert_int_equal(dns_resolve(SPAN("slow.example.de."), 80, a, 4, deadline_in(50)), -ETIMEDOUT);
 }
 
+/* RFC 8305: one family does not wait for the other in vain, and does not take its room. */
+static void one_family(struct stage *s)
+{
+	uint64_t begun_ms = loop_now_ms();
+	struct net_addr a[4];
+	struct dns_host host;
+
+	assert_int_equal(dns_resolve(SPAN("www.example.de"), 80, a, 4, DEADLINE_NEVER), 1);
+	assert_true(loop_now_ms() - begun_ms < DNS_STALE_MS);
+	/* What has come by the deadline counts. */
+	assert_int_equal(dns_resolve(SPAN("other.example.de"), 80, a, 4, deadline_in(30)), 1);
+	assert_int_equal(dns_resolve_host(SPAN("v6.example.de"), DNS_V6, deadline_in(30), &host), -ETIMEDOUT);
+	assert_int_equal(dns_resolve_host(SPAN("v4.example.de"), DNS_V4, DEADLINE_NEVER, &host), 1);
+	assert_true(host.ttl_s > 290 && host.ttl_s <= 300 && !host.stale);
+	s->u[0].script = MANY_AAAA;
+	assert_int_equal(dns_resolve_host(SPAN("many.example.de"), DNS_V4 | DNS_V6, DEADLINE_NEVER, &host), 21);
+	assert_int_equal(dns_resolve(SPAN("many.example.de"), 80, a, 4, DEADLINE_NEVER), 4);
+	assert_int_equal((a[0].sa.sa_family == AF_INET) + (a[1].sa.sa_family == AF_INET), 1);
+}
+
+static void test_one_family_and_the_other(void **state)
+{
+	(void)state;
+	helper_start(1);
+	stage_run(one_family, 1, NO_AAAA, PLAIN);
+	helper_stop();
+}
+
 static void test_addresses_of_a_host(void **state)
 {
 	(void)state;
@@ -608,6 +690,7 @@ int main(void)
 		cmocka_unit_test(test_equal_questions_are_one),
 		cmocka_unit_test(test_ten_thousand_and_one),
 		cmocka_unit_test(test_addresses_of_a_host),
+		cmocka_unit_test(test_one_family_and_the_other),
 		cmocka_unit_test(test_an_upstream_that_is_ourselves),
 	};
 

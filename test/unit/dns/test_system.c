@@ -39,8 +39,10 @@ static void test_resolv_conf(void **state)
 	net_addr_text(&servers[1], text);
 	assert_string_equal(text, "[2001:db8::1]:53");
 	assert_candidates(c, "app", "app.example.de app.example.com app");
-	assert_candidates(c, "a.app", "a.app.example.de a.app.example.com a.app");
-	assert_candidates(c, "WWW.a.app", "www.a.app www.a.app.example.de www.a.app.example.com");
+	/* A dot: it is meant as it stands, whatever ndots says. */
+	assert_candidates(c, "a.app", "a.app");
+	assert_candidates(c, "WWW.a.app", "www.a.app");
+	assert_candidates(c, "www.a.app.", "www.a.app");
 	assert_candidates(c, "app.", "app");
 	assert_candidates(c, "a..b", "");
 	system_conf_unref(c);
@@ -102,6 +104,7 @@ static void test_hosts(void **state)
 	assert_int_equal(system_conf_hosts(c, SPAN("localhost"), a, 1), 1);
 	assert_int_equal(system_conf_hosts(c, SPAN("APP.EXAMPLE.DE"), a, 4), 1);
 	assert_int_equal(system_conf_hosts(c, SPAN("app"), a, 4), 2);
+	assert_int_equal(system_conf_hosts(c, SPAN("app.example.de."), a, 4), 1);
 	net_addr_host_text(&a[1], text);
 	assert_string_equal(text, "192.0.2.10");
 	assert_int_equal(system_conf_hosts(c, SPAN("example.de"), a, 4), 0);

@@ -156,6 +156,123 @@ static void named_by_many(struct edge *e)
 	close(fd);
 }
 
+/* The last bytes of all addresses, in increasing order, and the least TTL. */
+static void assert_addresses(struct edge *e, const char *name, const char *want, uint32_t ttl)
+{
+	struct buf text = BUF_INIT(4096);
+	struct dns_question q;
+	struct dns_record record;
+	struct dns_reader r;
+	bool seen[256] = { false };
+	struct heard h;
+
+	ask(e, name, DNS_TYPE_A, &h);
+	dns_reader_init(&r, span_make(h.p, h.n));
+	dns_read_header(&r, &h.h);
+	dns_read_question(&r, &q);
+	for (unsigned i = 0; i < h.h.answers; i++) {
+		dns_read_record(&r, &record);
+		assert_int_equal(record.type, DNS_TYPE_A);
+		assert_false(seen[h.p[record.rdata_at + 3]]);
+		seen[h.p[record.rdata_at + 3]] = true;
+		assert_true(record.ttl <= ttl && record.ttl + 2 >= ttl);
+	}
+	for (unsigned i = 0; i < 256; i++)
+		if (seen[i])
+			buf_addf(&text, "%s%u", text.n ? " " : "", i);
+	assert_string_equal(buf_text(&text), want);
+	buf_done(&text);
+}
+
+/* Hosts beside addresses, hosts that are names of ours, a circle of these. */
+static void mixed(struct edge *e)
+{
+	e->upstream.ttl = 7;
+	assert_addresses(e, "mixed.test", "1 10 11 30", 7);
+	assert_int_equal(e->upstream.asked, 1);
+	assert_answer(e, "circle.test", DNS_TYPE_A, "NOERROR A=192.1");
+	assert_addresses(e, "www.example.test", "10 11", 30);
+}
+
+/* One that cannot be looked up takes the others nothing, but for the time they are believed. */
+static void mixed_in_part(struct edge *e)
+{
+	e->upstream.script = SERVFAIL;
+	assert_addresses(e, "mixed.test", "10 11 30", 5);
+	assert_answer(e, "named.test", DNS_TYPE_A, "SERVFAIL");
+	/* NODATA is an answer. */
+	assert_answer(e, "mixed.test", DNS_TYPE_MX, "NOERROR | SOA");
+}
+
+/* An answer of before does for a while; then it says so. */
+static void named_stale(struct edge *e)
+{
+	struct heard h;
+
+	e->upstream.ttl = 1;
+	assert_addresses(e, "named.test", "1", 1);
+	task_sleep(1100);
+	e->upstream.script = SERVFAIL;
+	ask(e, "named.test", DNS_TYPE_A, &h);
+	assert_heard(&h, "NOERROR A=192.1");
+	assert_int_equal(dns_response_ede(span_make(h.p, h.n)), DNS_EDE_STALE);
+}
+
+static void test_origins_of_all_kinds(void **state)
+{
+	(void)state;
+	helper_start(1);
+	edge_run(mixed);
+	edge_run(mixed_in_part);
+	edge_run(named_stale);
+	helper_stop();
+}
+
+/* Never asked elsewhere: RFC 6761 6.3, 6303. */
+static void special(struct edge *e)
+{
+	static const struct {
+		const char *name;
+		uint16_t type;
+		const char *want;
+	} cases[] = {
+		{ "localhost", DNS_TYPE_A, "NOERROR A=127.1" },
+		{ "LocalHost", DNS_TYPE_AAAA, "NOERROR AAAA" },
+		{ "a.b.localhost", DNS_TYPE_A, "NOERROR A=127.1" },
+		{ "localhost", DNS_TYPE_MX, "NOERROR | SOA" },
+		{ "localhost", DNS_TYPE_PTR, "NOERROR | SOA" },
+		{ "1.0.0.127.in-addr.arpa", DNS_TYPE_PTR, "NOERROR PTR" },
+		{ "1.0.0.127.in-addr.arpa", DNS_TYPE_A, "NOERROR | SOA" },
+		{ "2.0.0.127.in-addr.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+		{ "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa", DNS_TYPE_PTR,
+			"NOERROR PTR" },
+		{ "5.0.0.10.in-addr.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+		{ "10.in-addr.arpa", DNS_TYPE_SOA, "NOERROR SOA" },
+		{ "10.in-addr.arpa", DNS_TYPE_NS, "NOERROR | SOA" },
+		{ "1.1.16.172.in-addr.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+		{ "1.1.31.172.in-addr.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+		{ "1.168.192.in-addr.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+		{ "9.100.100.in-addr.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+		{ "0.0.d.f.ip6.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+		{ "0.b.e.f.ip6.arpa", DNS_TYPE_PTR, "NXDOMAIN | SOA" },
+	};
+	static const char *const others[] = { "32.172.in-addr.arpa", "15.172.in-addr.arpa", "128.100.in-addr.arpa",
+		"11.in-addr.arpa", "in-addr.arpa", "arpa", "0.c.e.f.ip6.arpa", "localhost.example", "xlocalhost" };
+
+	for (unsigned i = 0; i < array_len(cases); i++)
+		assert_answer(e, cases[i].name, cases[i].type, cases[i].want);
+	assert_int_equal(e->upstream.asked, 0);
+	for (unsigned i = 0; i < array_len(others); i++)
+		assert_answer(e, others[i], DNS_TYPE_A, "NOERROR A=192.1");
+	assert_int_equal(e->upstream.asked, array_len(others));
+}
+
+static void test_names_of_every_machine(void **state)
+{
+	(void)state;
+	edge_run(special);
+}
+
 /* Without an answer it is SERVFAIL, in time. */
 static void named_by_nobody(struct edge *e)
 {
@@ -225,8 +342,19 @@ static void test_without_upstreams(void **state)
 static void back_home(struct edge *e)
 {
 	char secret[DNS_NAME_TEXT_SIZE];
+	struct dns_name old;
 
+	/* A test that is over proves nothing: anybody may have seen its name. */
 	while (e->upstream.secret.n == 0)
+		task_sleep(5);
+	task_sleep(50);
+	old = e->upstream.secret;
+	dns_name_text(&old, secret);
+	assert_answer(e, secret, DNS_TYPE_A, "NOERROR A=192.1");
+	assert_answer(e, "some.example", DNS_TYPE_A, "NOERROR A=192.1");
+	e->upstream.asked = 0;
+	e->upstream.probe = SILENT;
+	while (dns_name_eq(&e->upstream.secret, &old))
 		task_sleep(5);
 	dns_name_text(&e->upstream.secret, secret);
 	assert_answer(e, secret, DNS_TYPE_A, "REFUSED");
@@ -508,6 +636,8 @@ int main(void)
 		cmocka_unit_test(test_our_names),
 		cmocka_unit_test(test_another_address_first_each_time),
 		cmocka_unit_test(test_an_origin_that_is_a_host_name),
+		cmocka_unit_test(test_origins_of_all_kinds),
+		cmocka_unit_test(test_names_of_every_machine),
 		cmocka_unit_test(test_what_is_not_ours),
 		cmocka_unit_test(test_without_upstreams),
 		cmocka_unit_test(test_a_loop_of_questions),

@@ -19,6 +19,9 @@ static const char domains[] =
 	"domain \"backup.test\" {\n"
 	"  origin = {\"http://192.0.2.30\"}\n"
 	"}\n"
+	"domain \"mixed.test\" {\n"
+	"  origin = {\"http://One.example\", \"http://192.0.2.40\", \"http://two.example.:8080\", \"http://one.example:81\"}\n"
+	"}\n"
 	"domain \"mail.test\" {\n"
 	"  mail = \"192.0.2.20:25\"\n"
 	"}\n";
@@ -54,9 +57,28 @@ static void assert_v4(const struct zone *z, const char *text, unsigned last, con
 	assert_true(find(z, text, &f));
 	assert_int_equal(f.v4_n, 1);
 	assert_int_equal(f.v4[3], last);
-	assert_null(f.host);
+	assert_int_equal(f.hosts_n, 0);
 	dns_name_text(f.apex, its);
 	assert_string_equal(its, apex);
+}
+
+static void assert_v4_and_hosts(const struct zone *z, const char *name, const char *want)
+{
+	struct buf got = BUF_INIT(1024);
+	char text[DNS_NAME_TEXT_SIZE];
+	struct zone_found f;
+
+	assert_true(find(z, name, &f));
+	for (unsigned i = 0; i < f.v4_n; i++)
+		buf_addf(&got, "192.0.2.%u", f.v4[4 * i + 3]);
+	for (unsigned i = 0; i < f.hosts_n; i++, f.hosts = zone_next_host(f.hosts)) {
+		dns_name_text(f.hosts, text);
+		buf_addf(&got, " %s", text);
+	}
+	assert_string_equal(buf_text(&got), want);
+	dns_name_text(f.apex, text);
+	assert_string_equal(text, name);
+	buf_done(&got);
 }
 
 static void assert_all(const struct zone *z)
@@ -77,13 +99,16 @@ static void assert_all(const struct zone *z)
 	assert_int_equal(f.v6[15], 1);
 	assert_true(find(z, "named.test", &f));
 	assert_int_equal(f.v4_n + f.v6_n, 0);
-	dns_name_text(f.host, text);
+	assert_int_equal(f.hosts_n, 1);
+	dns_name_text(f.hosts, text);
 	assert_string_equal(text, "backend.example");
+	/* Hosts beside addresses, each once; a last dot is no other name. */
+	assert_v4_and_hosts(z, "mixed.test", "192.0.2.40 one.example two.example");
 	assert_false(find(z, "a.b.example.test", &f));
 	assert_false(find(z, "mail.test", &f));
 	assert_false(find(z, "test", &f));
 	assert_false(find(z, ".", &f));
-	assert_int_equal(zone_count(z), 8);
+	assert_int_equal(zone_count(z), 9);
 }
 
 static void test_names(void **state)
