@@ -12,6 +12,11 @@ FAULT(MAIL_DOMAINS_UNREAD, "MAIL-DOMAINS-UNREAD",
 	"Mail für {domain} wird aufgeschoben: Nicht alle Domains ließen sich aus dem Store lesen, und dies kann eine davon sein (Empfänger {rcpt}).",
 	"`torhaus check` says what is wrong with the store; the mail comes again by itself.",
 	"`torhaus check` sagt, was mit dem Store nicht stimmt; die Mail kommt von selbst wieder.")
+FAULT(MAIL_BAD_SYNTAX, "MAIL-BAD-SYNTAX",
+	"The peer's command `{command}` was not understood and refused with {answer}: {why}. Addresses are read as widely as Postfix and Exim read them, as long as they can mean one thing only.",
+	"Der Befehl `{command}` der Gegenstelle wurde nicht verstanden und mit {answer} abgewiesen: {why}. Adressen werden so weit gelesen wie von Postfix und Exim, solange sie nur eines bedeuten können.",
+	"If it is a partner, its mail program has to write the command as RFC 5321 4.1.2 does: `MAIL FROM:<local@domain>`.",
+	"Ist es ein Partner, muss sein Mailprogramm den Befehl schreiben, wie RFC 5321 4.1.2 es tut: `MAIL FROM:<local@domain>`.")
 FAULT(MAIL_ROUTED, "MAIL-ROUTED-ADDRESS",
 	"The recipient {rcpt} names a further way behind its domain (by %, ! or a second @); a mail server that trusts this one would relay it anywhere, so it was refused.",
 	"Der Empfänger {rcpt} nennt hinter seiner Domain einen weiteren Weg (mit %, ! oder einem zweiten @); ein Mailserver, der diesem hier vertraut, würde sie überallhin weitergeben, darum wurde er abgewiesen.",

@@ -57,11 +57,14 @@ int on_mail(struct mail_session *s, struct span args)
 	const struct smtp_answer *no = smtp_mail_parse(arena_span(&t->arena, args), &t->from);
 
 	s->mail = t;
-	if (!no && t->from.size > session_settings(s)->message_size_max)
-		no = &too_big;
 	if (no) {
 		session_reset(s);
-		session_answer(s, no);
+		session_refuse_syntax(s, "MAIL FROM", args, no);
+		return NEXT_COMMAND;
+	}
+	if (t->from.size > session_settings(s)->message_size_max) {
+		session_reset(s);
+		session_answer(s, &too_big);
 		return NEXT_COMMAND;
 	}
 	session_say(s, 250, "2.1.0", "Ok");
@@ -422,7 +425,7 @@ int on_rcpt(struct mail_session *s, struct span args)
 	const struct smtp_answer *no = smtp_rcpt_parse(args, s->mail->from.utf8, &r.rcpt);
 
 	if (no) {
-		session_answer(s, no);
+		session_refuse_syntax(s, "RCPT TO", args, no);
 		return NEXT_COMMAND;
 	}
 	smtp_path_mailbox(&r.rcpt.to, &r.mailbox);

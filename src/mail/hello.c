@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include "mail/mail_priv.h"
 
-/* 0, or the name is none, which was said. */
+/* 0, or -1 after answering 501. */
 static int take_name(struct mail_session *s, struct span name)
 {
+	static const struct smtp_answer no_name = { 501, "5.5.4", "A name or an address literal is expected" };
+
 	if (!smtp_is_helo(name)) {
-		session_say(s, 501, "5.5.4", "A name or an address literal is expected");
+		session_refuse_syntax(s, "EHLO", name, &no_name);
 		return -1;
 	}
 	session_reset(s);

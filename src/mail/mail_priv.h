@@ -119,6 +119,9 @@ void session_end_parked(struct mail_thread *t);
 void session_say(struct mail_session *s, unsigned code, const char *enhanced, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void session_answer(struct mail_session *s, const struct smtp_answer *a);
+/* The answer to what we do not understand, with a line in the log: somebody will ask for that mail.
+ * command: "MAIL FROM"; NULL: args is the whole line. */
+void session_refuse_syntax(struct mail_session *s, const char *command, struct span args, const struct smtp_answer *a);
 /* A backend's answer. What it may not say to a client is said otherwise: 421 closes its channel,
  * not ours. The code that was said. */
 unsigned session_pass(struct mail_session *s, const struct smtp_reply *r);
@@ -230,6 +233,8 @@ void note_session(const struct mail_session *s);
 /* reply: the backend's, or ours. */
 void note_mail(const struct mail_session *s, enum note_verdict verdict, uint64_t bytes, struct span reply);
 void note_recipient(const struct mail_session *s, struct span mailbox, unsigned code, struct span reply);
+/* A command that was refused by its syntax; as session_refuse_syntax(). */
+void note_syntax(const struct mail_session *s, const char *command, struct span args, const struct smtp_answer *a);
 /* With whom it happened, at most 10 of a code in a second. */
 void note_fault(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f);
 /* We refused a recipient: with its sender, and beyond those 10 a line without sentences, for

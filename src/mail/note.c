@@ -2,6 +2,8 @@
  * their sentences. */
 #include "mail/mail_priv.h"
 
+#define ARGS_SHOWN 400 /* bytes of a command that was not understood, in the log */
+
 static const char *const verdicts[VERDICT_COUNT] = {
 	[VERDICT_LOST] = "lost",
 	[VERDICT_QUIT] = "quit",
@@ -118,6 +120,25 @@ void note_recipient(const struct mail_session *s, struct span mailbox, unsigned 
 	add_from(s, &line);
 	buf_addf(&line, " to=%s answer=%u reply=%s", log_value(mailbox), code, log_value(reply));
 	log_event(LOG_LEVEL_INFO, "mail", "recipient", "%s", buf_text(&line));
+}
+
+void note_syntax(const struct mail_session *s, const char *command, struct span args, const struct smtp_answer *a)
+{
+	_cleanup_(buf_done) struct buf who = BUF_INIT(4096);
+	struct span shown = span_sub(args, 0, ARGS_SHOWN);
+	struct fault f;
+
+	fault_set(&f, FAULT_MAIL_BAD_SYNTAX);
+	fault_fact(&f, "command", "%s%s%.*s", command ? command : "", command ? ":" : "", SPAN_ARG(shown));
+	fault_fact(&f, "answer", "%u", a->code);
+	fault_fact(&f, "why", "%s", a->text);
+	add_who(s, &who);
+	buf_addf(&who, " session=%s", s->id);
+	if (log_rate_allows("mail", &f))
+		log_fault_about(LOG_LEVEL_INFO, "mail", "syntax-refused", buf_text(&who), &f, NULL);
+	else
+		log_event(LOG_LEVEL_INFO, "mail", "syntax-refused", "%s code=%s command=%s answer=%u", buf_text(&who),
+			fault_code_text(f.code), log_value(fault_value(&f, "command")), a->code);
 }
 
 void note_fault(const struct mail_session *s, enum log_level level, const char *event, const struct fault *f)

@@ -84,6 +84,12 @@ void session_say(struct mail_session *s, unsigned code, const char *enhanced, co
 	smtp_answer_line(&s->out, code, enhanced, buf_span(&text), false);
 }
 
+void session_refuse_syntax(struct mail_session *s, const char *command, struct span args, const struct smtp_answer *a)
+{
+	note_syntax(s, command, args, a);
+	session_say(s, a->code, a->enhanced, "%s [%s]", a->text, fault_code_text(FAULT_MAIL_BAD_SYNTAX));
+}
+
 /* Does the code speak of us and the backend rather than of the mail? Then it is not for the client:
  * 421 closes a channel, 502 and 503 do not know our command or do not expect it, the others ask for
  * TLS or for a password. */
@@ -255,9 +261,9 @@ static int obey(struct mail_session *s, struct span text)
 	if (++s->commands > settings->commands_max)
 		return give_up(s, VERDICT_TOO_MANY, FAULT_MAIL_TOO_MANY_COMMANDS, "Too many commands");
 	no = smtp_line_parse(text, &line);
-	if (!no)
-		no = out_of_order(s, commands[line.verb].needs);
 	if (no)
+		session_refuse_syntax(s, NULL, text, no);
+	else if ((no = out_of_order(s, commands[line.verb].needs)) != NULL)
 		session_answer(s, no);
 	else
 		r = commands[line.verb].run(s, line.args);

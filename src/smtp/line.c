@@ -36,9 +36,15 @@ static const struct smtp_answer no_args = { 501, "5.5.4", "No argument is expect
 static const struct smtp_answer args_missing = { 501, "5.5.4", "An argument is missing" };
 static const struct smtp_answer not_text = { 500, "5.5.2", "Bytes that no command holds" };
 
-const char *smtp_verb_text(enum smtp_verb v)
+struct span smtp_take_word(struct span *rest)
 {
-	return verbs[v].text;
+	struct span s = span_trim(*rest);
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
+		n++;
+	*rest = span_from(s, n);
+	return span_sub(s, 0, n);
 }
 
 static enum smtp_verb find_verb(struct span word)
@@ -49,13 +55,13 @@ static enum smtp_verb find_verb(struct span word)
 	return SMTP_UNKNOWN;
 }
 
-/* Well-formed UTF-8 without control bytes. */
+/* Well-formed UTF-8 without control bytes, of which a tab is none here. */
 static bool is_text(struct span s)
 {
 	while (s.n > 0) {
 		size_t n = span_utf8(s);
 
-		if (n == 0 || (n == 1 && ((unsigned char)*s.p < ' ' || *s.p == 0x7f)))
+		if (n == 0 || (n == 1 && (((unsigned char)*s.p < ' ' && *s.p != '\t') || *s.p == 0x7f)))
 			return false;
 		s = span_from(s, n);
 	}
@@ -64,14 +70,13 @@ static bool is_text(struct span s)
 
 const struct smtp_answer *smtp_line_parse(struct span line, struct smtp_line *ret)
 {
-	struct span rest = line, word;
+	struct span rest = span_trim(line), word;
 	const struct verb *v;
 
 	*ret = (struct smtp_line){ .verb = SMTP_UNKNOWN };
 	if (!is_text(line))
 		return &not_text;
-	if (!span_cut(&rest, ' ', &word))
-		return &unknown;
+	word = smtp_take_word(&rest);
 	ret->verb = find_verb(word);
 	v = &verbs[ret->verb];
 	ret->args = span_trim(rest);
@@ -115,5 +120,5 @@ int smtp_line_take(struct span bytes, struct span *ret_line, size_t *ret_used)
 
 bool smtp_is_helo(struct span name)
 {
-	return name.n > 0 && name.n <= SMTP_NAME_MAX && span_index(name, ' ') < 0 && is_text(name);
+	return name.n > 0 && name.n <= SMTP_NAME_MAX && is_text(name);
 }

@@ -1,12 +1,14 @@
 /*
  * The parameters of MAIL, RCPT and BDAT: one table a command. A parameter that is not in the table
- * is refused (555), one that stands twice or does not fit as well (501).
+ * is refused (555), one that does not fit or says two things as well (501). AUTH (RFC 4954 5) is
+ * what a relay says of who logged in there; it is taken, and believed by nobody.
  */
 #include "base/mem.h"
 #include "smtp/smtp.h"
 
-#define ENVID_MAX 100 /* RFC 3461 4.4 */
-#define ORCPT_MAX 500 /* RFC 3461 4.2 */
+#define ENVID_MAX  100 /* RFC 3461 4.4 */
+#define ORCPT_MAX  500 /* RFC 3461 4.2 */
+#define PARAMS_MAX 8   /* of a table */
 
 static const struct smtp_answer bad_sender = { 501, "5.1.7", "The sender's address is malformed" };
 static const struct smtp_answer bad_recipient = { 501, "5.1.3", "The recipient's address is malformed" };
@@ -105,6 +107,12 @@ static bool take_orcpt(void *to, struct span value)
 	return semicolon > 0 && value.n <= ORCPT_MAX && value.n > (size_t)semicolon + 1 && is_xtext(value);
 }
 
+static bool take_auth(void *to, struct span value)
+{
+	(void)to;
+	return span_eq(value, SPAN("<>")) || (value.n > 0 && is_xtext(value));
+}
+
 /* ---- the tables ---- */
 
 struct param {
@@ -117,6 +125,7 @@ static const struct param mail_params[] = {
 	{ "SMTPUTF8", take_utf8 },
 	{ "RET", take_ret },
 	{ "ENVID", take_envid },
+	{ "AUTH", take_auth },
 	{ NULL, NULL },
 };
 static const struct param rcpt_params[] = {
@@ -125,7 +134,7 @@ static const struct param rcpt_params[] = {
 	{ NULL, NULL },
 };
 
-static const struct smtp_answer *take_param(struct span word, const struct param *known, unsigned *seen, void *to)
+static const struct smtp_answer *take_param(struct span word, const struct param *known, struct span *seen, void *to)
 {
 	struct span value = word, name;
 
@@ -133,9 +142,10 @@ static const struct smtp_answer *take_param(struct span word, const struct param
 	for (unsigned i = 0; known[i].name; i++) {
 		if (!span_eq_nocase(name, span_of(known[i].name)))
 			continue;
-		if ((*seen >> i & 1) || !known[i].take(to, value))
+		/* Twice the same is said once. */
+		if (seen[i].n > 0 ? !span_eq_nocase(seen[i], word) : !known[i].take(to, value))
 			return &bad_param;
-		*seen |= 1u << i;
+		seen[i] = word;
 		return NULL;
 	}
 	return &unknown_param;
@@ -143,16 +153,31 @@ static const struct smtp_answer *take_param(struct span word, const struct param
 
 static const struct smtp_answer *take_params(struct span rest, const struct param *known, void *to)
 {
+	struct span seen[PARAMS_MAX] = { { 0 } }, word;
 	const struct smtp_answer *no = NULL;
-	unsigned seen = 0;
-	struct span word;
 
-	if (rest.n > 0 && rest.p[0] != ' ')
+	if (rest.n > 0 && rest.p[0] != ' ' && rest.p[0] != '\t')
 		return &bad_param;
-	while (!no && span_cut(&rest, ' ', &word))
-		if (word.n > 0)
-			no = take_param(word, known, &seen, to);
+	rest = smtp_skip_blanks(rest); /* a comment behind the address, too */
+	while (!no && (word = smtp_take_word(&rest)).n > 0)
+		no = take_param(word, known, seen, to);
 	return no;
+}
+
+/* A local part in UTF-8 is taken without SMTPUTF8, as Postfix and Exim do; a domain has A-labels
+ * for that. */
+static bool lacks_utf8(const struct smtp_path *p)
+{
+	for (size_t i = 0; i < p->domain.n; i++)
+		if ((unsigned char)p->domain.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
+/* Only <postmaster> lives everywhere (RFC 5321 4.5.1). */
+static bool is_nowhere(const struct smtp_path *p)
+{
+	return p->domain.n == 0 && !span_eq_nocase(p->local, SPAN("postmaster"));
 }
 
 const struct smtp_answer *smtp_mail_parse(struct span args, struct smtp_mail *ret)
@@ -160,10 +185,10 @@ const struct smtp_answer *smtp_mail_parse(struct span args, struct smtp_mail *re
 	const struct smtp_answer *no;
 
 	*ret = (struct smtp_mail){ 0 };
-	if (smtp_path_parse(&args, &ret->from) < 0 || (ret->from.local.n > 0 && ret->from.domain.n == 0))
+	if (smtp_path_parse(&args, &ret->from) < 0)
 		return &bad_sender;
 	no = take_params(args, mail_params, ret);
-	if (!no && ret->from.utf8 && !ret->utf8)
+	if (!no && !ret->utf8 && lacks_utf8(&ret->from))
 		no = &sender_utf8;
 	return no;
 }
@@ -173,10 +198,10 @@ const struct smtp_answer *smtp_rcpt_parse(struct span args, bool utf8, struct sm
 	const struct smtp_answer *no;
 
 	*ret = (struct smtp_rcpt){ 0 };
-	if (smtp_path_parse(&args, &ret->to) < 0 || ret->to.local.n == 0)
+	if (smtp_path_parse(&args, &ret->to) < 0 || ret->to.local.n == 0 || is_nowhere(&ret->to))
 		return &bad_recipient;
 	no = take_params(args, rcpt_params, ret);
-	if (!no && ret->to.utf8 && !utf8)
+	if (!no && !utf8 && lacks_utf8(&ret->to))
 		no = &sender_utf8;
 	return no;
 }

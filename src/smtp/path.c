@@ -1,8 +1,16 @@
 /*
- * Addresses of the envelope: RFC 5321 4.1.2 with the UTF-8 of RFC 6531.
+ * Addresses of the envelope: RFC 5321 4.1.2 with the UTF-8 of RFC 6531, and wider where the world
+ * is and an address can mean one thing only. What Postfix or Exim take of that kind is taken:
  *
- * Wider than the RFC in two places where the world is: local parts may be longer than 64 bytes, and
- * an underscore may stand in a domain. Narrower in none.
+ *   a@b  a@b>  <<a@b>>  Joe <a@b>        brackets that are missing or too many, a name before them
+ *   < a @ b >  <a@b (Joe)>               blanks and comments between the parts
+ *   <.a..b.@c>  <a\ b@c>  <"a".b@c>      dots anywhere, quoting of single characters or of words
+ *   <a@b.>  <a@b-.c>  <a@b_c>            a dot at a domain's end, hyphens at a label's, underscores
+ *   <a@…>                                local parts of more than 64 bytes
+ *
+ * What two programs could read differently is refused: an open bracket or quote, a second @, a
+ * colon, bytes that nothing quotes. What is passed on is written anew, without blanks, comments and
+ * names, in one pair of brackets.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,27 +37,13 @@ static size_t beyond_ascii(struct span s)
 	return n > 1 ? n : 0;
 }
 
-/* The length of what s begins with, at most up to the first byte that does not belong to it; 0:
- * nothing. */
-static size_t dot_string(struct span s)
+static bool is_blank(char c)
 {
-	size_t at = 0, atom = 0;
-
-	while (at < s.n) {
-		size_t wide = beyond_ascii(span_from(s, at));
-
-		if (s.p[at] == '.' && atom > 0)
-			atom = 0, at++;
-		else if (is_atext(s.p[at]))
-			atom++, at++;
-		else if (wide)
-			atom++, at += wide;
-		else
-			break;
-	}
-	return atom > 0 ? at : 0;
+	return c == ' ' || c == '\t';
 }
 
+/* The length of what s begins with, at most up to the first byte that does not belong to it; 0:
+ * nothing. */
 static size_t quoted_string(struct span s)
 {
 	size_t at = 1;
@@ -72,11 +66,50 @@ static size_t quoted_string(struct span s)
 	return 0;
 }
 
+/* Outside of quotes: an atom's character, or one of these and a blank behind a backslash. */
+static size_t atom_char(struct span s)
+{
+	if (is_atext(s.p[0]))
+		return 1;
+	if (s.p[0] == '\\' && s.n > 1 && (is_atext(s.p[1]) || s.p[1] == ' ' || s.p[1] == '.'))
+		return 2;
+	return beyond_ascii(s);
+}
+
+/* Words between dots, of which some may be empty: each an atom or a quoted string. */
 static size_t local_part(struct span s)
 {
-	size_t n = s.n > 0 && s.p[0] == '"' ? quoted_string(s) : dot_string(s);
+	bool begun = false, quoted = false; /* the word */
+	size_t at = 0, n;
 
-	return n <= SMTP_LOCAL_MAX ? n : 0;
+	while (at < s.n) {
+		bool quote = s.p[at] == '"', dot = s.p[at] == '.';
+
+		n = dot ? 1 : quote ? quoted_string(span_from(s, at)) : atom_char(span_from(s, at));
+		if (n == 0)
+			break;
+		/* A quoted string is a word of its own. */
+		if (!dot && (quoted || (quote && begun)))
+			return 0;
+		begun = !dot;
+		quoted = quote;
+		at += n;
+	}
+	return at <= SMTP_LOCAL_MAX ? at : 0;
+}
+
+/* Would it be the same without quotes: atoms and dots? */
+static bool is_dot_string(struct span s)
+{
+	size_t at = 0, n;
+
+	while (at < s.n) {
+		n = s.p[at] == '.' ? 1 : s.p[at] == '\\' ? 0 : atom_char(span_from(s, at));
+		if (n == 0)
+			return false;
+		at += n;
+	}
+	return true;
 }
 
 static bool in_label(struct span s, size_t *ret_n)
@@ -85,12 +118,13 @@ static bool in_label(struct span s, size_t *ret_n)
 	return *ret_n > 0;
 }
 
+/* A dot at the end belongs to it. */
 static size_t host_name(struct span s)
 {
 	size_t at = 0, label = 0, n;
 
 	while (at < s.n) {
-		if (s.p[at] == '.' && label > 0 && s.p[at - 1] != '-')
+		if (s.p[at] == '.' && label > 0)
 			label = 0, at++;
 		else if (in_label(span_from(s, at), &n) && (label > 0 || s.p[at] != '-'))
 			label += n, at += n;
@@ -99,7 +133,7 @@ static size_t host_name(struct span s)
 		if (label > 63)
 			return 0;
 	}
-	return label > 0 && s.p[at - 1] != '-' && at <= SMTP_NAME_MAX ? at : 0;
+	return at <= SMTP_NAME_MAX ? at : 0;
 }
 
 static size_t literal(struct span s)
@@ -159,35 +193,106 @@ static bool has_utf8(struct span s)
 	return false;
 }
 
+/* "(Joe)", with nothing in it that would have to be read; or 0. */
+static size_t comment(struct span s)
+{
+	size_t at = 1;
+
+	while (at < s.n && s.p[at] >= ' ' && s.p[at] < 0x7f && !strchr("()<>\\\"", s.p[at]))
+		at++;
+	return at < s.n && s.p[at] == ')' ? at + 1 : 0;
+}
+
+struct span smtp_skip_blanks(struct span s)
+{
+	size_t n = 1;
+
+	while (s.n > 0 && n > 0) {
+		n = is_blank(s.p[0]) ? 1 : s.p[0] == '(' ? comment(s) : 0;
+		s = span_from(s, n);
+	}
+	return s;
+}
+
+/* `Joe "J" Doe <`: a name before the bracket is nobody's address. Without one s is as it was. */
+static struct span skip_name(struct span s)
+{
+	size_t at = 0, n;
+
+	while (at < s.n && s.p[at] != '<') {
+		struct span rest = span_from(s, at);
+
+		if (s.p[at] == '"')
+			n = quoted_string(rest);
+		else
+			n = is_blank(s.p[at]) || s.p[at] == '.' ? 1 : atom_char(rest);
+		if (n == 0)
+			return s;
+		at += n;
+	}
+	return at > 0 && at < s.n && (is_blank(s.p[at - 1]) || s.p[at - 1] == '"') ? span_from(s, at) : s;
+}
+
+static bool skip_char(struct span *s, char c)
+{
+	bool has = s->n > 0 && s->p[0] == c;
+
+	if (has)
+		*s = span_from(*s, 1);
+	return has;
+}
+
+/* local@domain, or a local part alone. loose: blanks and comments may stand between. 0 or
+ * -EINVAL. */
+static int take_mailbox(struct span *s, bool loose, struct smtp_path *ret)
+{
+	struct span behind;
+	size_t n = local_part(*s);
+
+	if (n == 0)
+		return -EINVAL;
+	ret->local = span_sub(*s, 0, n);
+	*s = span_from(*s, n);
+	behind = loose ? smtp_skip_blanks(*s) : *s;
+	if (!skip_char(&behind, '@'))
+		return 0;
+	*s = loose ? smtp_skip_blanks(behind) : behind;
+	n = domain_part(*s);
+	if (n == 0)
+		return -EINVAL;
+	ret->domain = span_sub(*s, 0, s->p[n - 1] == '.' ? n - 1 : n);
+	*s = span_from(*s, n);
+	return 0;
+}
+
+/* Behind the first bracket, up to its counterpart. */
+static int take_in_brackets(struct span *s, struct smtp_path *ret)
+{
+	bool twice = skip_char(s, '<');
+
+	*s = smtp_skip_blanks(*s);
+	if (s->n > 0 && s->p[0] != '>' && (skip_route(s) < 0 || take_mailbox(s, true, ret) < 0))
+		return -EINVAL;
+	*s = smtp_skip_blanks(*s);
+	return skip_char(s, '>') && (!twice || skip_char(s, '>')) ? 0 : -EINVAL;
+}
+
 int smtp_path_parse(struct span *rest, struct smtp_path *ret)
 {
-	struct span s = *rest;
-	size_t n;
+	struct span s = skip_name(smtp_skip_blanks(*rest));
+	int r;
 
 	*ret = (struct smtp_path){ 0 };
-	if (s.n < 2 || s.p[0] != '<')
-		return -EINVAL;
-	s = span_from(s, 1);
-	if (s.p[0] == '>') {
-		*rest = span_from(s, 1);
-		return 0;
+	if (skip_char(&s, '<')) {
+		r = take_in_brackets(&s, ret);
+	} else {
+		r = take_mailbox(&s, false, ret);
+		skip_char(&s, '>');
 	}
-	if (skip_route(&s) < 0)
-		return -EINVAL;
-	n = local_part(s);
-	ret->local = span_sub(s, 0, n);
-	s = span_from(s, n);
-	if (n > 0 && s.n > 0 && s.p[0] == '@') {
-		n = domain_part(span_from(s, 1));
-		ret->domain = span_sub(s, 1, n);
-		s = span_from(s, 1 + n);
-	} else if (!span_eq_nocase(ret->local, SPAN("postmaster"))) {
-		return -EINVAL;
-	}
-	if (n == 0 || s.n == 0 || s.p[0] != '>')
-		return -EINVAL;
+	if (r < 0)
+		return r;
 	ret->utf8 = has_utf8(ret->local) || has_utf8(ret->domain);
-	*rest = span_from(s, 1);
+	*rest = s;
 	return 0;
 }
 
@@ -202,18 +307,21 @@ void smtp_path_print(const struct smtp_path *p, struct buf *out)
 	buf_add_char(out, '>');
 }
 
-/* Without quotes and backslashes if a dot-string remains; else as written. */
+/* Without quotes and backslashes if that means the same; else as written. */
 static void print_local(struct span local, struct buf *out)
 {
 	char plain[SMTP_LOCAL_MAX];
 	size_t n = 0;
 
-	for (size_t i = 1; local.n > 1 && i + 1 < local.n; i++) {
-		if (local.p[i] == '\\')
+	must(local.n <= sizeof(plain));
+	for (size_t i = 0; i < local.n; i++) {
+		if (local.p[i] == '"')
+			continue;
+		if (local.p[i] == '\\' && i + 1 < local.n)
 			i++;
 		plain[n++] = local.p[i];
 	}
-	if (local.n > 0 && local.p[0] == '"' && n > 0 && dot_string(span_make(plain, n)) == n)
+	if (n > 0 && is_dot_string(span_make(plain, n)))
 		buf_add(out, plain, n);
 	else
 		buf_add_span(out, local);

@@ -62,29 +62,34 @@ struct smtp_line {
 	enum smtp_verb verb;
 	struct span args; /* without blanks at both ends */
 };
-const char *smtp_verb_text(enum smtp_verb v); /* "MAIL"; "?" for SMTP_UNKNOWN */
 /* line: without its CRLF. NULL if it is a command that exists and fits its form, else our answer;
  * the verb is set in any case. */
 const struct smtp_answer *smtp_line_parse(struct span line, struct smtp_line *ret);
+/* Takes a word between blanks or tabs off the front of *rest; empty: there is none. */
+struct span smtp_take_word(struct span *rest);
 /* Takes a line off the front of bytes. 1 and the line (without CRLF) and what it used; 0 if there
  * is no whole line yet; -EBADMSG for a lone CR or LF or a NUL; -EMSGSIZE if the line is longer than
  * SMTP_LINE_MAX. */
 int smtp_line_take(struct span bytes, struct span *ret_line, size_t *ret_used);
-/* The name after HELO or EHLO: printable, no blanks, at most SMTP_NAME_MAX. Senders write what they
- * like here. */
+/* The name after HELO or EHLO: printable, at most SMTP_NAME_MAX. Senders write what they like here,
+ * blanks, too ("HELO my pc"). */
 bool smtp_is_helo(struct span name);
 
 /* ---- addresses (RFC 5321 4.1.2, RFC 6531 3.3) ---- */
 
 struct smtp_path {
 	struct span local; /* as written, with its quotes; empty for <> */
-	/* as written, a literal with its brackets; empty for <> and <postmaster> */
+	/* as written, a literal with its brackets, without a dot at its end; empty for <> and
+	 * <somebody> */
 	struct span domain;
 	bool utf8; /* not only ASCII */
 };
-/* Takes "<…>" off the front of *rest; a source route in it is dropped. <> and <postmaster> are
- * paths, too. 0 or -EINVAL. Borrows from *rest. */
+/* Takes an address off the front of *rest: "<…>", and what else Postfix and Exim understand as one
+ * (smtp/path.c). A source route in it is dropped. <> and <somebody> are paths, too. 0 or -EINVAL.
+ * Borrows from *rest. */
 int smtp_path_parse(struct span *rest, struct smtp_path *ret);
+/* s behind the blanks, tabs and comments in parentheses that it begins with. */
+struct span smtp_skip_blanks(struct span s);
 /* "<local@domain>", as it was written but without a source route. */
 void smtp_path_print(const struct smtp_path *p, struct buf *out);
 /* "local@domain" for comparing and for the log: quotes and backslashes that nothing needs are gone,
@@ -109,8 +114,8 @@ struct smtp_rcpt {
 	struct span notify; /* as written, checked; empty: none */
 	struct span orcpt;
 };
-/* NULL, or our answer: syntax (501), a parameter that nobody knows (555), UTF-8 without SMTPUTF8
- * (553). */
+/* NULL, or our answer: syntax (501), a parameter that nobody knows (555), a domain in UTF-8 without
+ * SMTPUTF8 (553). A sender may lack a domain, as Postfix allows: its backend judges. */
 const struct smtp_answer *smtp_mail_parse(struct span args, struct smtp_mail *ret);
 /* utf8: the mail was announced with SMTPUTF8. */
 const struct smtp_answer *smtp_rcpt_parse(struct span args, bool utf8, struct smtp_rcpt *ret);

@@ -120,8 +120,42 @@ def test_ehlo_and_helo(gateway):
         assert c.extensions == {"PIPELINING", "SIZE", "STARTTLS", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"}
         assert c.ask("HELO client.test").lines == ["mx.example.net"]
         assert c.ask("EHLO").code == 501
-        assert c.ask("EHLO two words").code == 501
+        assert c.ask("EHLO two words").code == 250
         assert [c.ask(x).code for x in ("NOOP", "NOOP x", "VRFY box", "EXPN list", "HELP", "RSET")] == [250, 250, 252, 502, 214, 250]
+
+
+LOOSE = {  # what Debian's Postfix and Exim take as well, and what is passed on of it
+    "MAIL FROM:a..b@c.test": "MAIL FROM:<a..b@c.test>",
+    "MAIL FROM: < .a@c.test. > SIZE=100": "MAIL FROM:<.a@c.test> SIZE=100",
+    "mail\tfrom:Joe Doe <a@c.test> (Joe)": "MAIL FROM:<a@c.test>",
+    "MAIL FROM:<a@c.test> AUTH=<> BODY=8BITMIME body=8bitmime": "MAIL FROM:<a@c.test> BODY=8BITMIME",
+    "MAIL FROM:<root>": "MAIL FROM:<root>",
+    "RCPT TO:box@example.test": "RCPT TO:<box@example.test>",
+    "RCPT TO:<b..ox.@Example.test.>": "RCPT TO:<b..ox.@Example.test>",
+}
+
+
+def test_addresses_are_read_as_widely_as_elsewhere(gateway, backend):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo("my pc")
+        for said, passed_on in LOOSE.items():
+            lines = {"MAIL": "MAIL FROM:<a@c.test>", "RCPT": "RCPT TO:<box@example.test>", said[:4].upper(): said}
+            assert [c.ask(lines[verb]).code for verb in ("MAIL", "RCPT")] == [250, 250], said
+            assert passed_on in backend.mails[-1].lines, said
+            c.ask("RSET")
+
+
+@pytest.mark.parametrize("line, code", [("MAIL FROM:<a@b@c.test>", 501), ("MAIL FROM:<a@c.test", 501), ("MAIL <a@c.test>", 501),
+                                        ("MAIL FROM:<a@c.test> <b@c.test>", 555)])
+def test_what_is_not_understood_is_in_the_log(gateway, line, code):
+    t = gateway()
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        reply = c.ask(line)
+        assert reply.code == code and "[MAIL-BAD-SYNTAX]" in reply.text
+    found = event(t, "syntax-refused", code="MAIL-BAD-SYNTAX")
+    assert line in found["command"] and found["answer"] == str(code) and found["peer"] == "127.0.0.1"
 
 
 def test_only_what_the_backend_can_is_announced(gateway, backend):

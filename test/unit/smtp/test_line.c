@@ -26,9 +26,17 @@ static void test_verbs(void **state)
 		{ "NOOP anything", SMTP_NOOP, 0, "anything" },
 		{ "QUIT", SMTP_QUIT, 0, "" },
 		{ "", SMTP_UNKNOWN, 500, "" },
-		{ " EHLO x", SMTP_UNKNOWN, 500, NULL },
+		{ " EHLO x", SMTP_EHLO, 0, "x" },
+		{ "\tMAIL\tFROM:\t<a@b.example>\tSIZE=1 ", SMTP_MAIL, 0, "<a@b.example>\tSIZE=1" },
+		{ "MAIL  FROM:a@b.example", SMTP_MAIL, 0, "a@b.example" },
+		{ "MAIL FROM :<a@b.example>", SMTP_MAIL, 501, NULL },
+		{ "MAIL FROM<a@b.example>", SMTP_MAIL, 501, NULL },
+		{ "MAIL <a@b.example>", SMTP_MAIL, 501, NULL },
+		{ "MAILFROM:<a@b.example>", SMTP_UNKNOWN, 500, NULL },
+		{ " ", SMTP_UNKNOWN, 500, "" },
 		{ "GET / HTTP/1.1", SMTP_UNKNOWN, 500, NULL },
-		{ "EHLO a\tb", SMTP_UNKNOWN, 500, NULL },
+		{ "EHLO a\tb", SMTP_EHLO, 0, "a\tb" },
+		{ "MAIL FROM:<a\x01@b.example>", SMTP_UNKNOWN, 500, NULL },
 		{ "EHLO \xff", SMTP_UNKNOWN, 500, NULL },
 	};
 
@@ -97,9 +105,21 @@ static void test_mail(void **state)
 		{ "<> SIZE=100 BODY=8BITMIME", 0 },
 		{ "<a@b.example>  RET=HDRS  ENVID=QQ+2B1", 0 },
 		{ "<j\xc3\xb6rg@b.example> SMTPUTF8", 0 },
-		{ "<j\xc3\xb6rg@b.example>", 553 },
-		{ "<postmaster>", 501 },
-		{ "a@b.example", 501 },
+		{ "<j\xc3\xb6rg@b.example>", 0 },
+		{ "<a@b\xc3\xbc.example>", 553 },
+		{ "<postmaster>", 0 },
+		{ "<root> SIZE=1", 0 },
+		{ "root AUTH=<>", 0 },
+		{ "a@b.example", 0 },
+		{ "a@b.example SIZE=100 BODY=8BITMIME", 0 },
+		{ "a@b.example\tSIZE=100", 0 },
+		{ "<a@b.example> (Joe)", 0 },
+		{ "<a@b.example> (Joe) SIZE=1", 0 },
+		{ "Joe <a@b.example> SIZE=1", 0 },
+		{ "Joe a@b.example", 555 },
+		{ "<a@b.example>, <c@b.example>", 501 },
+		{ "<a@b.example> <c@b.example>", 555 },
+		{ "a@b.example,c@b.example", 501 },
 		{ "<a@b.example>SIZE=1", 501 },
 		{ "<a@b.example> SIZE=", 501 },
 		{ "<a@b.example> SIZE=1x", 501 },
@@ -109,7 +129,12 @@ static void test_mail(void **state)
 		{ "<a@b.example> ENVID=a=b", 501 },
 		{ "<a@b.example> ENVID=+2", 501 },
 		{ "<a@b.example> REQUIRETLS", 555 },
-		{ "<a@b.example> AUTH=<>", 555 },
+		{ "<a@b.example> AUTH=<>", 0 },
+		{ "<a@b.example> AUTH=e+3Dmc2@example.com", 0 },
+		{ "<a@b.example> AUTH=", 501 },
+		{ "<a@b.example> AUTH=<a>=", 501 },
+		{ "<a@b.example> SIZE=1 size=1", 0 },
+		{ "<a@b.example> BODY=7BIT BODY=8BITMIME", 501 },
 	};
 
 	for (size_t i = 0; i < array_len(rows); i++) {
@@ -133,6 +158,12 @@ static void test_mail_values(void **state)
 	assert_int_equal(mail.ret, SMTP_RET_FULL);
 	assert_span(mail.envid, "x");
 	assert_true(mail.utf8);
+	assert_null(smtp_mail_parse(SPAN("a@b.example\tSIZE=7"), &mail));
+	assert_span(mail.from.domain, "b.example");
+	assert_int_equal(mail.size, 7);
+	/* The bracket of a parameter is none of an address. */
+	assert_null(smtp_mail_parse(SPAN("root AUTH=<>"), &mail));
+	assert_span(mail.from.local, "root");
 }
 
 static void test_rcpt(void **state)
@@ -147,7 +178,9 @@ static void test_rcpt(void **state)
 		{ "<a@b.example> NOTIFY=NEVER", false, 0 },
 		{ "<a@b.example> NOTIFY=SUCCESS,delay ORCPT=rfc822;a@b.example", false, 0 },
 		{ "<\xc3\xb6@b.example>", true, 0 },
-		{ "<\xc3\xb6@b.example>", false, 553 },
+		{ "<\xc3\xb6@b.example>", false, 0 },
+		{ "<a@\xc3\xb6.example>", false, 553 },
+		{ "a@b.example NOTIFY=NEVER", false, 0 },
 		{ "<>", false, 501 },
 		{ "<a>", false, 501 },
 		{ "<a@b.example> NOTIFY=NEVER,DELAY", false, 501 },
