@@ -169,6 +169,7 @@ int mail_report_read(struct mail_report *r, struct store *store, struct fault *f
 	int64_t from = r->first * DAY_S, to = (r->last + 1) * DAY_S;
 	struct certificates certificates = { .r = r, .last = &r->certificates };
 	struct failures failures = { .r = r };
+	int64_t since = 0;
 	int result = store_mail_each(store, r->domain, r->first, r->last, add_mail, r, fault);
 
 	if (result == 0)
@@ -179,8 +180,11 @@ int mail_report_read(struct mail_report *r, struct store *store, struct fault *f
 	map_done(&failures.by_key);
 	if (result == 0)
 		result = store_certificate_each(store, r->hostname, from, to, add_certificate, &certificates, fault);
+	if (result == 0)
+		result = store_evidence_since(store, &since, fault);
 	if (result < 0)
 		return result;
+	r->begins = since > 0 ? since / DAY_S : r->last + 1;
 	qsort(r->suites, r->suites_n, sizeof(*r->suites), by_mails);
 	mark_followed(r);
 	return 0;

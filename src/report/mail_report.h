@@ -52,6 +52,7 @@ struct mail_report {
 	int64_t now;
 	const struct domain_row *row; /* NULL: the domain is no longer in the store */
 	/* What mail_report_read() found. */
+	int64_t begins; /* the day of the oldest record of all domains; after last: none by then */
 	uint64_t delivered, clear, refused, deferred, recipients, bytes;
 	struct report_suite suites[REPORT_SUITES_MAX]; /* the most first */
 	unsigned suites_n;

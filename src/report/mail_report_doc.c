@@ -433,17 +433,38 @@ static void add_method(struct mail_report *r, struct doc *d)
 	doc_paragraph(d, say(r, "Made %s by torhaus %s.", "Erstellt %s von torhaus %s."), at, TORHAUS_VERSION);
 }
 
+/* Of days before there was anybody who wrote, silence shows nothing. */
+static void add_begin(struct mail_report *r, struct doc *d)
+{
+	char first[32], begins[32];
+
+	if (r->begins <= r->first)
+		return;
+	mail_report_day(r->first, first);
+	mail_report_day(r->begins, begins);
+	if (r->begins > r->last)
+		doc_paragraph(d, "%s",
+			say(r, "There are no records of this time: nothing is known of it.",
+				"Aus dieser Zeit gibt es keine Aufzeichnungen: Von ihr ist nichts bekannt."));
+	else
+		doc_paragraph(d,
+			say(r, "Asked for was the time from %s on; records begin on %s, nothing is known of the days before.",
+				"Gefragt war nach der Zeit ab %s; die Aufzeichnungen beginnen am %s, von den Tagen davor ist nichts bekannt."),
+			first, begins);
+}
+
 void mail_report_doc(struct mail_report *r, struct doc *ret)
 {
 	struct arena *a = r->a;
 	char first[32], last[32];
 
-	mail_report_day(r->first, first);
+	mail_report_day(r->begins > r->first && r->begins <= r->last ? r->begins : r->first, first);
 	mail_report_day(r->last, last);
 	doc_init(ret, a,
 		arena_spanf(a, say(r, "Encryption of mail for %.*s", "Verschlüsselung der Mails für %.*s"),
 			SPAN_ARG(r->domain)),
 		arena_spanf(a, say(r, "%s to %s", "%s bis %s"), first, last));
+	add_begin(r, ret);
 	add_gap(r, ret);
 	add_summary(r, ret);
 	add_suites(r, ret);

@@ -161,6 +161,8 @@ void mail_report_json(struct mail_report *r, struct buf *out)
 	jsonw_span(&j, "domain", r->domain);
 	json_day(&j, "from", r->first);
 	json_day(&j, "to", r->last);
+	if (r->begins <= r->last)
+		json_day(&j, "records_from", r->begins);
 	jsonw_time(&j, "made_at", r->now);
 	jsonw_text(&j, "version", TORHAUS_VERSION);
 	if (r->row)

@@ -175,3 +175,9 @@ int store_grace_each(struct store *s, store_grace_fn *fn, void *arg, struct faul
 {
 	return s->engine->evidence->grace_each(s, fn, arg, fault);
 }
+
+int store_evidence_since(struct store *s, int64_t *ret, struct fault *fault)
+{
+	*ret = 0;
+	return s->engine->evidence->since(s, ret, fault);
+}

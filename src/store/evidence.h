@@ -163,3 +163,6 @@ int store_certificate_each(struct store *s, struct span name, int64_t from, int6
 	void *arg, struct fault *fault);
 typedef int store_grace_fn(void *arg, const struct store_grace *g);
 int store_grace_each(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault);
+/* When the oldest of all that is kept was seen (of counts: the midnight before); 0: nothing is
+ * kept. */
+int store_evidence_since(struct store *s, int64_t *ret, struct fault *fault);

@@ -220,14 +220,23 @@ static int each(struct store *s, enum sqlite_query which, sqlite_row_fn *row, co
 	return sqlite_each(of(s), stmt, row, to, fault);
 }
 
-static int peer_row(const void *arg, sqlite3_stmt *row)
-{
-	const struct reader *to = arg;
-	struct store_peer p = { 0 };
-
-	sqlite_read_record(row, 0, &store_peer_record, &p);
-	return to->fn.peer(to->arg, &p);
-}
+/* KIND_row() makes a struct store_KIND of a row and gives it to the reader. */
+#define ROW(kind) \
+	static int kind##_row(const void *arg, sqlite3_stmt *row) \
+	{ \
+		const struct reader *to = arg; \
+		struct store_##kind one = { 0 }; \
+\
+		sqlite_read_record(row, 0, &store_##kind##_record, &one); \
+		return to->fn.kind(to->arg, &one); \
+	}
+ROW(peer)
+ROW(failure)
+ROW(refusal)
+ROW(mail)
+ROW(grace)
+ROW(certificate)
+#undef ROW
 
 static int peer_each(struct store *s, bool failed, store_peer_fn *fn, void *arg, struct fault *fault)
 {
@@ -252,28 +261,10 @@ static int hello_each(struct store *s, store_hello_fn *fn, void *arg, struct fau
 	return each(s, Q_PEER_HELLOS, hello_row, &(struct reader){ .fn.hello = fn, .arg = arg }, fault, "");
 }
 
-static int failure_row(const void *arg, sqlite3_stmt *row)
-{
-	const struct reader *to = arg;
-	struct store_failure f = { 0 };
-
-	sqlite_read_record(row, 0, &store_failure_record, &f);
-	return to->fn.failure(to->arg, &f);
-}
-
 static int failure_each(struct store *s, int64_t from, int64_t to, store_failure_fn *fn, void *arg, struct fault *fault)
 {
 	return each(s, Q_FAILURES, failure_row, &(struct reader){ .fn.failure = fn, .arg = arg }, fault, "ii", from,
 		to);
-}
-
-static int refusal_row(const void *arg, sqlite3_stmt *row)
-{
-	const struct reader *to = arg;
-	struct store_refusal f = { 0 };
-
-	sqlite_read_record(row, 0, &store_refusal_record, &f);
-	return to->fn.refusal(to->arg, &f);
 }
 
 static int refusal_each(struct store *s, struct span domain, int64_t from, int64_t to, store_refusal_fn *fn, void *arg,
@@ -283,15 +274,6 @@ static int refusal_each(struct store *s, struct span domain, int64_t from, int64
 		from, to);
 }
 
-static int mail_row(const void *arg, sqlite3_stmt *row)
-{
-	const struct reader *to = arg;
-	struct store_mail m = { 0 };
-
-	sqlite_read_record(row, 0, &store_mail_record, &m);
-	return to->fn.mail(to->arg, &m);
-}
-
 static int mail_each(struct store *s, struct span domain, int64_t first, int64_t last, store_mail_fn *fn, void *arg,
 	struct fault *fault)
 {
@@ -299,27 +281,9 @@ static int mail_each(struct store *s, struct span domain, int64_t first, int64_t
 		last);
 }
 
-static int grace_row(const void *arg, sqlite3_stmt *row)
-{
-	const struct reader *to = arg;
-	struct store_grace g = { 0 };
-
-	sqlite_read_record(row, 0, &store_grace_record, &g);
-	return to->fn.grace(to->arg, &g);
-}
-
 static int grace_each(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault)
 {
 	return each(s, Q_GRACES, grace_row, &(struct reader){ .fn.grace = fn, .arg = arg }, fault, "");
-}
-
-static int certificate_row(const void *arg, sqlite3_stmt *row)
-{
-	const struct reader *to = arg;
-	struct store_certificate c = { 0 };
-
-	sqlite_read_record(row, 0, &store_certificate_record, &c);
-	return to->fn.certificate(to->arg, &c);
 }
 
 static int certificate_each(struct store *s, struct span name, int64_t from, int64_t to, store_certificate_fn *fn,
@@ -327,6 +291,14 @@ static int certificate_each(struct store *s, struct span name, int64_t from, int
 {
 	return each(s, Q_CERTIFICATES, certificate_row, &(struct reader){ .fn.certificate = fn, .arg = arg }, fault,
 		"tii", name, from, to);
+}
+
+static int since(struct store *s, int64_t *ret, struct fault *fault)
+{
+	sqlite3_stmt *stmt;
+	int r = prepare(s, Q_EVIDENCE_SINCE, &stmt, fault);
+
+	return r < 0 ? r : sqlite_numbers(of(s), stmt, ret, 1, fault);
 }
 
 const struct store_evidence_engine sqlite_evidence = {
@@ -345,4 +317,5 @@ const struct store_evidence_engine sqlite_evidence = {
 	.mail_each = mail_each,
 	.certificate_each = certificate_each,
 	.grace_each = grace_each,
+	.since = since,
 };

@@ -137,6 +137,11 @@ const char *const sqlite_query_text[Q_COUNT] = {
 	[Q_GRACE_EXPIRE] = "DELETE FROM mail_grace WHERE rowid IN"
 			   " (SELECT rowid FROM mail_grace WHERE last_at < ?1 LIMIT ?2)",
 	[Q_GRACES] = "SELECT " GRACE_COLUMNS " FROM mail_grace ORDER BY last_at",
+	[Q_EVIDENCE_SINCE] = "SELECT coalesce(min(at), 0) FROM (SELECT min(first_at) AS at FROM mail_peer"
+			     " UNION ALL SELECT min(day) * 86400 FROM mail_count"
+			     " UNION ALL SELECT min(first_at) FROM mail_failure"
+			     " UNION ALL SELECT min(first_at) FROM mail_refusal"
+			     " UNION ALL SELECT min(first_at) FROM mail_certificate)",
 
 #define CERTIFICATE_COLUMNS \
 	"sha256, name, key_type, bits, issuer, self_signed, not_before, not_after, first_at, last_at"

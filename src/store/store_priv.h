@@ -62,6 +62,7 @@ struct store_evidence_engine {
 	int (*certificate_each)(struct store *s, struct span name, int64_t from, int64_t to, store_certificate_fn *fn,
 		void *arg, struct fault *fault);
 	int (*grace_each)(struct store *s, store_grace_fn *fn, void *arg, struct fault *fault);
+	int (*since)(struct store *s, int64_t *ret, struct fault *fault);
 };
 struct store_engine {
 	const char *scheme; /* "sqlite": what stands before the colon */
