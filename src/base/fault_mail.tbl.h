@@ -17,6 +17,16 @@ FAULT(MAIL_BAD_SYNTAX, "MAIL-BAD-SYNTAX",
 	"Der Befehl `{command}` der Gegenstelle wurde nicht verstanden und mit {answer} abgewiesen: {why}. Adressen werden so weit gelesen wie von Postfix und Exim, solange sie nur eines bedeuten können.",
 	"If it is a partner, its mail program has to write the command as RFC 5321 4.1.2 does: `MAIL FROM:<local@domain>`.",
 	"Ist es ein Partner, muss sein Mailprogramm den Befehl schreiben, wie RFC 5321 4.1.2 es tut: `MAIL FROM:<local@domain>`.")
+FAULT(MAIL_NOT_SMTP, "MAIL-NOT-SMTP",
+	"The peer spoke {protocol} to the mail port, not SMTP (`{said}`); the session was ended at once, so that nothing of it is taken for commands or for mail.",
+	"Die Gegenstelle sprach am Mailport {protocol_de}, nicht SMTP (`{said}`); die Sitzung wurde sofort beendet, damit nichts davon für Befehle oder Mail gehalten wird.",
+	"None for scanners and misled programs. A mail client that begins with TLS belongs to mail.listen_tls (port 465); a load balancer that sends PROXY headers belongs into mail.proxy_from.",
+	"Keine bei Scannern und fehlgeleiteten Programmen. Ein Mailprogramm, das mit TLS beginnt, gehört an mail.listen_tls (Port 465); ein Lastverteiler, der PROXY-Köpfe sendet, in mail.proxy_from.")
+FAULT(MAIL_LOOP, "MAIL-LOOP",
+	"The mail server {backend} is this torhaus itself ({how}): mail for {domain} would run in a circle.",
+	"Der Mailserver {backend} ist dieser torhaus selbst ({how_de}): Mail für {domain} liefe im Kreis.",
+	"Name the server that keeps the mailboxes: `torhaus domain set {domain} --mail HOST:PORT`. It must not be an address that mail.listen names; if it is a name, see what this machine resolves it to.",
+	"Den Server nennen, der die Postfächer hat: `torhaus domain set {domain} --mail HOST:PORT`. Es darf keine Adresse aus mail.listen sein; ist es ein Name, prüfen, wozu ihn diese Maschine auflöst.")
 FAULT(MAIL_ROUTED, "MAIL-ROUTED-ADDRESS",
 	"The recipient {rcpt} names a further way behind its domain (by %, ! or a second @); a mail server that trusts this one would relay it anywhere, so it was refused.",
 	"Der Empfänger {rcpt} nennt hinter seiner Domain einen weiteren Weg (mit %, ! oder einem zweiten @); ein Mailserver, der diesem hier vertraut, würde sie überallhin weitergeben, darum wurde er abgewiesen.",

@@ -21,8 +21,10 @@ static void look(struct cli *cli, struct findings *f, const struct settings *s)
 
 	(void)cli;
 	check_user(f, s);
-	if (domains)
+	if (domains) {
 		findings_domains(f, s, domains);
+		findings_loops(f, s, domains);
+	}
 	findings_certificates(f, s, domains);
 	findings_listeners(f, s, status);
 	if (domains)

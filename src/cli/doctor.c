@@ -16,8 +16,10 @@ static void look(struct cli *cli, struct findings *f, const struct settings *s)
 	int error;
 	json_t *status = cli_ask(s, "GET", "/status", NULL, &http, &error);
 
-	if (domains)
+	if (domains) {
 		findings_domains(f, s, domains);
+		findings_loops(f, s, domains);
+	}
 	findings_certificates(f, s, domains);
 	if (status) {
 		findings_server(f, status);

@@ -132,10 +132,11 @@ static void show_mail(struct cli *cli, json_t *status)
 	row(cli, "mail", "Mail");
 	fprintf(cli->out,
 		cli_say(cli,
-			"%lld delivered, %lld put off, %lld refused; %lld sessions now, %lld of %lld encrypted, %lld handshakes failed\n",
-			"%lld zugestellt, %lld aufgeschoben, %lld abgewiesen; %lld Sitzungen jetzt, %lld von %lld verschlüsselt, %lld Handshakes gescheitert\n"),
+			"%lld delivered, %lld put off, %lld refused; recipients: %lld put off, %lld refused; %lld sessions now, %lld of %lld encrypted, %lld handshakes failed\n",
+			"%lld zugestellt, %lld aufgeschoben, %lld abgewiesen; Empfänger: %lld aufgeschoben, %lld abgewiesen; %lld Sitzungen jetzt, %lld von %lld verschlüsselt, %lld Handshakes gescheitert\n"),
 		(long long)int_at(n, "mail_delivered"), (long long)int_at(n, "mail_deferred"),
-		(long long)int_at(n, "mail_refused"), (long long)int_at(mail, "sessions"),
+		(long long)int_at(n, "mail_refused"), (long long)int_at(n, "mail_recipients_deferred"),
+		(long long)int_at(n, "mail_recipients_refused"), (long long)int_at(mail, "sessions"),
 		(long long)int_at(n, "mail_tls_handshakes"), (long long)int_at(n, "mail_sessions"),
 		(long long)int_at(n, "mail_tls_failed"));
 }

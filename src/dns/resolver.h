@@ -7,7 +7,7 @@
  *   port.c       tries by UDP: sockets, ids; stream.c: by TCP
  *   upstream.c   what is known of an upstream; probe.c: how it becomes known
  *   cache.c      answers, fresh and stale, for all threads
- *   system.c     /etc/resolv.conf and /etc/hosts; resolve.c: names to addresses
+ *   system.c     /etc/resolv.conf and /etc/hosts; resolve.c: names to addresses; reverse.c: back
  *
  * A question goes to the first upstream that is up, after 250 ms to a second, then every 250 ms to
  * the one asked least, with few copies and three at most to each (turn.c). SERVFAIL, REFUSED and
@@ -108,6 +108,11 @@ int dns_resolve(struct span name, uint16_t port, struct net_addr *ret, unsigned 
 
 /* Does /etc/hosts know the name now? For commands: blocks. */
 bool dns_is_in_hosts(struct span name);
+/* The name of an address (PTR), and whether that name has the address in turn (forward-confirmed).
+ * *ret_name is empty if it has none that is a host name, and *ret_confirmed then false. 0, -EAGAIN
+ * (nobody could say), -ETIMEDOUT, -ECANCELED; a name may be there then, too. On a thread without a
+ * resolver: -EAGAIN. Suspends. */
+int dns_reverse(const struct net_addr *a, uint64_t deadline, char ret_name[DNS_NAME_TEXT_SIZE], bool *ret_confirmed);
 
 /* ---- what is known ---- */
 

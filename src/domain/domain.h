@@ -57,6 +57,8 @@ enum domain_mail_tls {
 	DOMAIN_MAIL_TLS_REQUIRED,
 	DOMAIN_MAIL_TLS_VERIFIED
 };
+/* A lone LF or CR within a message: refused, for mail is smuggled so; or made CRLF. */
+enum domain_mail_lines { DOMAIN_MAIL_LINES_STRICT, DOMAIN_MAIL_LINES_MEND };
 /* How the backend learns who the client is. */
 enum domain_mail_client { DOMAIN_MAIL_CLIENT_NONE, DOMAIN_MAIL_CLIENT_XCLIENT, DOMAIN_MAIL_CLIENT_PROXY };
 
@@ -120,6 +122,7 @@ struct domain {
 	enum domain_tls tls;
 	enum domain_mail_tls mail_tls;
 	enum domain_mail_client mail_client;
+	enum domain_mail_lines mail_lines;
 	struct domain_recipient *recipient; /* sorted by address, none twice */
 	unsigned recipient_n;
 };

@@ -103,6 +103,7 @@ static const char *judge_path(struct span value)
 static const char *const presets[] = { "standard", "wordpress", "static", "off", NULL };
 static const char *const tls_levels[] = { "off", "report", "require", NULL };
 static const char *const mail_tls_levels[] = { "off", "opportunistic", "required", "verified", NULL };
+static const char *const mail_lines[] = { "strict", "mend", NULL };
 static const char *const mail_clients[] = { "none", "xclient", "proxy", NULL };
 
 const struct conf_key domain_keys[] = {
@@ -202,6 +203,12 @@ const struct conf_key domain_keys[] = {
 			"How the mail server learns the client's address: not at all, by XCLIENT, by a PROXY header.",
 		.help_de = "Wie der Mailserver die Adresse des Clients erfährt: gar nicht, durch XCLIENT, durch einen "
 			   "PROXY-Kopf." },
+	{ "mail_lines", CONF_ENUM, AT(mail_lines), "strict", .choices = mail_lines,
+		.help_en = "A lone LF or CR within a message: refused, for mail is smuggled so, or made a line end "
+			   "(never at the message's end).",
+		.help_de =
+			"Ein einzelnes LF oder CR in einer Nachricht: abgewiesen, denn so wird Mail eingeschmuggelt, "
+			"oder zum Zeilenende gemacht (nie am Ende der Nachricht)." },
 	{ "recipient", CONF_LIST, offsetof(struct domain_text, recipient), NULL, .judge = judge_recipient,
 		.wanted =
 			"ADDRESS off, report or require, then by=WHO, at=YYYY-MM-DD and until=YYYY-MM-DD if wanted|"

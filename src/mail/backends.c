@@ -1,6 +1,8 @@
 /* What is known of the backends. See mail/mta.h. */
 #include <errno.h>
+#include <stdio.h>
 #include "base/clock.h"
+#include "base/rand.h"
 #include "dns/resolver.h"
 #include "mail/mta_priv.h"
 
@@ -12,6 +14,7 @@ struct backends *backends_new(unsigned threads)
 
 	b->threads_n = threads;
 	b->caps = ~0u;
+	snprintf(b->mark, sizeof(b->mark), "%016llx", (unsigned long long)rand_fast());
 	pthread_mutex_init(&b->lock, NULL);
 	map_init(&b->by_text);
 	return b;
@@ -85,6 +88,11 @@ struct backend *backend_get(struct backends *all, struct span host, uint16_t por
 	b = get(all, host, port);
 	pthread_mutex_unlock(&all->lock);
 	return b;
+}
+
+const char *backends_mark(const struct backends *b)
+{
+	return b->mark;
 }
 
 /* ---- capabilities ---- */

@@ -3,7 +3,8 @@
  *
  * Between DATA and its dot lines end in CRLF and the message in CRLF.CRLF, nothing else does; in
  * chunks the lines are checked the same. A lone CR or LF, or a NUL, ends the session with 521, and
- * the backend never sees a final dot.
+ * the backend never sees a final dot. Domains with `mail_lines = "mend"` have lone CRs and LFs
+ * within the message mended instead; the end of DATA stays CRLF.CRLF.
  */
 #include <errno.h>
 #include "mail/mail_priv.h"
@@ -169,8 +170,10 @@ int on_bdat(struct mail_session *s, struct span args)
 	r = relay_chunk(relay, n);
 	if (r != NEXT_COMMAND)
 		return r;
-	if (last && smtp_data_in_cr(&relay->in))
+	if (last && !smtp_chunks_end(&relay->in, &relay->content))
 		return refuse_bytes(s);
+	if (last && relay_send(relay) < 0)
+		return refuse_endless(s);
 	if (last)
 		return relay_end(relay);
 	/* A large message comes in thousands of chunks, which is no nuisance. */

@@ -34,6 +34,11 @@ struct refusal {
 	int64_t ago_s;
 };
 
+static unsigned refusal_code(const struct refusal *r)
+{
+	return r->put_off ? 450 : 550;
+}
+
 /* Why it came without TLS, by the explanation engine, if its handshake failed just before; else the
  * rule itself. */
 static void find_fault(struct refusal *r)
@@ -71,14 +76,14 @@ static void log_refusal(const struct refusal *r)
 			"|danach:  %lld s später kam dieselbe Gegenstelle ohne TLS und wurde für %.*s %s (Verschlüsselung verlangt).",
 			ago, r->put_off ? "deferred" : "refused", SPAN_ARG(to), ago, SPAN_ARG(to),
 			r->put_off ? "aufgeschoben" : "abgewiesen");
-	note_refusal(r->s, LOG_LEVEL_WARNING, "plaintext-refused", &r->fault, r->mailbox, r->put_off ? 450 : 550,
+	note_refusal(r->s, LOG_LEVEL_WARNING, "plaintext-refused", &r->fault, r->mailbox, refusal_code(r),
 		r->follows ? buf_text(&more) : NULL);
 }
 
 static void say_refusal(const struct refusal *r)
 {
 	_cleanup_(buf_done) struct buf why = BUF_INIT(2048);
-	unsigned code = r->put_off ? 450 : 550;
+	unsigned code = refusal_code(r);
 	const char *enhanced = r->put_off ? "4.7.0" : "5.7.10";
 	const char *what =
 		r->put_off ? "Must issue a STARTTLS command first" : "Encryption is required for this recipient";
@@ -125,21 +130,23 @@ static void refuse(struct refusal *r)
 	stat_add(STAT_MAIL_PLAINTEXT_REFUSED, 1);
 }
 
-bool encryption_allows(struct mail_session *s, const struct domain *d, enum domain_tls rule, struct span mailbox)
+unsigned encryption_judge(struct mail_session *s, const struct domain *d, enum domain_tls rule, struct span mailbox)
 {
 	struct refusal *r;
+	unsigned code;
 
 	if (s->conn->secure || rule == DOMAIN_TLS_OFF)
-		return true;
+		return 0;
 	if (rule == DOMAIN_TLS_REPORT) {
 		stat_add(STAT_MAIL_PLAINTEXT, 1);
-		return true;
+		return 0;
 	}
 	r = mem_new(struct refusal);
 	r->s = s;
 	r->domain = d;
 	r->mailbox = mailbox;
 	refuse(r);
+	code = refusal_code(r);
 	mem_free(r);
-	return false;
+	return code;
 }

@@ -208,16 +208,27 @@ static void put_off(struct recipient *r, struct fault *f)
 		refuse_name(r, f);
 		return;
 	}
+	fault_fact(f, "domain", "%.*s", SPAN_ARG(r->domain->name));
 	note_refusal(r->s, LOG_LEVEL_WARNING, "backend-failed", f, buf_span(&r->mailbox), 451, NULL);
-	session_say(r->s, 451, "4.4.1", "The mail server of this domain cannot be reached now [%s]",
-		fault_code_text(f->code));
+	if (f->code == FAULT_MAIL_LOOP)
+		session_say(r->s, 451, "4.4.6", "The mail server of this domain is this one: a circle [%s]",
+			fault_code_text(f->code));
+	else
+		session_say(r->s, 451, "4.4.1", "The mail server of this domain cannot be reached now [%s]",
+			fault_code_text(f->code));
 	count_refused(r, 451);
 }
 
 static struct mta *get_mta(struct recipient *r, enum domain_mail_tls tls, bool fresh, struct fault *f)
 {
 	struct mail_session *s = r->s;
-	const struct mta_client client = { &s->conn->peer, &s->conn->local, span_of(s->helo), s->esmtp };
+	struct mta_client client = { .peer = &s->conn->peer,
+		.local = &s->conn->local,
+		.helo = span_of(s->helo),
+		.esmtp = s->esmtp };
+
+	if (r->domain->mail_client == DOMAIN_MAIL_CLIENT_XCLIENT)
+		find_peer_name(s, &client.name, &client.reverse_name);
 
 	return mta_get(s->thread, r->domain, tls, &client, session_settings(s), fresh, f);
 }
@@ -398,6 +409,8 @@ static void deliver_to_backend(struct recipient *r)
 
 static void receive_recipient(struct recipient *r)
 {
+	unsigned refused;
+
 	if (r->t->recipients >= session_settings(r->s)->recipients_max) {
 		refuse_plainly(r, 452, "4.5.3", FAULT_MAIL_TOO_MANY_RECIPIENTS, "Too many recipients for one message");
 		return;
@@ -413,10 +426,11 @@ static void receive_recipient(struct recipient *r)
 		return;
 	}
 	r->rule = snapshot_tls_of(r->s->state->snapshot, r->domain, buf_span(&r->mailbox));
-	if (encryption_allows(r->s, r->domain, r->rule, buf_span(&r->mailbox)))
+	refused = encryption_judge(r->s, r->domain, r->rule, buf_span(&r->mailbox));
+	if (refused == 0)
 		deliver_to_backend(r);
 	else
-		count_refused(r, 450);
+		count_refused(r, refused);
 }
 
 int on_rcpt(struct mail_session *s, struct span args)

@@ -28,3 +28,43 @@ const struct edge_protocol mail_protocol = { .name = "mail",
 	.full = "421 4.3.2 Too many connections; try again\r\n",
 	.policy = present_policy,
 	.run = run_session };
+
+void mail_remember_listener(struct mail_thread *t, int fd)
+{
+	struct net_addr a = { .n = sizeof(a.un) };
+
+	if (t->listeners_n == MAIL_LISTENERS_MAX || getsockname(fd, &a.sa, &a.n) < 0)
+		return;
+	t->listeners[t->listeners_n].fd = fd;
+	t->listeners[t->listeners_n++].addr = a;
+}
+
+void mail_forget_listener(struct mail_thread *t, int fd)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < t->listeners_n; i++)
+		if (fd >= 0 && t->listeners[i].fd != fd)
+			t->listeners[kept++] = t->listeners[i];
+	t->listeners_n = kept;
+}
+
+static bool is_any(const struct net_addr *a)
+{
+	char host[NET_ADDR_SIZE];
+
+	net_addr_host_text(a, host);
+	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+bool mail_listens_on(const struct mail_thread *t, const struct net_addr *a, bool here)
+{
+	for (unsigned i = 0; i < t->listeners_n; i++) {
+		const struct net_addr *own = &t->listeners[i].addr;
+
+		if (net_addr_port(own) == net_addr_port(a) &&
+			(net_addr_eq_host(own, a) || (here && is_any(own) && own->sa.sa_family == a->sa.sa_family)))
+			return true;
+	}
+	return false;
+}

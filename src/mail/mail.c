@@ -107,6 +107,7 @@ static void mail_listen(void *edge, unsigned thread, int fd, enum edge_way way)
 	struct mail_thread *t = &m->threads[thread];
 
 	must(t->state);
+	mail_remember_listener(t, fd);
 	edge_door_open(&t->door, fd, way);
 }
 
@@ -114,6 +115,7 @@ static void mail_unlisten(void *edge, unsigned thread, int fd)
 {
 	struct mail *m = edge;
 
+	mail_forget_listener(&m->threads[thread], fd);
 	edge_door_shut(&m->threads[thread].door, fd);
 }
 

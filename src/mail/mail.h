@@ -8,6 +8,7 @@
  *   relay.c      the message on its way; scan.c: what is seen of it; received.c: its trace line
  *   mta.c        the conversation with a backend; backends.c: what is known of them, kept
  *                connections
+ *   peer_name.c  what the peer's address is called, for XCLIENT
  *   note.c       what is logged of sessions, mails and recipients
  *
  * Its 250 is the backend's 250: a message is passed on while it comes in, its final dot is sent

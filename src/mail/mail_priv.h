@@ -36,12 +36,19 @@ static inline struct mail_state *mail_state_unref(struct mail_state *s)
 	return NULL;
 }
 
+#define MAIL_LISTENERS_MAX 64
+
 struct mail_thread {
 	struct mail *mail;
 	unsigned index;
 	struct published_reader reader;
 	struct mail_state *state; /* the present one */
 	struct edge_door door;
+	struct { /* what it accepts on */
+		int fd;
+		struct net_addr addr;
+	} listeners[MAIL_LISTENERS_MAX];
+	unsigned listeners_n;
 	struct list parked; /* sessions that wait for a command */
 	bool draining;
 };
@@ -54,6 +61,15 @@ struct mail {
 	struct evidence *evidence;  /* NULL: none */
 	struct published published; /* struct mail_state */
 };
+
+/* ---- listener.c ---- */
+
+/* The thread begins to accept on fd, or ends it (fd < 0: on all). */
+void mail_remember_listener(struct mail_thread *t, int fd);
+void mail_forget_listener(struct mail_thread *t, int fd);
+/* Do we accept on that address? here: it is one of this machine's, so a listener on all addresses
+ * counts, too. On the thread's loop. */
+bool mail_listens_on(const struct mail_thread *t, const struct net_addr *a, bool here);
 
 /* ---- scan.c: what is seen of a message that passes ---- */
 
@@ -83,6 +99,7 @@ enum verdict {
 	VERDICT_TIMEOUT,
 	VERDICT_TLS_FAILED,
 	VERDICT_MALFORMED,
+	VERDICT_NOT_SMTP,
 	VERDICT_TOO_MANY,
 	VERDICT_DRAINED,
 	VERDICT_COUNT
@@ -97,6 +114,7 @@ struct mail_session {
 	struct buf in, out;            /* no memory while parked, but for a line that has begun */
 	size_t used;                   /* of in */
 	char *helo;                    /* NULL: not said (any more) */
+	char *name, *reverse_name;     /* peer_name.c; NULL: not looked up */
 	char id[20];                   /* in the log */
 	bool implicit_tls, esmtp;
 	unsigned offered; /* enum smtp_cap of the backends', in the answer to EHLO */
@@ -170,6 +188,12 @@ struct mail_transaction {
 	uint64_t started_ms;
 };
 
+/* ---- peer_name.c ---- */
+
+/* The names of the peer's address for XCLIENT (struct mta_client), looked up once in a session;
+ * borrowed from it. Suspends. */
+void find_peer_name(struct mail_session *s, struct span *ret_name, struct span *ret_reverse_name);
+
 /* ---- encryption.c ---- */
 
 /* Is it our own check of what is served (serve/worker_certs.c)? It comes from the address that it
@@ -178,8 +202,9 @@ bool session_is_self(const struct mail_session *s);
 /* The peer, for the evidence. Borrowed from s. */
 struct evidence_peer session_peer(const struct mail_session *s);
 
-/* May mail for mailbox of d come over this session, by that rule? If not, that was said. */
-bool encryption_allows(struct mail_session *s, const struct domain *d, enum domain_tls rule, struct span mailbox);
+/* May mail for mailbox of d come over this session, by that rule? 0: yes; else the code (450, 550)
+ * that was said. */
+unsigned encryption_judge(struct mail_session *s, const struct domain *d, enum domain_tls rule, struct span mailbox);
 /* May it go on over this connection to its backend? */
 bool encryption_hop_is_safe(const struct mta *m);
 

@@ -168,13 +168,26 @@ static int hello(struct mta *m, struct backends *all, const struct mta_client *a
 	return 0;
 }
 
-static int greet(struct mta *m, struct fault *f)
+/* The backend is ourselves: without this, mail for its domain would open sessions with us until we
+ * refuse ourselves. */
+static int loop(const struct backend *b, const char *how, const char *how_de, struct fault *f)
+{
+	fault_set(f, FAULT_MAIL_LOOP);
+	fault_fact(f, "backend", "%s", b->text);
+	fault_fact(f, "how", "%s", how);
+	fault_fact(f, "how_de", "%s", how_de);
+	return -ELOOP;
+}
+
+static int greet(struct mta *m, const struct backends *all, struct fault *f)
 {
 	struct smtp_reply reply;
 	int r = smtp_client_read(&m->client, patience(m), &reply);
 
 	if (r < 0)
 		return broke(m, r, f);
+	if (span_find(reply.text, span_of(all->mark)) >= 0)
+		return loop(m->backend, "it greets with our own words", "er grüßt mit unseren eigenen Worten", f);
 	return reply.code == 220 ? 0 : unfit(m, "greeting", &reply, f);
 }
 
@@ -207,14 +220,30 @@ static int shake_hands(struct mta *m, struct fault *f)
 	return r == 0 ? 0 : tls_failed(m, r, &why, f);
 }
 
-/* EHLO inside TLS. A refusal of TLS 1.3 comes only now. */
+static bool is_tls13(const struct conn *c)
+{
+	struct tls_info info;
+
+	return tls_conn_info(c, &info) && strcmp(info.version, "TLSv1.3") == 0;
+}
+
+/* EHLO inside TLS. Who refuses us in TLS 1.3 - for want of a certificate, mostly - does so when our
+ * handshake is done already, and his alert may be lost: he closes with our EHLO unread, and that
+ * resets the connection. So an end before a single word was said inside TLS is a failed
+ * handshake. */
 static int hello_again(struct mta *m, const struct mta_client *as, struct fault *f)
 {
 	struct fault why;
 	int r = hello(m, NULL, as, f);
+	bool ended = r == -ECONNRESET || r == -EPIPE;
 
-	if (r == 0 || !tls_conn_refused(m->client.conn, &why))
-		return r;
+	if (r == 0)
+		return 0;
+	if (!tls_conn_refused(m->client.conn, &why)) {
+		if (!ended || !is_tls13(m->client.conn))
+			return r;
+		fault_set(&why, FAULT_TLS_CLIENT_CERT_WANTED);
+	}
 	m->secure = false;
 	return tls_failed(m, r, &why, f);
 }
@@ -264,6 +293,16 @@ static void add_address(struct buf *out, const char *name, const struct net_addr
 	buf_addf(out, " %s=%s%s", name, strchr(host, ':') ? "IPV6:" : "", host);
 }
 
+/* XTEXT, or one of XCLIENT's words in brackets as it is. */
+static void add_name(struct buf *out, const char *attribute, struct span name)
+{
+	buf_addf(out, " %s=", attribute);
+	if (span_starts(name, SPAN("[")))
+		buf_add_span(out, name);
+	else
+		add_xtext(out, name);
+}
+
 /* Of what it takes: Postfix XCLIENT_README. */
 static void print_xclient(const struct mta *m, const struct mta_client *client, struct buf *out)
 {
@@ -271,7 +310,9 @@ static void print_xclient(const struct mta *m, const struct mta_client *client, 
 
 	buf_add_text(out, "XCLIENT");
 	if (takes & SMTP_XCLIENT_NAME)
-		buf_add_text(out, " NAME=[UNAVAILABLE]");
+		add_name(out, "NAME", client->name);
+	if (takes & SMTP_XCLIENT_REVERSE_NAME)
+		add_name(out, "REVERSE_NAME", client->reverse_name);
 	if (takes & SMTP_XCLIENT_ADDR)
 		add_address(out, "ADDR", client->peer);
 	if (takes & SMTP_XCLIENT_PORT)
@@ -327,7 +368,7 @@ static int begin(struct mta *m, struct backends *all, const struct mta_client *c
 	int r = proxy ? send_proxy(m, client, f) : 0;
 
 	if (r == 0)
-		r = greet(m, f);
+		r = greet(m, all, f);
 	if (r == 0)
 		r = hello(m, all, as, f);
 	if (r == 0)
@@ -368,6 +409,11 @@ static struct mta *connect_new(struct mail_thread *t, const struct mta *wanted, 
 
 	if (!c)
 		return NULL;
+	if (mail_listens_on(t, &c->peer, net_addr_eq_host(&c->peer, &c->local) || is_loopback(&c->peer))) {
+		loop(wanted->backend, "mail.listen has its address", "mail.listen hat seine Adresse", f);
+		conn_close(c);
+		return NULL;
+	}
 	m = mem_new(struct mta);
 	*m = *wanted;
 	m->local = is_loopback(&c->peer);
@@ -512,7 +558,7 @@ static int make_ready(struct mta *m, const struct mta *wanted, const struct mta_
 	return another && m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT ? announce(m, client, &ignored) : 0;
 }
 
-/* Who shares it must look the same to the backend. */
+/* Connections are reused only between clients that the backend cannot tell apart. */
 static uint64_t tag_of(const struct mta *wanted, const struct mta_client *client)
 {
 	char text[NET_ADDR_SIZE];

@@ -43,6 +43,8 @@ void backends_watch(struct backends *b, const struct snapshot *s);
  * that one of them takes (0: no limit is known). Any thread. */
 unsigned backends_caps(const struct backends *b, uint64_t *ret_size_max);
 void backends_json(struct backends *b, struct jsonw *j);
+/* A word in our greeting by which we recognise ourselves behind a backend's address. Any thread. */
+const char *backends_mark(const struct backends *b);
 /* What is wrong with those that do not work now; at most 20. Any thread. */
 void backends_faults(struct backends *b, edge_fault_fn *on_fault, void *arg);
 /* On the thread's loop: its kept connections are closed. */
@@ -52,6 +54,9 @@ void backends_close_kept(struct backends *b, unsigned thread);
 struct mta_client {
 	const struct net_addr *peer, *local;
 	struct span helo;
+	/* for XCLIENT: the forward-confirmed name of its address, and any; or "[UNAVAILABLE]" (it
+	 * has none), "[TEMPUNAVAIL]" (nobody could say) */
+	struct span name, reverse_name;
 	bool esmtp;
 };
 struct mta {

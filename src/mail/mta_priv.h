@@ -39,6 +39,7 @@ struct backends {
 	unsigned threads_n;
 	pthread_mutex_t lock;
 	struct map by_text; /* of struct backend; they are never removed while we live */
+	char mark[20];      /* random, the same as long as the process lives */
 	_Atomic unsigned caps;
 	_Atomic uint64_t size_max;
 };

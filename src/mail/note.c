@@ -10,6 +10,7 @@ static const char *const verdicts[VERDICT_COUNT] = {
 	[VERDICT_TIMEOUT] = "timeout",
 	[VERDICT_TLS_FAILED] = "tls-failed",
 	[VERDICT_MALFORMED] = "malformed",
+	[VERDICT_NOT_SMTP] = "not-smtp",
 	[VERDICT_TOO_MANY] = "too-many",
 	[VERDICT_DRAINED] = "drained",
 };

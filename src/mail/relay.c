@@ -19,7 +19,8 @@
 #define WASTE_MAX     (1 << 20)
 
 static const struct smtp_answer too_big = { 552, "5.3.4", "The message is larger than is taken here" };
-static const struct smtp_answer loops = { 554, "5.4.6", "The message runs in a circle: too many Received lines" };
+static const struct smtp_answer loops = { 554, "5.4.6",
+	"The message runs in a circle: too many Received lines [MAIL-LOOP]" };
 static const struct smtp_answer no_8bit = { 554, "5.6.3", "The mail server of this domain takes 7-bit messages only" };
 static const struct smtp_answer no_8bit_after_all = { 451, "4.6.3",
 	"The mail server of this domain takes 7-bit messages only; ask EHLO again" };
@@ -62,6 +63,15 @@ static void say_backend_failed(struct mail_session *s, int error)
 	session_say(s, 451, "4.4.2", "%s [%s]", went.text, fault_code_text(backend_failed(s, error)));
 }
 
+/* Every domain among the recipients has to want it. */
+static bool may_mend_lines(const struct mail_transaction *t)
+{
+	for (const struct share *share = t->share; share; share = share->next)
+		if (share->domain->mail_lines != DOMAIN_MAIL_LINES_MEND)
+			return false;
+	return true;
+}
+
 static struct relay *relay_new(struct mail_session *s)
 {
 	struct relay *r = mem_new(struct relay);
@@ -76,6 +86,7 @@ static struct relay *relay_new(struct mail_session *s)
 	r->size_max = session_settings(s)->message_size_max;
 	if (theirs > 0 && theirs < r->size_max)
 		r->size_max = theirs;
+	r->in.mend = may_mend_lines(s->mail);
 	received_print(s, &r->out);
 	return r;
 }

@@ -18,6 +18,7 @@
 #define OUT_FLUSH      4096 /* gathered answers beyond this are sent before the next command */
 #define FAREWELL_MS    2000
 #define FAREWELL_BYTES (256 << 10)
+#define SAID_SHOWN     60 /* bytes of what is no SMTP, in the log */
 
 /* What must have happened before a command. */
 enum needs { NEEDS_HELO = 1, NEEDS_MAIL = 2, NEEDS_RCPT = 4, NEEDS_NO_MAIL = 8 };
@@ -151,14 +152,22 @@ int session_receive(struct mail_session *s, size_t n, uint64_t deadline)
 	return got > 0 ? 0 : got < 0 ? (int)got : -ECONNRESET;
 }
 
-/* 1 and the next line; 0 if it has not come yet and there is nothing to do meanwhile; -EBADMSG and
- * -EMSGSIZE about the line; -errno of the connection. */
+/* What the client speaks that surely is no SMTP, or NULL. */
+static const struct smtp_foreign *foreigner(const struct mail_session *s)
+{
+	return smtp_find_foreign(session_unread(s), !s->helo && s->commands == 0);
+}
+
+/* 1 and the next line; 0 if it has not come yet and there is nothing to do meanwhile; -EBADMSG,
+ * -EMSGSIZE and -EPROTONOSUPPORT about the line; -errno of the connection. */
 static int next_line(struct mail_session *s, struct span *ret)
 {
 	size_t used;
 	int r;
 
 	for (;;) {
+		if (foreigner(s))
+			return -EPROTONOSUPPORT;
 		r = smtp_line_take(session_unread(s), ret, &used);
 		if (r == 1)
 			s->used += used;
@@ -289,7 +298,7 @@ static int too_many_here(struct mail_session *s)
 	note_fault(s, LOG_LEVEL_WARNING, "refused", &f);
 	if (!s->implicit_tls)
 		return give_up(s, VERDICT_TOO_MANY, f.code, "Too many connections from your network");
-	/* Without a handshake, which costs more than it is worth, there are no words. */
+	/* Implicit TLS: a reply would need a handshake first; close silently. */
 	s->verdict = VERDICT_TOO_MANY;
 	s->code = f.code;
 	return -ECONNREFUSED;
@@ -329,7 +338,8 @@ static int greet(struct mail_session *s, struct edge_arrival *a)
 		r = session_tls_ended(s, a->tls_error, &a->facts);
 	tls_facts_done(&a->facts);
 	if (r == 0)
-		session_say(s, 220, "", "%s ESMTP", session_settings(s)->hostname);
+		session_say(s, 220, "", "%s ESMTP %s", session_settings(s)->hostname,
+			backends_mark(s->thread->mail->backends));
 	return r;
 }
 
@@ -346,7 +356,27 @@ static void session_free(struct mail_session *s)
 	buf_done(&s->in);
 	buf_done(&s->out);
 	mem_free(s->helo);
+	mem_free(s->name);
+	mem_free(s->reverse_name);
 	mem_free(s);
+}
+
+/* Nothing more of it is looked at: a mail may stand in the body of a POST. */
+static int end_foreigner(struct mail_session *s)
+{
+	const struct smtp_foreign *who = foreigner(s);
+	struct fault f;
+
+	fault_set(&f, FAULT_MAIL_NOT_SMTP);
+	fault_fact(&f, "protocol", "%s", who->name);
+	fault_fact(&f, "protocol_de", "%s", who->name_de);
+	fault_fact(&f, "said", "%.*s", SPAN_ARG(span_sub(session_unread(s), 0, SAID_SHOWN)));
+	note_fault(s, LOG_LEVEL_INFO, "refused", &f);
+	s->verdict = VERDICT_NOT_SMTP;
+	s->code = f.code;
+	session_say(s, 521, "5.5.1", "This is a mail server (SMTP), and that was %s [%s]", who->name,
+		fault_code_text(f.code));
+	return NEXT_CLOSE;
 }
 
 /* What went wrong with the client's line or its connection, as our last words, if there are any. */
@@ -356,6 +386,8 @@ static int last_words(struct mail_session *s, int error)
 	static const struct smtp_answer too_long = { 500, "5.5.6", "The line is too long" };
 
 	switch (error) {
+	case -EPROTONOSUPPORT:
+		return end_foreigner(s);
 	case -EBADMSG:
 	case -EMSGSIZE:
 		s->verdict = VERDICT_MALFORMED;

@@ -47,6 +47,8 @@ void findings_served_names(struct findings *f, const struct settings *s, const s
 /* Addresses that cannot be listened on; those that status (of a running server; NULL: none) lists
  * are its own. Blocks. */
 void findings_listeners(struct findings *f, const struct settings *s, json_t *status);
+/* Mail domains whose mail server is an address that these settings listen on. Blocks. */
+void findings_loops(struct findings *f, const struct settings *s, const struct snapshot *domains);
 /* Origins and mail servers that cannot be reached from here, each tried once. Blocks. */
 void findings_origins(struct findings *f, const struct snapshot *domains);
 /* What a running server says is wrong in its status document, its origins included. */

@@ -6,17 +6,27 @@
  *   LINE_START  CRLF (or DATA itself)      "." → DOT
  *   IN_LINE     something else             CR → CR
  *   CR          CR in a line               LF → LINE_START, anything else is an error
- *   DOT         CRLF "."                   CR → DOT_CR; "." or anything else: the dot was the
+ *   DOT         a line's first "."         CR → DOT_CR; "." or anything else: the dot was the
  *               sender's, it goes
- *   DOT_CR      CRLF "." CR                LF → the end, anything else is an error
+ *   DOT_CR      a line's first "." CR      LF → the end, anything else is an error
  *
  * LF outside CR and DOT_CR, and NUL anywhere, are errors. So no sequence of bytes but CRLF.CRLF
  * ends a message, and none but CRLF ends a line.
+ *
+ * A reader that mends line ends (for domains whose senders are known to write them wrong) makes a
+ * CRLF of a lone LF, of a lone CR, and of several CRs before an LF. The end stays what it was: a
+ * line that is a dot alone and has one such end before it or behind it is what mail is smuggled
+ * with, and an error.
  */
 #include <errno.h>
 #include "smtp/smtp.h"
 
 enum state { LINE_START, IN_LINE, CR, DOT, DOT_CR };
+
+#define CRS_MAX 100 /* before an LF */
+
+typedef int step_fn(struct smtp_data *d, char c, struct buf *out);
+static step_fn step, step_in_chunk;
 
 /* Bytes of in from at on that stand in a line and mean nothing. */
 static size_t plain_run(struct span in, size_t at)
@@ -28,24 +38,40 @@ static size_t plain_run(struct span in, size_t at)
 	return n - at;
 }
 
+/* mended: it ended in something else than CRLF. */
+static int end_line(struct smtp_data *d, bool mended, struct buf *out)
+{
+	d->state = LINE_START;
+	d->after_mended = mended;
+	buf_add(out, "\r\n", 2);
+	return 0;
+}
+
 /* A byte at the beginning of a line or in one, where dots mean nothing (any more). */
 static int in_line(struct smtp_data *d, char c, struct buf *out)
 {
+	if (c == '\n' && d->mend)
+		return end_line(d, true, out);
 	if (c == '\n' || c == '\0')
 		return -EBADMSG;
 	d->state = c == '\r' ? CR : IN_LINE;
+	d->crs = 1;
 	if (c != '\r')
 		buf_add_char(out, c);
 	return 0;
 }
 
-static int after_cr(struct smtp_data *d, char c, struct buf *out)
+static int after_cr(struct smtp_data *d, char c, struct buf *out, step_fn *step_by)
 {
-	if (c != '\n')
+	if (c == '\n')
+		return end_line(d, d->crs > 1, out);
+	if (!d->mend)
 		return -EBADMSG;
-	d->state = LINE_START;
-	buf_add(out, "\r\n", 2);
-	return 0;
+	/* CR CR LF is one line end, written twice by two programs. */
+	if (c == '\r')
+		return d->crs < CRS_MAX ? (d->crs++, 0) : -EBADMSG;
+	end_line(d, true, out);
+	return step_by(d, c, out);
 }
 
 /* One byte. 1 at the end. */
@@ -60,8 +86,11 @@ static int step(struct smtp_data *d, char c, struct buf *out)
 	case IN_LINE:
 		return in_line(d, c, out);
 	case CR:
-		return after_cr(d, c, out);
+		return after_cr(d, c, out, step);
 	case DOT:
+		/* Behind a dot alone nothing is mended, nor before it. */
+		if (c == '\n' || (c == '\r' && d->after_mended))
+			return -EBADMSG;
 		if (c != '\r')
 			return in_line(d, c, out);
 		d->state = DOT_CR;
@@ -75,13 +104,12 @@ static int step(struct smtp_data *d, char c, struct buf *out)
 /* A byte of a chunk, where a dot is a dot and the end is elsewhere. */
 static int step_in_chunk(struct smtp_data *d, char c, struct buf *out)
 {
-	return d->state == CR ? after_cr(d, c, out) : in_line(d, c, out);
+	return d->state == CR ? after_cr(d, c, out, step_in_chunk) : in_line(d, c, out);
 }
 
 /* Byte by byte, but for what means nothing. What a step returned that was not 0; *ret_used counts
  * its byte. */
-static int walk(struct smtp_data *d, struct span in, struct buf *out,
-	int (*step_by)(struct smtp_data *d, char c, struct buf *out), size_t *ret_used)
+static int walk(struct smtp_data *d, struct span in, struct buf *out, step_fn *step_by, size_t *ret_used)
 {
 	size_t at = 0;
 	int r = 0;
@@ -116,9 +144,11 @@ int smtp_chunk_read(struct smtp_data *d, struct span in, struct buf *out)
 	return walk(d, in, out, step_in_chunk, &used);
 }
 
-bool smtp_data_in_cr(const struct smtp_data *d)
+bool smtp_chunks_end(struct smtp_data *d, struct buf *out)
 {
-	return d->state == CR;
+	if (d->state == CR && d->mend)
+		end_line(d, true, out);
+	return d->state != CR;
 }
 
 /* ---- writing ---- */

@@ -125,6 +125,7 @@ static const struct {
 	{ "HELO", SMTP_XCLIENT_HELO },
 	{ "DESTADDR", SMTP_XCLIENT_DESTADDR },
 	{ "DESTPORT", SMTP_XCLIENT_DESTPORT },
+	{ "REVERSE_NAME", SMTP_XCLIENT_REVERSE_NAME },
 };
 
 static void take_xclient(struct span rest, struct smtp_caps *ret)

@@ -3,6 +3,7 @@
  * the client's side of a conversation.
  *
  *   line.c     a command line: verb and arguments; HELO names
+ *   foreign.c  what is surely no mail client
  *   path.c     <local@domain>: quoted local parts, UTF-8, address literals, source routes
  *   params.c   the parameters of MAIL, RCPT and BDAT
  *   reply.c    replies, read piece by piece and written; capabilities from the answer to EHLO
@@ -71,6 +72,14 @@ struct span smtp_take_word(struct span *rest);
  * is no whole line yet; -EBADMSG for a lone CR or LF or a NUL; -EMSGSIZE if the line is longer than
  * SMTP_LINE_MAX. */
 int smtp_line_take(struct span bytes, struct span *ret_line, size_t *ret_used);
+/* What somebody speaks who is no mail client, in English and in German. */
+struct smtp_foreign {
+	const char *name, *name_de;
+};
+/* Does he who begins a line with these bytes surely speak another protocol: HTTP, TLS, SSH, SIP…?
+ * Static, or NULL: no, or it cannot be told yet. first: nothing of this session was understood so
+ * far. */
+const struct smtp_foreign *smtp_find_foreign(struct span bytes, bool first);
 /* The name after HELO or EHLO: printable, at most SMTP_NAME_MAX. Senders write what they like here,
  * blanks, too ("HELO my pc"). */
 bool smtp_is_helo(struct span name);
@@ -148,6 +157,7 @@ enum smtp_xclient {
 	SMTP_XCLIENT_HELO = 1 << 4,
 	SMTP_XCLIENT_DESTADDR = 1 << 5,
 	SMTP_XCLIENT_DESTPORT = 1 << 6,
+	SMTP_XCLIENT_REVERSE_NAME = 1 << 7,
 };
 
 /* ---- replies (RFC 5321 4.2) ---- */
@@ -183,17 +193,21 @@ void smtp_reply_print(struct buf *out, const struct smtp_reply *r, const char *f
  * gives the message's content: whole CRLF lines, without the sender's dots.
  */
 struct smtp_data {
+	bool mend;           /* set by the caller: lone LFs and CRs end lines, not the message */
 	unsigned char state; /* 0: at the beginning of a line */
+	unsigned char crs;   /* that wait for their LF */
+	bool after_mended;   /* the line before ended in something else than CRLF */
 };
-/* Reads from in, appends content to out (at most in.n + 1 bytes: a CR may have waited). *ret_used:
+/* Reads from in, appends content to out (at most in.n + 1 bytes, for a CR may have waited; twice
+ * that if line ends are mended). *ret_used:
  * bytes consumed, all of in unless the end was found. 1: that was the end; 0: more is to come;
  * -EBADMSG: a lone CR, a lone LF or a NUL. */
 int smtp_data_read(struct smtp_data *d, struct span in, struct buf *out, size_t *ret_used);
 /* The same for the bytes of BDAT chunks, where dots mean nothing and the end is known. 0 or
  * -EBADMSG. */
 int smtp_chunk_read(struct smtp_data *d, struct span in, struct buf *out);
-/* Is a CR waiting for its LF? Then the last chunk must not end here. */
-bool smtp_data_in_cr(const struct smtp_data *d);
+/* Behind the last chunk: may it end here? No while a CR waits for its LF, unless it is mended. */
+bool smtp_chunks_end(struct smtp_data *d, struct buf *out);
 
 /* The writer: content (whole or split anywhere) with dots of our own. At most twice its length. */
 struct smtp_dots {

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -194,8 +195,9 @@ class Backend:
             backend.at("dot", delay=2)                ... later
             backend.at("MAIL", close=True)            ... none: the connection ends
             backend.at("DATA", silent=True)           ... none at all
+            backend.at("shaken", reset=True)          ... a reset, right after the handshake
 
-    Steps: connect, EHLO, STARTTLS, handshake, XCLIENT, MAIL, RCPT, DATA, dot, RSET, NOOP, QUIT; "body" acts after the first bytes
+    Steps: connect, EHLO, STARTTLS, handshake, shaken, XCLIENT, MAIL, RCPT, DATA, dot, RSET, NOOP, QUIT; "body" acts after the first bytes
     of a message. call=f decides by the line (of the dot: by the recipients): f(line) is the answer, or None for the usual one.
     """
 
@@ -217,8 +219,8 @@ class Backend:
         self.address, self.port = self._listener.getsockname()
         self.ended = threading.Event()
 
-    def at(self, step, answer=None, *, delay=0, close=False, silent=False, call=None, times=None):
-        self.steps[step] = [answer, delay, close, silent, call, times]
+    def at(self, step, answer=None, *, delay=0, close=False, silent=False, call=None, times=None, reset=False):
+        self.steps[step] = [answer, delay, "reset" if reset else close, silent, call, times]
 
     def usual_again(self):
         self.steps.clear()
@@ -291,6 +293,10 @@ class _BackendSession:
             scripted, delay, close, silent, call, _ = script
             if delay:
                 self.backend.ended.wait(delay)
+            if close == "reset":
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.file.close()
+                self.sock.close()
             if close:
                 raise _Hangup
             if silent:
@@ -327,6 +333,7 @@ class _BackendSession:
         self.file.close()
         self.sock = self.backend.context.wrap_socket(self.sock, server_side=True)
         self.file, self.tls, self.mail = self.sock.makefile("rb"), True, None
+        self.act("shaken")
 
     def on_xclient(self, line, _):
         self.told = line

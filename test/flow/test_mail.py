@@ -8,6 +8,7 @@ import ssl
 
 import pytest
 
+import dns_client
 from client import any_certificate
 from conftest import wait_for
 from mta import free_port
@@ -456,6 +457,88 @@ def test_nothing_else_ends_a_message(gateway, backend, end, tls):
     assert not backend.done
 
 
+HIDDEN = b"EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<box@example.test>\r\nDATA\r\nhidden\r\n.\r\nQUIT\r\n"
+NO_MAIL_CLIENTS = {
+    "HTTP": b"POST / HTTP/1.1\r\nHost: mx.example.net:25\r\nContent-Length: %d\r\n\r\n" % len(HIDDEN) + HIDDEN,
+    "TLS": b"\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03" + bytes(200) + b"\r\n" + HIDDEN,
+    "SSH": b"SSH-2.0-OpenSSH_9.2\r\n" + HIDDEN,
+    "SIP": b"OPTIONS sip:a@b.test SIP/2.0\r\nVia: x\r\n\r\n" + HIDDEN,
+    "RDP": b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00\r\n" + HIDDEN,
+    "the PROXY protocol": b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 25\r\n" + HIDDEN,
+    "header lines": b"Host: mx.example.net\r\n" + HIDDEN,
+    "another protocol": b"*1\r\n$4\r\nPING\r\n" + HIDDEN,
+}
+
+
+def test_no_mail_comes_in_another_protocol(gateway, backend):
+    t = gateway()
+    for protocol, said in NO_MAIL_CLIENTS.items():
+        with Smtp(t.mail) as c:
+            c.send(said)
+            [reply] = c.read_all()
+            assert reply.code == 521 and protocol in reply.text and "[MAIL-NOT-SMTP]" in reply.text
+        assert event(t, "refused", code="MAIL-NOT-SMTP", protocol=protocol)["peer"] == "127.0.0.1"
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.starttls()
+        assert c.ask("GET / HTTP/1.1").code == 521
+    assert event(t, "session", verdict="not-smtp", code="MAIL-NOT-SMTP")
+    assert not backend.mails
+
+
+def test_a_mail_server_that_is_torhaus_itself(gateway, backend):
+    t = gateway()
+    port = t.mail[1]
+    for n, address in enumerate(("127.0.0.1", "localhost")):
+        t.run("domain", "add", f"circle{n}.test", "--mail", f"{address}:{port}")
+        wait_for(lambda: answer_to(t, f"box@circle{n}.test") == 451, what="the domain")
+    before = t.json("status")["counters"]["mail_sessions"]
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        c.ask("MAIL FROM:<a@b.test>")
+        reply = c.ask("RCPT TO:<box@circle0.test>")
+        assert reply.code == 451 and reply.enhanced == "4.4.6" and "[MAIL-LOOP]" in reply.text
+    assert event(t, "backend-failed", code="MAIL-LOOP", domain="circle0.test")
+    assert t.json("status")["counters"]["mail_sessions"] - before <= 2
+    assert answer_to(t, "box@example.test") == 250
+
+
+def test_check_tells_of_circles(make_torhaus):
+    port = free_port("127.0.0.1")
+    t = make_torhaus(settings='mail { listen = {"0.0.0.0:%d"} hostname = "mx.example.net" }' % port)
+    t.run("domain", "add", "circle.test", "--mail", f"127.0.0.1:{port}")
+    t.run("domain", "add", "other.test", "--mail", f"192.0.2.1:{port}")
+    t.run("domain", "add", "port.test", "--mail", f"127.0.0.1:{port - 1}")
+    done = t.run("check", check=False)
+    assert "MAIL-LOOP" in done.stdout and "circle.test" in done.stdout
+    assert done.stdout.count("MAIL-LOOP") == 1
+
+
+def test_status_counts_recipients_that_were_put_off(gateway, backend):
+    t = gateway()
+    backend.at("RCPT", "451 4.2.1 Later")
+    assert answer_to(t, "box@example.test") == 451
+    assert "recipients: 1 put off, 0 refused" in t.run("status").stdout
+
+
+@pytest.mark.parametrize("bdat", [False, True])
+def test_lone_line_ends_are_mended_where_the_domain_wants_it(gateway, backend, bdat):
+    t = gateway("", "--mail-lines", "mend")
+    body = b"a: b\n\none\ntwo\rthree\r\r\n..x\r\n"
+    with Smtp(t.mail) as c:
+        c.ehlo()
+        if bdat:
+            c.ask("MAIL FROM:<a@b.test>")
+            c.ask("RCPT TO:<box@example.test>")
+            c.send(b"BDAT %d LAST\r\n" % len(body) + body)
+        else:
+            c.envelope("a@b.test", ["box@example.test"])
+            c.send(body + b".\r\n")
+        assert c.read().code == 250
+    want = b"a: b\r\n\r\none\r\ntwo\r\nthree\r\n" + (b"..x\r\n" if bdat else b".x\r\n")
+    assert backend.done[0].content.endswith(want)
+
+
 @pytest.mark.parametrize("line", [b"NOOP\n", b"NO\rOP\r\n", b"NO\0OP\r\n", b"x" * 3000])
 def test_malformed_lines(gateway, line):
     t = gateway()
@@ -647,6 +730,21 @@ def test_a_backend_that_demands_a_client_certificate(gateway, tls_backend, mode,
         assert not any(m.tls for m in tls_backend.done)
 
 
+@pytest.mark.parametrize("mode, code", [("opportunistic", 250), ("required", 451)])
+def test_a_backend_whose_refusal_is_lost(gateway, tls_backend, mode, code):
+    """It closes with our EHLO unread: that resets the connection, and its alert may never be seen."""
+    tls_backend.context.minimum_version = ssl.TLSVersion.TLSv1_3
+    tls_backend.at("shaken", reset=True)
+    t = gateway()
+    t.run("domain", "set", "example.test", "--mail", f"127.0.0.1:{tls_backend.port}", "--mail-tls", mode)
+    wait_for(lambda: tls_backend.sessions > 0 or outcome(t) is None, what="the new backend")
+    assert outcome(t) == code
+    if mode == "required":
+        assert event(t, "backend-failed", code="MAIL-BACKEND-TLS-FAILED")
+    else:
+        assert not any(m.tls for m in tls_backend.done)
+
+
 def outcome(t):
     """The code that a mail ends with."""
     with Smtp(t.mail) as c:
@@ -684,7 +782,8 @@ def test_xclient(gateway, backend):
     t = gateway("", "--mail-client", "xclient")
     deliver(t.mail, LETTER, source="127.0.0.7")
     told = backend.done[0].told.split(" ")
-    assert told[:3] == ["XCLIENT", "NAME=[UNAVAILABLE]", "ADDR=127.0.0.7"] and told[4:] == ["PROTO=ESMTP", "HELO=client.test"]
+    assert told[0] == "XCLIENT" and told[1] in ("NAME=[UNAVAILABLE]", "NAME=[TEMPUNAVAIL]")
+    assert told[2] == "ADDR=127.0.0.7" and told[4:] == ["PROTO=ESMTP", "HELO=client.test"]
     backend.extensions.pop()
     for _ in range(3):
         if outcome(t) == 451:
@@ -737,3 +836,35 @@ def test_an_idle_session_outlives_a_change_of_settings(gateway):
         t.conf.write_text(t.conf.read_text().replace("mx.example.net", "new.example.net"))
         t.run("reload")
         wait_for(lambda: c.ask("HELO x").lines == ["new.example.net"], what="the new name")
+
+
+OUTSIDE = "11.22.33.44"     # public, so that nobody answers for it but the upstream
+
+
+@pytest.mark.parametrize("case, name, reverse", [
+    ("confirmed", "host.client.test", "host.client.test"), ("another", "[UNAVAILABLE]", "host.client.test"),
+    ("none", "[UNAVAILABLE]", "[UNAVAILABLE]"), ("fails", "[TEMPUNAVAIL]", "[TEMPUNAVAIL]"),
+    ("forward fails", "[TEMPUNAVAIL]", "host.client.test"), ("no host", "[UNAVAILABLE]", "[UNAVAILABLE]")])
+def test_xclient_tells_the_name_of_the_address(make_torhaus, backend, case, name, reverse):
+    def script(q, raw, tcp):
+        asked, type, _ = q.questions[0]
+        if type == "PTR" and case not in ("none", "fails"):
+            target = "host name.test" if case == "no host" else "host.client.test"
+            return dns_client.reply(raw, dns_client.record(b"\xc0\x0c", "PTR", 60, dns_client.encode_name(target)))
+        if type == "PTR":
+            return dns_client.reply(raw, rcode=3 if case == "none" else 2)
+        if case == "forward fails":
+            return dns_client.reply(raw, rcode=2)
+        there = OUTSIDE if case == "confirmed" else "11.22.33.45"
+        return dns_client.reply(raw, dns_client.record(b"\xc0\x0c", "A", 60, dns_client.address(there))) if type == "A" else dns_client.reply(raw)
+
+    backend.extensions.append("XCLIENT NAME REVERSE_NAME ADDR")
+    with dns_client.Upstream(script) as upstream:
+        t = make_torhaus(settings=SETTINGS.format('proxy_from = {"127.0.0.1"}') + 'names { forward = {"%s"} }' % upstream.address)
+        t.run("domain", "add", "example.test", "--mail", f"127.0.0.1:{backend.port}", "--mail-client", "xclient")
+        t.start()
+        with Smtp(t.mail, before=b"PROXY TCP4 %s 127.0.0.1 4711 25\r\n" % OUTSIDE.encode()) as c:
+            c.ehlo()
+            c.ask("MAIL FROM:<a@b.test>")
+            assert c.ask("RCPT TO:<box@example.test>").code == 250
+    assert backend.mails[-1].told == f"XCLIENT NAME={name} REVERSE_NAME={reverse} ADDR={OUTSIDE}"

@@ -31,6 +31,29 @@ static void check_way_back(struct span content)
 	buf_done(&back);
 }
 
+/* A reader that mends finds an end exactly where CRLF.CRLF stands, and hands on whole lines. */
+static void check_mended(struct span bytes)
+{
+	struct smtp_data d = { .mend = true }, c = { .mend = true };
+	struct buf out = BUF_INIT(1 << 22), chunk = BUF_INIT(1 << 22);
+	size_t used;
+	int r = smtp_data_read(&d, bytes, &out, &used);
+
+	if (r == 1)
+		must(used >= 3 && memcmp(bytes.p + used - 3, ".\r\n", 3) == 0 &&
+			(used == 3 || (used >= 5 && memcmp(bytes.p + used - 5, "\r\n", 2) == 0)));
+	if (r == 1) {
+		check_lines(buf_span(&out));
+		check_way_back(buf_span(&out));
+	}
+	if (smtp_chunk_read(&c, bytes, &chunk) == 0) {
+		must(smtp_chunks_end(&c, &chunk));
+		check_lines(buf_span(&chunk));
+	}
+	buf_done(&out);
+	buf_done(&chunk);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span bytes = span_from(span_make(data, size), 1), first;
@@ -53,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_lines(buf_span(&once));
 		check_way_back(buf_span(&once));
 	}
-	if (smtp_chunk_read(&c, bytes, &chunk) == 0 && !smtp_data_in_cr(&c)) {
+	check_mended(bytes);
+	if (smtp_chunk_read(&c, bytes, &chunk) == 0 && smtp_chunks_end(&c, &chunk)) {
 		must(span_eq(buf_span(&chunk), bytes));
 		check_lines(bytes);
 		check_way_back(bytes);

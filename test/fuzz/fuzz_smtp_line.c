@@ -33,6 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t n;
 	bool last;
 
+	/* Whoever says more does not become a mail client by that. */
+	if (size > 1 && smtp_find_foreign(span_sub(bytes, 0, size - 1), true))
+		must(smtp_find_foreign(bytes, true));
+	smtp_find_foreign(bytes, false);
 	if (smtp_line_take(bytes, &text, &used) != 1)
 		return 0;
 	must(used == text.n + 2 && used <= size && used <= SMTP_LINE_MAX);

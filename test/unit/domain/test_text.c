@@ -59,6 +59,7 @@ static void test_every_key_comes_back(void **state)
 		"  tls    = \"require\"\n"
 		"  mail_tls = \"verified\"\n"
 		"  mail_client = \"xclient\"\n"
+		"  mail_lines = \"mend\"\n"
 		"  recipient = {\"anna@a.de report by=ada at=2026-11-25 until=2026-12-31\", \"bob@a.de off\"}\n"
 		"}\n";
 	struct domain_file file = parse(text);

@@ -241,6 +241,6 @@ void talk_play(struct talk *t, const char *const *steps)
 
 void talk_hello(struct talk *t)
 {
-	PLAY(t, "> 220 mx.test ESMTP", "< EHLO client.test", "> 250-mx.test", "> 250-PIPELINING", "> 250-SIZE 100000",
+	PLAY(t, "> 220 mx.test ESMTP *", "< EHLO client.test", "> 250-mx.test", "> 250-PIPELINING", "> 250-SIZE 100000",
 		"> 250-ENHANCEDSTATUSCODES", "> 250-8BITMIME", "> 250-DSN", "> 250-SMTPUTF8", "> 250 CHUNKING");
 }

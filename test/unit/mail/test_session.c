@@ -18,7 +18,7 @@ static int end(void **state)
 
 /* One mail, all of it. The backend knows PIPELINING, so MAIL and RCPT come together. */
 static const char *const one_mail[] = {
-	"> 220 mx.test ESMTP",
+	"> 220 mx.test ESMTP *",
 	"< EHLO client.test",
 	"> 250-mx.test",
 	"> 250-PIPELINING",
@@ -400,6 +400,78 @@ static void test_what_ends_a_session(void **state)
 	}
 }
 
+/* Whoever speaks something else is not listened to any longer, wherever he stands. */
+static void test_what_is_no_mail_client(void **state)
+{
+	static const char *const first[] = { "\x16\x03\x01\x02", "SSH-2.0-x", "PROXY TCP4 1 2 3 4", "{\"a\":1}",
+		"<?xml?>" };
+	static const char *const ever[] = { "GET / HTTP/1.1",
+		"POST /x HTTP/1.1\r\nHost: x\r\n\r\nEHLO x\r\nMAIL FROM:<>", "get /", "OPTIONS sip:x SIP/2.0",
+		"PRI * HTTP/2.0", "Host: mx.test", "FOO / http/1.0\nX: y" };
+	char step[200];
+
+	for (unsigned i = 0; i < array_len(first) + array_len(ever); i++) {
+		snprintf(step, sizeof(step), "< %s", i < array_len(first) ? first[i] : ever[i - array_len(first)]);
+		talk_connect(&t);
+		PLAY(&t, "> 220 *", step, "> 521 5.5.1 *", ">-");
+	}
+	for (unsigned i = 0; i < array_len(ever); i++) {
+		snprintf(step, sizeof(step), "< EHLO x\r\nMAIL FROM:<>\r\n%s", ever[i]);
+		talk_connect(&t);
+		PLAY(&t, "> 220 *", step, "> 250-mx.test", "> 250-*", "> 250-*", "> 250-*", "> 250-*", "> 250-*",
+			"> 250-*", "> 250 CHUNKING", "> 250 2.1.0 Ok", "> 521 5.5.1 *", ">-");
+	}
+	talk_connect(&t);
+	PLAY(&t, "> 220 *", "< ", "> 500 *", "< MAILFROM:<a@b>", "> 500 *", "< OH HTTP", "> 500 *", "< NOOP HTTP/1.1",
+		"> 250 *", "x");
+}
+
+/* Lone LFs and CRs are mended where every domain wants it, but for the end. */
+static void test_lines_are_mended(void **state)
+{
+	static const char *const bad[] = { "\n.\n", "\n.", "a\r.", ".\n", "\r\r\n." };
+	char step[64];
+
+	for (unsigned i = 0; i < array_len(bad) + 2; i++) {
+		talk_begin(&t,
+			"domain \"example.test\" { mail = \"127.0.0.1:$\" mail_lines = \"mend\" }\n"
+			"domain \"strict.test\" { mail = \"127.0.0.1:$\" }\n");
+		play_up_to(step_of("< DATA"));
+		if (i == array_len(bad) + 1) {
+			PLAY(&t, "< RCPT TO:<x@strict.test>", "b> RCPT *", "b< 250 Ok", "> 250 *", "< DATA", "b> DATA",
+				"b< 354 Go", "> 354 *", "< a\nb", "> 521 5.5.2 *", ">-", "b-");
+			talk_end(&t);
+			continue;
+		}
+		PLAY(&t, "< DATA", "b> DATA", "b< 354 Go", "> 354 *", "< one\ntwo\rthree\r\r\n..x\n..y",
+			"b> Received: *", "b> \t*", "b> \t*", "b> \t*", "b> one", "b> two", "b> three", "b> ..x",
+			"b> ..y");
+		snprintf(step, sizeof(step), "< %s", i < array_len(bad) ? bad[i] : ".");
+		if (i < array_len(bad))
+			PLAY(&t, step, "> 521 5.5.2 *", ">-");
+		else
+			PLAY(&t, step, "b> .", "b< 250 Ok", "> 250 2.0.0 Ok", "< MAIL FROM:<>", "> 250 *",
+				"< RCPT TO:<box@example.test>", "b> MAIL *", "b> RCPT *", "b< 250 Ok\r\n250 Ok",
+				"> 250 *", "< BDAT 9 LAST\r\na\nb\n.\n\r", "b> DATA", "b< 354 Go", "b> Received: *",
+				"b> \t*", "b> \t*", "b> \t*", "b> a", "b> b", "b> ..", "b> ", "b> .", "b< 250 Ok",
+				"> 250 2.0.0 Ok", "x");
+		talk_end(&t);
+	}
+}
+
+/* The backend is ourselves, by whatever way: it is known by its greeting. */
+static void test_a_loop(void **state)
+{
+	char greeting[200];
+
+	talk_connect(&t);
+	PLAY(&t, "> 220 *");
+	snprintf(greeting, sizeof(greeting), "b< 220 some.where ESMTP %s", backends_mark(t.mail->backends));
+	PLAY(&t, "< EHLO client.test", "> 250-mx.test", "> 250-*", "> 250-*", "> 250-*", "> 250-*", "> 250-*",
+		"> 250-*", "> 250 CHUNKING", "< MAIL FROM:<>", "> 250 2.1.0 Ok", "< RCPT TO:<box@example.test>", "+",
+		greeting, "> 451 4.4.6 *", "b-", "x");
+}
+
 static void test_bare_bytes_within_a_message(void **state)
 {
 	static const char *const bad[] = { "a\nb", "a\rb", "\n.\n", "\r.", ".\n" };
@@ -477,6 +549,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_early_refusal, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_backend_out_of_step, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_ends_a_session, begin, end),
+		cmocka_unit_test_setup_teardown(test_what_is_no_mail_client, begin, end),
+		cmocka_unit_test(test_lines_are_mended),
+		cmocka_unit_test_setup_teardown(test_a_loop, begin, end),
 		cmocka_unit_test(test_bare_bytes_within_a_message),
 		cmocka_unit_test_setup_teardown(test_chunks, begin, end),
 		cmocka_unit_test(test_many_chunks),

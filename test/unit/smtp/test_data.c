@@ -86,15 +86,51 @@ static void test_chunks(void **state)
 	struct smtp_data d = { 0 };
 
 	assert_int_equal(smtp_chunk_read(&d, SPAN("a\r\n.\r\n.b\r"), &out), 0);
-	assert_true(smtp_data_in_cr(&d));
+	assert_false(smtp_chunks_end(&d, &out));
 	assert_int_equal(smtp_chunk_read(&d, SPAN("\nc"), &out), 0);
-	assert_false(smtp_data_in_cr(&d));
+	assert_true(smtp_chunks_end(&d, &out));
 	assert_span(buf_span(&out), "a\r\n.\r\n.b\r\nc");
 	assert_int_equal(smtp_chunk_read(&d, SPAN("\n"), &out), -EBADMSG);
 	d = (struct smtp_data){ 0 };
 	assert_int_equal(smtp_chunk_read(&d, SPAN("\rx"), &out), -EBADMSG);
 	d = (struct smtp_data){ 0 };
 	assert_int_equal(smtp_chunk_read(&d, SPAN("\0"), &out), -EBADMSG);
+}
+
+/* A reader that mends: the same, wherever the bytes are split; an end is one only between CRLFs. */
+static void test_mend(void **state)
+{
+	static const struct {
+		struct span bytes;
+		int result;
+		const char *content;
+	} rows[] = {
+		{ SPAN("a\nb\rc\r\n.\r\n"), 1, "a\r\nb\r\nc\r\n" },
+		{ SPAN("a\r\r\nb\r\r\r\n\r\n.\r\n"), 1, "a\r\nb\r\n\r\n" },
+		{ SPAN("\n\r\n.\r\n"), 1, "\r\n\r\n" },
+		{ SPAN("a\n..b\n.c\r\n.\r\n"), 1, "a\r\n.b\r\nc\r\n" },
+		{ SPAN("a\n.\r\n"), -EBADMSG, "a\r\n" },
+		{ SPAN("a\n.\n"), -EBADMSG, "a\r\n" },
+		{ SPAN("a\r\n.\n"), -EBADMSG, "a\r\n" },
+		{ SPAN("a\r\n.\rb"), -EBADMSG, "a\r\n" },
+		{ SPAN("a\r\n.\r\r\n"), -EBADMSG, "a\r\n" },
+		{ SPAN("a\r.\r\n"), -EBADMSG, "a\r\n" },
+		{ SPAN("a\r\r\n.\r\n"), -EBADMSG, "a\r\n" },
+		{ SPAN("a\0"), -EBADMSG, "a" },
+	};
+
+	for (size_t i = 0; i < array_len(rows); i++)
+		for (size_t split = 0; split <= rows[i].bytes.n; split++) {
+			_cleanup_(buf_done) struct buf out = BUF_INIT(4096);
+			struct smtp_data d = { .mend = true };
+			size_t used;
+			int r = smtp_data_read(&d, span_sub(rows[i].bytes, 0, split), &out, &used);
+
+			if (r == 0)
+				r = smtp_data_read(&d, span_from(rows[i].bytes, split), &out, &used);
+			assert_int_equal(r, rows[i].result);
+			assert_span(buf_span(&out), rows[i].content);
+		}
 }
 
 /* What the writer writes, the reader reads back, wherever it was split. */
@@ -135,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_smuggling),
 		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_mend),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_empty),
 	};
