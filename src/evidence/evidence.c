@@ -7,18 +7,16 @@
  * what would need a new one is lost, and counted.
  */
 #include "evidence/evidence.h"
-#include <arpa/inet.h>
 #include <stdio.h>
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "evidence/evidence_priv.h"
 
-#define DAY_S           86400
-#define HOUR_S          3600
-#define KEY_MAX         (4 * TEXT_MAX)
-#define SAME_NETWORK    16 /* failures of one network that evidence_earlier() knows */
-#define NETWORK_BITS_V6 48
+#define DAY_S        86400
+#define HOUR_S       3600
+#define KEY_MAX      (4 * TEXT_MAX)
+#define SAME_NETWORK 16 /* failures of one network that evidence_earlier() knows */
 
 /* ---- texts ---- */
 
@@ -33,34 +31,14 @@ static struct span clean(struct span text, bool lower, char *out, size_t room)
 	return span_make(out, n);
 }
 
-void evidence_network(const struct net_addr *addr, char ret[EVIDENCE_NETWORK_SIZE])
-{
-	struct in6_addr in6 = { 0 };
-	char text[NET_ADDR_SIZE];
-	struct net_addr v4;
-
-	net_addr_host_text(addr, text);
-	if (net_addr_parse_host(span_of(text), &v4) == 0 && v4.sa.sa_family == AF_INET) {
-		v4.in.sin_addr.s_addr &= htonl(0xffffff00);
-		net_addr_host_text(&v4, text);
-		snprintf(ret, EVIDENCE_NETWORK_SIZE, "%.40s/24", text);
-	} else if (addr->sa.sa_family == AF_INET6) {
-		memcpy(&in6, &addr->in6.sin6_addr, NETWORK_BITS_V6 / 8);
-		inet_ntop(AF_INET6, &in6, text, sizeof(text));
-		snprintf(ret, EVIDENCE_NETWORK_SIZE, "%.50s/48", text);
-	} else {
-		snprintf(ret, EVIDENCE_NETWORK_SIZE, "%.60s", text);
-	}
-}
-
 /* A peer as it is kept. */
 struct who {
-	char network[EVIDENCE_NETWORK_SIZE], address[NET_ADDR_SIZE], helo[TEXT_MAX];
+	char network[GUARD_NETWORK_SIZE], address[NET_ADDR_SIZE], helo[TEXT_MAX];
 };
 
 static void who_of(const struct evidence_peer *p, struct who *ret)
 {
-	evidence_network(p->addr, ret->network);
+	guard_network_text(p->addr, GUARD_SITE, ret->network);
 	net_addr_host_text(p->addr, ret->address);
 	clean(p->helo, true, ret->helo, sizeof(ret->helo));
 }
@@ -109,7 +87,7 @@ static void event_end(struct evidence *e, int64_t now)
 			e->lost_since = now;
 		e->lost_until = now;
 	} else if (e->batch->events++ == 0) {
-		pthread_cond_signal(&e->wake);
+		writer_wake(e->writer);
 	}
 	pthread_mutex_unlock(&e->lock);
 }
@@ -705,58 +683,32 @@ void evidence_json(struct evidence *e, struct jsonw *j)
 
 /* ---- life ---- */
 
-struct evidence *evidence_new(const char *store)
+struct evidence *evidence_new(struct writer *writer)
 {
 	struct evidence *e = mem_new(struct evidence);
-	pthread_condattr_t attr;
 
-	e->url = mem_text(store);
+	e->writer = writer;
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&e->wake, &attr);
-	pthread_condattr_destroy(&attr);
 	list_init(&e->recent);
 	list_init(&e->graces_by_age);
 	map_init(&e->graces);
 	arena_init(&e->names, 4096);
 	e->batch = batch_new();
+	writer_add(writer, &evidence_writer_client, e);
 	return e;
-}
-
-void evidence_start(struct evidence *e)
-{
-	must(pthread_create(&e->thread, NULL, evidence_write_thread, e) == 0);
-	e->started = true;
-}
-
-void evidence_stop(struct evidence *e)
-{
-	if (!e->started)
-		return;
-	pthread_mutex_lock(&e->lock);
-	e->stopping = true;
-	pthread_cond_signal(&e->wake);
-	pthread_mutex_unlock(&e->lock);
-	pthread_join(e->thread, NULL);
-	e->started = false;
 }
 
 struct evidence *evidence_free(struct evidence *e)
 {
 	if (!e)
 		return NULL;
-	must(!e->started);
 	list_each_safe (it, &e->recent)
 		recent_free(e, container_of(it, struct recent, link));
 	list_each_safe (it, &e->graces_by_age)
 		grace_remove(e, container_of(it, struct grace, link));
 	map_done(&e->graces);
 	batch_free(e->batch);
-	batch_free(e->unsaved);
 	arena_done(&e->names);
-	pthread_cond_destroy(&e->wake);
 	pthread_mutex_destroy(&e->lock);
-	mem_free(e->url);
 	return mem_free(e);
 }

@@ -5,11 +5,11 @@
  * the gateway names a peer's earlier failure when it then comes without TLS.
  *
  * The gateway calls and goes on: whatever is said here is added up in memory under a mutex, in a
- * few microseconds, and a thread of the evidence's own writes it to the store about once a second,
- * each batch in one transaction. Nothing here suspends, and nothing waits for the store.
+ * few microseconds, and the worker's writer (store/writer.h) takes it to the store about once a
+ * second, each batch in one transaction. Nothing here suspends, and nothing waits for the store.
  *
  * What is added up (struct store_peer and its neighbours in store/evidence.h):
- *   peers      by network (IPv4 /24, IPv6 /48) and EHLO name: counts, the last version and suite,
+ *   peers      by network (GUARD_SITE) and EHLO name: counts, the last version and suite,
  *              the last fault, and up to 4 distinct ClientHellos. Distinct is by what is offered
  *              (versions, suites, groups, signature algorithms, ALPN, name), not by bytes, which
  *              are new in every hello.
@@ -44,14 +44,12 @@
 #define EVIDENCE_GRACES_MAX STORE_GRACES_MAX
 
 struct evidence;
+struct writer;
 
-/* Remembers nothing yet. store: its URL, as in the settings. Does not block. */
-struct evidence *evidence_new(const char *store);
-/* Starts the thread, which first reads what a worker before this one wrote. */
-void evidence_start(struct evidence *e);
-/* Ends the thread after a last try to write (waits for a locked store, 10 s at most). */
-void evidence_stop(struct evidence *e);
-struct evidence *evidence_free(struct evidence *e); /* stopped; NULL is fine */
+/* Remembers nothing yet, and becomes a client of the writer, which has not been started: that reads
+ * what a worker before this one wrote. Does not block. */
+struct evidence *evidence_new(struct writer *writer);
+struct evidence *evidence_free(struct evidence *e); /* the writer is stopped; NULL is fine */
 
 /* Everything below: any thread; texts are copied and made safe; e may be NULL: then nothing. */
 
@@ -117,7 +115,3 @@ void evidence_certificates(struct evidence *e, const struct tls_set *set, struct
 bool evidence_fault(struct evidence *e, struct fault *ret);
 /* Object "evidence" of the status. */
 void evidence_json(struct evidence *e, struct jsonw *j);
-
-/* "192.0.2.0/24", "2001:db8:1::/48". */
-#define EVIDENCE_NETWORK_SIZE 64
-void evidence_network(const struct net_addr *addr, char ret[EVIDENCE_NETWORK_SIZE]);

@@ -1,4 +1,4 @@
-/* The parts of the evidence: evidence.c (what is called, adding up), write.c (the thread and the
+/* The parts of the evidence: evidence.c (what is called, adding up), write.c (the way into the
  * store), hello.c (what makes two ClientHellos the same). */
 #pragma once
 #include <pthread.h>
@@ -6,7 +6,9 @@
 #include "base/map.h"
 #include "evidence/evidence.h"
 #include "evidence/hello.h"
+#include "guard/guard.h"
 #include "store/evidence.h"
+#include "store/writer.h"
 
 #define TEXT_MAX  320 /* bytes of a sender, a recipient, an EHLO name */
 #define FAULT_MAX 2048
@@ -37,7 +39,7 @@ struct batch *batch_free(struct batch *b);
 
 struct recent {
 	struct list link; /* the newest first */
-	char network[EVIDENCE_NETWORK_SIZE], address[EVIDENCE_NETWORK_SIZE];
+	char network[GUARD_NETWORK_SIZE], address[GUARD_NETWORK_SIZE];
 	char *helo;
 	int64_t at;
 	struct fault fault;
@@ -48,32 +50,23 @@ struct grace {
 	int64_t first_at, last_at;
 };
 struct evidence {
-	char *url;
-	pthread_t thread;
-	bool started;
+	struct writer *writer;
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t wake;
-	bool stopping;
-	struct batch *batch; /* that is added to */
+	struct batch *batch;  /* that is added to */
 	struct list recent;
 	unsigned recent_n;
 	struct map graces; /* struct grace by network, EHLO name and domain */
 	struct list graces_by_age;
 	uint64_t certificates_hash;      /* of those that were told last, and the hour */
-	uint64_t written, waiting, lost; /* events: in the store, in the thread's hands, dropped */
+	uint64_t written, waiting, lost; /* events: in the store, in the writer's hands, dropped */
 	int64_t lost_since, lost_until;
 	bool losing; /* the event that is being added found no room */
 	bool failing;
 	int64_t failing_since;
 	struct fault fault; /* of the store */
-	/* The thread's own: */
-	struct store *store;
-	struct batch *unsaved; /* that the store did not take yet */
-	struct arena names;    /* of the facts of faults that were read */
-	bool loaded;
-	int64_t expire_at;
-	unsigned failed_n; /* tries in a row */
-	bool told;         /* the log knows that something waits */
+	/* The writer's: */
+	struct arena names; /* of the facts of faults that were read */
+	bool told;          /* the log knows that something waits */
 };
 /* Under the lock. */
 struct grace *grace_put(struct evidence *e, struct span key, int64_t first_at, int64_t last_at);
@@ -81,4 +74,5 @@ void grace_remove(struct evidence *e, struct grace *g);
 void recent_add(struct evidence *e, const char *network, const char *address, struct span helo, int64_t at,
 	const struct fault *f);
 
-void *evidence_write_thread(void *arg);
+/* write.c */
+extern const struct writer_client evidence_writer_client;

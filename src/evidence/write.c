@@ -1,25 +1,16 @@
 /*
- * The evidence's thread: takes what was added up, about once a second, and writes it in one
- * transaction.
- *
- * A batch that the store does not take stays with the thread and is tried again, after a second
- * first, after half a minute at last; meanwhile the next batch fills. A commit that failed wrote
- * nothing, so nothing is counted twice.
+ * The evidence and the store: what the writer (store/writer.h) calls, about once a second.
  *
  * At its beginning it reads what a worker before it wrote: the graces, and the failures of the last
  * minutes.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <time.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "evidence/evidence_priv.h"
 
-#define GATHER_MS 1000 /* so that what belongs together is one commit */
-#define RETRY_MS  30000
-#define EXPIRE_S  3600
+#define HOUR_S 3600 /* failures are rows of an hour */
 
 /* ---- reading what was ---- */
 
@@ -42,7 +33,7 @@ static int read_grace(void *arg, const struct store_grace *g)
 
 static int read_failure(void *arg, const struct store_failure *f)
 {
-	char network[EVIDENCE_NETWORK_SIZE], address[EVIDENCE_NETWORK_SIZE];
+	char network[GUARD_NETWORK_SIZE], address[GUARD_NETWORK_SIZE];
 	struct evidence *e = arg;
 	struct fault fault;
 
@@ -56,15 +47,13 @@ static int read_failure(void *arg, const struct store_failure *f)
 	return 0;
 }
 
-static int load(struct evidence *e, struct fault *fault)
+static int load(void *arg, struct store *s, struct fault *fault)
 {
+	struct evidence *e = arg;
 	int64_t now = clock_wall_s();
-	int r = store_grace_each(e->store, read_grace, e, fault);
+	int r = store_grace_each(s, read_grace, e, fault);
 
-	if (r == 0)
-		r = store_failure_each(e->store, now - EVIDENCE_EARLIER_S - EXPIRE_S, now + 1, read_failure, e, fault);
-	e->loaded = r == 0;
-	return r;
+	return r < 0 ? r : store_failure_each(s, now - EVIDENCE_EARLIER_S - HOUR_S, now + 1, read_failure, e, fault);
 }
 
 /* ---- writing ---- */
@@ -115,8 +104,24 @@ static int write_map(struct store *s, const struct map *map, int (*write)(struct
 	return r;
 }
 
-static int write_batch(struct store *s, const struct batch *b, struct fault *fault)
+static void *take(void *arg)
 {
+	struct evidence *e = arg;
+	struct batch *b = NULL;
+
+	pthread_mutex_lock(&e->lock);
+	if (e->batch->events > 0) {
+		b = e->batch;
+		e->batch = batch_new();
+		e->waiting = b->events;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return b;
+}
+
+static int write_batch(void *arg, struct store *s, const void *batch, struct fault *fault)
+{
+	const struct batch *b = batch;
 	const struct {
 		const struct map *map;
 		int (*write)(struct store *, const void *, struct fault *);
@@ -128,56 +133,26 @@ static int write_batch(struct store *s, const struct batch *b, struct fault *fau
 		{ &b->graces, write_grace },
 		{ &b->certificates, write_certificate },
 	};
-	int r = store_begin(s, fault);
+	int r = 0;
 
+	(void)arg;
 	for (size_t i = 0; r == 0 && i < array_len(parts); i++)
 		r = write_map(s, parts[i].map, parts[i].write, fault);
-	if (r == 0)
-		r = store_evidence_trim(s, fault);
-	if (r == 0)
-		r = store_commit(s, fault);
-	store_rollback(s);
-	return r;
+	return r < 0 ? r : store_evidence_trim(s, fault);
 }
 
-/* A batch of what is too old; more at once next time if there was any. */
-static int expire(struct evidence *e, struct fault *fault)
+static int expire(void *arg, struct store *s, uint64_t *ret_rows, struct fault *fault)
 {
-	int64_t now = clock_wall_s();
-	uint64_t rows = 0;
-	int r;
-
-	if (now < e->expire_at)
-		return 0;
-	r = store_begin(e->store, fault);
-	if (r == 0)
-		r = store_evidence_expire(e->store, now, &rows, fault);
-	if (r == 0)
-		r = store_commit(e->store, fault);
-	store_rollback(e->store);
-	if (r == 0 && rows == 0)
-		e->expire_at = now + EXPIRE_S;
-	return r;
+	(void)arg;
+	return store_evidence_expire(s, clock_wall_s(), ret_rows, fault);
 }
 
-static int write_unsaved(struct evidence *e, struct fault *fault)
-{
-	int r = e->store ? 0 : store_open(e->url, false, &e->store, fault);
+/* ---- how it went ---- */
 
-	if (r == 0 && !e->loaded)
-		r = load(e, fault);
-	if (r == 0 && e->unsaved->events > 0)
-		r = write_batch(e->store, e->unsaved, fault);
-	return r;
-}
-
-/* ---- rounds ---- */
-
-static void round_failed(struct evidence *e, const struct fault *fault)
+static void went_wrong(struct evidence *e, bool waits, const struct fault *fault)
 {
 	bool news;
 
-	e->failed_n++;
 	pthread_mutex_lock(&e->lock);
 	news = !e->failing || e->fault.code != fault->code;
 	if (!e->failing)
@@ -187,17 +162,16 @@ static void round_failed(struct evidence *e, const struct fault *fault)
 	pthread_mutex_unlock(&e->lock);
 	/* A store that fails is told of by those who need it; here it matters once something
 	 * waits. */
-	if (e->unsaved->events > 0 && (news || !e->told))
+	if (waits && (news || !e->told))
 		log_fault(LOG_LEVEL_ERROR, "mail", "evidence-waits", fault);
-	e->told = e->unsaved->events > 0;
+	e->told = waits;
 }
 
-static void round_works(struct evidence *e)
+static void went_well(struct evidence *e)
 {
 	bool news;
 	int64_t since;
 
-	e->failed_n = 0;
 	pthread_mutex_lock(&e->lock);
 	news = e->failing;
 	since = e->failing_since;
@@ -205,86 +179,26 @@ static void round_works(struct evidence *e)
 	e->written += e->waiting;
 	e->waiting = 0;
 	pthread_mutex_unlock(&e->lock);
-	e->unsaved = batch_free(e->unsaved);
 	if (news && e->told)
 		log_event(LOG_LEVEL_INFO, "mail", "evidence-recovered", "after=%llds",
 			(long long)(clock_wall_s() - since));
 	e->told = false;
 }
 
-static void round_of(struct evidence *e)
+static void went(void *arg, void *batch, const struct fault *failed)
 {
-	struct fault fault;
-
-	if (!e->unsaved) {
-		pthread_mutex_lock(&e->lock);
-		e->unsaved = e->batch;
-		e->batch = batch_new();
-		e->waiting = e->unsaved->events;
-		pthread_mutex_unlock(&e->lock);
-	}
-	fault_clear(&fault);
-	if (write_unsaved(e, &fault) < 0) {
-		round_failed(e, &fault);
+	if (failed) {
+		went_wrong(arg, batch != NULL, failed);
 		return;
 	}
-	round_works(e);
-	/* What is too old can wait for another hour. */
-	if (expire(e, &fault) < 0)
-		e->expire_at = clock_wall_s() + EXPIRE_S;
+	went_well(arg);
+	batch_free(batch);
 }
 
-/* Under the lock, for ms, or until the end. */
-static void rest(struct evidence *e, uint64_t ms)
+static void give_up(void *arg, void *batch)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	while (!e->stopping && pthread_cond_timedwait(&e->wake, &e->lock, &until) != ETIMEDOUT)
-		;
+	(void)arg;
+	batch_free(batch);
 }
 
-/* Until the next round is due. */
-static void wait_for_events(struct evidence *e)
-{
-	uint64_t ms = GATHER_MS;
-
-	for (unsigned i = 1; i < e->failed_n && ms < RETRY_MS; i++)
-		ms *= 2;
-	pthread_mutex_lock(&e->lock);
-	while (!e->stopping && e->failed_n == 0 && e->batch->events == 0)
-		pthread_cond_wait(&e->wake, &e->lock);
-	rest(e, ms < RETRY_MS ? ms : RETRY_MS);
-	pthread_mutex_unlock(&e->lock);
-}
-
-static bool is_stopping(struct evidence *e)
-{
-	bool stopping;
-
-	pthread_mutex_lock(&e->lock);
-	stopping = e->stopping;
-	pthread_mutex_unlock(&e->lock);
-	return stopping;
-}
-
-void *evidence_write_thread(void *arg)
-{
-	struct evidence *e = arg;
-
-	do {
-		round_of(e);
-		if (!is_stopping(e))
-			wait_for_events(e);
-	} while (!is_stopping(e));
-	/* What was kept back, then what came since. */
-	round_of(e);
-	if (!e->unsaved)
-		round_of(e);
-	e->store = store_close(e->store);
-	return NULL;
-}
+const struct writer_client evidence_writer_client = { load, take, write_batch, went, give_up, expire };

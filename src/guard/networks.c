@@ -1,10 +1,8 @@
 /*
- * Sessions of one network at a time: /24 of IPv4, /56 of IPv6 (what one customer of an access
- * provider gets). A table of chains that only holds networks with sessions, so that it is as small
- * as the number of sessions.
+ * Sessions of one network at a time. A table of chains that only holds networks with sessions, so
+ * that it is as small as the number of sessions.
  */
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/rand.h"
 #include "base/mem.h"
@@ -47,19 +45,6 @@ struct networks *networks_free(struct networks *n)
 	return mem_free(n);
 }
 
-static void prefix_of(const struct net_addr *a, struct net_prefix *ret)
-{
-	char host[NET_ADDR_SIZE], text[NET_ADDR_SIZE + 4];
-	bool v4;
-
-	net_addr_host_text(a, host);
-	v4 = !strchr(host, ':');
-	snprintf(text, sizeof(text), "%s%s", host, v4 ? "/24" : "/56");
-	/* Of a Unix socket there is no network: all are one. */
-	if (net_prefix_parse(span_of(text), ret) < 0)
-		*ret = (struct net_prefix){ 0 };
-}
-
 /* Where the network stands, or where it would. Lock held. */
 static struct network **find(struct networks *n, const struct net_prefix *prefix)
 {
@@ -79,7 +64,7 @@ bool networks_enter(struct networks *n, const struct net_addr *a, unsigned max)
 	struct network **at;
 	bool fits;
 
-	prefix_of(a, &prefix);
+	guard_network(a, GUARD_CUSTOMER, &prefix);
 	pthread_mutex_lock(&n->lock);
 	at = find(n, &prefix);
 	if (!*at) {
@@ -98,7 +83,7 @@ void networks_leave(struct networks *n, const struct net_addr *a)
 	struct net_prefix prefix;
 	struct network **at;
 
-	prefix_of(a, &prefix);
+	guard_network(a, GUARD_CUSTOMER, &prefix);
 	pthread_mutex_lock(&n->lock);
 	at = find(n, &prefix);
 	must(*at && (*at)->sessions > 0);

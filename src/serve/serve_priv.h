@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include "cache/cache.h"
 #include "evidence/evidence.h"
+#include "store/writer.h"
 #include "origin/origin.h"
 #include "serve/channel.h"
 #include "serve/listeners.h"
@@ -189,6 +190,7 @@ struct worker {
 	struct cache *cache;
 	struct dns_resolver *resolver;
 	struct origins *origins;
+	struct writer *writer; /* of evidence */
 	struct evidence *evidence;
 	struct edge edges[EDGES];
 	struct domains domains;

@@ -311,7 +311,7 @@ static void on_all_started(void *arg)
 	struct worker *w = arg;
 
 	domains_start(&w->domains);
-	evidence_start(w->evidence);
+	writer_start(w->writer);
 	worker_tell(w, CHANNEL_READY, 0, SPAN(""));
 	certs_check(&w->certs);
 }
@@ -492,7 +492,8 @@ static int begin(struct worker *w)
 	w->cache = cache_new(&cs);
 	w->resolver = dns_resolver_new(w->threads_n);
 	w->origins = origins_new(w->threads_n);
-	w->evidence = evidence_new(w->settings->store.p);
+	w->writer = writer_new(w->settings->store.p);
+	w->evidence = evidence_new(w->writer);
 	begin_edges(w);
 	must(helper_post(load, w) == 0);
 	must(helper_post(read_cas, NULL) == 0);
@@ -504,8 +505,9 @@ static void end(struct worker *w)
 	domains_stop(&w->domains);
 	helper_stop();
 	edges_free(w);
-	evidence_stop(w->evidence);
+	writer_stop(w->writer);
 	evidence_free(w->evidence);
+	writer_free(w->writer);
 	origins_free(w->origins);
 	dns_resolver_free(w->resolver);
 	cache_free(w->cache);

@@ -6,6 +6,7 @@
 
 #define NOW 1795600000 /* 2026-11-25 09:46:40 UTC */
 
+static struct writer *writer;
 static struct evidence *evidence;
 static struct net_addr addresses[8];
 
@@ -24,6 +25,21 @@ static inline struct evidence_peer peer(const char *addr, const char *helo)
 	return (struct evidence_peer){ address(addr), span_of(helo) };
 }
 
+static inline void start_evidence(void)
+{
+	writer = writer_new(url);
+	evidence = evidence_new(writer);
+	writer_start(writer);
+}
+
+static inline void stop_evidence(void)
+{
+	if (writer)
+		writer_stop(writer);
+	evidence = evidence_free(evidence);
+	writer = writer_free(writer);
+}
+
 static inline int make_evidence(void **state)
 {
 	struct store *s;
@@ -32,26 +48,21 @@ static inline int make_evidence(void **state)
 		return -1;
 	s = open_store(true);
 	store_close(s);
-	evidence = evidence_new(url);
-	evidence_start(evidence);
+	start_evidence();
 	return s ? 0 : -1;
 }
 
 static inline int remove_evidence(void **state)
 {
-	if (evidence)
-		evidence_stop(evidence);
-	evidence = evidence_free(evidence);
+	stop_evidence();
 	return remove_folder(state);
 }
 
 /* Writes what was told, and begins anew as the next worker would. */
 static inline void restart(void)
 {
-	evidence_stop(evidence);
-	evidence_free(evidence);
-	evidence = evidence_new(url);
-	evidence_start(evidence);
+	stop_evidence();
+	start_evidence();
 }
 
 /* Until the thread has read what there is. */

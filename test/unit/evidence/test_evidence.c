@@ -70,18 +70,6 @@ static void test_bytes_that_are_no_hello(void **state)
 
 /* ---- what is written ---- */
 
-static void test_networks(void **state)
-{
-	char text[EVIDENCE_NETWORK_SIZE];
-
-	evidence_network(address("192.0.2.77"), text);
-	assert_string_equal(text, "192.0.2.0/24");
-	evidence_network(address("[::ffff:192.0.2.77]:25"), text);
-	assert_string_equal(text, "192.0.2.0/24");
-	evidence_network(address("[2001:db8:1:2:3::4]:25"), text);
-	assert_string_equal(text, "2001:db8:1::/48");
-}
-
 /* The founding case as evidence: a handshake that fails, plaintext that is refused, then the remedy
  * and the mail. */
 static void test_a_peer_from_failure_to_mail(void **state)
@@ -453,7 +441,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hellos_are_the_same_by_what_they_offer),
 		cmocka_unit_test(test_bytes_that_are_no_hello),
-		cmocka_unit_test(test_networks),
 		TEST(test_a_peer_from_failure_to_mail),
 		TEST(test_counts_are_added_to_what_is_there),
 		TEST(test_reporting_writes_down_who_came_in_the_clear),

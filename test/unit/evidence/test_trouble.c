@@ -74,12 +74,10 @@ static void test_missing_from_the_beginning(void **state)
 {
 	char away[128];
 
-	evidence_stop(evidence);
-	evidence = evidence_free(evidence);
+	stop_evidence();
 	snprintf(away, sizeof(away), "%s/away", folder);
 	assert_int_equal(rename(path, away), 0);
-	evidence = evidence_new(url);
-	evidence_start(evidence);
+	start_evidence();
 	/* A store that fails is no matter here until something has to be written. */
 	usleep(50000);
 	assert_true(is_well());
