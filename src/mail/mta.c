@@ -252,6 +252,7 @@ static int hello_again(struct mta *m, const struct mta_client *as, struct fault 
 static int start_tls(struct mta *m, const struct mta_client *as, struct fault *f)
 {
 	struct smtp_reply reply;
+	struct span behind;
 	char said[64];
 	int r;
 
@@ -260,15 +261,13 @@ static int start_tls(struct mta *m, const struct mta_client *as, struct fault *f
 		return 0;
 	if (!(m->client.caps.mask & SMTP_CAP_STARTTLS))
 		return no_tls(m, "EHLO", f);
-	r = mta_ask(m, SPAN("STARTTLS\r\n"), &reply);
+	r = smtp_client_has_more(&m->client) ? -EPROTO : smtp_client_starttls(&m->client, patience(m), &reply, &behind);
 	if (r < 0)
 		return broke(m, r, f);
 	if (reply.code != 220) {
 		snprintf(said, sizeof(said), "%u %.*s", reply.code, SPAN_ARG(span_sub(reply.text, 0, 50)));
 		return no_tls(m, said, f);
 	}
-	/* What stands behind its 220 was not said by whom we are about to verify. */
-	smtp_client_forget(&m->client);
 	r = shake_hands(m, f);
 	return r < 0 ? r : hello_again(m, as, f);
 }

@@ -159,22 +159,20 @@ static int say_hello(struct probe *p, struct session *s, struct smtp_reply *ret)
 static int start_tls(struct probe *p, struct session *s)
 {
 	struct smtp_reply reply;
+	struct span behind;
 	int r = say_hello(p, s, &reply);
 
 	if (r)
 		return r;
 	if (!(s->smtp.caps.mask & SMTP_CAP_STARTTLS))
 		return refused(p, s, &reply, is_masked(&reply) ? PROBE_MASKED : PROBE_NOT_OFFERED);
-	r = smtp_client_ask(&s->smtp, SPAN("STARTTLS\r\n"), soon(p), &reply);
+	r = smtp_client_starttls(&s->smtp, soon(p), &reply, &behind);
 	if (r < 0)
 		return fail(p, s, or_limited(p, PROBE_SILENT), SPAN(""), r);
 	if (reply.code != 220)
 		return refused(p, s, &reply, PROBE_REFUSED);
 	p->agreed = true;
-	/* What came behind the 220 in plain text is nobody's business inside TLS. */
-	if (smtp_client_has_more(&s->smtp))
-		return fail(p, s, PROBE_NOT_TLS, span_from(buf_span(&s->smtp.in), s->smtp.used), -EPROTO);
-	return 0;
+	return behind.n > 0 ? fail(p, s, PROBE_NOT_TLS, behind, -EPROTO) : 0;
 }
 
 static int connect_to(struct probe *p, struct session *s)

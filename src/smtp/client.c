@@ -114,11 +114,17 @@ int smtp_client_hello(struct smtp_client *c, const char *name, uint64_t deadline
 	return r;
 }
 
-void smtp_client_forget(struct smtp_client *c)
+int smtp_client_starttls(struct smtp_client *c, uint64_t deadline, struct smtp_reply *ret, struct span *ret_behind)
 {
-	buf_reset(&c->in);
-	c->used = 0;
+	int r = smtp_client_ask(c, SPAN("STARTTLS\r\n"), deadline, ret);
+
+	*ret_behind = (struct span){ 0 };
+	if (r < 0 || ret->code != 220)
+		return r;
+	*ret_behind = span_from(buf_span(&c->in), c->used);
+	c->in.n = c->used = 0;
 	c->caps = (struct smtp_caps){ 0 };
+	return 0;
 }
 
 bool smtp_client_has_more(const struct smtp_client *c)

@@ -239,8 +239,10 @@ int smtp_client_write(struct smtp_client *c, struct span bytes, uint64_t deadlin
 int smtp_client_ask(struct smtp_client *c, struct span bytes, uint64_t deadline, struct smtp_reply *ret);
 /* EHLO, or HELO for a server that does not know it; fills caps. 0 (look at ret->code) or -errno. */
 int smtp_client_hello(struct smtp_client *c, const char *name, uint64_t deadline, struct smtp_reply *ret);
-/* Drops what was received: nothing from before a handshake counts after it (RFC 3207 4.2). Does not
- * suspend. */
-void smtp_client_forget(struct smtp_client *c);
+/* STARTTLS, up to the handshake, which is the caller's. 0 (look at ret->code) or -errno. At 220 all
+ * that was received is dropped, for nothing from before a handshake counts after it (RFC 3207 4.2):
+ * EHLO has to be said again. *ret_behind: what stood behind that 220 and was not said by whom the
+ * caller is about to verify; good until the next call, and so is ret. */
+int smtp_client_starttls(struct smtp_client *c, uint64_t deadline, struct smtp_reply *ret, struct span *ret_behind);
 /* Has it said something that nobody asked for? Does not suspend. */
 bool smtp_client_has_more(const struct smtp_client *c);
