@@ -30,7 +30,7 @@ void session_reset(struct mail_session *s)
 	if (!t)
 		return;
 	if (t->relay)
-		note_mail(s, NOTE_LOST, t->relay->scan.bytes, SPAN(""));
+		note_mail(s, NOTE_LOST, t->relay->measure.bytes, SPAN(""));
 	/* Within a message there is only one way back. */
 	if (t->mta && t->relay)
 		mta_drop(t->mta);

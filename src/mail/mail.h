@@ -5,7 +5,7 @@
  *   session.c    greeting to QUIT, read from top to bottom; the table of commands
  *   hello.c starttls.c envelope.c data.c    one command, or one step, each
  *   encryption.c who must come encrypted, and what is said to those who do not
- *   relay.c      the message on its way; scan.c: what is seen of it; received.c: its trace line
+ *   relay.c      the message on its way; measure.c: what is seen of it; received.c: its trace line
  *   mta.c        the conversation with a backend; backends.c: what is known of them, kept
  *                connections
  *   peer_name.c  what the peer's address is called, for XCLIENT

@@ -71,9 +71,9 @@ void mail_forget_listener(struct mail_thread *t, int fd);
  * counts, too. On the thread's loop. */
 bool mail_listens_on(const struct mail_thread *t, const struct net_addr *a, bool here);
 
-/* ---- scan.c: what is seen of a message that passes ---- */
+/* ---- measure.c: what is seen of a message that passes ---- */
 
-struct mail_scan {
+struct mail_measure {
 	uint64_t bytes;
 	unsigned received; /* trace lines in its header (RFC 5321 6.3) */
 	bool eight_bit;    /* a byte beyond ASCII */
@@ -83,7 +83,7 @@ struct mail_scan {
 	size_t line_n;
 };
 /* content: whole CRLF lines, split anywhere. */
-void mail_scan(struct mail_scan *scan, struct span content);
+void mail_measure(struct mail_measure *m, struct span content);
 
 /* ---- session.c ---- */
 
@@ -216,7 +216,7 @@ struct relay {
 	struct mta *mta; /* the transaction's; NULL once the message is spoiled */
 	struct smtp_data in;
 	struct smtp_dots dots;
-	struct mail_scan scan;
+	struct mail_measure measure;
 	struct buf content, out;
 	uint64_t started_ms, received; /* bytes from the client */
 	uint64_t size_max;

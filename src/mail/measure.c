@@ -6,22 +6,22 @@ static const char field[] = "received:";
 #define NO_FIELD (FIELD_N + 1)
 
 /* A byte of the header. */
-static void header_byte(struct mail_scan *scan, char c)
+static void header_byte(struct mail_measure *m, char c)
 {
 	if (c == '\n') {
-		scan->in_body = scan->line_n == 0;
-		scan->line_n = 0;
-		scan->matched = 0;
+		m->in_body = m->line_n == 0;
+		m->line_n = 0;
+		m->matched = 0;
 		return;
 	}
 	if (c == '\r')
 		return;
-	scan->line_n++;
-	if (scan->matched < FIELD_N)
-		scan->matched = ascii_lower(c) == field[scan->matched] ? scan->matched + 1 : NO_FIELD;
-	if (scan->matched == FIELD_N) {
-		scan->received++;
-		scan->matched = NO_FIELD;
+	m->line_n++;
+	if (m->matched < FIELD_N)
+		m->matched = ascii_lower(c) == field[m->matched] ? m->matched + 1 : NO_FIELD;
+	if (m->matched == FIELD_N) {
+		m->received++;
+		m->matched = NO_FIELD;
 	}
 }
 
@@ -39,11 +39,11 @@ static bool has_eight_bit(struct span s)
 	return (word & 0x8080808080808080u) != 0;
 }
 
-void mail_scan(struct mail_scan *scan, struct span content)
+void mail_measure(struct mail_measure *m, struct span content)
 {
-	scan->bytes += content.n;
-	if (!scan->eight_bit)
-		scan->eight_bit = has_eight_bit(content);
-	for (size_t i = 0; i < content.n && !scan->in_body; i++)
-		header_byte(scan, content.p[i]);
+	m->bytes += content.n;
+	if (!m->eight_bit)
+		m->eight_bit = has_eight_bit(content);
+	for (size_t i = 0; i < content.n && !m->in_body; i++)
+		header_byte(m, content.p[i]);
 }

@@ -2,7 +2,7 @@
  * A message on its way from the client to the backend.
  *
  * Bytes are taken as they come, checked and stripped of the client's dots (smtp/data.c), looked at
- * (scan.c), given dots of our own, and sent on; the final dot is held back until the client's has
+ * (measure.c), given dots of our own, and sent on; the final dot is held back until the client's has
  * come. A message that turns out unfit on the way is spoiled: the backend's connection is dropped,
  * which voids what it has of it, and the rest is taken and thrown away, so that the client hears
  * why.
@@ -159,11 +159,11 @@ static void lost_backend(struct relay *r, int error)
 
 static const struct smtp_answer *unfit(const struct relay *r)
 {
-	if (r->scan.bytes > r->size_max)
+	if (r->measure.bytes > r->size_max)
 		return &too_big;
-	if (r->scan.received > TRACE_MAX)
+	if (r->measure.received > TRACE_MAX)
 		return &loops;
-	if (r->scan.eight_bit && !(r->mta->client.caps.mask & SMTP_CAP_8BITMIME))
+	if (r->measure.eight_bit && !(r->mta->client.caps.mask & SMTP_CAP_8BITMIME))
 		return r->s->offered & SMTP_CAP_8BITMIME ? &no_8bit_after_all : &no_8bit;
 	return NULL;
 }
@@ -182,7 +182,7 @@ int relay_send(struct relay *r)
 {
 	const struct smtp_answer *no;
 
-	mail_scan(&r->scan, buf_span(&r->content));
+	mail_measure(&r->measure, buf_span(&r->content));
 	no = r->mta ? unfit(r) : NULL;
 	if (no)
 		spoil(r, no);
@@ -192,7 +192,7 @@ int relay_send(struct relay *r)
 		send_out(r);
 	}
 	buf_reset(&r->content);
-	return r->mta || r->scan.bytes < 2 * r->size_max + WASTE_MAX ? 0 : -EMSGSIZE;
+	return r->mta || r->measure.bytes < 2 * r->size_max + WASTE_MAX ? 0 : -EMSGSIZE;
 }
 
 /* ---- the end ---- */
@@ -206,12 +206,12 @@ static void answer_spoiled(struct relay *r)
 	if (r->last.n > 0 && smtp_reply_parse(buf_span(&r->last), &reply, &used) == 1) {
 		unsigned code = session_pass(r->s, &reply);
 
-		note_mail(r->s, verdict_of(code), r->scan.bytes, reply.text);
+		note_mail(r->s, verdict_of(code), r->measure.bytes, reply.text);
 		count(code, 0);
 		return;
 	}
 	session_answer(r->s, r->spoiled);
-	note_mail(r->s, verdict_of(r->spoiled->code), r->scan.bytes, span_of(r->spoiled->text));
+	note_mail(r->s, verdict_of(r->spoiled->code), r->measure.bytes, span_of(r->spoiled->text));
 	count(r->spoiled->code, 0);
 }
 
@@ -225,7 +225,7 @@ static unsigned answer_final(struct relay *r, const struct smtp_reply *reply)
 	/* it goes, or is out of step */
 	r->mta->broken = reply->code == 421 || reply->code / 100 == 3;
 	r->mta->mails++;
-	count(code, r->scan.bytes);
+	count(code, r->measure.bytes);
 	if (code / 100 == 2) {
 		s->mails++;
 		s->errors_before += s->errors;
@@ -259,7 +259,7 @@ static void hear_early(struct relay *r)
 static void answer_unknown(struct relay *r, int error)
 {
 	say_backend_failed(r->s, error);
-	note_mail(r->s, NOTE_UNKNOWN, r->scan.bytes, span_of(strerror(-error)));
+	note_mail(r->s, NOTE_UNKNOWN, r->measure.bytes, span_of(strerror(-error)));
 	count(451, 0);
 	r->s->mail->mta = mta_drop(r->mta);
 }
@@ -290,7 +290,7 @@ static int finish(struct relay *r)
 	}
 	code = answer_final(r, &reply);
 	sent = session_flush(s);
-	note_mail(s, sent < 0 && code / 100 == 2 ? NOTE_UNANSWERED : verdict_of(code), r->scan.bytes, reply.text);
+	note_mail(s, sent < 0 && code / 100 == 2 ? NOTE_UNANSWERED : verdict_of(code), r->measure.bytes, reply.text);
 	return sent;
 }
 
@@ -312,7 +312,7 @@ void relay_refuse(struct relay *r, unsigned code, struct span why)
 {
 	struct mail_session *s = r->s;
 
-	note_mail(s, verdict_of(code), r->scan.bytes, why);
+	note_mail(s, verdict_of(code), r->measure.bytes, why);
 	count(code, 0);
 	s->mail->mta = mta_drop(s->mail->mta);
 	s->mail->relay = relay_free(r);

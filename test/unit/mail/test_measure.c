@@ -2,18 +2,18 @@
 #include "mail/mail_priv.h"
 #include "unit.h"
 
-static void scan_split(struct span message, size_t at, struct mail_scan *ret)
+static void scan_split(struct span message, size_t at, struct mail_measure *ret)
 {
-	*ret = (struct mail_scan){ 0 };
-	mail_scan(ret, span_sub(message, 0, at));
-	mail_scan(ret, span_from(message, at));
+	*ret = (struct mail_measure){ 0 };
+	mail_measure(ret, span_sub(message, 0, at));
+	mail_measure(ret, span_from(message, at));
 }
 
 static void test_received_lines(void **state)
 {
 	struct span message = SPAN("Received: a\r\n received: b\r\nRECEIVED:c\r\nX-Received: d\r\nReceived : e\r\n"
 				   "Receive\r\nReceived:\r\n\r\nReceived: body\r\n");
-	struct mail_scan scan;
+	struct mail_measure measure;
 
 	for (size_t at = 0; at <= message.n; at++) {
 		scan_split(message, at, &scan);
@@ -26,7 +26,7 @@ static void test_received_lines(void **state)
 static void test_eight_bits(void **state)
 {
 	char message[40];
-	struct mail_scan scan;
+	struct mail_measure measure;
 
 	for (size_t bad = 0; bad < sizeof(message); bad++) {
 		memset(message, 'x', sizeof(message));
