@@ -61,22 +61,23 @@ void writer_wake(struct writer *w)
 
 /* ---- a round ---- */
 
-static void take_batches(struct writer *w)
-{
-	pthread_mutex_lock(&w->lock);
-	w->pending = false;
-	pthread_mutex_unlock(&w->lock);
-	for (unsigned i = 0; i < w->clients_n; i++)
-		if (!w->clients[i].batch)
-			w->clients[i].batch = w->clients[i].calls->take(w->clients[i].arg);
-}
-
 static bool has_batches(const struct writer *w)
 {
 	for (unsigned i = 0; i < w->clients_n; i++)
 		if (w->clients[i].batch)
 			return true;
 	return false;
+}
+
+static void take_batches(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	/* Whose batch was kept back hands over what came since in another round. */
+	w->pending = has_batches(w);
+	pthread_mutex_unlock(&w->lock);
+	for (unsigned i = 0; i < w->clients_n; i++)
+		if (!w->clients[i].batch)
+			w->clients[i].batch = w->clients[i].calls->take(w->clients[i].arg);
 }
 
 static int load_clients(struct writer *w, struct fault *fault)

@@ -2,7 +2,7 @@
 #include "mail/mail_priv.h"
 #include "unit.h"
 
-static void scan_split(struct span message, size_t at, struct mail_measure *ret)
+static void measure_split(struct span message, size_t at, struct mail_measure *ret)
 {
 	*ret = (struct mail_measure){ 0 };
 	mail_measure(ret, span_sub(message, 0, at));
@@ -16,10 +16,10 @@ static void test_received_lines(void **state)
 	struct mail_measure measure;
 
 	for (size_t at = 0; at <= message.n; at++) {
-		scan_split(message, at, &scan);
-		assert_int_equal(scan.received, 3);
-		assert_int_equal(scan.bytes, message.n);
-		assert_false(scan.eight_bit);
+		measure_split(message, at, &measure);
+		assert_int_equal(measure.received, 3);
+		assert_int_equal(measure.bytes, message.n);
+		assert_false(measure.eight_bit);
 	}
 }
 
@@ -32,8 +32,8 @@ static void test_eight_bits(void **state)
 		memset(message, 'x', sizeof(message));
 		message[bad] = '\x80';
 		for (size_t at = 0; at <= sizeof(message); at++) {
-			scan_split(span_make(message, sizeof(message)), at, &scan);
-			assert_true(scan.eight_bit);
+			measure_split(span_make(message, sizeof(message)), at, &measure);
+			assert_true(measure.eight_bit);
 		}
 	}
 }
