@@ -40,16 +40,23 @@ def fail(mta, source, context):
 
 def written(mta, failures):
     """What is told once the log has the last line of each failure; some are written after their connection's end."""
-    wait_for(lambda: log_of(mta).read_text().count(mta.failed) == failures, what="the lines", seconds=30)
+    wait_for_failures(mta, failures)
     return peers(log_of(mta))[1]
+
+
+def wait_for_failures(mta, failures):
+    """A server's process of its own writes each connection: what comes next must not be in the log before it."""
+    wait_for(lambda: log_of(mta).read_text().count(mta.failed) == failures, what="the lines", seconds=30)
 
 
 def test_the_founding_story(mta):
     at = mta.address, mta.port
     old = any_certificate(V12, RSA_ONLY)
     fail(mta, OLD, old)
+    wait_for_failures(mta, 1)
     assert deliver(at, MAIL, source=OLD).code == 250          # at once
     fail(mta, REFUSED, old)
+    wait_for_failures(mta, 2)
     with Smtp(at, REFUSED) as c:
         c.ehlo()
         assert c.ask("MAIL FROM:<a@client.test>").code == 250
