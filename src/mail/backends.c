@@ -57,7 +57,7 @@ static struct backend *backend_new(unsigned threads, struct span host, uint16_t 
 	b->kept = mem_zalloc(threads, sizeof(*b->kept));
 	b->kept_max = MTA_KEPT_MAX / threads > 2 ? MTA_KEPT_MAX / threads : 2;
 	for (unsigned i = 0; i < threads; i++)
-		list_init(&b->kept[i].conns);
+		kept_list_init(&b->kept[i]);
 	pthread_mutex_init(&b->lock, NULL);
 	return b;
 }
@@ -281,20 +281,4 @@ void backends_json(struct backends *all, struct jsonw *j)
 			backend_json(j, one);
 	pthread_mutex_unlock(&all->lock);
 	jsonw_end(j);
-}
-
-void backends_close_kept(struct backends *all, unsigned thread)
-{
-	struct span text;
-	size_t at = 0;
-	void *one;
-
-	pthread_mutex_lock(&all->lock);
-	while (map_next(&all->by_text, &at, &text, &one)) {
-		struct kept_list *kept = &((struct backend *)one)->kept[thread];
-
-		while (!list_empty(&kept->conns))
-			mta_drop(container_of(kept->conns.next, struct mta, link));
-	}
-	pthread_mutex_unlock(&all->lock);
 }

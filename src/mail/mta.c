@@ -418,7 +418,6 @@ static struct mta *connect_new(struct mail_thread *t, const struct mta *wanted, 
 	m->local = is_loopback(&c->peer);
 	smtp_client_init(&m->client, c);
 	buf_init(&m->mail_reply, SMTP_REPLY_MAX);
-	list_init(&m->link);
 	return begin(m, t->mail->backends, client, f) < 0 ? mta_drop(m) : m;
 }
 
@@ -446,20 +445,11 @@ static struct mta *mta_free(struct mta *m)
 	return mem_free(m);
 }
 
-static void unkeep(struct mta *m)
-{
-	if (list_empty(&m->link))
-		return;
-	list_remove(&m->link);
-	m->backend->kept[m->thread].n--;
-	loop_fd_unpark(&m->client.conn->fd);
-}
-
 struct mta *mta_drop(struct mta *m)
 {
 	if (!m)
 		return NULL;
-	unkeep(m);
+	kept_remove(&m->kept);
 	return mta_free(m);
 }
 
@@ -481,12 +471,10 @@ static void quit(struct mta *m)
 		mta_free(m);
 }
 
-static void on_kept_end(void *arg, enum loop_idle_end why)
+static void on_kept_end(struct kept *k, enum loop_idle_end why)
 {
-	struct mta *m = arg;
+	struct mta *m = container_of(k, struct mta, kept);
 
-	list_remove(&m->link);
-	m->backend->kept[m->thread].n--;
 	if (why == LOOP_IDLE_TIMEOUT)
 		quit(m);
 	else
@@ -509,32 +497,22 @@ void mta_put(struct mta *m)
 	} else if (m->mails >= MTA_MAILS_MAX || kept->n >= m->backend->kept_max) {
 		quit(m);
 	} else {
-		list_push_front(&kept->conns, &m->link);
-		kept->n++;
-		conn_park(m->client.conn, deadline_in(is_for_one_client(m) ? MTA_KEPT_ONE_MS : MTA_KEPT_MS),
-			on_kept_end, m);
+		m->kept.conn = m->client.conn;
+		kept_add(kept, &m->kept, deadline_in(is_for_one_client(m) ? MTA_KEPT_ONE_MS : MTA_KEPT_MS),
+			on_kept_end);
 	}
-}
-
-/* Nothing unread and not closed: the park would tell, but only when the loop comes round. */
-static bool is_quiet(struct conn *c)
-{
-	char byte;
-
-	return !c->fd.hung_up && conn_pending(c) == 0 && recv(c->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-		errno == EAGAIN;
 }
 
 static struct mta *take_kept(struct mail_thread *t, const struct mta *wanted)
 {
 	list_each_safe (it, &wanted->backend->kept[t->index].conns) {
-		struct mta *m = container_of(it, struct mta, link);
+		struct mta *m = container_of(container_of(it, struct kept, link), struct mta, kept);
 
 		if (m->tls != wanted->tls || m->handed_on != wanted->handed_on ||
 			(is_for_one_client(m) && m->tag != wanted->tag))
 			continue;
-		unkeep(m);
-		if (is_quiet(m->client.conn))
+		kept_remove(&m->kept);
+		if (kept_is_quiet(m->client.conn))
 			return m;
 		mta_free(m);
 	}

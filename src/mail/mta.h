@@ -27,6 +27,7 @@
 #pragma once
 #include "base/jsonw.h"
 #include "domain/domain.h"
+#include "io/kept.h"
 #include "mail/mail.h"
 #include "smtp/smtp.h"
 
@@ -47,8 +48,6 @@ void backends_json(struct backends *b, struct jsonw *j);
 const char *backends_mark(const struct backends *b);
 /* What is wrong with those that do not work now; at most 20. Any thread. */
 void backends_faults(struct backends *b, edge_fault_fn *on_fault, void *arg);
-/* On the thread's loop: its kept connections are closed. */
-void backends_close_kept(struct backends *b, unsigned thread);
 
 /* On whose behalf. Borrowed. */
 struct mta_client {
@@ -74,7 +73,7 @@ struct mta {
 	/* Of the loan under way. */
 	const struct mail_settings *settings;
 	struct buf mail_reply; /* a refusal of MAIL */
-	struct list link;      /* while kept */
+	struct kept kept;
 	unsigned thread;
 };
 /* "10.0.0.6:25" */

@@ -2,6 +2,7 @@
 #pragma once
 #include <pthread.h>
 #include "base/list.h"
+#include "io/kept.h"
 #include "mail/mail_priv.h"
 
 #define BACKEND_ADDRS_MAX  8
@@ -14,10 +15,6 @@
 #define MTA_KEPT_ONE_MS 2000 /* those that only one client can use */
 #define MTA_MAILS_MAX   100  /* over one connection */
 
-struct kept_list {
-	struct list conns; /* of struct mta, newest first */
-	unsigned n;
-};
 struct backend {
 	char *host, *text;
 	uint16_t port;
@@ -32,7 +29,7 @@ struct backend {
 	uint64_t no_tls_until_ms;
 	struct fault *trouble; /* of the last try; NULL: it works */
 	int64_t trouble_since;
-	struct kept_list *kept; /* one a thread, each the thread's own */
+	struct kept_list *kept; /* of struct mta; one a thread, each the thread's own */
 	unsigned kept_max;      /* in each */
 };
 struct backends {

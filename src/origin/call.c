@@ -233,7 +233,7 @@ static int exchange_on(struct attempt *a, struct conn *conn, bool reused)
 	call->client.fields_max = a->request->fields_max;
 	call->client.body_timeout_ms = a->site->read_timeout_ms;
 	call->reused = reused;
-	call->early = !reused && !call->origin->tls && !origin_conn_is_quiet(conn);
+	call->early = !reused && !call->origin->tls && !kept_is_quiet(conn);
 	call->asked_ms = clock_wall_ms();
 	stat_add(STAT_ORIGIN_REQUESTS, 1);
 	if (reused)

@@ -1,110 +1,88 @@
 /*
- * Kept-alive connections to origins: per origin and thread, newest first (the oldest then
- * time out, and the pool shrinks to what the traffic needs). While kept, a connection is
- * parked: whatever happens on it (the origin closes, or says something nobody asked for)
- * ends it.
+ * Kept-alive connections to origins (io/kept.h): per origin and thread.
  *
  * A connection belongs to one site, although many sites may live on one origin server: a script of
  * one customer that can write to the server's end of the connection may leave an answer there, and
  * the next request on it gets that (a desync of the response queue). No look at the connection
  * shows an answer that comes only after the next request was sent.
  */
-#include <errno.h>
 #include "base/mem.h"
 #include "origin/origin_priv.h"
 
-struct kept {
-	struct list link;
-	struct conn *conn;
+struct lendable {
+	struct kept kept;
 	char *owner; /* struct origin_call's: never lent to others */
 	size_t owner_n;
-	struct kept_list *in;
 };
 
 _Thread_local unsigned origin_thread;
 
-static struct conn *kept_free(struct kept *k)
+static struct lendable *lendable_of(struct list *link)
 {
-	struct conn *c = k->conn;
+	return container_of(container_of(link, struct kept, link), struct lendable, kept);
+}
 
-	list_remove(&k->link);
-	k->in->n--;
-	mem_free(k->owner);
-	mem_free(k);
+/* It is kept no longer: its connection, which is all that stays. */
+static struct conn *lendable_free(struct lendable *l)
+{
+	struct conn *c = l->kept.conn;
+
+	mem_free(l->owner);
+	mem_free(l);
 	return c;
 }
 
-static void on_kept_end(void *arg, enum loop_idle_end why)
+static void on_kept_end(struct kept *k, enum loop_idle_end why)
 {
 	(void)why;
-	conn_close(kept_free(arg));
+	conn_close(lendable_free(container_of(k, struct lendable, kept)));
 }
 
-bool origin_conn_is_quiet(struct conn *c)
+static struct conn *take_off(struct lendable *l)
 {
-	char byte;
-
-	return !c->fd.hung_up && conn_pending(c) == 0 && recv(c->fd.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-		errno == EAGAIN;
+	kept_remove(&l->kept);
+	return lendable_free(l);
 }
 
 struct conn *origin_take_kept(struct origin *o, struct span owner)
 {
-	struct kept_list *kept = &o->kept[origin_thread];
-
-	list_each_safe (it, &kept->conns) {
-		struct kept *k = container_of(it, struct kept, link);
+	list_each_safe (it, &o->kept[origin_thread].conns) {
+		struct lendable *l = lendable_of(it);
 		struct conn *c;
 
-		if (!span_eq(span_make(k->owner, k->owner_n), owner))
+		if (!span_eq(span_make(l->owner, l->owner_n), owner))
 			continue;
-		c = kept_free(k);
-		loop_fd_unpark(&c->fd);
-		if (origin_conn_is_quiet(c) && origin_is_at(o, &c->peer))
+		c = take_off(l);
+		if (kept_is_quiet(c) && origin_is_at(o, &c->peer))
 			return c;
 		conn_close(c);
 	}
 	return NULL;
 }
 
-/* The one that was not needed for the longest time. */
-static void drop_oldest(struct kept_list *kept)
-{
-	struct conn *c = kept_free(container_of(kept->conns.prev, struct kept, link));
-
-	loop_fd_unpark(&c->fd);
-	conn_close(c);
-}
-
 void origin_keep(struct origin *o, struct span owner, struct conn *c)
 {
 	struct kept_list *kept = &o->kept[origin_thread];
-	struct kept *k;
+	struct lendable *l;
 
-	if (!origin_conn_is_quiet(c)) {
+	if (!kept_is_quiet(c)) {
 		conn_close(c);
 		return;
 	}
+	/* The one that was not needed for the longest time makes room. */
 	if (kept->n >= ORIGIN_KEPT_MAX)
-		drop_oldest(kept);
-	k = mem_new(struct kept);
-	k->conn = c;
-	k->owner = span_text(owner);
-	k->owner_n = owner.n;
-	k->in = kept;
-	list_push_front(&kept->conns, &k->link);
-	kept->n++;
-	conn_park(c, deadline_in(ORIGIN_KEPT_MS), on_kept_end, k);
+		conn_close(take_off(lendable_of(kept->conns.prev)));
+	l = mem_new(struct lendable);
+	l->kept.conn = c;
+	l->owner = span_text(owner);
+	l->owner_n = owner.n;
+	kept_add(kept, &l->kept, deadline_in(ORIGIN_KEPT_MS), on_kept_end);
 }
 
 void origin_close_kept(struct origin *o, unsigned thread)
 {
 	struct kept_list *kept = &o->kept[thread];
 
-	while (!list_empty(&kept->conns)) {
-		struct conn *c = kept_free(container_of(kept->conns.next, struct kept, link));
-
-		loop_fd_unpark(&c->fd);
-		conn_close(c);
-	}
+	while (!list_empty(&kept->conns))
+		conn_close(take_off(lendable_of(kept->conns.next)));
 }

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "dns/resolver.h"
+#include "io/kept.h"
 #include "origin/origin.h"
 #include "tls/tls.h"
 
@@ -17,12 +18,6 @@
 #define ORIGIN_DOWN_MS_MAX   30000
 #define ORIGIN_CHECKS_MAX    64   /* active checks under way at once */
 #define ORIGIN_CHECK_MS      5000 /* an active check's whole time */
-
-/* Idle connections of one origin on one thread; only that thread touches them. */
-struct kept_list {
-	struct list conns;
-	unsigned n;
-};
 
 /* Everything known of one origin, for all threads. Lives as long as struct origins. There are tens
  * of thousands of them, of which few are asked and fewer fail: what is large is made when it is
@@ -44,7 +39,7 @@ struct origin {
 	unsigned addrs_n;
 	uint64_t resolved_ms; /* monotonic; 0: never */
 
-	struct kept_list *kept; /* per thread */
+	struct kept_list *kept; /* one a thread, which alone touches it */
 };
 
 struct check;
@@ -83,7 +78,5 @@ void origin_fault(struct fault *fault, const struct origin *o, int error, enum f
 struct conn *origin_take_kept(struct origin *o, struct span owner);
 /* Takes c, which becomes idle; if there is something to read on it, it is closed. */
 void origin_keep(struct origin *o, struct span owner, struct conn *c);
-/* Is nothing unread on it, and is it open? Does not wait for the loop to come round. */
-bool origin_conn_is_quiet(struct conn *c);
 void origin_close_kept(struct origin *o, unsigned thread);
 extern _Thread_local unsigned origin_thread;

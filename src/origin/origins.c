@@ -70,7 +70,7 @@ static struct origin *origin_new(struct origins *owner, struct span text, const 
 	pthread_mutex_init(&o->lock, NULL);
 	o->kept = mem_zalloc(owner->threads, sizeof(*o->kept));
 	for (unsigned i = 0; i < owner->threads; i++)
-		list_init(&o->kept[i].conns);
+		kept_list_init(&o->kept[i]);
 	return o;
 }
 
