@@ -63,7 +63,7 @@ static struct backend *backend_new(unsigned threads, struct span host, uint16_t 
 }
 
 /* Lock held. */
-static struct backend *get(struct backends *all, struct span host, uint16_t port)
+static struct backend *find_or_add(struct backends *all, struct span host, uint16_t port)
 {
 	_cleanup_(buf_done) struct buf text = BUF_INIT(512);
 	struct backend *b;
@@ -85,7 +85,7 @@ struct backend *backend_get(struct backends *all, struct span host, uint16_t por
 	struct backend *b;
 
 	pthread_mutex_lock(&all->lock);
-	b = get(all, host, port);
+	b = find_or_add(all, host, port);
 	pthread_mutex_unlock(&all->lock);
 	return b;
 }
@@ -98,7 +98,7 @@ const char *backends_mark(const struct backends *b)
 /* ---- capabilities ---- */
 
 /* Lock of all held. */
-static void recompute(struct backends *all)
+static void recompute_caps(struct backends *all)
 {
 	unsigned caps = ~0u;
 	uint64_t size_max = 0;
@@ -139,9 +139,9 @@ void backends_watch(struct backends *all, const struct snapshot *s)
 		const struct domain *d = snapshot_at(s, i);
 
 		if (d->mail.host.n > 0)
-			get(all, d->mail.host, d->mail.port)->watched = true;
+			find_or_add(all, d->mail.host, d->mail.port)->watched = true;
 	}
-	recompute(all);
+	recompute_caps(all);
 	pthread_mutex_unlock(&all->lock);
 }
 
@@ -163,7 +163,7 @@ void backend_learn(struct backends *all, struct backend *b, const struct smtp_ca
 	if (same)
 		return;
 	pthread_mutex_lock(&all->lock);
-	recompute(all);
+	recompute_caps(all);
 	pthread_mutex_unlock(&all->lock);
 }
 

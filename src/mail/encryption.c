@@ -114,7 +114,7 @@ static void keep_evidence(const struct refusal *r)
 	evidence_refused(r->s->thread->mail->evidence, &refusal);
 }
 
-static void refuse(struct refusal *r)
+static void refuse_plaintext(struct refusal *r)
 {
 	struct evidence *e = r->s->thread->mail->evidence;
 	const struct evidence_peer peer = session_peer(r->s);
@@ -145,7 +145,7 @@ unsigned encryption_judge(struct mail_session *s, const struct domain *d, enum d
 	r->s = s;
 	r->domain = d;
 	r->mailbox = mailbox;
-	refuse(r);
+	refuse_plaintext(r);
 	code = refusal_code(r);
 	mem_free(r);
 	return code;

@@ -120,7 +120,8 @@ static void count_refused(struct recipient *r, unsigned code)
 }
 
 /* With the code that `torhaus explain` knows. */
-static void refuse(struct recipient *r, unsigned code, const char *enhanced, struct fault *f, const char *text)
+static void refuse_recipient(struct recipient *r, unsigned code, const char *enhanced, struct fault *f,
+	const char *text)
 {
 	fault_fact(f, "rcpt", "%.*s", SPAN_ARG(buf_span(&r->mailbox)));
 	note_refusal(r->s, LOG_LEVEL_INFO, "recipient-refused", f, buf_span(&r->mailbox), code, NULL);
@@ -134,7 +135,7 @@ static void refuse_plainly(struct recipient *r, unsigned code, const char *enhan
 	struct fault f;
 
 	fault_set(&f, why);
-	refuse(r, code, enhanced, &f, text);
+	refuse_recipient(r, code, enhanced, &f, text);
 }
 
 /* The domain whose name this is, or one that it lies in. */
@@ -178,9 +179,10 @@ static void refuse_relaying(struct recipient *r)
 	fault_set(&f, known ? FAULT_MAIL_RELAY_DENIED : FAULT_MAIL_DOMAINS_UNREAD);
 	fault_fact(&f, "domain", "%.*s", SPAN_ARG(r->rcpt.to.domain));
 	if (known)
-		refuse(r, 550, "5.7.1", &f, "Relaying denied: no mail is taken here for this domain");
+		refuse_recipient(r, 550, "5.7.1", &f, "Relaying denied: no mail is taken here for this domain");
 	else
-		refuse(r, 451, "4.3.0", &f, "The domains of this server could not all be read; try again later");
+		refuse_recipient(r, 451, "4.3.0", &f,
+			"The domains of this server could not all be read; try again later");
 }
 
 /* Does the local part name another place to send it to? Postfix follows user%other@here and
@@ -197,7 +199,7 @@ static void refuse_name(struct recipient *r, struct fault *f)
 {
 	bool for_good = span_starts(fault_value(f, "reply"), SPAN("5"));
 
-	refuse(r, for_good ? 550 : 451, for_good ? "5.7.1" : "4.7.1", f,
+	refuse_recipient(r, for_good ? 550 : 451, for_good ? "5.7.1" : "4.7.1", f,
 		"The mail server of this domain refuses the name that you said in EHLO");
 }
 
@@ -296,7 +298,7 @@ static int check_caps(struct recipient *r)
 	return -1;
 }
 
-static int ask(struct recipient *r, struct smtp_reply *ret_mail, struct smtp_reply *ret_rcpt)
+static int ask_envelope(struct recipient *r, struct smtp_reply *ret_mail, struct smtp_reply *ret_rcpt)
 {
 	_cleanup_(buf_done) struct buf mail = BUF_INIT(SMTP_LINE_MAX), rcpt = BUF_INIT(SMTP_LINE_MAX);
 	unsigned caps = r->t->mta->client.caps.mask;
@@ -313,7 +315,7 @@ static bool is_gone(int r, const struct smtp_reply *mail, const struct smtp_repl
 }
 
 /* The backend is lost: 451, and the same for all that it had taken. */
-static void lose(struct recipient *r, int error)
+static void lose_backend(struct recipient *r, int error)
 {
 	struct mail_transaction *t = r->t;
 	struct fault f;
@@ -337,12 +339,12 @@ static int ask_backend(struct recipient *r, struct smtp_reply *ret)
 			return -1;
 		if (check_caps(r) < 0)
 			return -1;
-		error = ask(r, &mail, ret);
+		error = ask_envelope(r, &mail, ret);
 		if (!is_gone(error, &mail, ret))
 			break;
 		/* A kept connection may just have been closed; nothing of the message was sent. */
 		if (!t->mta->reused || t->recipients > 0) {
-			lose(r, error);
+			lose_backend(r, error);
 			return -1;
 		}
 		t->mta = mta_drop(t->mta);

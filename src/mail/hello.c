@@ -5,7 +5,7 @@
 #include "mail/mail_priv.h"
 
 /* 0, or -1 after answering 501. */
-static int take_name(struct mail_session *s, struct span name)
+static int take_helo_name(struct mail_session *s, struct span name)
 {
 	static const struct smtp_answer no_name = { 501, "5.5.4", "A name or an address literal is expected" };
 
@@ -21,7 +21,7 @@ static int take_name(struct mail_session *s, struct span name)
 
 int on_helo(struct mail_session *s, struct span args)
 {
-	if (take_name(s, args) < 0)
+	if (take_helo_name(s, args) < 0)
 		return NEXT_COMMAND;
 	s->esmtp = false;
 	s->offered = 0;
@@ -36,7 +36,7 @@ static uint64_t size_max(const struct mail_session *s, uint64_t backends)
 	return backends > 0 && backends < ours ? backends : ours;
 }
 
-static void offer(struct mail_session *s, const char *what)
+static void offer_extension(struct mail_session *s, const char *what)
 {
 	smtp_answer_line(&s->out, 250, "", span_of(what), true);
 }
@@ -48,23 +48,23 @@ int on_ehlo(struct mail_session *s, struct span args)
 	struct tls_set *tls = s->state->tls;
 	char size[32];
 
-	if (take_name(s, args) < 0)
+	if (take_helo_name(s, args) < 0)
 		return NEXT_COMMAND;
 	s->esmtp = true;
 	s->offered = caps;
 	snprintf(size, sizeof(size), "SIZE %llu", (unsigned long long)size_max(s, backends_max));
-	offer(s, session_settings(s)->hostname);
-	offer(s, "PIPELINING");
-	offer(s, size);
+	offer_extension(s, session_settings(s)->hostname);
+	offer_extension(s, "PIPELINING");
+	offer_extension(s, size);
 	if (!s->conn->secure && tls && tls_set_count(tls) > 0)
-		offer(s, "STARTTLS");
-	offer(s, "ENHANCEDSTATUSCODES");
+		offer_extension(s, "STARTTLS");
+	offer_extension(s, "ENHANCEDSTATUSCODES");
 	if (caps & SMTP_CAP_8BITMIME)
-		offer(s, "8BITMIME");
+		offer_extension(s, "8BITMIME");
 	if (caps & SMTP_CAP_DSN)
-		offer(s, "DSN");
+		offer_extension(s, "DSN");
 	if (caps & SMTP_CAP_SMTPUTF8)
-		offer(s, "SMTPUTF8");
+		offer_extension(s, "SMTPUTF8");
 	/* Chunks are passed on as DATA, so every backend can have them. */
 	smtp_answer_line(&s->out, 250, "", SPAN("CHUNKING"), false);
 	return NEXT_COMMAND;

@@ -215,7 +215,7 @@ struct relay {
 	struct mail_session *s;
 	struct mta *mta; /* the transaction's; NULL once the message is spoiled */
 	struct smtp_data in;
-	struct smtp_dots dots;
+	struct smtp_dot_stuffing dot_stuffing;
 	struct mail_measure measure;
 	struct buf content, out;
 	uint64_t started_ms, received; /* bytes from the client */

@@ -57,7 +57,7 @@ void mta_fault(struct fault *f, const struct mta *m, int error)
 }
 
 /* The backend said something that it should not at that step. */
-static int unfit(struct mta *m, const char *step, const struct smtp_reply *reply, struct fault *f)
+static int fault_of_reply(struct mta *m, const char *step, const struct smtp_reply *reply, struct fault *f)
 {
 	fault_set(f, FAULT_MAIL_BACKEND_UNFIT);
 	fault_fact(f, "backend", "%s", m->backend->text);
@@ -66,7 +66,7 @@ static int unfit(struct mta *m, const char *step, const struct smtp_reply *reply
 	return -EPROTO;
 }
 
-static int broke(const struct mta *m, int error, struct fault *f)
+static int fault_of_error(const struct mta *m, int error, struct fault *f)
 {
 	mta_fault(f, m, error);
 	return error;
@@ -148,7 +148,7 @@ static int refuses_name(const struct mta *m, const char *name, const struct smtp
 }
 
 /* as: in whose name; NULL: ours. */
-static int hello(struct mta *m, struct backends *all, const struct mta_client *as, struct fault *f)
+static int say_hello(struct mta *m, struct backends *all, const struct mta_client *as, struct fault *f)
 {
 	char name[SMTP_NAME_MAX + 1];
 	struct smtp_reply reply;
@@ -158,11 +158,11 @@ static int hello(struct mta *m, struct backends *all, const struct mta_client *a
 		name_of(as, name);
 	r = smtp_client_hello(&m->client, as ? name : m->settings->hostname, patience(m), &reply);
 	if (r < 0)
-		return broke(m, r, f);
+		return fault_of_error(m, r, f);
 	if (as && reply.code >= 400 && reply.code != 421)
 		return refuses_name(m, name, &reply, f);
 	if (reply.code != 250)
-		return unfit(m, "EHLO", &reply, f);
+		return fault_of_reply(m, "EHLO", &reply, f);
 	if (all)
 		backend_learn(all, m->backend, &m->client.caps);
 	return 0;
@@ -170,7 +170,7 @@ static int hello(struct mta *m, struct backends *all, const struct mta_client *a
 
 /* The backend is ourselves: without this, mail for its domain would open sessions with us until we
  * refuse ourselves. */
-static int loop(const struct backend *b, const char *how, const char *how_de, struct fault *f)
+static int fault_of_loop(const struct backend *b, const char *how, const char *how_de, struct fault *f)
 {
 	fault_set(f, FAULT_MAIL_LOOP);
 	fault_fact(f, "backend", "%s", b->text);
@@ -179,19 +179,20 @@ static int loop(const struct backend *b, const char *how, const char *how_de, st
 	return -ELOOP;
 }
 
-static int greet(struct mta *m, const struct backends *all, struct fault *f)
+static int await_greeting(struct mta *m, const struct backends *all, struct fault *f)
 {
 	struct smtp_reply reply;
 	int r = smtp_client_read(&m->client, patience(m), &reply);
 
 	if (r < 0)
-		return broke(m, r, f);
+		return fault_of_error(m, r, f);
 	if (span_find(reply.text, span_of(all->mark)) >= 0)
-		return loop(m->backend, "it greets with our own words", "er grüßt mit unseren eigenen Worten", f);
-	return reply.code == 220 ? 0 : unfit(m, "greeting", &reply, f);
+		return fault_of_loop(m->backend, "it greets with our own words", "er grüßt mit unseren eigenen Worten",
+			f);
+	return reply.code == 220 ? 0 : fault_of_reply(m, "greeting", &reply, f);
 }
 
-static int no_tls(struct mta *m, const char *reply, struct fault *f)
+static int go_without_tls(struct mta *m, const char *reply, struct fault *f)
 {
 	if (m->tls == DOMAIN_MAIL_TLS_OPPORTUNISTIC)
 		return 0;
@@ -234,7 +235,7 @@ static bool is_tls13(const struct conn *c)
 static int hello_again(struct mta *m, const struct mta_client *as, struct fault *f)
 {
 	struct fault why;
-	int r = hello(m, NULL, as, f);
+	int r = say_hello(m, NULL, as, f);
 	bool ended = r == -ECONNRESET || r == -EPIPE;
 
 	if (r == 0)
@@ -260,13 +261,13 @@ static int start_tls(struct mta *m, const struct mta_client *as, struct fault *f
 		(m->tls == DOMAIN_MAIL_TLS_OPPORTUNISTIC && backend_tls_is_broken(m->backend)))
 		return 0;
 	if (!(m->client.caps.mask & SMTP_CAP_STARTTLS))
-		return no_tls(m, "EHLO", f);
+		return go_without_tls(m, "EHLO", f);
 	r = smtp_client_has_more(&m->client) ? -EPROTO : smtp_client_starttls(&m->client, patience(m), &reply, &behind);
 	if (r < 0)
-		return broke(m, r, f);
+		return fault_of_error(m, r, f);
 	if (reply.code != 220) {
 		snprintf(said, sizeof(said), "%u %.*s", reply.code, SPAN_ARG(span_sub(reply.text, 0, 50)));
-		return no_tls(m, said, f);
+		return go_without_tls(m, said, f);
 	}
 	r = shake_hands(m, f);
 	return r < 0 ? r : hello_again(m, as, f);
@@ -329,7 +330,7 @@ static void print_xclient(const struct mta *m, const struct mta_client *client, 
 	buf_add_text(out, "\r\n");
 }
 
-static int announce(struct mta *m, const struct mta_client *client, struct fault *f)
+static int announce_client(struct mta *m, const struct mta_client *client, struct fault *f)
 {
 	_cleanup_(buf_done) struct buf line = BUF_INIT(SMTP_LINE_MAX);
 	struct smtp_reply reply;
@@ -342,11 +343,11 @@ static int announce(struct mta *m, const struct mta_client *client, struct fault
 	print_xclient(m, client, &line);
 	r = mta_ask(m, buf_span(&line), &reply);
 	if (r < 0)
-		return broke(m, r, f);
+		return fault_of_error(m, r, f);
 	if (reply.code != 220)
-		return unfit(m, "XCLIENT", &reply, f);
+		return fault_of_reply(m, "XCLIENT", &reply, f);
 	/* Postfix judges by this name, whatever XCLIENT said before. */
-	return hello(m, NULL, client, f);
+	return say_hello(m, NULL, client, f);
 }
 
 static int send_proxy(struct mta *m, const struct mta_client *client, struct fault *f)
@@ -356,24 +357,24 @@ static int send_proxy(struct mta *m, const struct mta_client *client, struct fau
 
 	proxy_header_write(client->peer, client->local, &header);
 	r = smtp_client_write(&m->client, buf_span(&header), patience(m));
-	return r < 0 ? broke(m, r, f) : 0;
+	return r < 0 ? fault_of_error(m, r, f) : 0;
 }
 
 /* From the connection to where MAIL can be said. */
-static int begin(struct mta *m, struct backends *all, const struct mta_client *client, struct fault *f)
+static int open_session(struct mta *m, struct backends *all, const struct mta_client *client, struct fault *f)
 {
 	bool proxy = m->handed_on == DOMAIN_MAIL_CLIENT_PROXY;
 	const struct mta_client *as = proxy ? client : NULL;
 	int r = proxy ? send_proxy(m, client, f) : 0;
 
 	if (r == 0)
-		r = greet(m, all, f);
+		r = await_greeting(m, all, f);
 	if (r == 0)
-		r = hello(m, all, as, f);
+		r = say_hello(m, all, as, f);
 	if (r == 0)
 		r = start_tls(m, as, f);
 	if (r == 0 && m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT)
-		r = announce(m, client, f);
+		r = announce_client(m, client, f);
 	return r;
 }
 
@@ -409,7 +410,7 @@ static struct mta *connect_new(struct mail_thread *t, const struct mta *wanted, 
 	if (!c)
 		return NULL;
 	if (mail_listens_on(t, &c->peer, net_addr_eq_host(&c->peer, &c->local) || is_loopback(&c->peer))) {
-		loop(wanted->backend, "mail.listen has its address", "mail.listen hat seine Adresse", f);
+		fault_of_loop(wanted->backend, "mail.listen has its address", "mail.listen hat seine Adresse", f);
 		conn_close(c);
 		return NULL;
 	}
@@ -418,7 +419,7 @@ static struct mta *connect_new(struct mail_thread *t, const struct mta *wanted, 
 	m->local = is_loopback(&c->peer);
 	smtp_client_init(&m->client, c);
 	buf_init(&m->mail_reply, SMTP_REPLY_MAX);
-	return begin(m, t->mail->backends, client, f) < 0 ? mta_drop(m) : m;
+	return open_session(m, t->mail->backends, client, f) < 0 ? mta_drop(m) : m;
 }
 
 static struct mta *get_new(struct mail_thread *t, const struct mta *wanted, const struct mta_client *client,
@@ -465,7 +466,7 @@ static void say_quit(void *arg)
 	mta_free(m);
 }
 
-static void quit(struct mta *m)
+static void quit_in_task(struct mta *m)
 {
 	if (!task_spawn("mta-quit", say_quit, m))
 		mta_free(m);
@@ -476,7 +477,7 @@ static void on_kept_end(struct kept *k, enum loop_idle_end why)
 	struct mta *m = container_of(k, struct mta, kept);
 
 	if (why == LOOP_IDLE_TIMEOUT)
-		quit(m);
+		quit_in_task(m);
 	else
 		mta_free(m);
 }
@@ -495,7 +496,7 @@ void mta_put(struct mta *m)
 	if (m->broken || smtp_client_has_more(&m->client) || m->client.conn->fd.hung_up) {
 		mta_free(m);
 	} else if (m->mails >= MTA_MAILS_MAX || kept->n >= m->backend->kept_max) {
-		quit(m);
+		quit_in_task(m);
 	} else {
 		m->kept.conn = m->client.conn;
 		kept_add(kept, &m->kept, deadline_in(is_for_one_client(m) ? MTA_KEPT_ONE_MS : MTA_KEPT_MS),
@@ -532,7 +533,7 @@ static int make_ready(struct mta *m, const struct mta *wanted, const struct mta_
 	if (m->begun && (mta_ask(m, SPAN("RSET\r\n"), &reply) < 0 || reply.code != 250))
 		return -EPROTO;
 	m->begun = false;
-	return another && m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT ? announce(m, client, &ignored) : 0;
+	return another && m->handed_on == DOMAIN_MAIL_CLIENT_XCLIENT ? announce_client(m, client, &ignored) : 0;
 }
 
 /* Connections are reused only between clients that the backend cannot tell apart. */

@@ -1,11 +1,11 @@
 /*
  * A message on its way from the client to the backend.
  *
- * Bytes are taken as they come, checked and stripped of the client's dots (smtp/data.c), looked at
- * (measure.c), given dots of our own, and sent on; the final dot is held back until the client's has
- * come. A message that turns out unfit on the way is spoiled: the backend's connection is dropped,
- * which voids what it has of it, and the rest is taken and thrown away, so that the client hears
- * why.
+ * Bytes are taken as they come, checked and freed of the client's dot-stuffing (smtp/data.c),
+ * measured (measure.c), given dot-stuffing of our own, and sent on; the final dot is held back until
+ * the client's has come. A message that turns out unfit on the way is spoiled: the backend's
+ * connection is dropped, which voids what it has of it, and the rest is taken and thrown away, so
+ * that the client hears why.
  */
 #include <errno.h>
 #include "mail/mail_priv.h"
@@ -40,7 +40,7 @@ static enum note_verdict verdict_of(unsigned code)
 	return code / 100 == 2 ? NOTE_DELIVERED : code / 100 == 4 ? NOTE_DEFERRED : NOTE_REFUSED;
 }
 
-static void count(unsigned code, uint64_t bytes)
+static void count_message(unsigned code, uint64_t bytes)
 {
 	stat_add(code / 100 == 2 ? STAT_MAIL_DELIVERED : code / 100 == 4 ? STAT_MAIL_DEFERRED : STAT_MAIL_REFUSED, 1);
 	if (code / 100 == 2)
@@ -106,7 +106,7 @@ struct relay *relay_free(struct relay *r)
 static struct relay *refuse_all(struct mail_session *s, unsigned code, struct span reply, bool broken)
 {
 	note_mail(s, verdict_of(code), 0, reply);
-	count(code, 0);
+	count_message(code, 0);
 	if (broken)
 		s->mail->mta = mta_drop(s->mail->mta);
 	session_reset(s);
@@ -157,7 +157,7 @@ static void lost_backend(struct relay *r, int error)
 	spoil(r, &went);
 }
 
-static const struct smtp_answer *unfit(const struct relay *r)
+static const struct smtp_answer *why_unfit(const struct relay *r)
 {
 	if (r->measure.bytes > r->size_max)
 		return &too_big;
@@ -183,11 +183,11 @@ int relay_send(struct relay *r)
 	const struct smtp_answer *no;
 
 	mail_measure(&r->measure, buf_span(&r->content));
-	no = r->mta ? unfit(r) : NULL;
+	no = r->mta ? why_unfit(r) : NULL;
 	if (no)
 		spoil(r, no);
 	if (r->mta) {
-		smtp_dots_write(&r->dots, buf_span(&r->content), &r->out);
+		smtp_dot_stuffing_write(&r->dot_stuffing, buf_span(&r->content), &r->out);
 		must(buf_error(&r->out) == 0 && buf_error(&r->content) == 0);
 		send_out(r);
 	}
@@ -207,12 +207,12 @@ static void answer_spoiled(struct relay *r)
 		unsigned code = session_pass(r->s, &reply);
 
 		note_mail(r->s, verdict_of(code), r->measure.bytes, reply.text);
-		count(code, 0);
+		count_message(code, 0);
 		return;
 	}
 	session_answer(r->s, r->spoiled);
 	note_mail(r->s, verdict_of(r->spoiled->code), r->measure.bytes, span_of(r->spoiled->text));
-	count(r->spoiled->code, 0);
+	count_message(r->spoiled->code, 0);
 }
 
 /* What the backend says to the dot is what we say. The code that was said. */
@@ -225,7 +225,7 @@ static unsigned answer_final(struct relay *r, const struct smtp_reply *reply)
 	/* it goes, or is out of step */
 	r->mta->broken = reply->code == 421 || reply->code / 100 == 3;
 	r->mta->mails++;
-	count(code, r->measure.bytes);
+	count_message(code, r->measure.bytes);
 	if (code / 100 == 2) {
 		s->mails++;
 		s->errors_before += s->errors;
@@ -260,11 +260,11 @@ static void answer_unknown(struct relay *r, int error)
 {
 	say_backend_failed(r->s, error);
 	note_mail(r->s, NOTE_UNKNOWN, r->measure.bytes, span_of(strerror(-error)));
-	count(451, 0);
+	count_message(451, 0);
 	r->s->mail->mta = mta_drop(r->mta);
 }
 
-static int finish(struct relay *r)
+static int finish_message(struct relay *r)
 {
 	struct mail_session *s = r->s;
 	struct smtp_reply reply;
@@ -276,7 +276,7 @@ static int finish(struct relay *r)
 	if (r->mta && task_canceled())
 		spoil(r, &went);
 	if (r->mta) {
-		smtp_dots_end(&r->dots, &r->out);
+		smtp_dot_stuffing_end(&r->dot_stuffing, &r->out);
 		send_out(r);
 	}
 	if (!r->mta) {
@@ -300,7 +300,7 @@ int relay_end(struct relay *r)
 	int error = 0;
 
 	if (r->mta)
-		error = finish(r);
+		error = finish_message(r);
 	else
 		answer_spoiled(r);
 	s->mail->relay = relay_free(r);
@@ -313,7 +313,7 @@ void relay_refuse(struct relay *r, unsigned code, struct span why)
 	struct mail_session *s = r->s;
 
 	note_mail(s, verdict_of(code), r->measure.bytes, why);
-	count(code, 0);
+	count_message(code, 0);
 	s->mail->mta = mta_drop(s->mail->mta);
 	s->mail->relay = relay_free(r);
 	session_reset(s);

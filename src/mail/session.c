@@ -410,7 +410,7 @@ static int last_words_in_drain(struct mail_session *s)
 	return NEXT_CLOSE;
 }
 
-static void end(struct mail_session *s, int r)
+static void end_session(struct mail_session *s, int r)
 {
 	uint64_t deadline = deadline_in(FAREWELL_MS);
 
@@ -431,7 +431,7 @@ static void end(struct mail_session *s, int r)
 static task_fn resume;
 
 /* What is published now, for the next command; within a transaction it stays. */
-static void look(struct mail_session *s)
+static void take_new_state(struct mail_session *s)
 {
 	if (s->mail || s->state == s->thread->state)
 		return;
@@ -439,7 +439,7 @@ static void look(struct mail_session *s)
 	s->state = mail_state_ref(s->thread->state);
 }
 
-static void go_on(struct mail_session *s, enum loop_idle_end why)
+static void resume_session(struct mail_session *s, enum loop_idle_end why)
 {
 	list_remove(&s->link);
 	s->wait_ended = why;
@@ -451,10 +451,10 @@ static void go_on(struct mail_session *s, enum loop_idle_end why)
 
 static void on_wait_end(void *arg, enum loop_idle_end why)
 {
-	go_on(arg, why);
+	resume_session(arg, why);
 }
 
-static void park(struct mail_session *s)
+static void park_session(struct mail_session *s)
 {
 	buf_done(&s->out);
 	buf_init(&s->out, OUT_MAX);
@@ -471,7 +471,7 @@ static void park(struct mail_session *s)
 
 static void await_command(struct mail_session *s)
 {
-	look(s);
+	take_new_state(s);
 	s->deadline = deadline_in(session_settings(s)->command_timeout_ms);
 }
 
@@ -493,7 +493,7 @@ static void converse(struct mail_session *s, int r)
 	while (r == NEXT_COMMAND) {
 		r = next_line(s, &line);
 		if (r == 0 && !(s->thread->draining && !s->mail)) {
-			park(s);
+			park_session(s);
 			return;
 		}
 		if (r == 0)
@@ -504,14 +504,14 @@ static void converse(struct mail_session *s, int r)
 			r = last_words(s, r);
 		await_command(s);
 	}
-	end(s, r);
+	end_session(s, r);
 }
 
 static void resume(void *arg)
 {
 	struct mail_session *s = arg;
 
-	look(s);
+	take_new_state(s);
 	converse(s, wait_ended(s));
 }
 
@@ -541,6 +541,6 @@ void session_end_parked(struct mail_thread *t)
 		if (s->mail)
 			continue;
 		loop_fd_unpark(&s->conn->fd);
-		go_on(s, LOOP_IDLE_STOP);
+		resume_session(s, LOOP_IDLE_STOP);
 	}
 }

@@ -153,7 +153,7 @@ bool smtp_chunks_end(struct smtp_data *d, struct buf *out)
 
 /* ---- writing ---- */
 
-void smtp_dots_write(struct smtp_dots *w, struct span content, struct buf *out)
+void smtp_dot_stuffing_write(struct smtp_dot_stuffing *w, struct span content, struct buf *out)
 {
 	while (content.n > 0) {
 		const char *lf = memchr(content.p, '\n', content.n);
@@ -167,10 +167,10 @@ void smtp_dots_write(struct smtp_dots *w, struct span content, struct buf *out)
 	}
 }
 
-void smtp_dots_end(struct smtp_dots *w, struct buf *out)
+void smtp_dot_stuffing_end(struct smtp_dot_stuffing *w, struct buf *out)
 {
 	if (w->in_line)
 		buf_add_text(out, "\r\n");
 	buf_add_text(out, ".\r\n");
-	*w = (struct smtp_dots){ 0 };
+	*w = (struct smtp_dot_stuffing){ 0 };
 }

@@ -209,13 +209,14 @@ int smtp_chunk_read(struct smtp_data *d, struct span in, struct buf *out);
 /* Behind the last chunk: may it end here? No while a CR waits for its LF, unless it is mended. */
 bool smtp_chunks_end(struct smtp_data *d, struct buf *out);
 
-/* The writer: content (whole or split anywhere) with dots of our own. At most twice its length. */
-struct smtp_dots {
+/* The writer (RFC 5321 4.5.2, dot-stuffing): content, whole or split anywhere, with a second dot
+ * before each that begins a line. At most twice its length. */
+struct smtp_dot_stuffing {
 	bool in_line; /* not at the beginning of a line; false: it is */
 };
-void smtp_dots_write(struct smtp_dots *w, struct span content, struct buf *out);
+void smtp_dot_stuffing_write(struct smtp_dot_stuffing *w, struct span content, struct buf *out);
 /* The final dot; a CRLF before it if the last line has none. */
-void smtp_dots_end(struct smtp_dots *w, struct buf *out);
+void smtp_dot_stuffing_end(struct smtp_dot_stuffing *w, struct buf *out);
 
 /* ---- the client's side: everything here may suspend ---- */
 

@@ -18,12 +18,12 @@ static void check_lines(struct span s)
 static void check_way_back(struct span content)
 {
 	struct buf wire = BUF_INIT(1 << 22), back = BUF_INIT(1 << 22);
-	struct smtp_dots w = { 0 };
+	struct smtp_dot_stuffing w = { 0 };
 	struct smtp_data d = { 0 };
 	size_t used;
 
-	smtp_dots_write(&w, content, &wire);
-	smtp_dots_end(&w, &wire);
+	smtp_dot_stuffing_write(&w, content, &wire);
+	smtp_dot_stuffing_end(&w, &wire);
 	must(smtp_data_read(&d, buf_span(&wire), &back, &used) == 1);
 	must(used == wire.n);
 	must(span_eq(span_sub(buf_span(&back), 0, content.n), content) && back.n - content.n <= 2);

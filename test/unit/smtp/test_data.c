@@ -141,13 +141,13 @@ static void test_write(void **state)
 
 	for (size_t at = 0; at <= content.n; at++) {
 		_cleanup_(buf_done) struct buf out = BUF_INIT(4096), back = BUF_INIT(4096);
-		struct smtp_dots w = { 0 };
+		struct smtp_dot_stuffing w = { 0 };
 		struct smtp_data d = { 0 };
 		size_t used;
 
-		smtp_dots_write(&w, span_sub(content, 0, at), &out);
-		smtp_dots_write(&w, span_from(content, at), &out);
-		smtp_dots_end(&w, &out);
+		smtp_dot_stuffing_write(&w, span_sub(content, 0, at), &out);
+		smtp_dot_stuffing_write(&w, span_from(content, at), &out);
+		smtp_dot_stuffing_end(&w, &out);
 		assert_true(span_eq(buf_span(&out), want));
 		assert_int_equal(smtp_data_read(&d, buf_span(&out), &back, &used), 1);
 		assert_int_equal(used, out.n);
@@ -159,9 +159,9 @@ static void test_write(void **state)
 static void test_write_empty(void **state)
 {
 	_cleanup_(buf_done) struct buf out = BUF_INIT(16);
-	struct smtp_dots w = { 0 };
+	struct smtp_dot_stuffing w = { 0 };
 
-	smtp_dots_end(&w, &out);
+	smtp_dot_stuffing_end(&w, &out);
 	assert_span(buf_span(&out), ".\r\n");
 }
 
