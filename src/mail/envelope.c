@@ -31,7 +31,7 @@ void session_reset(struct mail_session *s)
 		return;
 	if (t->relay)
 		note_mail(s, NOTE_LOST, t->relay->measure.bytes, SPAN(""));
-	/* Within a message there is only one way back. */
+	/* Within a message only the end of the connection voids what was sent of it. */
 	if (t->mta && t->relay)
 		mta_drop(t->mta);
 	else if (t->mta)
@@ -119,7 +119,7 @@ static void count_refused(struct recipient *r, unsigned code)
 	stat_add(code / 100 == 4 ? STAT_MAIL_RECIPIENTS_DEFERRED : STAT_MAIL_RECIPIENTS_REFUSED, 1);
 }
 
-/* With the code that `torhaus explain` knows. */
+/* Logged, and answered with the fault's code, which `torhaus explain` knows. */
 static void refuse_recipient(struct recipient *r, unsigned code, const char *enhanced, struct fault *f,
 	const char *text)
 {
@@ -194,7 +194,8 @@ static bool is_routed(struct span local)
 
 /* ---- its backend ---- */
 
-/* As the backend did: now, or for good. */
+/* The backend refused the client's EHLO name: we refuse as it did, for now (4xx) or for good
+ * (5xx). */
 static void refuse_name(struct recipient *r, struct fault *f)
 {
 	bool for_good = span_starts(fault_value(f, "reply"), SPAN("5"));

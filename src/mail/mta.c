@@ -76,13 +76,13 @@ static int fault_of_error(const struct mta *m, int error, struct fault *f)
 
 int mta_ask(struct mta *m, struct span bytes, struct smtp_reply *ret)
 {
-	/* What it said unasked would be taken for the answer. */
+	/* What the backend said unasked would be taken for the answer. */
 	if (m->client.in.n > m->client.used)
 		return -EPROTO;
 	return smtp_client_ask(&m->client, bytes, patience(m), ret);
 }
 
-/* A refusal of MAIL outlives the reading of the next reply. */
+/* Moves a refusal of MAIL into memory of its own: the next reply overwrites where it stands. */
 static void keep_reply(struct mta *m, struct smtp_reply *reply)
 {
 	size_t used;
@@ -137,7 +137,7 @@ static void name_of(const struct mta_client *client, char ret[SMTP_NAME_MAX + 1]
 	ret[helo.n] = '\0';
 }
 
-/* It is the client that is refused, not we. */
+/* The backend refused the client's EHLO name, not us. */
 static int refuses_name(const struct mta *m, const char *name, const struct smtp_reply *reply, struct fault *f)
 {
 	fault_set(f, FAULT_MAIL_HELO_REFUSED);
@@ -303,7 +303,7 @@ static void add_name(struct buf *out, const char *attribute, struct span name)
 		add_xtext(out, name);
 }
 
-/* Of what it takes: Postfix XCLIENT_README. */
+/* Of the attributes that the backend takes (Postfix XCLIENT_README). */
 static void print_xclient(const struct mta *m, const struct mta_client *client, struct buf *out)
 {
 	unsigned takes = m->client.caps.xclient;
@@ -400,7 +400,7 @@ static struct conn *connect_any(struct backend *b, const struct mail_settings *s
 	return c;
 }
 
-/* As wanted, but for its connection. */
+/* *wanted with a connection of its own, on which MAIL can be said. */
 static struct mta *connect_new(struct mail_thread *t, const struct mta *wanted, const struct mta_client *client,
 	struct fault *f)
 {
@@ -482,7 +482,7 @@ static void on_kept_end(struct kept *k, enum loop_idle_end why)
 		mta_free(m);
 }
 
-/* PROXY: nobody else can have it. */
+/* With PROXY the backend was told of one client when we connected: no other may use it. */
 static bool is_for_one_client(const struct mta *m)
 {
 	return m->handed_on == DOMAIN_MAIL_CLIENT_PROXY;

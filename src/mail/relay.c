@@ -2,8 +2,8 @@
  * A message on its way from the client to the backend.
  *
  * Bytes are taken as they come, checked and freed of the client's dot-stuffing (smtp/data.c),
- * measured (measure.c), given dot-stuffing of our own, and sent on; the final dot is held back until
- * the client's has come. A message that turns out unfit on the way is spoiled: the backend's
+ * measured (measure.c), given dot-stuffing of our own, and sent on; the final dot is held back
+ * until the client's has come. A message that turns out unfit on the way is spoiled: the backend's
  * connection is dropped, which voids what it has of it, and the rest is taken and thrown away, so
  * that the client hears why.
  */

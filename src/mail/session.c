@@ -145,7 +145,7 @@ int session_receive(struct mail_session *s, size_t n, uint64_t deadline)
 	buf_consume(&s->in, s->used);
 	s->used = 0;
 	room = buf_room(&s->in, n);
-	must(room); /* who asks for more has used what was there, but for a line */
+	must(room); /* callers have used what was received before, but for a begun line */
 	got = conn_recv(s->conn, room, n, deadline);
 	if (got > 0)
 		buf_grew(&s->in, (size_t)got);
@@ -430,7 +430,8 @@ static void end_session(struct mail_session *s, int r)
 
 static task_fn resume;
 
-/* What is published now, for the next command; within a transaction it stays. */
+/* From now on the session reads what is published now; within a transaction it keeps the state that
+ * it began with. */
 static void take_new_state(struct mail_session *s)
 {
 	if (s->mail || s->state == s->thread->state)
