@@ -1,7 +1,9 @@
 """`torhaus dns query` and `torhaus dns check`: what a person reads, what a program reads, and the exit status."""
 
 import json
+import socket
 import struct
+import threading
 
 import pytest
 
@@ -176,6 +178,63 @@ def test_each_fault_of_an_upstream(make):
     assert [found[u.address] for u in upstreams] == [
         ("DNS-UPSTREAM-REFUSES", None), ("DNS-UPSTREAM-FAILS", None), ("DNS-UPSTREAM-NO-RECURSION", None),
         ("DNS-UPSTREAM-SILENT", "TCP"), ("DNS-UPSTREAM-SILENT", "UDP, TCP"), ("DNS-UPSTREAM-SLOW", None)]
+
+
+class Elsewhere:
+    """Takes questions at its address and answers from another port, as a server with many addresses may."""
+
+    def __init__(self):
+        self.taken, self.other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        for s in (self.taken, self.other):
+            s.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.taken.getsockname()[1]}"
+        self.peer = f"127.0.0.1:{self.other.getsockname()[1]}"
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            raw, peer = self.taken.recvfrom(4096)
+            if not raw:
+                return
+            self.other.sendto(reply(raw), peer)
+
+    def close(self):
+        self.other.sendto(b"", self.taken.getsockname())
+
+
+def test_upstreams_that_are_not_silent_but_odd(make):
+    odd, plain = Elsewhere(), Upstream(lambda q, raw, tcp: None if q.edns else reply(raw))
+    done = make(odd, plain).run("dns", "check", "--json", check=False)
+    odd.close()
+    plain.close()
+    assert done.returncode == 1
+    found = {f["facts"]["server"]: (f["code"], f["facts"].get("peer")) for f in json.loads(done.stdout)["faults"]}
+    assert found[odd.address] == ("DNS-UPSTREAM-ELSEWHERE", odd.peer)
+    assert found[plain.address][0] == "DNS-UPSTREAM-NO-EDNS"
+
+
+def test_origins_that_cannot_be_looked_up(make):
+    """The host is to blame, not the store; others of the same site are no worse for it."""
+    def script(q, raw, tcp):
+        name = q.questions[0][0].lower()
+        if name.startswith("broken."):
+            return reply(raw, rcode=2)
+        if name.startswith("gone."):
+            return reply(raw, rcode=3)
+        return u.plain(q, raw, tcp)
+    with Upstream(script) as u:
+        t = make(u, running=False)
+        for i, hosts in enumerate((["http://broken.example.net", "http://192.0.2.9"], ["http://gone.example.net."],
+                                   ["http://fine.example.net", "https://fine.example.net"])):
+            t.run("domain", "add", f"site{i}.test", *(w for h in hosts for w in ("--origin", h)))
+        t.start()
+        done = t.run("dns", "check", "--json", check=False)
+        told = [(f["code"], f["facts"].get("host"), f["facts"].get("domain"), f["facts"].get("error"))
+                for f in json.loads(done.stdout)["faults"]]
+        assert sorted(told) == [("DNS-HOST-FAILS", "broken.example.net", "site0.test", "SERVFAIL"),
+                                ("DNS-HOST-FAILS", "gone.example.net", "site1.test", "NXDOMAIN")]
+        assert ask(t.dns_port, "site0.test").data("A") == ["192.0.2.9"]
+        assert ask(t.dns_port, "site2.test").data("A") == ["203.0.113.1"]
 
 
 def test_an_upstream_that_asks_us(make):
