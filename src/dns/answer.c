@@ -25,11 +25,13 @@
 #define ZONES_MAX        (2 * CHAIN_MAX)
 #define PLACES           (2 * CHAIN_MAX) /* for each name of the chain its DNAME, then the rest */
 #define NOT_WANTED       PLACES
+#define ROTATED_MAX      64 /* addresses; if there are more the rest stays where it is */
 #define SOA_TAIL_SIZE    20
 #define NEGATIVE_TTL_MAX 10800 /* RFC 2308 5: "one to three hours have been found to work well" */
 
 struct dns_answer {
 	atomic_uint refs;
+	atomic_uint turn; /* whose turn it is to be the first address */
 	uint16_t rcode;
 	uint16_t answers_n, records_n; /* records: answers, then authority */
 	uint32_t ttl;
@@ -423,6 +425,7 @@ static struct dns_answer *answer_new(const struct reading *x, unsigned rcode, un
 	struct dns_answer *a = mem_alloc(head + x->w.n);
 
 	atomic_init(&a->refs, 1);
+	atomic_init(&a->turn, 0);
 	a->rcode = (uint16_t)rcode;
 	a->answers_n = (uint16_t)answers_n;
 	a->records_n = (uint16_t)x->kept;
@@ -553,7 +556,26 @@ static void put_ttls(const struct dns_answer *a, uint32_t age_s, bool stale, uin
 	}
 }
 
-size_t dns_answer_write(const struct dns_answer *a, const struct dns_query *q, uint32_t age_s, bool stale, uint8_t *out,
+/* The next of several addresses stands first each time, for many clients take the first: the data
+ * change places, and the order of a set means nothing else (RFC 1034 3.6). */
+static void rotate_addresses(struct dns_answer *a, uint16_t type, uint8_t *out)
+{
+	uint16_t at[ROTATED_MAX];
+	unsigned n = 0, size = type == DNS_TYPE_A ? 4 : 16, first;
+
+	if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA)
+		return;
+	for (unsigned i = 0; i < a->answers_n && n < ROTATED_MAX; i++)
+		if (dns_get_u16(a->message + a->ttl_at[i] - 4) == type)
+			at[n++] = (uint16_t)(a->ttl_at[i] + 6);
+	if (n < 2)
+		return;
+	first = atomic_fetch_add_explicit(&a->turn, 1, memory_order_relaxed) % n;
+	for (unsigned i = 0; i < n; i++)
+		memcpy(out + at[i], a->message + at[(first + i) % n], size);
+}
+
+size_t dns_answer_write(struct dns_answer *a, const struct dns_query *q, uint32_t age_s, bool stale, uint8_t *out,
 	size_t max)
 {
 	struct dns_edns edns = { .udp_size = DNS_UDP_MAX, .dnssec_ok = q->edns.dnssec_ok, .ede = DNS_EDE_NONE };
@@ -572,6 +594,7 @@ size_t dns_answer_write(const struct dns_answer *a, const struct dns_query *q, u
 	dns_put_u16(out + 10, q->edns.present);
 	memcpy(out + DNS_HEADER_SIZE, q->question, q->question_n);
 	put_ttls(a, age_s, stale, out);
+	rotate_addresses(a, q->q.type, out);
 	return w.n;
 }
 

@@ -218,7 +218,8 @@ size_t dns_udp_limit(const struct dns_query *q);
  * What is kept of an upstream's answer: the records that answer the question (the chain of CNAME
  * and DNAME from its name on, and what stands at its end, with their signatures), and of the
  * authority section SOA, NSEC and NSEC3 of zones that hold one of these names. Nothing else is
- * believed, nothing is kept for another question. Immutable and shared by threads.
+ * believed, nothing is kept for another question. Shared by threads; immutable but for the turn of
+ * its addresses.
  */
 struct dns_answer;
 /* From a message that dns_response_matches(), with NOERROR, NXDOMAIN or YXDOMAIN. 0 and a
@@ -233,9 +234,10 @@ unsigned dns_answer_rcode(const struct dns_answer *a);
 uint32_t dns_answer_ttl(const struct dns_answer *a);
 size_t dns_answer_bytes(const struct dns_answer *a); /* of memory */
 /* To a client: age_s is counted off the TTLs; with stale they all become DNS_STALE_TTL (RFC 8767
- * 4). Truncated to the question with TC if it does not fit into max. */
+ * 4). Of several addresses another one is the first each time. Truncated to the question with TC if
+ * it does not fit into max. */
 #define DNS_STALE_TTL 30
-size_t dns_answer_write(const struct dns_answer *a, const struct dns_query *q, uint32_t age_s, bool stale, uint8_t *out,
+size_t dns_answer_write(struct dns_answer *a, const struct dns_query *q, uint32_t age_s, bool stale, uint8_t *out,
 	size_t max);
 /* Its records of type (of the chain's end), in order: size_t at = 0; while (dns_answer_next(a,
  * type, &at, &data))… Data of types that hold no names only. */

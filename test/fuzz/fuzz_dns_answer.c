@@ -25,7 +25,7 @@ static void check_message(struct span message, unsigned *ret_records)
 	must(!r.error && r.at == r.n);
 }
 
-static void check_client(const struct dns_answer *a, const struct dns_question *q, size_t max)
+static void check_client(struct dns_answer *a, const struct dns_question *q, size_t max)
 {
 	uint8_t query[DNS_QUERY_MAX], *out = mem_alloc(max);
 	struct dns_edns edns = { .udp_size = 4096, .ede = DNS_EDE_NONE };

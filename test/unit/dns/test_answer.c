@@ -396,6 +396,36 @@ static void test_a_client_gets_it(void **state)
 	dns_answer_unref(a);
 }
 
+static void test_another_address_first_each_time(void **state)
+{
+	uint8_t out[DNS_UDP_MAX], firsts[4];
+	struct dns_answer *a;
+
+	(void)state;
+	begin("www.example.de", DNS_TYPE_A, 0);
+	answer("www.example.de", DNS_TYPE_CNAME, 300, "@b.example.com");
+	for (unsigned i = 1; i <= 3; i++) {
+		char data[9];
+
+		snprintf(data, sizeof(data), "c000020%u", i);
+		answer("b.example.com", DNS_TYPE_A, 300, data);
+	}
+	a = read_it();
+	ask("www.example.de", DNS_TYPE_A, false);
+	for (unsigned i = 0; i < 4; i++) {
+		size_t n = dns_answer_write(a, &client, 0, false, out, sizeof(out));
+		unsigned sum = 0;
+
+		/* Three records of 16 bytes end the message; each address is there. */
+		for (unsigned k = 0; k < 3; k++)
+			sum += out[n - 1 - 16 * k];
+		assert_int_equal(sum, 1 + 2 + 3);
+		firsts[i] = out[n - 1 - 32];
+	}
+	assert_memory_equal(firsts, "\1\2\3\1", 4);
+	dns_answer_unref(a);
+}
+
 static void test_stale(void **state)
 {
 	struct dns_answer *a;
@@ -456,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_answer),
 		cmocka_unit_test(test_names_in_data),
 		cmocka_unit_test(test_a_client_gets_it),
+		cmocka_unit_test(test_another_address_first_each_time),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_truncation),
 	};
