@@ -13,6 +13,26 @@ FAULT(LOG_NOT_UNDERSTOOD, "LOG-NOT-UNDERSTOOD",
 	"{file}: {understood} von {lines} Zeilen wurden verstanden. {foreign} haben eine Zeit, aber sind von keinem Programm, das gelesen wird; {undated} haben keine Zeit. Die erste nicht verstandene: {first}",
 	"Give it the log of the mail server itself (Exim, Postfix, sendmail, OpenSMTPD, torhaus), its times included: not `journalctl -o cat`, for example. What it says of this file's failures is no all-clear.",
 	"Das Protokoll des Mailservers selbst angeben (Exim, Postfix, sendmail, OpenSMTPD, torhaus), mit seinen Zeiten: also zum Beispiel nicht `journalctl -o cat`. Was hier über Fehlschläge dieser Datei steht, ist keine Entwarnung.")
+FAULT(TLS_PEER_REFUSED, "TLS-PEER-REFUSED",
+	"The client broke the handshake off after this server's answer, with an alert.",
+	"Der Client brach den Handshake nach der Antwort dieses Servers mit einem Alarm ab.",
+	"Ask the peer what its log says; on this side, serve TLS 1.2 and 1.3, RSA and ECDSA certificates side by side, and a chain that is complete and short.",
+	"Die Gegenstelle fragen, was ihr Protokoll sagt; auf dieser Seite TLS 1.2 und 1.3, RSA- und ECDSA-Zertifikate nebeneinander und eine vollständige, kurze Kette anbieten.")
+FAULT(TLS_CLIENT_CERT_REFUSED, "TLS-CLIENT-CERT-REFUSED",
+	"The server refused the client certificate that it was shown.",
+	"Der Server lehnte das vorgezeigte Client-Zertifikat ab.",
+	"Show none when sending mail (Postfix: empty smtp_tls_chain_files and smtp_tls_cert_file; Exim: no tls_certificate in the transport), or one that the server accepts.",
+	"Beim Versand keines vorzeigen (Postfix: smtp_tls_chain_files und smtp_tls_cert_file leer; Exim: kein tls_certificate im Transport) oder eines, das der Server annimmt.")
+FAULT(TLS_BROKEN_HERE, "TLS-BROKEN-HERE",
+	"TLS did not work on this machine itself; the other side has no part in it.",
+	"TLS funktionierte auf dieser Maschine selbst nicht; die andere Seite ist unbeteiligt.",
+	"Look into the log of this machine's mail server from its start on: certificate, key, CA files, their rights, and its TLS settings.",
+	"Im Protokoll des eigenen Mailservers von seinem Start an nachsehen: Zertifikat, Schlüssel, CA-Dateien, deren Rechte und seine TLS-Einstellungen.")
+FAULT(TLS_DEMANDED, "TLS-DEMANDED",
+	"The server takes this mail with TLS only, and it was sent without.",
+	"Der Server nimmt diese Mail nur mit TLS an, und sie wurde ohne gesandt.",
+	"Switch TLS on for outgoing mail (Postfix: smtp_tls_security_level = may; Exim: no hosts_avoid_tls), or lift the cause of the handshake that failed before.",
+	"TLS für ausgehende Mail einschalten (Postfix: smtp_tls_security_level = may; Exim: kein hosts_avoid_tls) oder die Ursache des vorher gescheiterten Handshakes beheben.")
 FAULT(TLS_HELLO_NOT_FOUND, "TLS-HELLO-NOT-FOUND",
 	"No ClientHello was found in {file}: {why}.",
 	"In {file} wurde kein ClientHello gefunden: {why}.",

@@ -178,15 +178,30 @@ static void on_unencrypted(struct logs *l, const struct stamp *stamp, struct spa
 		on_failure(l, stamp, id, OUT, &p, span_sub(rest, 0, (size_t)at - 2));
 }
 
+/* The server takes it with TLS only: "SMTP error from remote mail server after RCPT TO:<a@b>: 550
+ * STARTTLS is required". */
+static void on_demand(struct logs *l, const struct stamp *stamp, struct span id, const struct party *party,
+	struct span words)
+{
+	int64_t at;
+
+	if (stamp_time(l, stamp, &at))
+		peer_failed_for(l, peer_meet(l, party, at), id, at, words);
+}
+
 /* "a@b R=… T=… defer (-37) H=host [address]: TLS session: (SSL_connect): reason", "…: a TLS session
  * is required, but …" */
 static void on_deferral(struct logs *l, const struct stamp *stamp, struct span id, struct span rest)
 {
+	ptrdiff_t error;
 	struct party p;
 
 	if (!skip_to_value(&rest, SPAN(" H")) || !party_take(&rest, &p))
 		return;
-	if (find(rest, SPAN(": TLS session: (")) >= 0 || find(rest, SPAN(": a TLS session is required")) >= 0)
+	error = find(rest, SPAN(": SMTP error from remote mail server after "));
+	if (error >= 0 && is_about_encryption(l, span_from(rest, (size_t)error)))
+		on_demand(l, stamp, id, &p, span_from(rest, (size_t)error + 2));
+	else if (find(rest, SPAN(": TLS session: (")) >= 0 || find(rest, SPAN(": a TLS session is required")) >= 0)
 		on_failure(l, stamp, id, OUT, &p, rest);
 }
 
@@ -262,7 +277,7 @@ bool exim_line(struct logs *l, const struct stamp *stamp, struct span rest)
 		on_mail(l, stamp, rest, IN);
 	else if (skip(&rest, SPAN("=>")) || skip(&rest, SPAN("->")))
 		on_mail(l, stamp, rest, OUT);
-	else if (skip(&rest, SPAN("==")))
+	else if (skip(&rest, SPAN("==")) || skip(&rest, SPAN("**")))
 		on_deferral(l, stamp, id, rest);
 	else if (skip(&rest, SPAN("H=")))
 		on_host(l, stamp, id, rest);

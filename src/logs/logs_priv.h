@@ -115,7 +115,7 @@ struct logs {
 	struct {
 		uint32_t pid;
 		size_t n;
-		char text[LOGS_TEXT];
+		char text[512];
 	} words; /* of the library, by tlsproxy, whose failures follow at once */
 	struct {
 		uint64_t key;
@@ -263,7 +263,10 @@ void peer_failed_because(struct logs *l, struct peer *p, struct span reason);
 void peer_refused(struct peer *p, int64_t at, struct span recipient, struct span words);
 
 /* ---- reason.c ---- */
-unsigned rule_find(struct logs *l, struct span reason);
+/* Of a reason in that direction; NO_RULE: its words do not tell. */
+unsigned rule_find(struct logs *l, enum way way, struct span reason);
+/* As people see it: without the place in the library's source behind it. */
+struct span reason_shown(struct span words);
 unsigned rule_of_code(enum fault_code code);
 void rule_cause(unsigned rule, struct log_cause *ret); /* count aside */
 /* The words leave open what it was, and the key type may have been. */

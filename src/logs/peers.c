@@ -293,8 +293,8 @@ static void fail(struct logs *l, struct peer *p, enum way way, int64_t at, unsig
 
 void peer_failed(struct logs *l, struct peer *p, enum way way, int64_t at, struct span reason)
 {
-	keep_text(p->reason, reason);
-	fail(l, p, way, at, rule_find(l, reason));
+	keep_text(p->reason, reason_shown(reason));
+	fail(l, p, way, at, rule_find(l, way, reason));
 }
 
 void peer_failed_for(struct logs *l, struct peer *p, struct span id, int64_t at, struct span reason)
@@ -322,12 +322,14 @@ void peer_failed_before(struct peer *p, int64_t at)
 
 void peer_failed_because(struct logs *l, struct peer *p, struct span reason)
 {
-	unsigned better = rule_find(l, reason);
+	unsigned better = rule_find(l, p->failed_out ? OUT : IN, reason);
+	bool is_number = p->reason[0] == '-' || ascii_digit(p->reason[0]);
 
-	if (!has_failed(p) || better == NO_RULE || better == p->rule)
+	if (!has_failed(p) || (better == NO_RULE && !is_number))
 		return;
-	keep_text(p->reason, reason);
-	correct_cause(p, better);
+	keep_text(p->reason, reason_shown(reason));
+	if (better != p->rule)
+		correct_cause(p, better);
 }
 
 void peer_refused(struct peer *p, int64_t at, struct span recipient, struct span words)

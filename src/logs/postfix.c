@@ -149,21 +149,12 @@ static void on_error(struct logs *l, const struct stamp *stamp, struct session *
 		colon < 0 ? SPAN("") : span_from(rest, (size_t)colon + 2));
 }
 
-/* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:", without the
- * place in the source. */
-static struct span words_of(struct span rest)
-{
-	ptrdiff_t file = find(rest, SPAN(":../"));
-
-	return file > 0 ? span_sub(rest, 0, (size_t)file) : rest;
-}
-
 static void on_library(struct logs *l, struct session *s, struct span rest)
 {
 	struct peer *p = s->failed ? peer_find(l, s->addr) : NULL;
 
 	if (p)
-		peer_failed_because(l, p, words_of(rest));
+		peer_failed_because(l, p, rest);
 }
 
 /* Gone while STARTTLS was under way. */
@@ -266,12 +257,16 @@ static void on_disconnect(struct logs *l, const struct stamp *stamp, struct sess
 	settle(l, s, up ? HELD_SECURED : counted ? HELD_CLEAR : HELD_UNTOLD);
 }
 
-/* What was not delivered for want of TLS, and has no other line. */
-static bool is_for_want_of_tls(struct span status)
+/* What was not delivered for want of TLS, and has no other line: by this machine's settings, or by
+ * the server's ("host mx[192.0.2.1] said: 530 5.7.0 Must issue a STARTTLS command first (in …"). */
+static bool is_for_want_of_tls(struct logs *l, struct span status)
 {
-	ptrdiff_t open = span_index(status, '(');
+	ptrdiff_t open = span_index(status, '('), said;
 
 	status = span_from(status, (size_t)(open < 0 ? 0 : open + 1));
+	said = find(status, SPAN(" said: "));
+	if (said >= 0 && is_about_encryption(l, span_from(status, (size_t)said)))
+		return true;
 	return span_starts(status, SPAN("TLS is required")) || span_starts(status, SPAN("Server certificate not "));
 }
 
@@ -290,7 +285,7 @@ static void on_delivery(struct logs *l, const struct stamp *stamp, struct sessio
 		s->secured = false;
 	s->mail = mail;
 	sent = skip(&rest, SPAN("sent"));
-	if ((!sent && !is_for_want_of_tls(rest)) || !stamp_time(l, stamp, &at))
+	if ((!sent && !is_for_want_of_tls(l, rest)) || !stamp_time(l, stamp, &at))
 		return;
 	if (sent && !s->secured && !s->failed && !l->postfix_tells[OUT])
 		peer_meet(l, &p, at)->untold[OUT]++;
@@ -394,7 +389,7 @@ static void proxy_line(struct logs *l, const struct stamp *stamp, uint32_t pid, 
 
 	if (skip(&rest, SPAN("warning: "))) {
 		skip(&rest, SPAN("TLS library problem: "));
-		rest = span_sub(words_of(rest), 0, LOGS_TEXT);
+		rest = span_sub(rest, 0, sizeof(l->words.text));
 		l->words.pid = pid;
 		l->words.n = rest.n;
 		memcpy(l->words.text, rest.p, rest.n);

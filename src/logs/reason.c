@@ -1,154 +1,107 @@
 /*
- * What the words of a TLS library mean, as far as they go: a table of parts of them, the first that
- * is found counts. Words of OpenSSL ("no shared cipher"), of GnuTLS ("No supported cipher suites
- * have been found.") and of the programs around them.
+ * What the words of a TLS library mean, as far as they go: of OpenSSL ("no shared cipher"), of
+ * GnuTLS ("No supported cipher suites have been found.") and of the programs around them.
+ *
+ * An alert's number goes before all words; then a whole text of a library's table counts
+ * (logs/words.tbl.h); then what programs say, and last the longest text of a library within the
+ * words. Who said it decides what it means: an alert is the other side's opinion, which a client
+ * has of this server's answer, and a server of this machine's offer (logs/meanings.tbl.h).
  */
 #include "base/mem.h"
 #include "logs/logs_priv.h"
 
-static const struct rule {
-	const char *text; /* lower case */
-	enum fault_code code;
-	bool guess;
-	const char *en, *de;
-} rules[] = {
-	[NO_RULE] = { "", FAULT_TLS_HANDSHAKE_FAILED, true, "the words do not tell", "der Wortlaut sagt es nicht" },
-	{ "no shared cipher", FAULT_TLS_HANDSHAKE_FAILED, true,
-		"no suite that both sides know and a certificate here can serve: key type, suites or curves",
-		"keine Suite, die beide Seiten kennen und zu der hier ein Zertifikat passt: Schlüsselart, Suiten oder Kurven" },
-	{ "no supported cipher suites", FAULT_TLS_HANDSHAKE_FAILED, true,
-		"no suite that both sides know and a certificate here can serve: key type, suites or curves",
-		"keine Suite, die beide Seiten kennen und zu der hier ein Zertifikat passt: Schlüsselart, Suiten oder Kurven" },
-	{ "could not negotiate a supported cipher suite", FAULT_TLS_HANDSHAKE_FAILED, true,
-		"no suite that both sides know and a certificate here can serve: key type, suites or curves",
-		"keine Suite, die beide Seiten kennen und zu der hier ein Zertifikat passt: Schlüsselart, Suiten oder Kurven" },
-	{ "no suitable signature algorithm", FAULT_TLS_SIGNATURES_RSA_ONLY, true,
-		"it verifies no signatures of the key type served here, or speaks nothing above TLS 1.1, which the security level forbids",
-		"sie prüft keine Signaturen der hier verwendeten Schlüsselart oder spricht höchstens TLS 1.1, was die Sicherheitsstufe verbietet" },
-	{ "no shared signature algorithms", FAULT_TLS_PEER_SHA1_ONLY, true, "it verifies only SHA-1 signatures",
-		"sie prüft nur SHA-1-Signaturen" },
-	{ "no suitable key share", FAULT_TLS_GROUPS_DISJOINT_13, false, "no group (curve) in common",
-		"keine gemeinsame Gruppe (Kurve)" },
-	{ "no common key exchange", FAULT_TLS_GROUPS_DISJOINT_13, false, "no group (curve) in common",
-		"keine gemeinsame Gruppe (Kurve)" },
-	{ "inappropriate fallback", FAULT_TLS_FALLBACK_SCSV, false,
-		"it retried with a lower version after an earlier failure",
-		"sie versuchte es nach einem Fehlschlag mit einer niedrigeren Version" },
-	{ "unsupported protocol", FAULT_TLS_PEER_TOO_OLD, true, "no version in common: it is probably too old",
-		"keine gemeinsame Version: sie ist wohl zu alt" },
-	{ "version too low", FAULT_TLS_PEER_TOO_OLD, true, "no version in common: it is too old",
-		"keine gemeinsame Version: sie ist zu alt" },
-	{ "unknown protocol", FAULT_TLS_PEER_SSL2, true, "no version in common: SSL 2, or no TLS",
-		"keine gemeinsame Version: SSL 2 oder kein TLS" },
-	{ "alert protocol version", FAULT_TLS_SERVER_VERSION, false, "no version in common",
-		"keine gemeinsame Version" },
-	{ "unsupported version packet", FAULT_TLS_PEER_TOO_OLD, true, "no version in common: it is probably too old",
-		"keine gemeinsame Version: sie ist wohl zu alt" },
-	{ "version not supported", FAULT_TLS_PEER_TOO_OLD, true, "no version in common: it is probably too old",
-		"keine gemeinsame Version: sie ist wohl zu alt" },
-	{ "http request", FAULT_TLS_HTTP, false, "somebody sent HTTP", "jemand sandte HTTP" },
-	{ "https proxy request", FAULT_TLS_HTTP, false, "somebody sent HTTP", "jemand sandte HTTP" },
-	{ "wrong version number", FAULT_TLS_NOT_TLS, false, "it did not speak TLS", "sie sprach kein TLS" },
-	{ "unexpected tls packet", FAULT_TLS_NOT_TLS, true, "it did not speak TLS, or broke off",
-		"sie sprach kein TLS oder brach ab" },
-	/* Exim with OpenSSL writes only the version that it was at. */
-	{ "(sslv", FAULT_TLS_PEER_TOO_OLD, true, "no version in common: SSL 2 or 3",
-		"keine gemeinsame Version: SSL 2 oder 3" },
-	{ "(tlsv1.3)", FAULT_TLS_NOT_TLS, true, "it did not speak TLS, or no version that is served here",
-		"sie sprach kein TLS oder keine hier angebotene Version" },
-	{ "(tlsv1", FAULT_TLS_PEER_TOO_OLD, true, "no version in common: it is probably too old",
-		"keine gemeinsame Version: sie ist wohl zu alt" },
-	{ "not offered by host", FAULT_TLS_NOT_OFFERED, false, "TLS was demanded, and the server did not offer it",
-		"TLS wurde verlangt, und der Server bot es nicht an" },
-	{ "did not offer tls", FAULT_TLS_NOT_OFFERED, false, "TLS was demanded, and the server did not offer it",
-		"TLS wurde verlangt, und der Server bot es nicht an" },
-	{ "refused to start tls", FAULT_TLS_NOT_OFFERED, false, "TLS was demanded, and the server refused STARTTLS",
-		"TLS wurde verlangt, und der Server lehnte STARTTLS ab" },
-	{ "attempt to start tls failed", FAULT_TLS_NOT_OFFERED, true,
-		"TLS was demanded, and the server refused STARTTLS",
-		"TLS wurde verlangt, und der Server lehnte STARTTLS ab" },
-	{ "server certificate not", FAULT_TLS_NOT_TRUSTED, false, "the server's certificate was not trusted",
-		"dem Zertifikat des Servers wurde nicht vertraut" },
-	{ "certificate invalid", FAULT_TLS_NOT_TRUSTED, false, "the other side's certificate was not trusted",
-		"dem Zertifikat der anderen Seite wurde nicht vertraut" },
-	{ "certificate expired", FAULT_TLS_CERT_EXPIRED, true, "a certificate had expired in the other side's eyes",
-		"ein Zertifikat galt der anderen Seite als abgelaufen" },
-	{ "unknown ca", FAULT_TLS_CERT_CA_UNKNOWN, true, "the CA was not known to the other side",
-		"die CA war der anderen Seite nicht bekannt" },
-	{ "bad certificate", FAULT_TLS_CERT_REFUSED, true, "the other side refused the certificate",
-		"die andere Seite lehnte das Zertifikat ab" },
-	{ "certificate is bad", FAULT_TLS_CERT_REFUSED, true, "the other side refused the certificate",
-		"die andere Seite lehnte das Zertifikat ab" },
-	{ "unsupported certificate", FAULT_TLS_CERT_NOT_FOR_SERVERS, true,
-		"the certificate was not for this purpose in the other side's eyes",
-		"das Zertifikat war der anderen Seite nicht für diesen Zweck" },
-	{ "certificate unknown", FAULT_TLS_CERT_REFUSED, true, "the other side refused the certificate",
-		"die andere Seite lehnte das Zertifikat ab" },
-	{ "certificate verify failed", FAULT_TLS_NOT_TRUSTED, false, "the other side's certificate was not trusted",
-		"dem Zertifikat der anderen Seite wurde nicht vertraut" },
-	{ "certificate verification failed", FAULT_TLS_NOT_TRUSTED, false,
-		"the other side's certificate was not trusted",
-		"dem Zertifikat der anderen Seite wurde nicht vertraut" },
-	{ "peer did not return a certificate", FAULT_TLS_CLIENT_CERT_MISSING, false,
-		"a client certificate was demanded, and there was none",
-		"ein Client-Zertifikat wurde verlangt, und es gab keines" },
-	{ "dh key too small", FAULT_TLS_DH_TOO_SMALL, false, "the server's DH group is too small",
-		"die DH-Gruppe des Servers ist zu klein" },
-	{ "unsafe legacy renegotiation", FAULT_TLS_NO_SECURE_RENEGOTIATION, false,
-		"the server lacks secure renegotiation", "dem Server fehlt die sichere Neuverhandlung" },
-	{ "unknown cipher returned", FAULT_TLS_SUITE_NOT_OFFERED, false,
-		"the server chose a suite that was not offered", "der Server wählte eine nicht angebotene Suite" },
-	{ "wrong cipher returned", FAULT_TLS_SUITE_NOT_OFFERED, false, "the server chose a suite that was not offered",
-		"der Server wählte eine nicht angebotene Suite" },
-	{ "unrecognized name", FAULT_TLS_NAME_REFUSED, false, "the name asked for was refused",
-		"der verlangte Name wurde abgelehnt" },
-	{ "no application protocol", FAULT_TLS_NO_ALPN, false, "no application protocol in common",
-		"kein gemeinsames Anwendungsprotokoll" },
-	{ "bad record mac", FAULT_TLS_RECORD_CORRUPT, false, "data were changed on the way",
-		"Daten wurden unterwegs verändert" },
-	{ "decryption failed", FAULT_TLS_RECORD_CORRUPT, false, "data were changed on the way",
-		"Daten wurden unterwegs verändert" },
-	/* GnuTLS, of the alert that an OpenSSL client of TLS 1.3 sends in clear when it refuses the
-	 * certificate. */
-	{ "decryption has failed", FAULT_TLS_CERT_REFUSED, true,
-		"most likely it refused the certificate (by an alert that the library here could not read)",
-		"wohl lehnte sie das Zertifikat ab (mit einem Alarm, den die hiesige Bibliothek nicht lesen konnte)" },
-	{ "packet length too long", FAULT_TLS_RECORD_TOO_LARGE, false, "no TLS, or broken", "kein TLS, oder defekt" },
-	{ "unexpected message", FAULT_TLS_UNEXPECTED_MESSAGE, false, "it sent something else than expected",
-		"sie sandte etwas anderes als erwartet" },
-	{ "bad extension", FAULT_TLS_HELLO_MALFORMED, false, "its ClientHello is malformed",
-		"ihr ClientHello ist fehlerhaft" },
-	{ "missing sigalgs", FAULT_TLS_HELLO_INCOMPLETE_13, false, "its ClientHello is incomplete",
-		"ihr ClientHello ist unvollständig" },
-	{ "tls handshake failed", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it hung up without a word",
-		"sie legte wortlos auf" },
-	{ "alert handshake failure", FAULT_TLS_SERVER_REFUSED, true,
-		"the other side found nothing in common, or wants what this one lacks",
-		"die andere Seite fand nichts Gemeinsames oder verlangt, was dieser fehlt" },
-	{ "handshake failed", FAULT_TLS_SERVER_REFUSED, true,
-		"the other side found nothing in common, or wants what this one lacks",
-		"die andere Seite fand nichts Gemeinsames oder verlangt, was dieser fehlt" },
-	{ "internal error", FAULT_TLS_LEVEL_FORBIDS_OLD, true,
-		"probably TLS 1.0 or 1.1, which the security level forbids",
-		"wohl TLS 1.0 oder 1.1, was die Sicherheitsstufe verbietet" },
-	{ "fatal alert", FAULT_TLS_SERVER_REFUSED, true, "the other side broke off with an alert",
-		"die andere Seite brach mit einem Alarm ab" },
-	{ "timed out", FAULT_TLS_TIMEOUT, false, "it took too long", "es dauerte zu lange" },
-	{ "timeout", FAULT_TLS_TIMEOUT, false, "it took too long", "es dauerte zu lange" },
-	{ "ret 5", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it broke the connection off without a word",
-		"sie brach die Verbindung wortlos ab" },
-	{ "reset by peer", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it broke the connection off without a word",
-		"sie brach die Verbindung wortlos ab" },
-	{ "unexpected eof", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it hung up without a word", "sie legte wortlos auf" },
-	{ "closed by peer", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it hung up without a word", "sie legte wortlos auf" },
-	{ "lost connection", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it hung up without a word", "sie legte wortlos auf" },
-	{ "non-properly terminated", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it hung up without a word",
-		"sie legte wortlos auf" },
-	{ "pull function", FAULT_TLS_PEER_LEFT_AT_CERT, true, "it hung up without a word", "sie legte wortlos auf" },
+#define WORDS_MAX 512
+
+/* ---- tables ---- */
+
+enum meaning {
+#define MEANING(name, ...) M_##name,
+#define SAME(name, ...)    M_##name,
+#include "logs/meanings.tbl.h"
+#undef MEANING
+#undef SAME
+	MEANINGS
 };
-#define LIBRARY_RULES array_len(rules)
-#define SUITE_RULES   3 /* the first ones */
-#define WORDS_MAX     512
+_Static_assert(M_UNKNOWN == NO_RULE, "what no words tell is 0");
+
+static const struct meaning_row {
+	bool guess;
+	struct {
+		enum fault_code code;
+		const char *en, *de;
+	} by_way[2];
+} meanings[] = {
+#define MEANING(name, guess, in, in_en, in_de, out, out_en, out_de) \
+	[M_##name] = { guess, { { FAULT_##in, in_en, in_de }, { FAULT_##out, out_en, out_de } } },
+#define SAME(name, guess, code, en, de) MEANING(name, guess, code, en, de, code, en, de)
+#include "logs/meanings.tbl.h"
+#undef MEANING
+#undef SAME
+};
+
+static const struct words {
+	const char *text;
+	enum meaning meaning;
+} library[] = {
+#define WORDS(text, meaning) { text, M_##meaning },
+#define ALERT(number, meaning, openssl, gnutls)
+#include "logs/words.tbl.h"
+#undef WORDS
+#undef ALERT
+};
+
+static const struct alert {
+	unsigned number;
+	enum meaning meaning;
+	const char *openssl, *gnutls;
+} alerts[] = {
+#define WORDS(text, meaning)
+#define ALERT(number, meaning, openssl, gnutls) { number, M_##meaning, openssl, gnutls },
+#include "logs/words.tbl.h"
+#undef WORDS
+#undef ALERT
+};
+
+/* What programs say, and parts that stand within other words: the first that is found counts. */
+static const struct words programs[] = {
+	{ "but our tls engine is unavailable", M_BROKEN_HERE },
+	{ "tls engine not available", M_BROKEN_HERE },
+	{ "not available due to local problem", M_BROKEN_HERE },
+	{ "not offered by host", M_NOT_OFFERED },
+	{ "did not offer tls", M_NOT_OFFERED },
+	{ "not supported by remote host", M_NOT_OFFERED },
+	{ "refused to start tls", M_STARTTLS_REFUSED },
+	{ "attempt to start tls failed", M_STARTTLS_REFUSED_PERHAPS },
+	{ "in reply to starttls", M_STARTTLS_REFUSED },
+	/* Asked only when the reply is about encryption. */
+	{ "said: ", M_DEMANDED },
+	{ "smtp error from remote mail server", M_DEMANDED },
+	{ "server certificate not", M_NOT_TRUSTED },
+	{ "certificate invalid", M_NOT_TRUSTED },
+	{ "certificate verification failed", M_NOT_TRUSTED },
+	{ "certificate verify failed", M_NOT_TRUSTED },
+	{ "starttls=0", M_STARTTLS_FAILED },
+	/* Exim with OpenSSL writes only the version that it was at. */
+	{ "(sslv", M_VERSION_SSL },
+	{ "(tlsv1.3)", M_VERSION_13 },
+	{ "(tlsv1", M_NO_VERSION },
+	{ "no common key exchange", M_NO_GROUP },
+	{ "version not supported", M_NO_VERSION },
+	{ "tls handshake failed", M_LEFT },
+	{ "timed out", M_TIMEOUT },
+	{ "timeout", M_TIMEOUT },
+	{ "ret 5", M_LEFT },
+	{ "reset by peer", M_LEFT },
+	{ "broken pipe", M_LEFT },
+	{ "closed by peer", M_LEFT },
+	{ "lost connection", M_LEFT },
+	{ "connection closed", M_LEFT },
+	{ "syscall error", M_LEFT },
+	{ "non-properly terminated", M_LEFT },
+	{ "pull function", M_LEFT },
+};
+
+/* ---- words ---- */
 
 /* As text to be searched: in lower case, without NUL, and not too long. */
 static const char *lower_text(struct span s, char ret[WORDS_MAX])
@@ -160,48 +113,199 @@ static const char *lower_text(struct span s, char ret[WORDS_MAX])
 	return ret;
 }
 
-static unsigned rule_of(struct span reason)
+static enum meaning alert_by_number(unsigned number)
 {
-	char words[WORDS_MAX];
-
-	lower_text(reason, words);
-	for (unsigned i = 1; i < LIBRARY_RULES; i++)
-		if (strstr(words, rules[i].text))
-			return i;
-	return NO_RULE;
+	for (size_t i = 0; i < array_len(alerts); i++)
+		if (alerts[i].number == number)
+			return alerts[i].meaning;
+	return M_ALERT;
 }
 
-unsigned rule_find(struct logs *l, struct span reason)
+/* The number behind this, as in "SSL alert number 48"; false: it is not there. */
+static bool number_behind(const char *words, const char *mark, unsigned *ret)
+{
+	const char *at = strstr(words, mark);
+
+	if (!at || !ascii_digit(at[strlen(mark)]))
+		return false;
+	*ret = 0;
+	for (at += strlen(mark); ascii_digit(*at) && *ret < 10000; at++)
+		*ret = *ret * 10 + (unsigned)(*at - '0');
+	return true;
+}
+
+static bool skip_text(struct span *s, const char *prefix)
+{
+	return skip(s, span_of(prefix));
+}
+
+/* "sslv3 alert handshake failure", "tlsv1 unrecognized name", "ssl/tls alert bad certificate".
+ * false: none of OpenSSL's reasons for an alert. */
+static bool openssl_alert(struct span s, enum meaning *ret)
+{
+	bool any = skip_text(&s, "sslv3 ") || skip_text(&s, "tlsv13 ") || skip_text(&s, "tlsv1 ") ||
+		skip_text(&s, "ssl/tls ");
+
+	any |= skip_text(&s, "alert ");
+	for (size_t i = 0; i < array_len(alerts) && any; i++)
+		if (alerts[i].openssl[0] && span_eq(s, span_of(alerts[i].openssl))) {
+			*ret = alerts[i].meaning;
+			return true;
+		}
+	return false;
+}
+
+/* By GnuTLS's name, as Exim writes it: alone, behind "rxd alert: " or behind the error's text. */
+static bool gnutls_alert(struct span s, enum meaning *ret)
+{
+	static const struct span received = SPAN("alert has been received.: ");
+	ptrdiff_t at = find(s, received);
+
+	if (at >= 0)
+		s = span_from(s, (size_t)at + received.n);
+	if (skip_text(&s, "rxd alert"))
+		while (s.n > 0 && (s.p[0] == ':' || s.p[0] == ' '))
+			s = span_from(s, 1);
+	for (size_t i = 0; i < array_len(alerts); i++)
+		if (alerts[i].gnutls[0] && span_eq(s, span_of(alerts[i].gnutls))) {
+			*ret = alerts[i].meaning;
+			return true;
+		}
+	return false;
+}
+
+static bool library_words(struct span s, enum meaning *ret)
+{
+	for (size_t i = 0; i < array_len(library); i++)
+		if (span_eq(s, span_of(library[i].text))) {
+			*ret = library[i].meaning;
+			return true;
+		}
+	return false;
+}
+
+/* GnuTLS's errors end with a full stop, as a rule, and its alerts do not: "Certificate is required"
+ * is both. */
+static bool gnutls_words(struct span s, enum meaning *ret)
+{
+	bool stop = span_ends(s, SPAN("."));
+
+	if (stop)
+		s.n--;
+	return (!stop && gnutls_alert(s, ret)) || library_words(s, ret) || openssl_alert(s, ret);
+}
+
+/* The longest text of a library within these words. */
+static enum meaning library_part(const char *words)
+{
+	enum meaning best = M_UNKNOWN;
+	size_t best_n = 9; /* shorter ones are within too much else */
+
+	for (size_t i = 0; i < array_len(library); i++)
+		if (strlen(library[i].text) > best_n && strstr(words, library[i].text)) {
+			best = library[i].meaning;
+			best_n = strlen(library[i].text);
+		}
+	for (size_t i = 0; i < array_len(alerts); i++)
+		for (unsigned k = 0; k < 2; k++) {
+			const char *name = k ? alerts[i].gnutls : alerts[i].openssl;
+
+			if (strlen(name) > best_n && strstr(words, name)) {
+				best = alerts[i].meaning;
+				best_n = strlen(name);
+			}
+		}
+	return best;
+}
+
+/* "error:0A0000C1:SSL routines::no shared cipher:../ssl/statem/statem_srvr.c:2220:": the reason,
+ * and in *ret_end where it ends; empty: no words of OpenSSL. */
+static struct span openssl_reason(struct span words, size_t *ret_end)
+{
+	ptrdiff_t begin = find(words, SPAN("error:")), colon = 0;
+	size_t at;
+
+	if (begin < 0)
+		return SPAN("");
+	at = (size_t)begin;
+	for (unsigned i = 0; i < 4; i++) {
+		colon = span_index(span_from(words, at), ':');
+		if (colon < 0)
+			return SPAN("");
+		at += (size_t)colon + 1;
+	}
+	colon = span_index(span_from(words, at), ':');
+	*ret_end = colon < 0 ? words.n : at + (size_t)colon;
+	return span_sub(words, at, *ret_end - at);
+}
+
+struct span reason_shown(struct span words)
+{
+	size_t end = words.n;
+
+	openssl_reason(words, &end);
+	return span_sub(words, 0, end);
+}
+
+static enum meaning meaning_of(struct span reason)
+{
+	char text[WORDS_MAX];
+	const char *words = lower_text(reason, text);
+	struct span whole = span_of(words), s;
+	enum meaning m = M_UNKNOWN;
+	unsigned number;
+	size_t end;
+
+	if (number_behind(words, "alert number ", &number) ||
+		(number_behind(words, "reason(", &number) && number >= 1000 && (number -= 1000) < 256))
+		return alert_by_number(number);
+	s = openssl_reason(whole, &end);
+	if (s.n > 0 ? openssl_alert(s, &m) || library_words(s, &m) : gnutls_words(whole, &m))
+		return m;
+	for (size_t i = 0; i < array_len(programs); i++)
+		if (strstr(words, programs[i].text))
+			return programs[i].meaning;
+	m = library_part(words);
+	return m == M_UNKNOWN && strstr(words, "alert") ? M_ALERT : m;
+}
+
+/* ---- rules: a meaning and a direction, or a code and none ---- */
+
+unsigned rule_find(struct logs *l, enum way way, struct span reason)
 {
 	struct memo *m;
 
 	if (!memo_find(l, WHICH_RULE, reason, &m))
-		m->answer = rule_of(reason);
-	return m->answer;
+		m->answer = meaning_of(reason);
+	return m->answer == M_UNKNOWN ? NO_RULE : m->answer * 2 + (unsigned)way;
 }
 
-/* Codes as torhaus logs them stand behind the rules, one each. */
+/* Codes as torhaus logs them stand behind the meanings. */
 unsigned rule_of_code(enum fault_code code)
 {
-	return LIBRARY_RULES + (unsigned)code;
+	return 2 * MEANINGS + (unsigned)code;
 }
 
 void rule_cause(unsigned rule, struct log_cause *ret)
 {
-	if (rule >= LIBRARY_RULES)
-		*ret = (struct log_cause){ .code = (enum fault_code)(rule - LIBRARY_RULES),
+	const struct meaning_row *m;
+
+	if (rule >= 2 * MEANINGS) {
+		*ret = (struct log_cause){ .code = (enum fault_code)(rule - 2 * MEANINGS),
 			.en = "torhaus found it",
 			.de = "torhaus hat es festgestellt" };
-	else
-		*ret = (struct log_cause){ .code = rules[rule].code,
-			.guess = rules[rule].guess,
-			.en = rules[rule].en,
-			.de = rules[rule].de };
+		return;
+	}
+	m = &meanings[rule / 2];
+	*ret = (struct log_cause){ .code = m->by_way[rule % 2].code,
+		.guess = m->guess,
+		.en = m->by_way[rule % 2].en,
+		.de = m->by_way[rule % 2].de };
 }
 
 bool rule_is_about_suites(unsigned rule)
 {
-	return rule > NO_RULE && rule <= SUITE_RULES;
+	return rule / 2 == M_NO_SUITE;
 }
 
 static bool has(struct span s, const char *part)
@@ -225,17 +329,63 @@ enum tls_key_type suite_key(struct span suite)
 	return TLS_KEY_OTHER;
 }
 
+/* ---- refusals for want of encryption ---- */
+
+/* What somebody else chose is no word of the reply: addresses, host names, URLs, what stands in
+ * angles. Their bytes become blanks. */
+static void blank_names(char *words)
+{
+	for (char *p = words; *p;) {
+		size_t n = strcspn(p, " <>,;()");
+		bool is_name = false;
+
+		if (*p == '<') {
+			n = strcspn(p, ">");
+			is_name = true;
+		}
+		for (size_t i = 0; i < n && !is_name; i++)
+			is_name = p[i] == '@' || (p[i] == '/' && p[i + 1] == '/') ||
+				(p[i] == '.' && i > 0 && i + 1 < n &&
+					!(ascii_digit(p[i - 1]) && ascii_digit(p[i + 1])));
+		if (is_name)
+			memset(p, ' ', n);
+		p += n > 0 ? n : 1;
+	}
+}
+
+/* Does one of these stand in the text, at the beginning of a word? */
+static bool has_word(const char *words, const char *const *list)
+{
+	for (; *list; list++)
+		for (const char *p = words; (p = strstr(p, *list)); p++)
+			if (p == words || !((p[-1] >= 'a' && p[-1] <= 'z') || p[-1] < 0))
+				return true;
+	return false;
+}
+
+/* "530 5.7.0 Must issue a STARTTLS command first", "encryption required", "450 4.7.0 Session
+ * encryption is required", "Annahme nur verschlüsselt": encryption of the connection, and that it
+ * is demanded. Encrypted attachments are another matter. */
 static bool asks_for_encryption(struct span reply)
 {
-	static const char *const signs[] = { "encrypt", "starttls", "5.7.10", "tls required", "require tls",
-		"verschl" };
+	static const char *const codes[] = { "5.7.10", "4.7.10", NULL };
+	static const char *const subject[] = { "encrypt", "starttls", "tls", "ssl", "verschl", NULL };
+	static const char *const lack[] = { "unencrypted", "plaintext", "plain text", "cleartext", "clear text",
+		"unverschl", NULL };
+	static const char *const demand[] = { "requir", "need", "must", "mandatory", "only", "first", "without",
+		"insufficient", "too weak", "enforce", "missing", "please use", "use tls", "use starttls",
+		"not encrypted", "erforderlich", "nur ", "muss", "pflicht", "ohne ", "notwendig", "benötigt", NULL };
+	static const char *const others[] = { "attachment", "archive", "password", "anhang", "pgp", "gpg", "s/mime",
+		"smime", "zip", "not available", "temporarily unavailable", NULL };
 	char words[WORDS_MAX];
 
 	lower_text(reply, words);
-	for (size_t i = 0; i < array_len(signs); i++)
-		if (strstr(words, signs[i]))
-			return true;
-	return false;
+	if (has_word(words, codes))
+		return true;
+	if (has_word(words, others))
+		return false;
+	blank_names(words);
+	return has_word(words, lack) || (has_word(words, subject) && has_word(words, demand));
 }
 
 bool is_about_encryption(struct logs *l, struct span words)

@@ -160,7 +160,7 @@ static void test_exim_lines_that_tell_nothing(void **state)
 	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: relay not permitted\n"
 	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no F=<a@b> rejected RCPT <c@d>: encryption required\n"
 	     "2024-01-05 09:14:21 no host name found for IP address 192.0.2.1\n"
-	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: a TLS session is required by me\n"
+	     "2024-01-05 09:14:21 H=h.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: <info@letsencrypt.example>: Relay access denied\n"
 	     "2024-01-05 09:14:21 1xWOYc-0006Ru-1y H=127.0.0.1 [127.0.0.1] TLS error on connection (recv): The TLS connection was non-properly terminated.\n"
 	     "2024-01-05 09:14:21 1xWOYc-0006Ru-1y [127.0.0.1] SSL verify error: depth=0 error=self-signed certificate cert=/CN=example.test\n"
 	     "2024-01-05 09:14:21 1xWOYc-0006Ru-1y == a@b R=r T=t defer (-44) H=h [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<a@b>: 450 later\n"
@@ -171,6 +171,129 @@ static void test_exim_lines_that_tell_nothing(void **state)
 	     "2024-01-05 09:14:21 1rB7Q1-0041w7-0i <= \n"
 	     "2024-01-05 09:14 x\n2024-01-05\n\n\0\n");
 	assert_int_equal(logs_count(logs), 0);
+}
+
+/* Words of replies: which of them refuse for want of encryption. */
+static void test_refusals_for_want_of_encryption(void **state)
+{
+	static const struct {
+		const char *words;
+		bool refused;
+	} cases[] = {
+		{ "encryption required", true },
+		{ "450 4.7.0 Session encryption is required", true },
+		{ "530 5.7.0 Must issue a STARTTLS command first", true },
+		{ "550 STARTTLS is required", true },
+		{ "550 5.7.10 go away", true },
+		{ "a TLS session is required by me", true },
+		{ "550 5.7.0 authentication/encryption required", true },
+		{ "TLS required for <box@customer.example>", true },
+		{ "plaintext connections are not accepted here", true },
+		{ "Annahme nur verschl\xc3\xbcsselt", true },
+		{ "403 4.7.0 encryption too weak 0 less than 112", true },
+		{ "554 5.7.1 <info@letsencrypt.example>: Relay access denied, authentication required", false },
+		{ "550 see https://encrypt.example/tls-required for the only way", false },
+		{ "550 must not come from mail.starttls.example", false },
+		{ "552 encrypted attachments only from partners", false },
+		{ "554 password protected archive, encryption required", false },
+		{ "550 relay not permitted", false },
+		{ "550 title required", false },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct buf line = BUF_INIT(4096);
+
+		buf_addf(&line, "2024-01-05 09:14:21 H=h.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: %s\n",
+			cases[i].words);
+		feed(buf_text(&line));
+		if (logs_count(logs) != cases[i].refused)
+			fail_msg("%s", cases[i].words);
+		buf_done(&line);
+	}
+}
+
+/* Servers that take mail with TLS only; and what is broken here. */
+static void test_demanded_by_servers(void **state)
+{
+	static const char *const lines[] = {
+		AT
+		"smtp[15]: 4F1A: to=<u@e.com>, relay=mx[192.0.2.1]:25, delay=1, dsn=5.7.0, status=bounced (host mx[192.0.2.1] said: 530 5.7.0 Must issue a STARTTLS command first (in reply to MAIL FROM command))\n",
+		AT
+		"smtp[15]: 4F1A: to=<u@e.com>, relay=mx[192.0.2.1]:25, delay=1, dsn=5.7.0, status=deferred (host mx[192.0.2.1] said: 450 4.7.0 Session encryption is required (in reply to RCPT TO command))\n",
+		"2024-01-05 09:14:21 1rB7Q1-0041w7-0i ** u@e.com R=r T=t H=mx [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<u@e.com>: 550 STARTTLS is required\n",
+		"2024-01-05 09:14:21 1rB7Q1-0041w7-0i == u@e.com R=r T=t defer (-45) H=mx [192.0.2.1]: SMTP error from remote mail server after MAIL FROM:<a@b>: 450 TLS required\n",
+	};
+
+	for (size_t i = 0; i < array_len(lines); i++) {
+		feed(lines[i]);
+		assert_int_equal(peer("192.0.2.1")->failures_out, 1);
+		assert_cause(peer("192.0.2.1"), FAULT_TLS_DEMANDED, false);
+	}
+	feed(AT "smtp[15]: 4F1A: to=<u@e.com>, relay=mx[192.0.2.1]:25, delay=1, dsn=4.7.5, status=deferred (TLS is required, but our TLS engine is unavailable)\n");
+	assert_cause(peer("192.0.2.1"), FAULT_TLS_BROKEN_HERE, true);
+	feed(AT "smtp[15]: 4F1A: to=<info@letsencrypt.example>, relay=mx[192.0.2.1]:25, delay=1, dsn=5.1.1, status=bounced (host mx[192.0.2.1] said: 550 5.1.1 <info@letsencrypt.example>: only members (in reply to RCPT TO command))\n");
+	assert_int_equal(logs_count(logs), 0);
+}
+
+/* An alert by its number, where Postfix's library has no words for it; and whose opinion it is. */
+static void test_alerts_and_directions(void **state)
+{
+#define SERVER(reason) \
+	AT "smtpd[12]: SSL_accept error from h[192.0.2.1]: -1\n" AT "smtpd[12]: warning: TLS library problem: " reason \
+	   "\n"
+#define CLIENT(reason) \
+	AT "smtp[12]: SSL_connect error to h[192.0.2.1]:25: -1\n" AT "smtp[12]: warning: TLS library problem: " reason \
+	   "\n"
+	static const struct {
+		const char *lines;
+		enum fault_code code;
+	} cases[] = {
+		{ SERVER("error:0A000410:SSL routines::sslv3 alert handshake failure:../ssl/record/rec_layer_s3.c:1584:SSL alert number 40:"),
+			FAULT_TLS_PEER_REFUSED },
+		{ CLIENT("error:0A000410:SSL routines::sslv3 alert handshake failure:../ssl/record/rec_layer_s3.c:1584:SSL alert number 40:"),
+			FAULT_TLS_SERVER_REFUSED },
+		{ SERVER("error:0A00042E:SSL routines::tlsv1 alert protocol version:ssl/record/rec_layer_s3.c:1584:SSL alert number 70:"),
+			FAULT_TLS_PEER_REFUSED },
+		{ CLIENT("error:0A00042E:SSL routines::tlsv1 alert protocol version:../ssl/record/rec_layer_s3.c:1584:SSL alert number 70:"),
+			FAULT_TLS_SERVER_VERSION },
+		{ SERVER("error:0A000438:SSL routines::tlsv1 alert internal error:../x.c:1:SSL alert number 80:"),
+			FAULT_TLS_PEER_REFUSED },
+		{ SERVER("error:0A000414:SSL routines::sslv3 alert certificate revoked:../x.c:1:SSL alert number 44:"),
+			FAULT_TLS_CERT_REFUSED },
+		{ CLIENT("error:0A000414:SSL routines::sslv3 alert certificate revoked:../x.c:1:SSL alert number 44:"),
+			FAULT_TLS_CLIENT_CERT_REFUSED },
+		{ SERVER("error:0A000417:SSL routines::sslv3 alert illegal parameter:../x.c:1:SSL alert number 47:"),
+			FAULT_TLS_PEER_REFUSED },
+		{ SERVER("error:0A000419:SSL routines::tlsv1 alert access denied:../x.c:1:SSL alert number 49:"),
+			FAULT_TLS_CERT_REFUSED },
+		{ SERVER("error:0A00045C:SSL routines::reason(1116):../x.c:1:SSL alert number 116:"),
+			FAULT_TLS_PEER_REFUSED },
+		{ CLIENT("error:0A00045C:SSL routines::tlsv13 alert certificate required:../x.c:1:SSL alert number 116:"),
+			FAULT_TLS_CLIENT_CERT_WANTED },
+		{ CLIENT("error:0A000410:SSL routines::ssl/tls alert handshake failure:../x.c:1:SSL alert number 40:"),
+			FAULT_TLS_SERVER_REFUSED },
+		{ SERVER("error:0A00010B:SSL routines::wrong version number:../ssl/record/ssl3_record.c:354:"),
+			FAULT_TLS_NOT_TLS },
+		{ SERVER("error:0A0004C7:SSL routines::reason(1223):../x.c:1:SSL alert number 223:"),
+			FAULT_TLS_PEER_REFUSED },
+		{ SERVER("error:0A000086:SSL routines::certificate verify failed:../x.c:1:"),
+			FAULT_TLS_CLIENT_CERT_BAD },
+		{ CLIENT("error:0A000086:SSL routines::certificate verify failed:../x.c:1:"), FAULT_TLS_NOT_TRUSTED },
+	};
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		feed(cases[i].lines);
+		if (peer("192.0.2.1")->causes[0].code != cases[i].code)
+			fail_msg("%s: %s", cases[i].lines, fault_code_text(peer("192.0.2.1")->causes[0].code));
+		assert_int_equal(peer("192.0.2.1")->causes_n, 1);
+		assert_true(strncmp(peer("192.0.2.1")->reason, "error:0A00", 10) == 0);
+		assert_null(strstr(peer("192.0.2.1")->reason, ".c:"));
+	}
+	feed(SERVER("error:0A00010B:SSL routines::wrong version number:../x.c:354:"));
+	assert_cause(peer("192.0.2.1"), FAULT_TLS_NOT_TLS, true);
+	/* Words that nobody knows are shown all the same. */
+	feed(SERVER("something new in OpenSSL 9"));
+	assert_string_equal(peer("192.0.2.1")->reason, "something new in OpenSSL 9");
 }
 
 static void test_addresses(void **state)
@@ -783,6 +906,9 @@ int main(void)
 		cmocka_unit_test(test_exim_mails),
 		cmocka_unit_test(test_exim_failures),
 		cmocka_unit_test(test_exim_lines_that_tell_nothing),
+		cmocka_unit_test(test_refusals_for_want_of_encryption),
+		cmocka_unit_test(test_demanded_by_servers),
+		cmocka_unit_test(test_alerts_and_directions),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_nobody_speaks_for_another),
 		cmocka_unit_test(test_exim_writes_failures_late),
