@@ -418,6 +418,7 @@ bool cause_is_corrupt(const struct why *w, struct found *f)
 	int reason = why_reason(w);
 
 	cause_add_error(w, f);
+	/* OpenSSL 3.5 calls whatever goes wrong there "record layer failure": our alert tells. */
 	return reason == SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC || reason == SSL_R_DECRYPTION_FAILED ||
-		w->facts->alert_received == SSL_AD_BAD_RECORD_MAC;
+		w->facts->alert_received == SSL_AD_BAD_RECORD_MAC || w->facts->alert_sent == SSL_AD_BAD_RECORD_MAC;
 }
