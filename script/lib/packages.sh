@@ -61,6 +61,16 @@ packages_of() {
 			python3
 		LIST
 		;;
+	package)
+		cat <<-LIST
+			build-essential
+			debhelper
+			dpkg-dev
+			git
+			lintian
+			mmdebstrap
+		LIST
+		;;
 	lint)
 		cat <<-LIST
 			clang-format
@@ -70,7 +80,7 @@ packages_of() {
 	fuzz)
 		cat <<-LIST
 			clang
-			libclang-rt-14-dev
+			$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p')
 		LIST
 		;;
 	bench)
@@ -103,43 +113,10 @@ packages_of() {
 		cat <<-LIST
 			dash
 			exim4-daemon-light
-			libaudit1
 			libc6
-			libcap-ng0
-			libcom-err2
-			libcrypt1
-			libdb5.3
-			libevent-2.1-7
-			libffi8
-			libgcc-s1
-			libgmp10
-			libgnutls-dane0
-			libgnutls30
-			libgssapi-krb5-2
-			libhogweed6
-			libicu72
-			libidn12
-			libidn2-0
-			libk5crypto3
-			libkeyutils1
-			libkrb5-3
-			libkrb5support0
-			libnettle8
-			libnsl2
-			libp11-kit0
-			libpam0g
-			libpcre2-8-0
-			libsasl2-2
-			libssl3
-			libstdc++6
-			libtasn1-6
-			libtirpc3
-			libunbound8
-			libunistring2
 			netbase
 			opensmtpd
 			postfix
-			zlib1g
 		LIST
 		;;
 	*)
@@ -189,7 +166,7 @@ packages_install_as_root='
 need_packages() {
 	if ! command -v dpkg-query >/dev/null; then
 		echo "This is not a Debian system: the packages cannot be looked up or installed." >&2
-		echo "The scripts are made for Debian 12; elsewhere build with meson as usual." >&2
+		echo "The scripts are made for Debian 12 and 13; elsewhere build with meson as usual." >&2
 		return 1
 	fi
 	packages_wanted=$(for purpose; do packages_of "$purpose" || exit 1; done) || return 1
@@ -217,10 +194,15 @@ need_packages() {
 
 # need_peers: mail servers exclude each other as packages, and none of them shall take the place of the
 # machine's own. So they are not installed: they and their libraries are unpacked into build-peers/debian,
-# a small root folder in which test/flow/mta.py runs them. Without the network what is there is used.
+# a small root folder in which test/flow/mta.py runs them. Which libraries they need, and what these are
+# called, differs between releases: apt knows. Without the network what is there is used.
 need_peers() {
 	peers=build-peers/debian
-	peers_wanted=$(packages_of peers)
+	# Words without blanks or patterns: splitting is what is wanted. Scripts of the packages do not run.
+	# shellcheck disable=SC2046
+	peers_libraries=$(apt-cache depends --recurse --important $(packages_of peers) |
+		grep -E '^(lib[a-z0-9.+-]+|zlib1g)$' | grep -Ev -- '-perl$|^libperl|^libpython|debian-installer|systemd' | sort -u)
+	peers_wanted=$(printf '%s\n' "$(packages_of peers)" "$peers_libraries" | sort -u)
 	if [ "$(cat "$peers/.packages" 2>/dev/null)" = "$peers_wanted" ]; then
 		return 0
 	fi

@@ -7,6 +7,7 @@ find with its list of what is wrong there, so that a rule that has gone blind is
 """
 import collections
 import dataclasses
+import functools
 import pathlib
 import re
 import shutil
@@ -20,6 +21,7 @@ from source import Source
 LINES_MAX, BRANCHES_MAX = 120, 30
 COMMENT_WIDTH_MAX = 100
 FILES_MAX, PREFIXED_MIN = 22, 3
+FORMAT_VERSION = 14
 LINES_LONG, BRANCHES_LONG, LONG_SHARE_MAX = 70, 15, 0.05
 
 BANNED = re.compile(
@@ -257,11 +259,24 @@ def unfinished_findings(tree):
                 yield Finding(name, number, "unfinished", f"{found.group()} is not delivered")
 
 
+@functools.cache
+def formatter():
+    """clang-format, if it is of the version that the tree is formatted by; others differ in details."""
+    program = shutil.which(f"clang-format-{FORMAT_VERSION}") or shutil.which("clang-format")
+    if not program:
+        sys.exit(f"lint: clang-format is missing (Debian 12: clang-format-{FORMAT_VERSION})")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    if f"version {FORMAT_VERSION}." in version:
+        return program
+    print(f"lint: the format is not checked: that takes clang-format {FORMAT_VERSION}, here is {version.strip()}")
+    return None
+
+
 def format_findings(tree, style):
     """One finding a file: the first line that clang-format would change."""
-    program = shutil.which("clang-format-14") or shutil.which("clang-format")
+    program = formatter()
     if not program:
-        sys.exit("lint: clang-format is missing (Debian: clang-format-14)")
+        return
     paths = [s.path for s in tree.sources]
     if not paths:
         return
@@ -309,6 +324,8 @@ def self_test(root):
             (copy / f"src/many/{name}.c").write_text("/* One of many. */\n", encoding="utf-8")
         found = {f"{f.path}:{f.line}: {f.rule}"
                  for f in findings(Tree(copy), root / ".clang-format")}
+    if not formatter():
+        expected = {line for line in expected if not line.endswith(": format")}
     for line in sorted(expected - found):
         print(f"lint: self-test: not found: {line}")
     for line in sorted(found - expected):
