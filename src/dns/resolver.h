@@ -3,7 +3,7 @@
  * s, whatever the network does.
  *
  *   resolver.c   the state of the process and of each thread
- *   ask.c        one question from its first try to its answer
+ *   ask.c        one question from its first try to its answer; turn.c: whom it is sent to next
  *   port.c       tries by UDP: sockets, ids; stream.c: by TCP
  *   upstream.c   what is known of an upstream; probe.c: how it becomes known
  *   cache.c      answers, fresh and stale, for all threads
@@ -20,7 +20,7 @@
  *
  * Against forgery (RFC 5452): ids and ports are random; a question has a connected socket of its
  * own (or, when very many are under way, one of 64 that change); the name's letters are in random
- * case where the upstream repeats them.
+ * case where the upstream repeats them (DNS 0x20).
  *
  * One struct dns_resolver per process. Questions belong to the thread that asks; answers and health
  * are shared.
