@@ -39,9 +39,10 @@ struct predict_client {
 	char from[NET_ADDR_SIZE]; /* likewise: who sent it; "" elsewhere */
 };
 
-/* A list of names as OpenSSL, IANA or GnuTLS writes them, or numbers (0xc02f), separated by colons,
- * commas or white space; # begins a comment. name: asked for (SNI); may be empty. 0, or -EINVAL
- * with TLS-SUITES-UNKNOWN: none of the names is known. */
+/* A list of names as OpenSSL, IANA, GnuTLS, Java (SSL_RSA_WITH_…) or Windows (…_P256) writes them,
+ * or numbers (0xc02f, or its bytes 0xc0,0x2f), separated by colons, commas or white space; # begins
+ * a comment. name: asked for (SNI); may be empty. 0, or -EINVAL with TLS-SUITES-UNKNOWN: none of
+ * the names is known. */
 int predict_from_suites(struct span list, struct span name, struct arena *a, struct predict_client *ret,
 	struct fault *fault);
 /* 0, or -EINVAL with TLS-HELLO-NOT-FOUND (without its fact file). */

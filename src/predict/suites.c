@@ -44,6 +44,46 @@ static bool next_name(struct span *rest, struct span *ret)
 	return true;
 }
 
+/* "0x13" of a pair of bytes, as `openssl ciphers -V` and gnutls-cli write numbers: "0x13,0x01",
+ * "0x13, 0x01". */
+static bool is_byte(struct span name)
+{
+	uint64_t v;
+
+	return name.n == 4 && name.p[0] == '0' && ascii_lower(name.p[1]) == 'x' &&
+		span_to_hex_u64(span_from(name, 2), &v) == 0;
+}
+
+static bool pair_take(struct span first, struct span *rest, uint16_t *ret)
+{
+	struct span after = *rest, second;
+	uint64_t high, low;
+
+	if (!is_byte(first) || !next_name(&after, &second) || !is_byte(second))
+		return false;
+	span_to_hex_u64(span_from(first, 2), &high);
+	span_to_hex_u64(span_from(second, 2), &low);
+	*ret = (uint16_t)(high << 8 | low);
+	*rest = after;
+	return true;
+}
+
+/* By the name, also as Java (SSL_RSA_WITH_…) and Windows (…_P256, the curve with the suite) write
+ * it. */
+static bool suite_find(struct span name, uint16_t *ret)
+{
+	char text[96] = "TLS_";
+
+	if (tls_suite_find(name, ret))
+		return true;
+	if (span_ends(name, SPAN("_P256")) || span_ends(name, SPAN("_P384")) || span_ends(name, SPAN("_P521")))
+		return tls_suite_find(span_sub(name, 0, name.n - 5), ret);
+	if (!span_starts(name, SPAN("SSL_")) || name.n >= sizeof(text))
+		return false;
+	memcpy(text + 4, name.p + 4, name.n - 4);
+	return tls_suite_find(span_make(text, name.n), ret);
+}
+
 struct suite_list {
 	struct predict_lists lists;
 	unsigned unknown_n;
@@ -76,7 +116,7 @@ static void read_list(struct span text, struct suite_list *ret)
 
 	*ret = (struct suite_list){ .lists.version = 0x0303 };
 	while (next_name(&text, &name)) {
-		if (!tls_suite_find(name, &number)) {
+		if (!pair_take(name, &text, &number) && (is_byte(name) || !suite_find(name, &number))) {
 			add_unknown(ret, name);
 			continue;
 		}

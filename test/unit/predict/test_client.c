@@ -65,6 +65,25 @@ static void test_a_list(void **state)
 	assert_true(h.shares.n == 0);
 }
 
+/* Byte pairs, Java's and Windows' names: each suite by another spelling. */
+static void test_other_spellings(void **state)
+{
+	static const char *const lists[] = { "0xc0,0x2f", "0xC0,0x2F;", "0xc0, 0x2f", "0xc02f",
+		"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256_P256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256_P384" };
+
+	for (size_t i = 0; i < array_len(lists); i++) {
+		from_suites(lists[i]);
+		assert_int_equal(client.suites_n, 1);
+		assert_int_equal(client.unknown_n, 0);
+		assert_int_equal(tls_hello_u16(hello_of_client().suites, 0), 0xc02f);
+	}
+	from_suites("SSL_RSA_WITH_RC4_128_SHA,0x13,0x01,0xc0");
+	assert_int_equal(client.suites_n, 2);
+	assert_int_equal(tls_hello_u16(hello_of_client().suites, 0), 0x0005);
+	assert_int_equal(tls_hello_u16(hello_of_client().suites, 1), 0x1301);
+	assert_span(client.unknown, "0xc0");
+}
+
 static void test_a_list_with_13(void **state)
 {
 	struct tls_hello h;
@@ -404,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_of_suites),
 		cmocka_unit_test(test_a_list),
+		cmocka_unit_test(test_other_spellings),
 		cmocka_unit_test(test_a_list_with_13),
 		cmocka_unit_test(test_a_list_of_nothing),
 		cmocka_unit_test(test_a_list_without_end),
