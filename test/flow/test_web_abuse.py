@@ -253,24 +253,26 @@ def test_a_refresh_beside_the_answer_keeps_what_it_needs(site):
         assert reply.is_hit and reply.body == b"new"
 
 
+def said(server, begin):
+    """The next line of a program that begins so; it must not end before."""
+    return next(line for line in iter(server.stdout.readline, b"") if line.startswith(begin))
+
+
 @pytest.mark.parametrize("again", ["R", "r"])
 def test_an_origin_that_renegotiates_beside_a_websocket(make_torhaus, tmp_path, again):
     make_pair(tmp_path, "origin")
-    probe = socket.create_server(("127.0.0.1", 0))
-    port = probe.getsockname()[1]
-    probe.close()
-    server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_2", "-crlf", "-legacy_renegotiation",
+    server = subprocess.Popen(["openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-crlf", "-legacy_renegotiation",
                                "-cert", tmp_path / "origin.crt", "-key", tmp_path / "origin.key"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    port = said(server, b"ACCEPT ").split(b":")[-1].decode().strip()
     t = make_torhaus()
-    t.add("example.test", f"https://127.0.0.1:{port}", "--origin-verify", "no", "--websocket", "yes")
+    t.add("example.test", f"https://127.0.0.1:{port}", "--origin-verify", "no", "--websocket", "yes", "--connect-timeout", "60s")
     t.start()
     pid = t.worker_pid()
     try:
         with t.connect() as c:
             c.send(b"GET /ws HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-            while not server.stdout.readline().startswith(b"GET /ws"):
-                pass
+            said(server, b"GET /ws")
             for line in (b"HTTP/1.1 101 Switching Protocols\n", b"Connection: Upgrade\n", b"Upgrade: websocket\n", b"\n"):
                 server.stdin.write(line)
                 server.stdin.flush()
