@@ -155,7 +155,7 @@ def test_full_disk(make_torhaus, origin, small):
     with Visitor(t):
         fill(small / "filler")
         many = "".join(f'domain "d{i}.test" {{\n  origin = {{"http://127.0.0.1:1"}}\n}}\n' for i in range(3000))
-        done = t.run("domain", "apply", "-", check=False, input=many)
+        done = t.run("domain", "apply", "-", "--remove", check=False, input=many)
         assert done.returncode != 0 and "STORE-FULL" in done.stderr
         is_told(t, "STORE-FULL")
         (small / "filler").unlink()
