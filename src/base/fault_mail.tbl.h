@@ -19,7 +19,7 @@ FAULT(MAIL_BAD_SYNTAX, "MAIL-BAD-SYNTAX",
 	"Ist es ein Partner, muss sein Mailprogramm den Befehl schreiben, wie RFC 5321 4.1.2 es tut: `MAIL FROM:<local@domain>`.")
 FAULT(MAIL_NOT_SMTP, "MAIL-NOT-SMTP",
 	"The peer spoke {protocol} to the mail port, not SMTP (`{said}`); the session was ended at once, so that nothing of it is taken for commands or for mail.",
-	"Die Gegenstelle sprach am Mailport {protocol_de}, nicht SMTP (`{said}`); die Sitzung wurde sofort beendet, damit nichts davon für Befehle oder Mail gehalten wird.",
+	"Die Gegenstelle sprach am Mailport {protocol}, nicht SMTP (`{said}`); die Sitzung wurde sofort beendet, damit nichts davon für Befehle oder Mail gehalten wird.",
 	"None for scanners and misled programs. A mail client that begins with TLS belongs to mail.listen_tls (port 465); a load balancer that sends PROXY headers belongs into mail.proxy_from.",
 	"Keine bei Scannern und fehlgeleiteten Programmen. Ein Mailprogramm, das mit TLS beginnt, gehört an mail.listen_tls (Port 465); ein Lastverteiler, der PROXY-Köpfe sendet, in mail.proxy_from.")
 FAULT(MAIL_LOOP, "MAIL-LOOP",

@@ -320,7 +320,7 @@ static void test_json(void **state)
 		"\"origin\":[\"http://o\"],\"preset\":\"standard\",\"grace_ms\":86400000,\"grace_forced\":false,"));
 	assert_non_null(strstr(out_text,
 		"\"body_max\":104857600,\"mail\":\"\",\"tls\":\"off\",\"mail_tls\":\"opportunistic\",\"mail_client\":\"none\","
-		"\"recipient\":[],\"changed_at\":\"2"));
+		"\"mail_lines\":\"strict\",\"recipient\":[],\"changed_at\":\"2"));
 	assert_non_null(strstr(out_text, "\"changed_by\":\"ada\"}],\"left_out\":0}\n"));
 	expect("show a.de", CLI_DONE, NULL, "");
 	assert_non_null(strstr(out_text, "{\"schema\":\"torhaus.domain-show/1\",\"domain\":{\"name\":\"a.de\","));

@@ -47,6 +47,7 @@ static void test_every_key_comes_back(void **state)
 		"  redirect_to_tls = true\n"
 		"  hsts   = \"180d\"\n"
 		"  websocket = true\n"
+		"  alt_svc = true\n"
 		"  origin_verify = false\n"
 		"  origin_host = \"inner.a.de:8443\"\n"
 		"  health_path = \"/up?full=1\"\n"
@@ -94,7 +95,7 @@ static void test_all_faults_in_one_run(void **state)
 {
 	struct domain_file file;
 	int r = domain_parse(span_of("domain a.de {\n"
-				     "  web = {a.de, b.de, a_b.de}\n"
+				     "  web = {a.de, b.de, a..de}\n"
 				     "  orign = http://10.0.0.5\n"
 				     "  preset = wordpres\n"
 				     "}\n"
