@@ -24,7 +24,7 @@ FAULT(MAIL_NOT_SMTP, "MAIL-NOT-SMTP",
 	"Keine bei Scannern und fehlgeleiteten Programmen. Ein Mailprogramm, das mit TLS beginnt, gehört an mail.listen_tls (Port 465); ein Lastverteiler, der PROXY-Köpfe sendet, in mail.proxy_from.")
 FAULT(MAIL_LOOP, "MAIL-LOOP",
 	"The mail server {backend} is this torhaus itself ({how}): mail for {domain} would run in a circle.",
-	"Der Mailserver {backend} ist dieser torhaus selbst ({how_de}): Mail für {domain} liefe im Kreis.",
+	"Der Mailserver {backend} ist dieser torhaus selbst ({how}): Mail für {domain} liefe im Kreis.",
 	"Name the server that keeps the mailboxes: `torhaus domain set {domain} --mail HOST:PORT`. It must not be an address that mail.listen names; if it is a name, see what this machine resolves it to.",
 	"Den Server nennen, der die Postfächer hat: `torhaus domain set {domain} --mail HOST:PORT`. Es darf keine Adresse aus mail.listen sein; ist es ein Name, prüfen, wozu ihn diese Maschine auflöst.")
 FAULT(MAIL_ROUTED, "MAIL-ROUTED-ADDRESS",
