@@ -11,11 +11,11 @@ FAULT(FILE_UNREADABLE, "FILE-UNREADABLE",
 FAULT(LOG_NOT_UNDERSTOOD, "LOG-NOT-UNDERSTOOD",
 	"{file}: {understood} of {lines} lines were understood. {foreign} have a time, but are of no program that is read; {undated} have no time. The first that was not understood: {first}",
 	"{file}: {understood} von {lines} Zeilen wurden verstanden. {foreign} haben eine Zeit, aber sind von keinem Programm, das gelesen wird; {undated} haben keine Zeit. Die erste nicht verstandene: {first}",
-	"Give it the log of the mail server itself (Exim, Postfix, sendmail, OpenSMTPD, torhaus), its times included: not `journalctl -o cat`, for example. What it says of this file's failures is no all-clear.",
-	"Das Protokoll des Mailservers selbst angeben (Exim, Postfix, sendmail, OpenSMTPD, torhaus), mit seinen Zeiten: also zum Beispiel nicht `journalctl -o cat`. Was hier über Fehlschläge dieser Datei steht, ist keine Entwarnung.")
+	"Give it the log of the mail server itself (Exim, Postfix, torhaus), its times included: not `journalctl -o cat`, for example. What it says of this file's failures is no all-clear.",
+	"Das Protokoll des Mailservers selbst angeben (Exim, Postfix, torhaus), mit seinen Zeiten: also zum Beispiel nicht `journalctl -o cat`. Was hier über Fehlschläge dieser Datei steht, ist keine Entwarnung.")
 FAULT(TLS_PEER_REFUSED, "TLS-PEER-REFUSED",
 	"The client broke the handshake off after this server's answer, with an alert.",
-	"Der Client brach den Handshake nach der Antwort dieses Servers mit einem Alarm ab.",
+	"Der Client brach den Handshake nach der Antwort dieses Servers mit einem Alert ab.",
 	"Ask the peer what its log says; on this side, serve TLS 1.2 and 1.3, RSA and ECDSA certificates side by side, and a chain that is complete and short.",
 	"Die Gegenstelle fragen, was ihr Protokoll sagt; auf dieser Seite TLS 1.2 und 1.3, RSA- und ECDSA-Zertifikate nebeneinander und eine vollständige, kurze Kette anbieten.")
 FAULT(TLS_CLIENT_CERT_REFUSED, "TLS-CLIENT-CERT-REFUSED",

@@ -34,7 +34,7 @@ MEANING(SSL2, true,
 	TLS_NOT_TLS, "it did not speak TLS, or a version that nobody knows", "sie sprach kein TLS oder eine unbekannte Version")
 SAME(HTTP, false, TLS_HTTP, "somebody sent HTTP", "jemand sandte HTTP")
 SAME(NOT_TLS, true, TLS_NOT_TLS, "it did not speak TLS, or broke off with an alert of another version than was agreed upon",
-	"sie sprach kein TLS, oder sie brach mit einem Alarm einer anderen Version als der vereinbarten ab")
+	"sie sprach kein TLS, oder sie brach mit einem Alert einer anderen Version als der vereinbarten ab")
 SAME(NOT_TLS_OR_BROKEN, true, TLS_NOT_TLS, "it did not speak TLS, or broke off", "sie sprach kein TLS oder brach ab")
 MEANING(NOT_TRUSTED, false,
 	TLS_CLIENT_CERT_BAD, "its client certificate was not trusted", "ihrem Client-Zertifikat wurde nicht vertraut",
@@ -82,7 +82,7 @@ SAME(CORRUPT, false, TLS_RECORD_CORRUPT, "data were changed on the way", "Daten 
  * the certificate. */
 MEANING(DECRYPTION, true,
 	TLS_CERT_REFUSED, "most likely it refused the certificate (by an alert that the library here could not read)",
-	"wohl lehnte sie das Zertifikat ab (mit einem Alarm, den die hiesige Bibliothek nicht lesen konnte)",
+	"wohl lehnte sie das Zertifikat ab (mit einem Alert, den die hiesige Bibliothek nicht lesen konnte)",
 	TLS_RECORD_CORRUPT, "data could not be decrypted", "Daten waren nicht zu entschlüsseln")
 SAME(RECORD_LARGE, false, TLS_RECORD_TOO_LARGE, "no TLS, or broken", "kein TLS, oder defekt")
 MEANING(MESSAGE_LARGE, true,
@@ -106,8 +106,8 @@ SAME(UNKNOWN_HANDSHAKE, true, TLS_HANDSHAKE_FAILED, "the handshake failed; the w
 
 /* ---- what the other side said, by an alert ---- */
 MEANING(ALERT, true,
-	TLS_PEER_REFUSED, "it broke off with an alert", "sie brach mit einem Alarm ab",
-	TLS_SERVER_REFUSED, "the server broke off with an alert", "der Server brach mit einem Alarm ab")
+	TLS_PEER_REFUSED, "it broke off with an alert", "sie brach mit einem Alert ab",
+	TLS_SERVER_REFUSED, "the server broke off with an alert", "der Server brach mit einem Alert ab")
 MEANING(A_HANDSHAKE, true,
 	TLS_PEER_REFUSED, "it found nothing acceptable in what this server chose", "sie fand in der Wahl dieses Servers nichts Annehmbares",
 	TLS_SERVER_REFUSED, "the server found nothing in common, or wants what this machine lacks", "der Server fand nichts Gemeinsames oder verlangt, was dieser Maschine fehlt")
