@@ -17,13 +17,18 @@ void errors_why(struct fault *f, const char *why);
 /* In the order of their lines. */
 void errors_sort(struct conf_errors *errors);
 
-/* ---- text.c ---- */
+/* ---- keys.c ---- */
 
 /* What conf_parse() fills: the domain's plain values are in their place already, lists are not. */
 struct domain_text {
 	struct domain d;
 	struct conf_list web, origin, recipient;
 };
+/* Of a whole file, by domain_file_keys; inside are struct domain_text, by domain_keys. */
+struct domain_file_text {
+	struct conf_sections domains;
+};
+extern const struct conf_key domain_file_keys[];
 
 /* ---- recipient.c ---- */
 
