@@ -39,6 +39,7 @@ packages_of() {
 			libnet-ssleay-perl
 			nghttp2-client
 			nginx-light
+			nodejs
 			openssl
 			procps
 			python3
