@@ -10,12 +10,13 @@
 
 #define FLUSH_BYTES    32768
 #define FLUSH_MS       1000
-#define READER_MS      1000
+#define READER_MS      3000
 #define WAITING_MAX    (1024 * 1024)
 #define LINE_FIELD_MAX 2048 /* of a target, referrer or user agent in a line */
 
 struct access_sink {
 	atomic_uint refs;
+	atomic_bool asleep; /* its reader took nothing for READER_MS */
 	int fd;
 };
 
@@ -88,13 +89,15 @@ static void count_lost(struct span lines)
 	}
 }
 
-/* Does the sink take bytes again soon? A helper thread waits for a reader that is slow, but not for
- * one that has gone to sleep. */
-static bool has_room(const struct access_sink *sink)
+/* Does the sink take bytes again soon? A helper thread waits for a reader that is slow, but only
+ * once for one that has gone to sleep. */
+static bool has_room(struct access_sink *sink)
 {
 	struct pollfd p = { .fd = sink->fd, .events = POLLOUT };
+	bool room = poll(&p, 1, atomic_load(&sink->asleep) ? 0 : READER_MS) > 0 && (p.revents & POLLOUT);
 
-	return poll(&p, 1, READER_MS) > 0 && (p.revents & POLLOUT);
+	atomic_store(&sink->asleep, !room);
+	return room;
 }
 
 /* A disk that is full, or a pipe that nobody reads, loses the rest of these lines, and is tried

@@ -41,6 +41,8 @@ SHOWN = [("/private", ["fwd="]), ("/slow", ["HTTP/1.1 200"]), ("/fail", ["HTTP/1
 def test_the_demo(tmp_path):
     """All that is printed, pasted at once: each line shows what it says. Ctrl-C lets the worker end in peace."""
     output = tmp_path / "output"
+    # Before the ports are chosen: a build takes long enough for somebody else to take them.
+    subprocess.run(["script/build"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     ports = {name: str(free_port()) for name in ("HTTP_PORT", "HTTPS_PORT", "SMTP_PORT", "DNS_PORT", "ORIGIN_PORT", "MAILBOX_PORT")}
     run = subprocess.Popen(["script/run"], cwd=ROOT, env={**os.environ, **ports, "RUN_DIR": str(tmp_path / "run")},
                            stdout=output.open("w"), stderr=subprocess.STDOUT, start_new_session=True)

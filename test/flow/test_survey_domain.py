@@ -13,6 +13,9 @@ from fleet import Fleet, Kit, codes, context_of
 from signed_zone import SignedZone
 from test_survey import lines, scan
 
+# Policies are served on port 443 of one address: by one process at a time.
+pytestmark = pytest.mark.xdist_group("port 443")
+
 MX1, MX2 = "127.60.32.1", "127.60.208.1"  # of the kinds both and wrongname
 
 
